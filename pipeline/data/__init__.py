@@ -1,0 +1,1 @@
+"""Text files in, checked and numbered data out: tagged sentences, lexicon, LM corpus, generated data."""

@@ -1,0 +1,138 @@
+"""Tag schemes (IOB1, IOB2, IOBES) and the spans that tags stand for."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pipeline.data.conll import Sentence
+from pipeline.errors import InputError
+
+Scheme = Literal["IOB1", "IOB2", "IOBES"]
+TAG = re.compile(r"O|([BIESLUM])-(.+)", re.DOTALL)
+# Other names of the same prefixes: BILOU has L(ast) and U(nit), BMES has M(iddle).
+ALIASES = {"L": "E", "U": "S", "M": "I"}
+
+
+class Tag(NamedTuple):
+    """A tag taken apart; outside of spans the prefix is O and the type is empty."""
+
+    prefix: str
+    type: str
+
+
+class Span(NamedTuple):
+    """Words start to end (exclusive) form a span of this type."""
+
+    type: str
+    start: int
+    end: int
+
+
+OUTSIDE = Tag("O", "")
+
+
+def parse_tag(tag: str) -> Tag:
+    """Take a tag apart. Raises InputError if it is neither O nor a prefix, a hyphen and a type."""
+    match = TAG.fullmatch(tag)
+    if match is None:
+        raise InputError(f"unknown tag {tag!r}: expected O, or B-, I-, E- or S- and a type, as in B-NP")
+    prefix, kind = match.groups()
+    return Tag(ALIASES.get(prefix, prefix), kind) if prefix else OUTSIDE
+
+
+def _starts_span(previous: Tag, tag: Tag) -> bool:
+    """conlleval's rule, which also gives impossible sequences a meaning: every word that is not O is in a span."""
+    if tag == OUTSIDE:
+        return False
+    return tag.prefix in "BS" or previous.prefix in "OES" or previous.type != tag.type
+
+
+def spans(tags: Iterable[str]) -> list[Span]:
+    """The spans of one sentence, in any scheme, by conlleval's rules."""
+    found: list[Span] = []
+    previous = OUTSIDE
+    for position, tag in enumerate(map(parse_tag, tags)):
+        if _starts_span(previous, tag):
+            found.append(Span(tag.type, position, position + 1))
+        elif tag != OUTSIDE:
+            found[-1] = found[-1]._replace(end=position + 1)
+        previous = tag
+    return found
+
+
+def to_iobes(tags: Sequence[str]) -> tuple[str, ...]:
+    """The same spans in IOBES: S-, or B- I- ... E-."""
+    converted = ["O"] * len(tags)
+    for kind, start, end in spans(tags):
+        converted[start:end] = [f"I-{kind}"] * (end - start)
+        converted[start] = f"B-{kind}"
+        converted[end - 1] = f"E-{kind}" if end - start > 1 else f"S-{kind}"
+    return tuple(converted)
+
+
+def to_iob2(tags: Sequence[str]) -> tuple[str, ...]:
+    """The same spans in IOB2: B- I- ... I-."""
+    converted = ["O"] * len(tags)
+    for kind, start, end in spans(tags):
+        converted[start:end] = [f"I-{kind}"] * (end - start)
+        converted[start] = f"B-{kind}"
+    return tuple(converted)
+
+
+def detect_scheme(files: Mapping[Path, Sequence[Sentence]]) -> Scheme:
+    """The tag scheme of a corpus, which must then hold in every line of all its files.
+
+    Any E- or S- makes it IOBES. Otherwise the first words of spans decide: B- makes it IOB2, I- makes it IOB1 (where
+    B- stands only between two neighbouring spans of one type). No spans at all: IOB2, as good as any other.
+    Raises InputError naming file and line for an unknown tag, for B- and I- both starting spans, and for an IOBES
+    span that is continued without having begun or begun without being closed.
+    """
+    seen: dict[Scheme, str] = {}
+    for place, previous, tag in _neighbours(files):
+        if tag.prefix in "ES":
+            seen.setdefault("IOBES", f"{place}: {'-'.join(tag)}")
+        elif tag.type not in ("", previous.type):
+            seen.setdefault("IOB2" if tag.prefix == "B" else "IOB1", f"{place}: {'-'.join(tag)}")
+    if "IOBES" in seen:
+        _check_iobes(files, seen["IOBES"])
+        return "IOBES"
+    if "IOB1" in seen and "IOB2" in seen:
+        raise InputError(
+            f"{seen['IOB1']} after nothing that it continues; expected B- to start every span, "
+            f"because the corpus is IOB2 ({seen['IOB2']} starts a span)"
+        )
+    return "IOB1" if "IOB1" in seen else "IOB2"
+
+
+def _neighbours(files: Mapping[Path, Sequence[Sentence]]) -> Iterator[tuple[str, Tag, Tag]]:
+    """Place (file:line), tag before and tag of every word, in order; sentences begin after an O."""
+    for path, sentences in files.items():
+        for sentence in sentences:
+            previous = OUTSIDE
+            for line, text in enumerate(sentence.tags, start=sentence.first_line):
+                place = f"{path}:{line}"
+                try:
+                    tag = parse_tag(text)
+                except InputError as error:
+                    raise InputError(f"{place}: {error}") from None
+                yield place, previous, tag
+                previous = tag
+
+
+def _check_iobes(files: Mapping[Path, Sequence[Sentence]], evidence: str) -> None:
+    because = f"because the corpus is IOBES ({evidence})"
+    for path, sentences in files.items():
+        for sentence in sentences:
+            previous = OUTSIDE
+            # The O at the end closes the sentence.
+            for line, tag in enumerate(map(parse_tag, (*sentence.tags, "O")), start=sentence.first_line):
+                is_open = previous.prefix in "BI"
+                continues = is_open and tag.prefix in "IE" and tag.type == previous.type
+                if is_open and not continues:
+                    found = f"{path}:{line - 1}: {'-'.join(previous)} is not followed by I- or E-"
+                    raise InputError(f"{found} of its type; expected S-, or B- I- ... E-, {because}")
+                if tag.prefix in "IE" and not continues:
+                    found = f"{path}:{line}: {'-'.join(tag)} after nothing that it continues"
+                    raise InputError(f"{found}; expected B- or S- to start every span, {because}")
+                previous = tag

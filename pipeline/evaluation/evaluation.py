@@ -1,0 +1,77 @@
+"""Evaluation of the taggers on the test split: the only place that reads it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from tqdm import tqdm
+
+from pipeline.data.conll import Sentence, read_conll
+from pipeline.data.lexicon import Lexicon
+from pipeline.evaluation.cost import characters_per_word, macs_by_part, parameters_by_part
+from pipeline.files import write_bytes
+from pipeline.language_model.features import BidirectionalLM, live_features, load_bidirectional_lm
+from pipeline.tagger.batches import collate, encode_sentence, sorted_batches
+from pipeline.tagger.model import Tagger, load_tagger
+from pipeline.tagger.scoring import span_scores
+from pipeline.tagger.training import DECODING_BATCH_SENTENCES, tag_names
+
+
+def evaluate_variant(
+    variant: str, taggers: Path, lm_folder: Path | None, conll: Path, dev: Mapping[str, Any], predictions: Path
+) -> dict[str, Any]:
+    """Score all seeds of a variant on the test split; write their predictions; return its row of the results.
+
+    `dev` are the metrics of the variant's training: its seeds and dev F1.
+    """
+    lexicon = Lexicon.load(conll / "lexicon")
+    test = read_conll(conll / "test.conll", 0, 1)
+    lm = load_bidirectional_lm(lm_folder) if lm_folder else None
+    scores = []
+    for seed in dev["seeds"]:
+        tagger = load_tagger(taggers / f"seed-{seed}")
+        predicted = predict(tagger, lm, test, lexicon, f"{variant}, seed {seed}")
+        write_predictions(predictions / f"{variant}-seed-{seed}.conll", test, predicted)
+        scores.append(span_scores([sentence.tags for sentence in test], predicted))
+    train = read_conll(conll / "train.conll", 0, 1)
+    macs = macs_by_part(tagger.config, lm, characters_per_word(train))
+    parameters = parameters_by_part(tagger, lm)
+    overall = [round(score["overall"], 4) for score in scores]
+    types = sorted({kind for score in scores for kind in score} - {"overall"})
+    return {
+        "variant": variant,
+        "seeds": list(dev["seeds"]),
+        "test_f1": overall,
+        "test_f1_mean": round(mean(overall), 4),
+        "test_f1_sd": round(stdev(overall), 4) if len(overall) > 1 else 0.0,
+        "test_f1_per_type": {kind: round(mean(score.get(kind, 0.0) for score in scores), 4) for kind in types},
+        "dev_f1_mean": dev["dev_f1_mean"],
+        "macs_per_word": sum(macs.values()),
+        "macs_per_word_by_part": macs,
+        "parameters": sum(parameters.values()),
+        "parameters_by_part": parameters,
+    }
+
+
+def predict(
+    tagger: Tagger, lm: BidirectionalLM | None, sentences: Sequence[Sentence], lexicon: Lexicon, label: str
+) -> list[list[str]]:
+    """The best tags of each sentence, in the order given."""
+    features = live_features(lm, [sentence.words for sentence in sentences]) if lm else None
+    predicted: list[list[str]] = [[] for _ in sentences]
+    for indices in tqdm(sorted_batches(sentences, DECODING_BATCH_SENTENCES), desc=label, unit=" batches", disable=None):
+        batch = collate([encode_sentence(sentences[index].words, (), lexicon) for index in indices])
+        paths = tagger.decode(batch, features(indices) if features else None)
+        for index, path in zip(indices, paths, strict=True):
+            predicted[index] = tag_names(path, lexicon)
+    return predicted
+
+
+def write_predictions(path: Path, sentences: Sequence[Sentence], predicted: Sequence[Sequence[str]]) -> None:
+    """Write lines of `word gold predicted`, a blank line after each sentence: what conlleval reads."""
+    blocks = [
+        "".join(f"{word} {gold} {tag}\n" for word, gold, tag in zip(sentence.words, sentence.tags, tags, strict=True))
+        for sentence, tags in zip(sentences, predicted, strict=True)
+    ]
+    write_bytes(path, "\n".join([*blocks, ""]).encode())

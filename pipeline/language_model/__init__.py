@@ -1,0 +1,1 @@
+"""The densely connected LSTM language model: layers, softmax, pretraining, features for the tagger."""

@@ -1,0 +1,70 @@
+"""Densely connected LSTM with layer-wise dropout and optional gates (paper, sections 3.1, 3.2 and 4).
+
+Shapes: T steps, B streams or sentences, D input width, H units of a layer, L layers.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+State = list[tuple[Tensor, Tensor]]  # per layer: hidden and cell state, each (1, B, H)
+
+
+class DenseLSTM(nn.Module):
+    """L LSTM layers; layer l reads the input and the outputs of all layers before it.
+
+    `dropout` acts on what each layer reads. `layer_dropout` is the probability, per layer and batch, that the *later
+    layers* do not see a layer's output; the stack's own output always has it. So any layer can be taken away.
+    """
+
+    def __init__(self, input_size: int, units: int, layers: int, dropout: float = 0.0, layer_dropout: float = 0.0):
+        super().__init__()
+        self.input_size, self.units = input_size, units
+        self.dropout, self.layer_dropout = dropout, layer_dropout
+        self.layers = nn.ModuleList(nn.LSTM(input_size + index * units, units) for index in range(layers))
+        for layer in self.layers:
+            nn.init.constant_(layer.get_parameter("bias_ih_l0")[units : 2 * units], 1.0)  # an open forget gate
+
+    @property
+    def output_size(self) -> int:
+        """Width of the output: D + L H."""
+        return self.input_size + len(self.layers) * self.units
+
+    def forward(self, inputs: Tensor, state: State | None = None, gates: Tensor | None = None) -> tuple[Tensor, State]:
+        """Run the stack over `inputs` (T, B, D).
+
+        `gates` (L) multiply the layers' outputs wherever they are read. Returns the concatenation of the input and all
+        layers' outputs, (T, B, D + L H), and the state after the last step. Without `state`, states start at zero.
+        """
+        if state is None:
+            zeros = inputs.new_zeros(1, inputs.shape[1], self.units)
+            state = [(zeros, zeros)] * len(self.layers)
+        dropped = [self.training and bool(draw < self.layer_dropout) for draw in torch.rand(len(self.layers))]
+        blocks, after = [inputs], []
+        for index, layer in enumerate(self.layers):
+            visible = [0, *(1 + below for below in range(index) if not dropped[below])]
+            seen = F.dropout(torch.cat([blocks[block] for block in visible], -1), self.dropout, self.training)
+            output, layer_state = self._run_layer(layer, seen, state[index], visible)
+            blocks.append(output if gates is None else gates[index] * output)
+            after.append(layer_state)
+        return torch.cat(blocks, -1), after
+
+    def _run_layer(
+        self, layer: nn.Module, seen: Tensor, state: tuple[Tensor, Tensor], visible: Sequence[int]
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Run one layer on the visible blocks alone.
+
+        A dropped block is zero, so its columns of the input weights are left out instead of being multiplied by zeros.
+        """
+        weight: Tensor
+        weight, *others = (layer.get_parameter(f"{name}_l0") for name in PARAMETERS)
+        if seen.shape[-1] < weight.shape[1]:
+            starts = [0, *(self.input_size + (block - 1) * self.units for block in visible[1:])]
+            widths = [self.input_size, *([self.units] * (len(visible) - 1))]
+            columns = [weight.narrow(1, start, width) for start, width in zip(starts, widths, strict=True)]
+            weight = torch.cat(columns, 1)
+        output, hidden, cell = torch.lstm(seen, state, [weight, *others], True, 1, 0.0, self.training, False, False)
+        return output, (hidden, cell)

@@ -1,0 +1,20 @@
+"""Recurrent layers over sentences of different lengths, so that no sentence sees another's padding.
+
+Padding stands at the end. The backward direction reverses each sentence within its own length, so that padding comes
+last there too: what a sentence gets does not depend on the batch it is in. Shapes: T steps, B sentences.
+"""
+
+import torch
+from torch import Tensor
+
+
+def reversal(lengths: Tensor, steps: int) -> Tensor:
+    """Row indices (T, B) that reverse each sentence within its length (B) and leave padding where it is."""
+    positions = torch.arange(steps).unsqueeze(1)
+    mirrored = lengths.unsqueeze(0) - 1 - positions
+    return torch.where(mirrored >= 0, mirrored, positions)
+
+
+def take_rows(values: Tensor, rows: Tensor) -> Tensor:
+    """Per sentence, the rows (S, B) of `values` (T, B, D): a tensor (S, B, D)."""
+    return values[rows, torch.arange(values.shape[1])]

@@ -1,0 +1,243 @@
+"""params.yaml, checked at the door: one frozen dataclass per section.
+
+Every value a user may change lives in params.yaml. Here each section gets its types and bounds;
+an unknown key, a wrong type or an impossible value raises an InputError that names the key.
+"""
+
+import dataclasses
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+
+from pipeline.errors import InputError
+
+Section = TypeVar("Section")
+Regulariser = Literal["r1", "r2", "r3"]
+PrunedStart = Literal["selection", "scratch"]
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise InputError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrammarParams:
+    """data.generate.<name>: sizes of the generated data set."""
+
+    seed: int
+    train_sentences: int
+    dev_sentences: int
+    test_sentences: int
+    lm_sentences: int
+
+    def __post_init__(self) -> None:
+        for name in ("train_sentences", "dev_sentences", "test_sentences", "lm_sentences"):
+            _require(getattr(self, name) >= 10, f"{name}: at least 10 sentences are needed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataParams:
+    """Which folder under data/raw/ is used, and which data sets are generated rather than brought."""
+
+    name: str
+    generate: dict[str, GrammarParams]
+
+    def __post_init__(self) -> None:
+        _require(bool(self.name) and "/" not in self.name, "name: expected the name of a folder under data/raw/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConllParams:
+    """Where words and tags stand in the CoNLL columns, and how dev and word vectors are made."""
+
+    word_column: int
+    tag_column: int
+    train: str
+    dev: str
+    dev_sentences: int
+    test: str
+    vectors: str
+
+    def __post_init__(self) -> None:
+        _require(self.dev_sentences >= 0, "dev_sentences: expected 0 or more")
+        _require(
+            bool(self.dev) != bool(self.dev_sentences),
+            "dev, dev_sentences: give a dev file, or how many training sentences to hold out (exactly one of them)",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusParams:
+    """How the LM text becomes ids."""
+
+    text: str
+    min_count: int
+    heldout_sentences: int
+    shard_tokens: int
+
+    def __post_init__(self) -> None:
+        _require(self.min_count >= 1, "min_count: expected 1 or more")
+        _require(self.heldout_sentences >= 1, "heldout_sentences: expected 1 or more")
+        _require(self.shard_tokens >= 1000, "shard_tokens: expected 1000 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LMParams:
+    """The densely connected language model (paper, section 3) and its training."""
+
+    layers: int
+    units: int
+    embedding: int
+    projection: int
+    cutoffs: list[int]
+    dropout: float
+    layer_dropout: float
+    streams: int
+    steps: int
+    epochs: int
+    learning_rate: float
+    warmup_steps: int
+    clip_norm: float
+    checkpoint_steps: int
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "units", "embedding", "projection", "streams", "steps", "epochs", "checkpoint_steps"):
+            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
+        for name in ("dropout", "layer_dropout"):
+            _require(0 <= getattr(self, name) < 1, f"{name}: expected a probability below 1")
+        _require(self.learning_rate > 0 and self.clip_norm > 0, "learning_rate, clip_norm: expected more than 0")
+        _require(self.warmup_steps >= 0, "warmup_steps: expected 0 or more")
+        _require(
+            self.cutoffs == sorted(set(self.cutoffs)) and all(c > 0 for c in self.cutoffs) and len(self.cutoffs) > 0,
+            "cutoffs: expected increasing positive numbers, at least one",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggerParams:
+    """The char-LSTM-CRF tagger (paper, section 5) and its training."""
+
+    seeds: list[int]
+    word_dimension: int
+    character_dimension: int
+    character_units: int
+    word_units: int
+    dropout: float
+    unknown_dropout: float
+    batch_sentences: int
+    epochs: int
+    learning_rate: float
+    clip_norm: float
+    pruned_start: PrunedStart
+
+    def __post_init__(self) -> None:
+        _require(len(self.seeds) > 0 and len(set(self.seeds)) == len(self.seeds), "seeds: expected distinct numbers")
+        for name in ("word_dimension", "character_dimension", "character_units", "word_units"):
+            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
+        for name in ("batch_sentences", "epochs"):
+            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
+        for name in ("dropout", "unknown_dropout"):
+            _require(0 <= getattr(self, name) < 1, f"{name}: expected a probability below 1")
+        _require(self.learning_rate > 0 and self.clip_norm > 0, "learning_rate, clip_norm: expected more than 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectParams:
+    """Layer selection (paper, section 4)."""
+
+    strength: float
+    regulariser: Regulariser
+    max_layers: int
+    epochs: int
+    enforce_epoch: int
+    learning_rate: float
+    gate_learning_rate: float
+
+    def __post_init__(self) -> None:
+        _require(self.strength >= 0, "strength: expected 0 or more")
+        _require(self.max_layers >= 0, "max_layers: expected 0 or more")
+        _require(
+            1 <= self.enforce_epoch <= self.epochs,
+            "enforce_epoch: expected an epoch from 1 to epochs, after which the budget holds",
+        )
+        _require(
+            self.learning_rate > 0 and self.gate_learning_rate > 0,
+            "learning_rate, gate_learning_rate: expected more than 0",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """The whole of params.yaml."""
+
+    profile: str
+    seed: int
+    threads: int
+    data: DataParams
+    conll: ConllParams
+    corpus: CorpusParams
+    lm: LMParams
+    tagger: TaggerParams
+    select: SelectParams
+
+    def __post_init__(self) -> None:
+        _require(self.threads >= 1, "threads: expected 1 or more")
+        _require(
+            self.select.max_layers <= 2 * self.lm.layers,
+            f"select.max_layers: expected at most {2 * self.lm.layers}, the layers of both directions",
+        )
+
+
+def load_params(path: Path) -> Params:
+    """Read and check params.yaml. Raises InputError naming the key that is wrong."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; `make profile NAME=demo` writes one") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {error}") from None
+    try:
+        return build(Params, content, "")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def build(cls: type[Section], content: Any, prefix: str) -> Section:
+    """Make the dataclass `cls` from parsed YAML; `prefix` is the dotted path of the section, for messages."""
+    if not isinstance(content, dict):
+        raise InputError(f"{prefix or 'top level'}: expected a section of keys, found {content!r}")
+    types = typing.get_type_hints(cls)
+    if unknown := sorted(set(map(str, content)) - set(types)):
+        raise InputError(f"{prefix}{unknown[0]}: unknown key; expected one of {', '.join(types)}")
+    if missing := [name for name in types if name not in content]:
+        raise InputError(f"{prefix}{missing[0]}: missing key")
+    values = {name: _convert(kind, content[name], f"{prefix}{name}") for name, kind in types.items()}
+    try:
+        return cls(**values)
+    except InputError as error:
+        raise InputError(f"{prefix}{error}") from None
+
+
+def _convert(kind: Any, value: Any, key: str) -> Any:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return build(typing.cast(type[Any], kind), value, f"{key}.")
+    if origin is dict and isinstance(value, dict):
+        return {str(name): _convert(arguments[1], item, f"{key}.{name}") for name, item in value.items()}
+    if origin is list and isinstance(value, list):
+        return [_convert(arguments[0], item, f"{key}[{i}]") for i, item in enumerate(value)]
+    if origin is Literal:
+        if value in arguments:
+            return value
+        raise InputError(f"{key}: expected one of {', '.join(map(str, arguments))}, found {value!r}")
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(kind, type) and isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        return value
+    name = getattr(kind, "__name__", str(kind))
+    hint = " (YAML reads 5e-2 as text: write 0.05)" if kind is float and isinstance(value, str) else ""
+    raise InputError(f"{key}: expected {name}, found {value!r}{hint}")

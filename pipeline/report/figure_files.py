@@ -1,0 +1,37 @@
+"""How the figures look, and how they are written: the same bytes for the same content."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib.figure import Figure
+
+from pipeline.files import write_bytes
+
+COLOURS = {"no_lm": "#767676", "full": "#1f5fa8", "pruned": "#d1481f", "forward": "#1f5fa8", "backward": "#d1481f"}
+STYLE: Any = {
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "axes.axisbelow": True,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "ldnet",  # element ids are hashes of it; by default they are random
+}
+
+
+def save_figure(figure: Figure, *paths: Path) -> None:
+    """Write the figure in the format of each path's suffix, without dates or program names."""
+    metadata: dict[str, dict[str, str | None]] = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}
+    for path in paths:
+        buffer = io.BytesIO()
+        with matplotlib.rc_context(STYLE):
+            figure.savefig(buffer, format=path.suffix[1:], dpi=150, metadata=metadata[path.suffix])
+        write_bytes(path, buffer.getvalue())

@@ -1,0 +1,65 @@
+"""What the stages measured: metrics/*.json and curves/*.csv."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.errors import InputError
+from pipeline.files import read_json
+
+DIRECTIONS = ("forward", "backward")
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """All metrics files, by name without suffix. Raises InputError where there are none."""
+    documents = {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
+    if not documents:
+        raise InputError(f"{folder}: no metrics files (*.json) here; run the stages that write them (`dvc repro`)")
+    return documents
+
+
+def pick(document: Any, path: str) -> Any:
+    """The value at a dotted path, such as evaluate.rows. Raises InputError naming the path that is missing."""
+    value = document
+    for key in path.split("."):
+        if not isinstance(value, Mapping) or key not in value:
+            raise InputError(f"{path}: missing in the metrics; expected the keys that the stages of this version write")
+        value = value[key]
+    return value
+
+
+def read_curve(path: Path, columns: list[str]) -> pd.DataFrame:
+    """A curve, one record a row. Raises InputError if file, rows or a column are missing, or a value is no number."""
+    try:
+        curve = pd.read_csv(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a table of comma-separated values: {error}") from None
+    if missing := [name for name in columns if name not in curve]:
+        raise InputError(f"{path}: no column {missing[0]}; found {', '.join(map(str, curve.columns))}")
+    if curve.empty:
+        raise InputError(f"{path}: no rows; expected at least one record")
+    if text := [name for name in columns if not pd.api.types.is_numeric_dtype(curve[name])]:
+        raise InputError(f"{path}: column {text[0]}: expected numbers only")
+    return curve
+
+
+def flat_metrics(documents: Mapping[str, Any]) -> dict[str, float]:
+    """All numbers by their path, such as evaluate/pruned/test_f1_mean. Rows go by variant, other lists by position."""
+    flat: dict[str, float] = {}
+
+    def visit(value: Any, path: str) -> None:
+        if isinstance(value, list):
+            value = dict(enumerate(value))
+        if isinstance(value, dict):
+            value = {**value, **{row["variant"]: row for row in value.get("rows", [])}, "rows": None}
+            for key, item in value.items():
+                visit(item, f"{path}/{key}" if path else str(key))
+        elif isinstance(value, int | float):
+            flat[path] = float(value)
+
+    visit(dict(documents), "")
+    return flat

@@ -1,0 +1,61 @@
+"""The results document: one schema for every results/<profile>.json."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.files import read_json
+from pipeline.report.measurements import DIRECTIONS, pick
+
+VARIANTS = ("no_lm", "full", "pruned")
+ROW_KEYS = (
+    "variant",
+    "seeds",
+    "test_f1",
+    "test_f1_mean",
+    "test_f1_sd",
+    "dev_f1_mean",
+    "macs_per_word",
+    "parameters",
+    "layers_kept",
+)
+
+
+def build_results(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The document, without the git commit that publishing adds. F1 in percent, standard deviations of the sample.
+
+    `params` are all of params.yaml, `metrics` all metrics files by name. Raises InputError for a missing metric.
+    """
+    rows = {pick(row, "variant"): {key: pick(row, key) for key in ROW_KEYS} for row in pick(metrics, "evaluate.rows")}
+    if missing := [variant for variant in VARIANTS if variant not in rows]:
+        raise InputError(f"evaluate.rows: no row for the variant {missing[0]}; found {', '.join(rows) or 'none'}")
+    return {
+        "data": pick(params, "data.name"),
+        "params": dict(params),
+        "lm": {
+            direction: {
+                key: pick(metrics, f"pretrain_lm_{direction}.{key}") for key in ("heldout_perplexity", "tokens")
+            }
+            for direction in DIRECTIONS
+        },
+        "rows": [rows[variant] for variant in VARIANTS],
+    }
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read a results document. Raises InputError if a key is missing."""
+    document = read_json(path)
+    try:
+        pick(document, "params.profile")
+        pick(document, "params.lm.layers")
+        pick(document, "data")
+        for direction in DIRECTIONS:
+            pick(document, f"lm.{direction}.heldout_perplexity")
+            pick(document, f"lm.{direction}.tokens")
+        for row in pick(document, "rows"):
+            for key in ROW_KEYS:
+                pick(row, key)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return dict(document)

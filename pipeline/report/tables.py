@@ -1,0 +1,88 @@
+"""Results as Markdown tables."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.report.measurements import DIRECTIONS
+from pipeline.report.published import PUBLISHED
+
+NAMES = {"no_lm": "without LM", "full": "all LM layers", "pruned": "pruned"}
+
+
+def tables(document: Mapping[str, Any]) -> str:
+    """The results table, what its columns mean, and the LM table."""
+    return "\n".join([results_table(document), legend(document), lm_table(document)])
+
+
+def results_table(document: Mapping[str, Any]) -> str:
+    """One line a tagger: F1, LM layers kept, cost, parameters, and the published results where there are any."""
+    published = PUBLISHED.get(document["data"], {})
+    header = ["tagger", "test F1", "dev F1", "LM layers forward", "backward", "MACs per word (M)", "parameters (M)"]
+    rows = [_cells(row, document["params"]["lm"]["layers"]) for row in document["rows"]]
+    if published:
+        header += ["published test F1", "published MACs (M)"]
+        for cells, row in zip(rows, document["rows"], strict=True):
+            point = published[row["variant"]]
+            cells += [f"{point.f1_mean:.2f} ± {point.f1_sd:.2f}", f"{point.macs_per_word / 1e6:g}"]
+    return markdown_table(header, rows)
+
+
+def legend(document: Mapping[str, Any]) -> str:
+    """What the numbers of the results table are."""
+    seeds = sorted({seed for row in document["rows"] for seed in row["seeds"]})
+    spread = (
+        f"mean ± sample standard deviation over seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else "one seed"
+    )
+    text = (
+        f"F1 of whole spans in percent ({spread}); layers are counted from 0, the lowest; "
+        "MACs are multiply-accumulates, without embeddings."
+    )
+    if document["data"] in PUBLISHED:
+        text += " Published: Liu et al. (2018), whose LM has 10 layers of 300 units, trained on a billion words."
+    return text + "\n"
+
+
+def lm_table(document: Mapping[str, Any]) -> str:
+    """Held-out perplexity of the two language models."""
+    rows = [
+        [
+            direction,
+            f"{document['lm'][direction]['heldout_perplexity']:.2f}",
+            f"{document['lm'][direction]['tokens']:,}",
+        ]
+        for direction in DIRECTIONS
+    ]
+    return markdown_table(["language model", "held-out perplexity", "tokens trained on"], rows)
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; columns whose cells all start with a digit are right-aligned."""
+    numbers = [all(row[i][:1].isdigit() for row in rows) for i in range(len(header))]
+    lines = [header, ["---:" if number else "---" for number in numbers], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def millions(count: float) -> str:
+    """A count in millions, to three significant digits."""
+    value = count / 1e6
+    digits = 2 - math.floor(math.log10(value)) if value > 0 else 0
+    return f"{value:.{max(0, digits)}f}"
+
+
+def _cells(row: Mapping[str, Any], layers: int) -> list[str]:
+    spread = f" ± {row['test_f1_sd']:.2f}" if len(row["seeds"]) > 1 else ""
+    return [
+        NAMES[row["variant"]],
+        f"{row['test_f1_mean']:.2f}{spread}",
+        f"{row['dev_f1_mean']:.2f}",
+        *(_layers(row["layers_kept"][direction], layers) for direction in DIRECTIONS),
+        millions(row["macs_per_word"]),
+        millions(row["parameters"]),
+    ]
+
+
+def _layers(kept: Sequence[int], layers: int) -> str:
+    if len(kept) == layers:
+        return f"all {layers}"
+    return ", ".join(map(str, kept)) or "none"

@@ -1,0 +1,96 @@
+"""Sentences as tensors: the words, characters and tags of a batch.
+
+Every sentence has one step more than it has words: the last step reads padding and has the tag `<eof>`.
+Shapes: B sentences, T steps of the longest, C characters of the longest.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.data.conll import Sentence
+from pipeline.data.lexicon import END_TAG, SEPARATOR, SPECIAL_CHARACTERS, Lexicon
+
+PAD_ID = 0  # of words and characters
+SEPARATOR_ID = SPECIAL_CHARACTERS.index(SEPARATOR)
+
+
+@dataclass(frozen=True)
+class EncodedSentence:
+    """The ids of one sentence of n words."""
+
+    words: list[int]  # n + 1, padding last
+    tags: list[int]  # n + 1, <eof> last; empty when unknown
+    characters: list[int]  # word, separator, word, separator, ..., padding
+    starts: list[int]  # n + 1: where each word's first character stands, then the padding
+    ends: list[int]  # n + 1: where the separator after each word stands, then the padding
+
+
+@dataclass(frozen=True)
+class TaggingBatch:
+    """A batch of sentences, padded; time comes first where recurrent layers read."""
+
+    words: Tensor  # (T, B)
+    tags: Tensor  # (B, T)
+    lengths: Tensor  # (B), steps
+    characters: Tensor  # (C, B)
+    character_lengths: Tensor  # (B)
+    starts: Tensor  # (T, B)
+    ends: Tensor  # (T, B)
+
+
+def encode_sentence(words: Sequence[str], tags: Sequence[str], lexicon: Lexicon) -> EncodedSentence:
+    """Look up a sentence; `tags` stay empty where no loss is computed (dev and test may have unknown ones)."""
+    characters: list[int] = []
+    starts, ends = [], []
+    for word in words:
+        starts.append(len(characters))
+        characters.extend(lexicon.character_ids(word))
+        ends.append(len(characters))
+        characters.append(SEPARATOR_ID)
+    for positions in (starts, ends):
+        positions.append(len(characters))
+    return EncodedSentence(
+        words=[*(lexicon.word_id(word) for word in words), PAD_ID],
+        tags=[*(lexicon.tag_id(tag) for tag in tags), lexicon.tag_id(END_TAG)],
+        characters=[*characters, PAD_ID],
+        starts=starts,
+        ends=ends,
+    )
+
+
+def pad(rows: Sequence[Sequence[int]], value: int = PAD_ID) -> Tensor:
+    """Rows of different lengths as one tensor (B, longest), padded at the end."""
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *([value] * (longest - len(row)))] for row in rows])
+
+
+def collate(sentences: Sequence[EncodedSentence]) -> TaggingBatch:
+    """Put sentences into one batch."""
+    return TaggingBatch(
+        words=pad([sentence.words for sentence in sentences]).T,
+        tags=pad([sentence.tags for sentence in sentences]),
+        lengths=torch.tensor([len(sentence.words) for sentence in sentences]),
+        characters=pad([sentence.characters for sentence in sentences]).T,
+        character_lengths=torch.tensor([len(sentence.characters) for sentence in sentences]),
+        starts=pad([sentence.starts for sentence in sentences]).T,
+        ends=pad([sentence.ends for sentence in sentences]).T,
+    )
+
+
+def sorted_batches(sentences: Sequence[Sentence], size: int) -> list[list[int]]:
+    """Indices of all sentences in batches of `size` of about equal length, shortest first."""
+    order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def shuffled_batches(sentences: Sequence[Sentence], size: int, rng: random.Random) -> list[list[int]]:
+    """Batches of about equal length in random order; which sentences share a batch changes from call to call."""
+    noise = [rng.uniform(0.9, 1.1) for _ in sentences]
+    order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words) * noise[index], index))
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    rng.shuffle(batches)
+    return batches

@@ -1,0 +1,68 @@
+"""Linear-chain CRF over a batch of sentences of different lengths (paper, section 5).
+
+A sentence of n words has n + 1 steps: its path starts in the tag `<s>` before the first step and must end in `<eof>` at
+the last one. The score of a step is emission(to) + transition(from, to).
+Shapes: B sentences, T steps of the longest, K tags.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class CRF(nn.Module):
+    """Emissions from features, and transitions."""
+
+    def __init__(self, input_size: int, tags: int, start: int, end: int):
+        super().__init__()
+        self.start, self.end = start, end
+        self.hidden2tag = nn.Linear(input_size, tags)
+        self.transitions = nn.Parameter(torch.zeros(tags, tags))  # (from, to)
+
+    def emissions(self, features: Tensor) -> Tensor:
+        """Emission scores (B, T, K) of features (B, T, D)."""
+        scores: Tensor = self.hidden2tag(features)
+        return scores
+
+    def negative_log_likelihood(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
+        """Per sentence (B): log of the partition function minus the score of the path `tags` (B, T).
+
+        `lengths` (B) counts steps; the tag of a sentence's last step must be `<eof>`.
+        """
+        return self._partition(emissions, lengths) - self._path_score(emissions, tags, lengths)
+
+    def _path_score(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
+        before = torch.cat([tags.new_full((len(tags), 1), self.start), tags[:, :-1]], 1)
+        scores = emissions.gather(2, tags.unsqueeze(2)).squeeze(2) + self.transitions[before, tags]
+        inside = torch.arange(tags.shape[1]) < lengths.unsqueeze(1)
+        return (scores * inside).sum(1)
+
+    def _partition(self, emissions: Tensor, lengths: Tensor) -> Tensor:
+        """Forward algorithm; the sum over tags is a matrix product of exponentials, shifted by their maxima."""
+        transition_shift = self.transitions.max()
+        weights = (self.transitions - transition_shift).exp()
+        alpha = self.transitions[self.start] + emissions[:, 0]
+        for step in range(1, emissions.shape[1]):
+            shift = alpha.detach().max(1, keepdim=True).values
+            summed = ((alpha - shift).exp() @ weights).log() + shift + transition_shift
+            inside = (step < lengths).unsqueeze(1)
+            alpha = torch.where(inside, summed + emissions[:, step], alpha)
+        return alpha[:, self.end]
+
+    @torch.no_grad()
+    def decode(self, emissions: Tensor, lengths: Tensor) -> list[list[int]]:
+        """The best path of each sentence (Viterbi), without the final `<eof>`."""
+        alpha = self.transitions[self.start] + emissions[:, 0]
+        last = (lengths - 1).unsqueeze(1)
+        pointers = []
+        for step in range(1, emissions.shape[1]):
+            best, pointer = (alpha.unsqueeze(2) + self.transitions).max(1)
+            alpha = torch.where(step <= last, best + emissions[:, step], alpha)
+            pointers.append(pointer)
+        tag = torch.full((len(emissions),), self.end)
+        path = [tag]
+        for step in range(emissions.shape[1] - 1, 0, -1):
+            earlier = pointers[step - 1].gather(1, tag.unsqueeze(1)).squeeze(1)
+            tag = torch.where(step <= last.squeeze(1), earlier, tag)
+            path.append(tag)
+        paths = torch.stack(path[::-1], 1).tolist()
+        return [tags[: int(length) - 1] for tags, length in zip(paths, lengths, strict=True)]

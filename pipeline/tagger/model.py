@@ -1,0 +1,204 @@
+"""The tagger (paper, section 5): characters, language-model features and word embeddings, a BiLSTM, a CRF.
+
+Shapes: B sentences, T steps of the longest (words + 1), C characters of the longest, F language-model features, K tags.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pipeline.data.lexicon import END_TAG, START_TAG, UNKNOWN_ID, Lexicon
+from pipeline.errors import InputError
+from pipeline.files import read_json, write_json
+from pipeline.language_model.sequences import reversal, take_rows
+from pipeline.params import TaggerParams
+from pipeline.pruning.pruning import KeptColumns
+from pipeline.tagger.batches import PAD_ID, TaggingBatch
+from pipeline.tagger.crf import CRF
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggerConfig:
+    """The shape of a tagger. `lm_features` is the width F of what it reads from the language models; 0 means none."""
+
+    words: int
+    trainable_words: int
+    characters: int
+    tags: int
+    start_tag: int
+    end_tag: int
+    word_dimension: int
+    character_dimension: int
+    character_units: int
+    word_units: int
+    lm_features: int
+    dropout: float
+    unknown_dropout: float
+
+
+class WordEmbedding(nn.Module):
+    """Embeddings of which the first `trainable` rows are learnt and the rest, never seen in training, stay fixed.
+
+    Fixed rows would get no gradient anyway; keeping them out of the optimiser makes a step several times cheaper.
+    In training, words without a pretrained vector are read as `<unk>` with probability `unknown_dropout`: otherwise
+    `<unk>` would stand for the few words seen once, and unknown words would be misread.
+    """
+
+    def __init__(self, words: int, trainable: int, dimension: int, unknown_dropout: float):
+        super().__init__()
+        self.trainable = nn.Embedding(trainable, dimension)
+        self.unknown_dropout = unknown_dropout
+        self.fixed: Tensor
+        self.register_buffer("fixed", torch.zeros(words - trainable, dimension))
+        self.has_vector: Tensor
+        self.register_buffer("has_vector", torch.zeros(trainable, dtype=torch.bool))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Embeddings (..., dimension) of ids (...)."""
+        count = self.trainable.num_embeddings
+        if self.training:
+            may_drop = (ids > PAD_ID) & (ids < count) & ~self.has_vector[ids.clamp(max=count - 1)]
+            dropped = may_drop & (torch.rand(ids.shape) < self.unknown_dropout)
+            ids = ids.masked_fill(dropped, UNKNOWN_ID)
+        embedded: Tensor = self.trainable(ids.clamp(max=count - 1))
+        if not len(self.fixed):
+            return embedded
+        return torch.where((ids >= count).unsqueeze(-1), self.fixed[(ids - count).clamp(min=0)], embedded)
+
+
+class BidirectionalLSTM(nn.Module):
+    """One LSTM layer in each direction over padded sentences; see `pipeline.language_model.sequences`."""
+
+    def __init__(self, input_size: int, units: int):
+        super().__init__()
+        self.from_left, self.from_right = nn.LSTM(input_size, units), nn.LSTM(input_size, units)
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The states of both directions (T, B, units) at the steps of `inputs` (T, B, D)."""
+        rows = reversal(lengths, len(inputs))
+        left, _ = self.from_left(inputs)
+        right, _ = self.from_right(take_rows(inputs, rows))
+        return left, take_rows(right, rows)
+
+
+class Tagger(nn.Module):
+    """Scores the tags of sentences; language-model features are given, since the language models are frozen."""
+
+    def __init__(self, config: TaggerConfig):
+        super().__init__()
+        self.config = config
+        self.character_embedding = nn.Embedding(config.characters, config.character_dimension)
+        self.character_rnn = BidirectionalLSTM(config.character_dimension, config.character_units)
+        self.character_projection = nn.Linear(2 * config.character_units, config.word_dimension)
+        self.word_embedding = WordEmbedding(
+            config.words, config.trainable_words, config.word_dimension, config.unknown_dropout
+        )
+        parts = 2
+        if config.lm_features:
+            self.lm_projection = nn.Linear(config.lm_features, config.word_dimension)
+            parts = 3
+        self.word_rnn = BidirectionalLSTM(parts * config.word_dimension, config.word_units)
+        self.crf = CRF(2 * config.word_units, config.tags, config.start_tag, config.end_tag)
+
+    def emissions(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
+        """Emission scores (B, T, K); `lm_features` (T, B, F) belong to taggers with a language model."""
+        parts = [self._read_characters(batch)]
+        if lm_features is not None:
+            parts.append(F.relu(self.lm_projection(self._drop(lm_features))))
+        parts.append(self.word_embedding(batch.words))
+        states = self.word_rnn(self._drop(torch.cat(parts, -1)), batch.lengths)
+        return self.crf.emissions(self._drop(torch.cat(states, -1)).transpose(0, 1))
+
+    def forward(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
+        """Mean negative log-likelihood of the batch's tags, per sentence."""
+        emissions = self.emissions(batch, lm_features)
+        return self.crf.negative_log_likelihood(emissions, batch.tags, batch.lengths).mean()
+
+    @torch.no_grad()
+    def decode(self, batch: TaggingBatch, lm_features: Tensor | None) -> list[list[int]]:
+        """The best tag ids of each sentence."""
+        return self.crf.decode(self.emissions(batch, lm_features), batch.lengths)
+
+    def _read_characters(self, batch: TaggingBatch) -> Tensor:
+        """One vector per step, (T, B, word_dimension), from one character sequence over the whole sentence."""
+        embedded = self.character_embedding(batch.characters)
+        left, right = self.character_rnn(embedded, batch.character_lengths)
+        states = torch.cat([take_rows(left, batch.ends), take_rows(right, batch.starts)], -1)
+        projected: Tensor = self.character_projection(self._drop(states))
+        return projected
+
+    def _drop(self, values: Tensor) -> Tensor:
+        return F.dropout(values, self.config.dropout, self.training)
+
+    @torch.no_grad()
+    def keep_lm_features(self, kept: KeptColumns) -> "Tagger":
+        """The same tagger for a pruned language model: reads the kept features, their gates folded in."""
+        weights = self.state_dict()
+        weights["lm_projection.weight"] = kept.narrow(weights["lm_projection.weight"])
+        tagger = Tagger(TaggerConfig(**{**asdict(self.config), "lm_features": len(kept.columns)}))
+        tagger.load_state_dict(weights)
+        return tagger.eval()
+
+
+def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> TaggerConfig:
+    """The configuration of the tagger that `params` ask for."""
+    dimension = lexicon.vectors.shape[1]
+    if dimension not in (0, params.word_dimension):
+        raise InputError(
+            f"tagger.word_dimension: {params.word_dimension}, but the word vectors have {dimension} numbers a word"
+        )
+    return TaggerConfig(
+        words=len(lexicon.words),
+        trainable_words=lexicon.trainable_words,
+        characters=len(lexicon.characters),
+        tags=len(lexicon.tags),
+        start_tag=lexicon.tag_id(START_TAG),
+        end_tag=lexicon.tag_id(END_TAG),
+        word_dimension=params.word_dimension,
+        character_dimension=params.character_dimension,
+        character_units=params.character_units,
+        word_units=params.word_units,
+        lm_features=lm_features,
+        dropout=params.dropout,
+        unknown_dropout=params.unknown_dropout,
+    )
+
+
+@torch.no_grad()
+def initialise(tagger: Tagger, lexicon: Lexicon) -> None:
+    """Random weights as in the paper's code; words with a pretrained vector start from it."""
+    for embedding in (tagger.character_embedding, tagger.word_embedding.trainable):
+        bound = (3.0 / embedding.embedding_dim) ** 0.5
+        nn.init.uniform_(embedding.weight, -bound, bound)
+        embedding.weight[PAD_ID] = 0.0
+    for rnn in (tagger.character_rnn, tagger.word_rnn):
+        for lstm in (rnn.from_left, rnn.from_right):
+            nn.init.constant_(lstm.get_parameter("bias_ih_l0")[lstm.hidden_size : 2 * lstm.hidden_size], 1.0)
+    if lexicon.vectors.shape[1]:
+        count = lexicon.trainable_words
+        vectors = torch.from_numpy(lexicon.vectors)
+        known = torch.from_numpy(lexicon.has_vector.astype(bool))
+        tagger.word_embedding.has_vector.copy_(known[:count])
+        tagger.word_embedding.trainable.weight[known[:count]] = vectors[:count][known[:count]]
+        tagger.word_embedding.fixed.copy_(vectors[count:])
+
+
+def save_tagger(tagger: Tagger, folder: Path) -> None:
+    """Write config.json and weights.safetensors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", asdict(tagger.config))
+    weights = {name: tensor.detach().contiguous() for name, tensor in tagger.state_dict().items()}
+    save_file(weights, str(folder / "weights.safetensors"))
+
+
+def load_tagger(folder: Path) -> Tagger:
+    """Read what `save_tagger` wrote, in evaluation mode."""
+    if not (folder / "weights.safetensors").is_file():
+        raise InputError(f"{folder}: no tagger there; run the stage train_tagger")
+    tagger = Tagger(TaggerConfig(**read_json(folder / "config.json")))
+    tagger.load_state_dict(load_file(str(folder / "weights.safetensors")))
+    return tagger.eval()

@@ -1,0 +1,108 @@
+"""Training of the tagger: Adam with a falling rate, best epoch by dev F1.
+
+The language models are frozen, so their features come from a table made once. The test split is never seen here.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from pipeline.data.conll import Sentence, read_conll
+from pipeline.data.lexicon import END_TAG, START_TAG, Lexicon
+from pipeline.params import TaggerParams
+from pipeline.tagger.batches import EncodedSentence, collate, encode_sentence, shuffled_batches, sorted_batches
+from pipeline.tagger.model import Tagger
+from pipeline.tagger.scoring import span_scores
+
+DECODING_BATCH_SENTENCES = 64
+Record = dict[str, float]
+Features = Callable[[Sequence[int]], Tensor]  # sentences (indices into train, then dev) to features (T, B, F)
+
+
+@dataclass(frozen=True)
+class TaggingData:
+    """The lexicon, and the train and dev sentences as they are and encoded."""
+
+    lexicon: Lexicon
+    train: list[Sentence]
+    dev: list[Sentence]
+    encoded_train: list[EncodedSentence]
+    encoded_dev: list[EncodedSentence]
+
+    @cached_property
+    def words(self) -> list[tuple[str, ...]]:
+        """The words of all sentences, train then dev: the order of language-model features."""
+        return [sentence.words for sentence in (*self.train, *self.dev)]
+
+
+def load_tagging_data(folder: Path) -> TaggingData:
+    """Read what prepare_conll wrote, but for the test split."""
+    lexicon = Lexicon.load(folder / "lexicon")
+    train, dev = (read_conll(folder / f"{split}.conll", 0, 1) for split in ("train", "dev"))
+    return TaggingData(
+        lexicon=lexicon,
+        train=train,
+        dev=dev,
+        encoded_train=[encode_sentence(sentence.words, sentence.tags, lexicon) for sentence in train],
+        encoded_dev=[encode_sentence(sentence.words, (), lexicon) for sentence in dev],
+    )
+
+
+def train_tagger(
+    tagger: Tagger, data: TaggingData, features: Features | None, params: TaggerParams, seed: int, label: str
+) -> Iterator[Record]:
+    """Train `tagger` in place; yield epoch, loss (nats a sentence) and dev_f1 (percent) after each epoch.
+
+    At the end the tagger has the weights of the best epoch.
+    """
+    rng = random.Random(seed)
+    torch.manual_seed(seed)
+    optimizer = torch.optim.Adam(tagger.parameters(), lr=params.learning_rate, fused=True)
+    steps = -(-len(data.train) // params.batch_sentences) * params.epochs
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
+    best_f1, best = -1.0, tagger.state_dict()
+    with tqdm(total=steps, desc=label, unit=" steps", disable=None) as progress:
+        for epoch in range(1, params.epochs + 1):
+            tagger.train()
+            losses = []
+            for indices in shuffled_batches(data.train, params.batch_sentences, rng):
+                batch = collate([data.encoded_train[index] for index in indices])
+                loss = tagger(batch, features(indices) if features else None)
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(tagger.parameters(), params.clip_norm)
+                optimizer.step()
+                schedule.step()
+                losses.append(loss.item())
+                progress.update()
+            dev_f1 = score_dev(tagger, data, features)
+            if dev_f1 > best_f1:
+                best_f1, best = dev_f1, {name: weight.clone() for name, weight in tagger.state_dict().items()}
+            yield {"epoch": epoch, "loss": round(sum(losses) / len(losses), 5), "dev_f1": round(dev_f1, 4)}
+    tagger.load_state_dict(best)
+    tagger.eval()
+
+
+@torch.no_grad()
+def score_dev(tagger: Tagger, data: TaggingData, features: Features | None) -> float:
+    """Span F1 on dev, in percent."""
+    predicted: list[list[str]] = [[] for _ in data.dev]
+    tagger.eval()
+    for indices in sorted_batches(data.dev, DECODING_BATCH_SENTENCES):
+        batch = collate([data.encoded_dev[index] for index in indices])
+        lm_features = features([len(data.train) + index for index in indices]) if features else None
+        for index, path in zip(indices, tagger.decode(batch, lm_features), strict=True):
+            predicted[index] = tag_names(path, data.lexicon)
+    return span_scores([sentence.tags for sentence in data.dev], predicted)["overall"]
+
+
+def tag_names(path: Sequence[int], lexicon: Lexicon) -> list[str]:
+    """Tags of a decoded path; the CRF's own tags `<s>` and `<eof>`, which an untrained one may choose, count as O."""
+    own = {START_TAG, END_TAG}
+    return ["O" if lexicon.tags[tag] in own else lexicon.tags[tag] for tag in path]

@@ -1,0 +1,107 @@
+"""One tagger variant, trained with several seeds, a process each: a seed's result does not depend on the others."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from pipeline.language_model.features import load_bidirectional_lm, open_feature_table, write_feature_table
+from pipeline.params import TaggerParams
+from pipeline.reproducible import set_up
+from pipeline.tagger.model import Tagger, configure, initialise, load_tagger, save_tagger
+from pipeline.tagger.training import Record, load_tagging_data, train_tagger
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """All that the training with one seed needs; small enough to be sent to another process."""
+
+    conll: Path
+    features: Path | None  # the table of language-model features
+    feature_width: int
+    start: Path | None  # a tagger to go on from, or None for random weights
+    out: Path
+    params: TaggerParams
+    seed: int
+    threads: int
+    label: str
+
+
+def train_seeds(
+    conll: Path, lm: Path | None, start: Path | None, out: Path, params: TaggerParams, threads: int, scratch: Path
+) -> Iterator[Record]:
+    """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
+
+    `lm` is the folder of the two language models; their features go to `scratch`. Several processes of `threads`
+    threads run at once, as many as there are processors for.
+    """
+    features, width = None, 0
+    if lm is not None:
+        language_models = load_bidirectional_lm(lm)
+        features, width = scratch / "features", sum(language_models.widths)
+        write_feature_table(language_models, load_tagging_data(conll).words, features)
+    jobs = [
+        TrainingJob(
+            conll=conll,
+            features=features,
+            feature_width=width,
+            start=start,
+            out=out / f"seed-{seed}",
+            params=params,
+            seed=seed,
+            threads=threads,
+            label=f"{out.name}, seed {seed}",
+        )
+        for seed in params.seeds
+    ]
+    workers = min(len(jobs), max(1, (os.cpu_count() or 1) // threads))
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
+        for records in pool.map(train_seed, jobs):
+            yield from records
+
+
+def _end_with_parent() -> None:
+    """Let a worker end as soon as its parent does, even a parent that was killed."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def train_seed(job: TrainingJob) -> list[Record]:
+    """Train and save one tagger; its curve."""
+    set_up(job.seed, job.threads)
+    data = load_tagging_data(job.conll)
+    if job.start is not None:
+        tagger = load_tagger(job.start)
+    else:
+        tagger = Tagger(configure(job.params, data.lexicon, job.feature_width))
+        initialise(tagger, data.lexicon)
+    features = open_feature_table(job.features, data.words, job.feature_width).batch if job.features else None
+    records = [
+        {"seed": job.seed, **record} for record in train_tagger(tagger, data, features, job.params, job.seed, job.label)
+    ]
+    save_tagger(tagger, job.out)
+    return records
+
+
+def summarise(records: Sequence[Record], seeds: Sequence[int]) -> dict[str, Any]:
+    """The best dev F1 of each seed and its epoch; mean and sample standard deviation over seeds."""
+    best = [max((r for r in records if r["seed"] == seed), key=lambda record: record["dev_f1"]) for seed in seeds]
+    scores = [record["dev_f1"] for record in best]
+    return {
+        "seeds": list(seeds),
+        "dev_f1": scores,
+        "dev_f1_mean": round(mean(scores), 4),
+        "dev_f1_sd": round(stdev(scores), 4) if len(scores) > 1 else 0.0,
+        "best_epoch": [int(record["epoch"]) for record in best],
+    }

@@ -1,0 +1,51 @@
+"""Score all taggers on the test split: the only stage that reads it."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.evaluation.evaluation import evaluate_variant
+from pipeline.files import read_json, write_json
+from pipeline.params import load_params
+from pipeline.reproducible import set_up
+from pipeline.tracking import stage_run
+from stages._run import FOLDER, PATH, StageCommand, params_option
+
+
+@click.command(cls=StageCommand)
+@params_option
+@click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
+@click.option("--taggers", type=FOLDER, required=True, help="Folder with no_lm/, full/ and pruned/.")
+@click.option("--lm", type=FOLDER, required=True, help="The language models of the full taggers.")
+@click.option("--pruned", type=FOLDER, required=True, help="The language models of the pruned taggers.")
+@click.option("--dev-metrics", type=FOLDER, required=True, help="Folder with the metrics of the earlier stages.")
+@click.option("--out", type=FOLDER, required=True, help="Where the predictions go (columns: word gold predicted).")
+@click.option("--metrics", type=PATH, required=True, help="Where F1 and cost go (JSON).")
+def main(
+    params_path: Path, conll: Path, taggers: Path, lm: Path, pruned: Path, dev_metrics: Path, out: Path, metrics: Path
+) -> None:
+    """Span F1 (overall and per type), predictions, multiply-accumulates and parameters of every variant."""
+    params = load_params(params_path)
+    set_up(params.seed, params.threads)
+    all_layers = list(range(params.lm.layers))
+    variants = {
+        "no_lm": (None, {"forward": [], "backward": []}),
+        "full": (lm, {"forward": all_layers, "backward": all_layers}),
+        "pruned": (pruned, read_json(dev_metrics / "prune.json")["layers_kept"]),
+    }
+    rows = []
+    with stage_run("evaluate", {"threads": params.threads}, [out]) as run:
+        for variant, (lm_folder, layers_kept) in variants.items():
+            dev = read_json(dev_metrics / f"train_tagger_{variant}.json")
+            row = evaluate_variant(variant, taggers / variant, lm_folder, conll, dev, out)
+            rows.append({**row, "layers_kept": layers_kept})
+            run.log_metrics({f"{variant}/{name}": row[name] for name in ("test_f1_mean", "macs_per_word")})
+            click.echo(
+                f"{variant}: test F1 {row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}, "
+                f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
+            )
+        write_json(metrics, {"rows": rows})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""LM text to an encoded corpus: vocabulary, memory-mapped id shards, held-out part, leak report."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.data.corpus_preparation import prepare
+from pipeline.errors import InputError
+from pipeline.files import write_json
+from pipeline.params import load_params
+from stages._run import FOLDER, PATH, StageCommand, params_option
+
+
+@click.command(cls=StageCommand)
+@params_option
+@click.option("--raw", type=FOLDER, required=True, help="Folder of the data set; the text is at corpus.text in it.")
+@click.option("--test-hashes", type=PATH, required=True, help="Hashes of the test sentences, one a line.")
+@click.option("--out", type=FOLDER, required=True, help="Where the encoded corpus goes.")
+@click.option("--metrics", type=PATH, required=True, help="Where the statistics go (JSON).")
+def main(params_path: Path, raw: Path, test_hashes: Path, out: Path, metrics: Path) -> None:
+    """Encode the LM text under RAW; sentences of the test split are dropped and counted."""
+    params = load_params(params_path)
+    if not test_hashes.is_file():
+        raise InputError(f"{test_hashes}: no such file; run the stage prepare_conll")
+    hashes = set(test_hashes.read_text(encoding="utf-8").split())
+    statistics = prepare(raw, hashes, out, params.corpus, params.seed)
+    write_json(metrics, statistics)
+    click.echo(
+        f"{statistics['train_tokens']:,} tokens, {statistics['vocabulary']:,} words in the vocabulary, "
+        f"{statistics['dropped_test_sentences']} test sentences dropped"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Pretrain the language model of one direction on the encoded corpus."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from pipeline.checkpoints import checkpoint_folder
+from pipeline.data import corpus
+from pipeline.files import write_json
+from pipeline.language_model.model import LanguageModel, parameter_count, save_language_model
+from pipeline.language_model.pretraining import configure, perplexity, pretrain
+from pipeline.params import load_params
+from pipeline.reproducible import set_up
+from pipeline.tracking import stage_run
+from stages._run import FOLDER, PATH, StageCommand, params_option
+
+
+@click.command(cls=StageCommand)
+@params_option
+@click.option("--direction", type=click.Choice(["forward", "backward"]), required=True)
+@click.option("--corpus", "corpus_folder", type=FOLDER, required=True, help="Output of prepare_corpus.")
+@click.option("--out", type=FOLDER, required=True, help="Where the language model goes.")
+@click.option("--metrics", type=PATH, required=True, help="Where the held-out perplexity goes (JSON).")
+@click.option("--curve", type=PATH, required=True, help="Where the training curve goes (CSV).")
+def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
+    """Train a densely connected LSTM language model; a killed run goes on where its last checkpoint stood."""
+    params = load_params(params_path)
+    set_up(params.seed, params.threads)
+    text = corpus.load(corpus_folder)
+    reverse = direction == "backward"
+    model = LanguageModel(configure(params.lm, len(text.vocabulary)))
+    logged = {"direction": direction, "seed": params.seed, "threads": params.threads, **asdict(params.lm)}
+    files = [*sorted(corpus_folder.glob("*.npy")), *sorted(Path("pipeline/language_model").glob("*.py"))]
+    with (
+        stage_run(f"pretrain_lm@{direction}", logged, [out]) as run,
+        checkpoint_folder(f"pretrain_lm-{direction}", logged, files) as checkpoints,
+    ):
+        records = []
+        for record in pretrain(model, text, params.lm, params.seed, checkpoints / "state", reverse=reverse):
+            records.append(record)
+            run.log(int(record["step"]), record)
+        measured = {
+            "heldout_perplexity": round(perplexity(model, text.heldout, reverse=reverse), 4),
+            "tokens": int(records[-1]["tokens"]),
+            "epochs": params.lm.epochs,
+            "parameters": parameter_count(model),
+        }
+        run.log_metrics(measured)
+        save_language_model(model, text.vocabulary, out)
+        write_json(metrics, measured)
+        curve.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(records).to_csv(curve, index=False)
+    click.echo(f"{direction}: held-out perplexity {measured['heldout_perplexity']:.1f}")
+
+
+if __name__ == "__main__":
+    main()

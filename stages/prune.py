@@ -1,0 +1,68 @@
+"""Delete the closed layers of the language models, and check that nothing else changed."""
+
+from pathlib import Path
+
+import click
+import torch
+
+from pipeline.evaluation.cost import dense_lstm_macs
+from pipeline.files import read_json, write_json
+from pipeline.language_model.features import BidirectionalLM, live_features, load_bidirectional_lm
+from pipeline.language_model.model import parameter_count, save_language_model
+from pipeline.params import load_params
+from pipeline.pruning.pruning import kept_layers, prune_bidirectional_lm
+from pipeline.reproducible import set_up
+from pipeline.tagger.equality import largest_score_difference
+from pipeline.tagger.model import load_tagger, save_tagger
+from pipeline.tagger.training import load_tagging_data
+from pipeline.tracking import stage_run
+from stages._run import FOLDER, PATH, StageCommand, params_option
+
+
+@click.command(cls=StageCommand)
+@params_option
+@click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll; dev is used for the check.")
+@click.option("--lm", type=FOLDER, required=True, help="Folder with the language models forward/ and backward/.")
+@click.option("--selection", type=FOLDER, required=True, help="Output of select_layers.")
+@click.option("--out", type=FOLDER, required=True, help="Where the pruned language models and tagger go.")
+@click.option("--metrics", type=PATH, required=True, help="Where the layers kept and the cost go (JSON).")
+def main(params_path: Path, conll: Path, lm: Path, selection: Path, out: Path, metrics: Path) -> None:
+    """Prune both language models, and the tagger that was trained with the gates; surviving gates are folded in."""
+    params = load_params(params_path)
+    set_up(params.seed, params.threads)
+    gates = {direction: torch.tensor(values) for direction, values in read_json(selection / "gates.json").items()}
+    gated, tagger, data = load_bidirectional_lm(lm), load_tagger(selection / "tagger"), load_tagging_data(conll)
+    pruned, kept = prune_bidirectional_lm(gated, gates)
+    pruned_tagger = tagger.keep_lm_features(kept)
+    with stage_run("prune", {"threads": params.threads}, [out]) as run:
+        difference = largest_score_difference(
+            tagger,
+            live_features(gated, data.words, torch.cat([gates["forward"], gates["backward"]])),
+            pruned_tagger,
+            live_features(pruned, data.words),
+            data,
+        )
+        save_language_model(pruned.forward_lm, pruned.vocabulary, out / "forward")
+        save_language_model(pruned.backward_lm, pruned.vocabulary, out / "backward")
+        save_tagger(pruned_tagger, out / "tagger")
+        measured = {
+            "layers_kept": {direction: kept_layers(values) for direction, values in gates.items()},
+            "largest_difference": difference,
+            "lm_macs_per_word": {"full": _macs(gated), "pruned": _macs(pruned)},
+            "lm_parameters": {"full": _parameters(gated), "pruned": _parameters(pruned)},
+        }
+        run.log_metrics({"largest_difference": difference, "lm_macs_per_word": _macs(pruned)})
+        write_json(metrics, measured)
+    click.echo(f"{_macs(gated):,} to {_macs(pruned):,} multiply-accumulates a word; scores differ by {difference:.1e}")
+
+
+def _macs(lm: BidirectionalLM) -> int:
+    return dense_lstm_macs(lm.forward_lm.rnn) + dense_lstm_macs(lm.backward_lm.rnn)
+
+
+def _parameters(lm: BidirectionalLM) -> int:
+    return parameter_count(lm.forward_lm.rnn) + parameter_count(lm.backward_lm.rnn)
+
+
+if __name__ == "__main__":
+    main()

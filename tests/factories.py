@@ -1,0 +1,124 @@
+"""Small language models, lexicons and sentences for the tests."""
+
+import random
+from collections.abc import Sequence
+
+import torch
+
+from pipeline.data.conll import Sentence
+from pipeline.data.lexicon import Lexicon, build_lexicon
+from pipeline.data.word_vectors import no_vectors
+from pipeline.language_model.features import BidirectionalLM
+from pipeline.language_model.model import LanguageModel, LMConfig
+from pipeline.params import LMParams, SelectParams, TaggerParams
+from pipeline.tagger.batches import encode_sentence
+from pipeline.tagger.model import Tagger, configure, initialise
+from pipeline.tagger.training import TaggingData
+
+WORDS = ["<unk>", "\n", "the", "a", "cat", "dog", "Paris", "Rome", "saw", "in", "."]
+
+
+def make_lm_params(**changes: object) -> LMParams:
+    values: dict[str, object] = {
+        "layers": 2,
+        "units": 4,
+        "embedding": 5,
+        "projection": 8,
+        "cutoffs": [4, 8],
+        "dropout": 0.1,
+        "layer_dropout": 0.5,
+        "streams": 4,
+        "steps": 5,
+        "epochs": 2,
+        "learning_rate": 0.01,
+        "warmup_steps": 3,
+        "clip_norm": 5.0,
+        "checkpoint_steps": 7,
+    }
+    return LMParams(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def make_language_model(layers: int = 3, seed: int = 0) -> LanguageModel:
+    torch.manual_seed(seed)
+    config = LMConfig(
+        vocabulary_size=len(WORDS),
+        embedding=5,
+        units=4,
+        layers=layers,
+        projection=8,
+        cutoffs=[4, 8],
+        dropout=0.1,
+        layer_dropout=0.5,
+    )
+    model = LanguageModel(config).eval()
+    torch.nn.init.normal_(model.embedding.weight)
+    return model
+
+
+def make_bidirectional_lm(layers: int = 3) -> BidirectionalLM:
+    return BidirectionalLM(make_language_model(layers, 1), make_language_model(layers, 2), WORDS)
+
+
+def make_sentences(count: int, seed: int = 0) -> list[Sentence]:
+    """Sentences in which capitalised words are entities; lengths from 1 to 9 words."""
+    rng = random.Random(seed)
+    sentences = []
+    for _ in range(count):
+        words = tuple(rng.choice(WORDS[2:]) for _ in range(rng.randint(1, 9)))
+        sentences.append(Sentence(words, tuple("S-LOC" if word[0].isupper() else "O" for word in words), 1))
+    return sentences
+
+
+def make_tagger_params(**changes: object) -> TaggerParams:
+    values: dict[str, object] = {
+        "seeds": [1, 2],
+        "word_dimension": 6,
+        "character_dimension": 4,
+        "character_units": 5,
+        "word_units": 7,
+        "dropout": 0.2,
+        "unknown_dropout": 0.1,
+        "batch_sentences": 8,
+        "epochs": 3,
+        "learning_rate": 0.02,
+        "clip_norm": 5.0,
+        "pruned_start": "selection",
+    }
+    return TaggerParams(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def make_select_params(**changes: object) -> SelectParams:
+    values: dict[str, object] = {
+        "strength": 0.05,
+        "regulariser": "r3",
+        "max_layers": 2,
+        "epochs": 4,
+        "enforce_epoch": 2,
+        "learning_rate": 0.01,
+        "gate_learning_rate": 0.1,
+    }
+    return SelectParams(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def make_lexicon(sentences: Sequence[Sentence]) -> Lexicon:
+    return build_lexicon(sentences, no_vectors())
+
+
+def make_data(train: int = 40, dev: int = 20) -> TaggingData:
+    train_sentences, dev_sentences = make_sentences(train, 1), make_sentences(dev, 2)
+    lexicon = make_lexicon(train_sentences)
+    return TaggingData(
+        lexicon=lexicon,
+        train=train_sentences,
+        dev=dev_sentences,
+        encoded_train=[encode_sentence(sentence.words, sentence.tags, lexicon) for sentence in train_sentences],
+        encoded_dev=[encode_sentence(sentence.words, (), lexicon) for sentence in dev_sentences],
+    )
+
+
+def make_tagger(lexicon: Lexicon, lm_features: int = 0, seed: int = 0) -> Tagger:
+    torch.manual_seed(seed)
+    tagger = Tagger(configure(make_tagger_params(), lexicon, lm_features))
+    initialise(tagger, lexicon)
+    torch.nn.init.normal_(tagger.crf.transitions)
+    return tagger.eval()

@@ -1,0 +1,61 @@
+"""Made-up measurements of a whole pipeline with two-layer language models."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).parents[1]
+
+
+def make_params(profile: str = "demo", data: str = "demo") -> dict[str, Any]:
+    params = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    params["profile"], params["data"]["name"], params["lm"]["layers"] = profile, data, 2
+    params["select"]["max_layers"] = 2
+    return params
+
+
+def make_row(variant: str, f1: float, macs: int, forward: list[int], backward: list[int]) -> dict[str, Any]:
+    return {
+        "variant": variant,
+        "seeds": [1, 2],
+        "test_f1": [f1 - 0.1, f1 + 0.1],
+        "test_f1_mean": f1,
+        "test_f1_sd": 0.14,
+        "dev_f1_mean": f1 + 0.5,
+        "macs_per_word": macs,
+        "parameters": 3 * macs,
+        "layers_kept": {"forward": forward, "backward": backward},
+        "test_f1_per_type": {"NP": f1},
+    }
+
+
+def make_metrics() -> dict[str, Any]:
+    return {
+        "evaluate": {
+            "rows": [
+                make_row("pruned", 83.2, 150_000, [1], []),
+                make_row("no_lm", 71.2, 72_000, [], []),
+                make_row("full", 83.5, 410_000, [0, 1], [0, 1]),
+            ]
+        },
+        "pretrain_lm_forward": {"heldout_perplexity": 41.25, "tokens": 300_000, "epochs": 1},
+        "pretrain_lm_backward": {"heldout_perplexity": 43.75, "tokens": 300_000, "epochs": 1},
+        "select_layers": {"epoch": 2, "budget_reached_by": "enforcement", "optimiser_epoch": None},
+    }
+
+
+def write_measurements(folder: Path, profile: str = "demo", data: str = "demo") -> None:
+    """params.yaml, metrics/ and curves/ in the folder."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(make_params(profile, data)), encoding="utf-8")
+    for name in ("metrics", "curves"):
+        (folder / name).mkdir()
+    for name, document in make_metrics().items():
+        (folder / "metrics" / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    for direction in ("forward", "backward"):
+        curve = "step,tokens,learning_rate,loss,perplexity\n1,1000,0.1,6.2,500\n2,2000,0.1,4.0,55\n"
+        (folder / "curves" / f"pretrain_lm_{direction}.csv").write_text(curve, encoding="utf-8")
+    gates = "epoch,loss,dev_f1,open_gates,gate_forward_0,gate_forward_1,gate_backward_0,gate_backward_1\n"
+    gates += "1,2.5,80,3,0.8,1,0.5,0\n2,2.0,81,1,0,0.9,0,0\n"
+    (folder / "curves" / "select_layers.csv").write_text(gates, encoding="utf-8")

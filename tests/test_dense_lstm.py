@@ -1,0 +1,95 @@
+"""The dense stack against a slow one that concatenates and multiplies everything, dropped blocks included."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pipeline.language_model.dense_lstm import DenseLSTM
+
+STEPS, STREAMS, WIDTH, UNITS, LAYERS = 7, 3, 5, 4, 3
+
+
+def make_stack(**options: float) -> DenseLSTM:
+    torch.manual_seed(3)
+    return DenseLSTM(WIDTH, UNITS, LAYERS, **options)
+
+
+def make_inputs() -> Tensor:
+    return torch.randn(STEPS, STREAMS, WIDTH, generator=torch.Generator().manual_seed(4))
+
+
+def lstm_cell_by_cell(layer: nn.LSTM, inputs: Tensor) -> Tensor:
+    hidden = cell = torch.zeros(inputs.shape[1], layer.hidden_size)
+    outputs = []
+    for step in inputs:
+        gates = step @ layer.weight_ih_l0.T + layer.bias_ih_l0 + hidden @ layer.weight_hh_l0.T + layer.bias_hh_l0
+        into, forget, candidate, out = gates.chunk(4, 1)
+        cell = forget.sigmoid() * cell + into.sigmoid() * candidate.tanh()
+        hidden = out.sigmoid() * cell.tanh()
+        outputs.append(hidden)
+    return torch.stack(outputs)
+
+
+def slow_stack(stack: DenseLSTM, inputs: Tensor, gates: list[float], dropped: list[bool]) -> Tensor:
+    own, seen_by_later = [inputs], [inputs]
+    for layer, gate, drop in zip(stack.layers, gates, dropped, strict=True):
+        assert isinstance(layer, nn.LSTM)
+        output = gate * lstm_cell_by_cell(layer, torch.cat(seen_by_later, -1))
+        own.append(output)
+        seen_by_later.append(torch.zeros_like(output) if drop else output)
+    return torch.cat(own, -1)
+
+
+@pytest.mark.parametrize("gates", [[1.0, 1.0, 1.0], [0.5, 0.0, 0.25], [0.0, 0.0, 0.0]])
+def test_equals_the_slow_stack(gates: list[float]) -> None:
+    stack, inputs = make_stack().eval(), make_inputs()
+    output, _ = stack(inputs, gates=torch.tensor(gates))
+    torch.testing.assert_close(output, slow_stack(stack, inputs, gates, [False] * LAYERS))
+
+
+def test_layer_dropout_spares_the_output_and_equals_zeroed_blocks() -> None:
+    stack, inputs = make_stack(layer_dropout=0.5), make_inputs()
+    seen = set()
+    for seed in range(12):
+        torch.manual_seed(seed)
+        dropped = [bool(draw < 0.5) for draw in torch.rand(LAYERS)]
+        torch.manual_seed(seed)
+        output, _ = stack(inputs)
+        torch.testing.assert_close(output, slow_stack(stack, inputs, [1.0] * LAYERS, dropped))
+        assert (output[..., WIDTH:].abs().amax((0, 1)) > 0).all(), "the output must show dropped layers too"
+        seen.add(tuple(dropped[:-1]))
+    assert len(seen) == 4, "every pattern of the layers that others read must have occurred"
+
+
+def test_gradients_equal_those_of_zeroed_blocks() -> None:
+    stack, inputs = make_stack(layer_dropout=0.5), make_inputs()
+    torch.manual_seed(1)
+    dropped = [bool(draw < 0.5) for draw in torch.rand(LAYERS)]
+    assert any(dropped[:-1])
+    torch.manual_seed(1)
+    stack(inputs)[0].square().sum().backward()
+    fast = [parameter.grad.clone() for parameter in stack.parameters() if parameter.grad is not None]
+    stack.zero_grad()
+    slow_stack(stack, inputs, [1.0] * LAYERS, dropped).square().sum().backward()
+    slow = [parameter.grad for parameter in stack.parameters() if parameter.grad is not None]
+    assert len(fast) == len(slow) == 4 * LAYERS
+    torch.testing.assert_close(fast, slow)
+
+
+def test_no_layer_dropout_in_evaluation() -> None:
+    stack, inputs = make_stack(layer_dropout=0.9, dropout=0.9).eval(), make_inputs()
+    torch.testing.assert_close(stack(inputs)[0], slow_stack(stack, inputs, [1.0] * LAYERS, [False] * LAYERS))
+
+
+def test_state_carries_over_chunks() -> None:
+    stack, inputs = make_stack().eval(), make_inputs()
+    whole, _ = stack(inputs)
+    first, state = stack(inputs[:3])
+    second, _ = stack(inputs[3:], state)
+    torch.testing.assert_close(torch.cat([first, second]), whole)
+
+
+def test_no_layers_is_the_input() -> None:
+    inputs = make_inputs()
+    output, state = DenseLSTM(WIDTH, UNITS, 0)(inputs)
+    assert torch.equal(output, inputs) and state == []

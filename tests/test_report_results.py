@@ -1,0 +1,133 @@
+"""The results document and its tables."""
+
+import json
+from pathlib import Path
+
+import pytest
+from report_factories import make_metrics, make_params
+
+from pipeline.errors import InputError
+from pipeline.report.measurements import flat_metrics, pick, read_curve, read_metrics
+from pipeline.report.published import PUBLISHED
+from pipeline.report.results import ROW_KEYS, build_results, read_results
+from pipeline.report.tables import legend, lm_table, markdown_table, millions, results_table
+
+
+def test_document_has_the_schema_and_puts_the_variants_in_order() -> None:
+    document = build_results(make_params(), make_metrics())
+    assert set(document) == {"data", "params", "lm", "rows"}
+    assert [row["variant"] for row in document["rows"]] == ["no_lm", "full", "pruned"]
+    assert all(set(row) == set(ROW_KEYS) for row in document["rows"])
+    assert document["lm"]["backward"] == {"heldout_perplexity": 43.75, "tokens": 300_000}
+    assert document["params"]["select"]["strength"] == make_params()["select"]["strength"]
+
+
+def test_missing_metrics_are_named() -> None:
+    metrics = make_metrics()
+    del metrics["evaluate"]["rows"][0]
+    with pytest.raises(InputError, match="no row for the variant pruned; found no_lm, full"):
+        build_results(make_params(), metrics)
+    metrics = make_metrics()
+    del metrics["pretrain_lm_forward"]["tokens"]
+    with pytest.raises(InputError, match=r"pretrain_lm_forward\.tokens: missing"):
+        build_results(make_params(), metrics)
+
+
+def test_published_documents_are_checked(tmp_path: Path) -> None:
+    document = build_results(make_params(), make_metrics())
+    path = tmp_path / "demo.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert read_results(path) == document
+    del document["rows"][1]["parameters"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"demo\.json: parameters: missing"):
+        read_results(path)
+
+
+def test_flat_metrics_names_rows_by_variant_and_skips_what_is_no_number() -> None:
+    flat = flat_metrics(make_metrics())
+    assert flat["evaluate/full/test_f1_mean"] == 83.5
+    assert flat["evaluate/full/test_f1/1"] == pytest.approx(83.6)
+    assert flat["evaluate/pruned/layers_kept/forward/0"] == 1.0
+    assert flat["pretrain_lm_forward/tokens"] == 300_000
+    assert not [name for name in flat if "budget_reached_by" in name or "optimiser_epoch" in name]
+
+
+def test_pick_names_the_whole_path() -> None:
+    assert pick({"a": {"b": 3}}, "a.b") == 3
+    with pytest.raises(InputError, match=r"a\.c: missing"):
+        pick({"a": {"b": 3}}, "a.c")
+    with pytest.raises(InputError, match=r"a\.b\.c: missing"):
+        pick({"a": {"b": 3}}, "a.b.c")
+
+
+def test_no_metrics_at_all(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no metrics files"):
+        read_metrics(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "not a table"),
+        ("epoch,gate\n", "no rows"),
+        ("epoch,loss\n1,2\n", "no column gate; found epoch, loss"),
+        ("epoch,gate\n1,open\n", "column gate: expected numbers only"),
+        (None, "no such file"),
+    ],
+)
+def test_bad_curves_are_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "curve.csv"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_curve(path, ["epoch", "gate"])
+
+
+def test_results_table_by_hand() -> None:
+    table = results_table(build_results(make_params(), make_metrics())).splitlines()
+    assert table[2] == "| without LM | 71.20 ± 0.14 | 71.70 | none | none | 0.0720 | 0.216 |"
+    assert table[3] == "| all LM layers | 83.50 ± 0.14 | 84.00 | all 2 | all 2 | 0.410 | 1.23 |"
+    assert table[4] == "| pruned | 83.20 ± 0.14 | 83.70 | 1 | none | 0.150 | 0.450 |"
+    assert len(table) == 5
+
+
+def test_published_results_stand_beside_those_for_the_same_data_only() -> None:
+    document = build_results(make_params("paper", "conll2003"), make_metrics())
+    assert results_table(document).splitlines()[4].endswith("| 91.84 ± 0.14 | 5 |")
+    assert "Liu et al." in legend(document)
+    assert "Liu et al." not in legend(build_results(make_params(), make_metrics()))
+
+
+def test_one_seed_has_no_spread() -> None:
+    metrics = make_metrics()
+    for row in metrics["evaluate"]["rows"]:
+        row.update(seeds=[7], test_f1=[row["test_f1_mean"]], test_f1_sd=0.0)
+    document = build_results(make_params(), metrics)
+    assert "±" not in results_table(document) + legend(document)
+    assert "one seed" in legend(document)
+
+
+def test_lm_table() -> None:
+    assert "| forward | 41.25 | 300,000 |" in lm_table(build_results(make_params(), make_metrics()))
+
+
+def test_markdown_table_aligns_numbers_to_the_right() -> None:
+    assert (
+        markdown_table(["a", "b"], [["x", "1"], ["2", "3 %"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n| 2 | 3 % |\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(0, "0"), (72_000, "0.0720"), (1_000_000, "1.00"), (51_234_567, "51.2"), (123_456_789, "123"), (5.1e9, "5100")],
+)
+def test_millions_to_three_digits(count: float, expected: str) -> None:
+    assert millions(count) == expected
+
+
+def test_published_values() -> None:
+    assert {data: [point.f1_mean for point in points.values()] for data, points in PUBLISHED.items()} == {
+        "conll2000": [94.42, 96.01, 95.66],
+        "conll2003": [90.78, 91.86, 91.84],
+    }
