@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from commands.switch_profile import main
 from pipeline.errors import InputError
 from pipeline.params import load_params
 from pipeline.profiles import differences, is_edited, names, switch
@@ -104,7 +106,7 @@ def test_discard_gives_the_edit_up(folder: Path) -> None:
 def test_unknown_and_broken_profiles_change_nothing(folder: Path) -> None:
     active = edited(folder, "", "")
     (folder / "broken.yaml").write_text(DEMO.replace("streams:", "strems:"), encoding="utf-8")
-    with pytest.raises(InputError, match="no profile 'other'.*there are broken, demo, wide"):
+    with pytest.raises(InputError, match=r"no profile 'other'.*there are broken, demo, wide"):
         switch(active, folder, "other")
     with pytest.raises(InputError, match=r"broken\.yaml: lm\.strems: unknown key"):
         switch(active, folder, "broken")
@@ -125,6 +127,18 @@ def test_unknown_and_broken_profiles_change_nothing(folder: Path) -> None:
 )
 def test_differences(profile: object, current: object, expected: dict[str, object]) -> None:
     assert differences(profile, current) == expected
+
+
+def test_command_lists_switches_and_refuses_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    active = edited(folder, "strength: 0.05", "strength: 0.2")
+    monkeypatch.chdir(folder.parent)
+    listed = CliRunner().invoke(main, [])
+    assert (listed.exit_code, listed.output) == (0, "profiles: demo, wide\n")
+    refused = CliRunner().invoke(main, ["wide"])
+    assert refused.exit_code == 1 and refused.output.startswith("Error: params.yaml has been edited")
+    saved = CliRunner().invoke(main, ["wide", "--save", "mine"])
+    assert (saved.exit_code, saved.output) == (0, "params.yaml is now profiles/wide.yaml\n")
+    assert load_params(active).profile == "wide" and names(folder) == ["demo", "mine", "wide"]
 
 
 @pytest.mark.parametrize("name", names(ROOT / "profiles"))

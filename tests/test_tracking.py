@@ -15,6 +15,8 @@ import pytest
 from pipeline import tracking
 from pipeline.tracking import flatten, log_pipeline_run, md5_of_outs, stage_run
 
+pytestmark = pytest.mark.tracking
+
 FAILING_STAGE = """
 from pipeline.tracking import stage_run
 with stage_run("fails", {}, []) as run:

@@ -1,0 +1,65 @@
+"""Publish the report: results/<profile>.json, its figure under docs/, and the generated sections of the README."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from pipeline.errors import InputError
+from pipeline.files import write_bytes, write_json
+from pipeline.report.readme import fill_sections, results_section, stages_section
+from pipeline.report.results import read_results
+from pipeline.report.source_version import source_version
+from stages._run import FOLDER, PATH, StageCommand
+
+
+@click.command(cls=StageCommand)
+@click.option("--report", type=FOLDER, default="work/report", show_default=True, help="Output of the report stage.")
+@click.option("--results", type=FOLDER, default="results", show_default=True, help="The published results.")
+@click.option("--docs", type=FOLDER, default="docs", show_default=True, help="Where the figures go.")
+@click.option(
+    "--readme", type=PATH, default="README.md", show_default=True, help="Its sections between markers are filled."
+)
+@click.option(
+    "--pipeline", type=PATH, default="dvc.yaml", show_default=True, help="Where the table of stages comes from."
+)
+@click.option("--readme-only", is_flag=True, help="Publish no new results; only fill the README from those published.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if the README is stale.")
+def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, readme_only: bool, check: bool) -> None:
+    """Copy the report's results and figure to where they are published, and fill the README from all of those."""
+    if not (readme_only or check):
+        publish_results(report, results, docs)
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{readme}: no such file; expected a README with markers to fill") from None
+    published = [read_results(path) for path in sorted(results.glob("*.json"))]
+    sections = {"results": results_section(published), "stages": stages_section(pipeline)}
+    filled = fill_sections(text, sections, str(readme))
+    if check and filled != text:
+        raise click.ClickException(f"{readme} is stale: `make publish` or `python -m commands.publish --readme-only`")
+    if not check:
+        write_bytes(readme, filled.encode())
+        click.echo(f"{readme}: results of {len(published)} profiles and the table of stages")
+
+
+def publish_results(report: Path, results: Path, docs: Path) -> None:
+    """Copy results.json, with the commit added, and the figure. Raises InputError if one of them is missing."""
+    document = read_results(report / "results.json")
+    profile, commit = document["params"]["profile"], source_version(Path.cwd())
+    if commit is None:
+        raise InputError(
+            f"{Path.cwd()}: not a git repository with a commit; expected one, to say which code made the results"
+        )
+    for suffix in ("svg", "png"):
+        source = report / f"f1_against_cost.{suffix}"
+        if not source.is_file():
+            raise InputError(f"{source}: no such file; run the report stage (`dvc repro report`)")
+        docs.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, docs / f"f1_against_cost_{profile}.{suffix}")
+    write_json(results / f"{profile}.json", {**document, "git_commit": commit})
+    click.echo(f"{results / profile}.json: made by {commit}")
+
+
+if __name__ == "__main__":
+    main()

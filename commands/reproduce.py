@@ -1,0 +1,79 @@
+"""Run what has changed of the experiment: `dvc repro`, with stages that do not need each other side by side."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from pipeline.errors import InputError
+from pipeline.params import Params, load_params
+from stages._run import StageCommand
+
+# Once this stage has run, the first pair can: each process computes with params.threads threads, 1 by default.
+FIRST = "prepare_corpus"
+PAIRS = (("pretrain_lm@forward", "pretrain_lm@backward"), ("train_tagger@full", "train_tagger@no_lm"))
+# Two `dvc repro` of different stages in one workspace are safe: DVC holds its lock only while no stage runs.
+DVC = ("dvc", "--wait-for-lock")
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@click.command(cls=StageCommand)
+def main() -> None:
+    """Run what has changed of the experiment, side by side where possible. Nothing changed: say so."""
+    check_data(load_params(Path("params.yaml")), Path("data/raw"))
+    if subprocess.run([*DVC, "status", "--quiet"]).returncode == 0:
+        click.echo("Nothing to do: all stages are up to date with params.yaml, the code and the data.")
+        return
+    for number in STOP_SIGNALS:
+        signal.signal(number, _stop)
+    run_side_by_side([[*DVC, "repro", FIRST]])
+    for pair in PAIRS:
+        run_side_by_side([[*DVC, "repro", "--single-item", stage] for stage in pair])
+    run_side_by_side([[*DVC, "repro"]])
+
+
+def check_data(params: Params, folder: Path) -> None:
+    """Raise an InputError that says which files the active data set lacks, unless it is one that is generated."""
+    name = params.data.name
+    if name in params.data.generate:
+        return
+    files = (params.conll.train, params.conll.dev, params.conll.test, params.conll.vectors, params.corpus.text)
+    if missing := [file for file in files if file and not any((folder / name).glob(file))]:
+        raise InputError(
+            f"{folder / name}: no {', no '.join(missing)}; "
+            f"copy the files from a folder with `make data NAME={name} FROM=<folder>`, or leave FROM out to download"
+        )
+
+
+def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:
+    """Run the commands at the same time. If one fails, or this process is told to stop, the others are stopped too."""
+    # Each has a process group of its own: a signal to the group also reaches the stage that DVC runs.
+    processes = [subprocess.Popen(command, start_new_session=True) for command in commands]
+    try:
+        while None in (codes := [process.poll() for process in processes]) and not any(codes):
+            time.sleep(0.1)
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in processes:
+            process.wait()
+    if failed := [" ".join(command) for command, code in zip(commands, codes, strict=True) if code]:
+        raise click.ClickException(f"failed: {failed[0]}")
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    """End this process, once: make repeats a signal that reached us already, and must not cut the clean-up off."""
+    for other in STOP_SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Make a profile the active parameters file."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.profiles import names, switch
+from stages._run import StageCommand
+
+
+@click.command(cls=StageCommand)
+@click.argument("name", required=False)
+@click.option("--save", default="", metavar="NAME", help="Keep a hand-edited params.yaml as profiles/NAME.yaml first.")
+@click.option("--discard", is_flag=True, help="Give up a hand-edited params.yaml.")
+def main(name: str | None, save: str, discard: bool) -> None:
+    """Copy profiles/NAME.yaml to params.yaml. Without NAME, list the profiles."""
+    if not name:
+        click.echo("profiles: " + ", ".join(names(Path("profiles"))))
+        return
+    switch(Path("params.yaml"), Path("profiles"), name, save=save, discard=discard)
+    click.echo(f"params.yaml is now profiles/{name}.yaml")
+
+
+if __name__ == "__main__":
+    main()

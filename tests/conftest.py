@@ -1,0 +1,24 @@
+"""What all tests share: no test writes to the tracking database, except those that make one of their own."""
+
+import pytest
+import torch
+
+from pipeline import tracking
+
+
+@pytest.fixture(autouse=True)
+def _no_tracking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tracking is out of order, which no stage may mind; tests of tracking itself are marked `tracking`."""
+
+    def refuse(experiment: str) -> None:
+        raise ConnectionError(f"no tracking of {experiment} in tests")
+
+    if request.node.get_closest_marker("tracking") is None:
+        monkeypatch.setattr(tracking, "_connect", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _torch_defaults() -> None:
+    """Stages fix threads and determinism for their process; a test must not find what another one left."""
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(1)

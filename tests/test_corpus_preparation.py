@@ -1,0 +1,101 @@
+"""The encoded corpus against the text it was made from."""
+
+import gzip
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.data import corpus
+from pipeline.data.conll import sentence_hash
+from pipeline.data.corpus_preparation import encode, make_vocabulary, prepare
+from pipeline.errors import InputError
+from pipeline.params import CorpusParams
+
+PARAMS = CorpusParams(text="lm/*.txt*", min_count=2, heldout_sentences=5, shard_tokens=1000)
+LINES = [f"w{i % 7} w{i % 11} x{i} w0" for i in range(600)]
+
+
+def write_text(raw: Path, lines: list[str] = LINES) -> Path:
+    (raw / "lm").mkdir(parents=True)
+    half = len(lines) // 2
+    (raw / "lm" / "a.txt").write_bytes("".join(f"{line} \r\n\n" for line in lines[:half]).encode())
+    (raw / "lm" / "b.txt.gz").write_bytes(gzip.compress("\n".join(lines[half:]).encode()))
+    return raw
+
+
+def decoded(ids: corpus.Ids, vocabulary: list[str]) -> list[str]:
+    return " ".join(vocabulary[i] for i in ids).replace(" \n", "\n").split("\n")[:-1]
+
+
+def test_every_sentence_is_kept_once_in_a_new_order(tmp_path: Path) -> None:
+    statistics = prepare(write_text(tmp_path), set(), tmp_path / "out", replace(PARAMS, min_count=1), 1)
+    encoded = corpus.load(tmp_path / "out")
+    train = [s.strip() for shard in encoded.shards for s in decoded(shard, encoded.vocabulary)]
+    heldout = [s.strip() for s in decoded(encoded.heldout, encoded.vocabulary)]
+    assert len(train) == 595 and len(heldout) == 5 and len(encoded.shards) == statistics["shards"] == 3
+    assert len(set(train)) == 595 and set(train) < set(LINES)
+    assert train != sorted(train, key=LINES.index), "the order of the documents must be gone"
+    assert all("<unk>" in sentence.split() for sentence in heldout), "their x<i> do not occur in training"
+    assert statistics["train_tokens"] == sum(map(len, encoded.shards)) == 595 * 5
+
+
+def test_test_sentences_and_copies_of_heldout_ones_are_left_out(tmp_path: Path) -> None:
+    lines = LINES[:300] * 2
+    tested = {sentence_hash(line.split()) for line in LINES[:40]}
+    statistics = prepare(write_text(tmp_path, lines), tested, tmp_path / "out", replace(PARAMS, min_count=1), 1)
+    assert statistics["dropped_test_sentences"] == 80
+    assert statistics["train_sentences"] == 600 - 80 - 2 * 5
+    encoded = corpus.load(tmp_path / "out")
+    assert not {f"x{i}" for i in range(40)} & set(encoded.vocabulary)
+    assert len({f"x{i}" for i in range(40, 300)} & set(encoded.vocabulary)) == 255
+
+
+def test_the_heldout_part_does_not_depend_on_the_files(tmp_path: Path) -> None:
+    first = prepare(write_text(tmp_path / "a"), set(), tmp_path / "a/out", PARAMS, 1)
+    second = prepare(write_text(tmp_path / "b", LINES[::-1]), set(), tmp_path / "b/out", PARAMS, 1)
+    assert first == second
+    assert (tmp_path / "a/out/heldout.npy").read_bytes() == (tmp_path / "b/out/heldout.npy").read_bytes()
+
+
+def test_same_seed_same_bytes_other_seed_other_order(tmp_path: Path) -> None:
+    write_text(tmp_path)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        prepare(tmp_path, set(), tmp_path / name, PARAMS, seed)
+    a, b, c = ((tmp_path / name / "train-000.npy").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_vocabulary_by_hand() -> None:
+    counts = Counter({"b": 3, "a": 3, "c": 5, "rare": 1, "<unk>": 9})
+    assert make_vocabulary(counts, 2) == ["<unk>", "\n", "c", "a", "b"]
+
+
+def test_encode_closes_the_sentence() -> None:
+    assert encode("a z", {"a": 2}).tolist() == [2, 0, 1]
+
+
+def test_shards_are_memory_mapped(tmp_path: Path) -> None:
+    prepare(write_text(tmp_path), set(), tmp_path / "out", PARAMS, 1)
+    assert isinstance(corpus.load(tmp_path / "out").shards[0], np.memmap)
+
+
+def test_only_ascii_white_space_separates_words(tmp_path: Path) -> None:
+    lines = [f"a\u00a0b c\u3000d \u0085e {i}" for i in range(20)]
+    prepare(write_text(tmp_path, lines), set(), tmp_path / "out", PARAMS, 1)
+    assert {"a\u00a0b", "c\u3000d", "\u0085e"} <= set(corpus.load(tmp_path / "out").vocabulary)
+
+
+def test_bad_input_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no LM text"):
+        prepare(tmp_path, set(), tmp_path / "out", PARAMS, 1)
+    raw = write_text(tmp_path / "few", LINES[:8])
+    with pytest.raises(InputError, match="too few to hold out 5"):
+        prepare(raw, set(), tmp_path / "out", PARAMS, 1)
+    (raw / "lm" / "a.txt").write_bytes(b"fine\nbad \xff\n")
+    with pytest.raises(InputError, match=r"a\.txt:2"):
+        prepare(raw, set(), tmp_path / "out", PARAMS, 1)
+    with pytest.raises(InputError, match="prepare_corpus"):
+        corpus.load(tmp_path / "nowhere")

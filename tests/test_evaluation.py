@@ -1,0 +1,61 @@
+"""Evaluation: predictions in the order of the file, F1 as conlleval counts it, rows of the results."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.data.conll import Sentence, write_conll
+from pipeline.evaluation.evaluation import evaluate_variant, predict, write_predictions
+from pipeline.language_model.features import live_features
+from pipeline.language_model.model import save_language_model
+from pipeline.tagger.batches import collate, encode_sentence
+from pipeline.tagger.model import save_tagger
+from pipeline.tagger.scoring import span_scores
+from pipeline.tagger.training import tag_names
+from tests.factories import WORDS, make_bidirectional_lm, make_language_model, make_lexicon, make_sentences, make_tagger
+
+
+def test_predictions_come_in_the_order_of_the_sentences() -> None:
+    sentences, lm = make_sentences(80), make_bidirectional_lm()
+    lexicon = make_lexicon(sentences)
+    tagger = make_tagger(lexicon, sum(lm.widths))
+    predicted = predict(tagger, lm, sentences, lexicon, "test")
+    features = live_features(lm, [sentence.words for sentence in sentences])
+    for index, sentence in enumerate(sentences):
+        batch = collate([encode_sentence(sentence.words, (), lexicon)])
+        assert predicted[index] == tag_names(tagger.decode(batch, features([index]))[0], lexicon)
+
+
+def test_predictions_file(tmp_path: Path) -> None:
+    sentences = [Sentence(("a", "b"), ("O", "S-X"), 1), Sentence(("c",), ("O",), 4)]
+    write_predictions(tmp_path / "p", sentences, [["S-X", "O"], ["O"]])
+    assert (tmp_path / "p").read_text() == "a O S-X\nb S-X O\n\nc O O\n\n"
+
+
+def test_span_scores_by_hand() -> None:
+    gold = [["B-A", "E-A", "O", "S-B"], ["S-A", "O"]]
+    predicted = [["B-A", "E-A", "O", "S-A"], ["O", "O"]]
+    scores = span_scores(gold, predicted)
+    assert scores["overall"] == pytest.approx(100 * 2 * 1 / (2 + 3))
+    assert scores["A"] == pytest.approx(50.0) and scores["B"] == 0.0
+    assert span_scores(gold, gold)["overall"] == 100.0
+    assert span_scores(gold, [["O"] * 4, ["O"] * 2])["overall"] == 0.0
+
+
+def test_a_row_of_the_results(tmp_path: Path) -> None:
+    sentences = make_sentences(30)
+    lexicon = make_lexicon(sentences)
+    for split in ("train", "test"):
+        write_conll(tmp_path / f"{split}.conll", sentences)
+    lexicon.save(tmp_path / "lexicon")
+    for direction in ("forward", "backward"):
+        save_language_model(make_language_model(), WORDS, tmp_path / "lm" / direction)
+    for seed in (1, 2):
+        save_tagger(make_tagger(lexicon, 34, seed), tmp_path / "taggers" / f"seed-{seed}")
+    dev = {"seeds": [1, 2], "dev_f1_mean": 12.5}
+    row = evaluate_variant("full", tmp_path / "taggers", tmp_path / "lm", tmp_path, dev, tmp_path / "predictions")
+    assert row["variant"] == "full" and row["seeds"] == [1, 2] and row["dev_f1_mean"] == 12.5
+    assert row["test_f1_mean"] == pytest.approx(sum(row["test_f1"]) / 2, abs=1e-3)
+    assert row["macs_per_word"] == sum(row["macs_per_word_by_part"].values())
+    assert row["parameters"] == sum(row["parameters_by_part"].values())
+    assert {path.name for path in (tmp_path / "predictions").iterdir()} == {"full-seed-1.conll", "full-seed-2.conll"}

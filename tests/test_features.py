@@ -1,0 +1,54 @@
+"""Language-model features of a sentence: the same alone, in a batch, live and from the table; and what they read."""
+
+from pathlib import Path
+
+import torch
+
+from pipeline.language_model.features import live_features, open_feature_table, pad_tokens, write_feature_table
+from tests.factories import make_bidirectional_lm, make_sentences
+
+SENTENCES = [sentence.words for sentence in make_sentences(9)]
+
+
+def test_features_are_those_of_the_two_models_run_by_hand() -> None:
+    lm, words = make_bidirectional_lm(), ("the", "cat", "unseen", ".")
+    assert lm.encode(words) == [2, 4, 0, 10, 1]
+    tokens = torch.tensor(lm.encode(words)).unsqueeze(1)
+    features = lm(tokens, torch.tensor([5]))
+    from_left, _ = lm.forward_lm.represent(tokens)
+    from_right, _ = lm.backward_lm.represent(tokens.flip(0))
+    torch.testing.assert_close(features, torch.cat([from_left, from_right.flip(0)], -1))
+
+
+def test_features_do_not_depend_on_the_batch() -> None:
+    lm = make_bidirectional_lm()
+    together = live_features(lm, SENTENCES)(range(len(SENTENCES)))
+    for index, words in enumerate(SENTENCES):
+        alone = live_features(lm, SENTENCES)([index])
+        torch.testing.assert_close(together[: len(words) + 1, index : index + 1], alone, atol=1e-6, rtol=1e-5)
+
+
+def test_the_table_holds_the_live_features(tmp_path: Path) -> None:
+    lm = make_bidirectional_lm()
+    write_feature_table(lm, SENTENCES, tmp_path / "features", batch_sentences=4)
+    table = open_feature_table(tmp_path / "features", SENTENCES, sum(lm.widths))
+    order = [3, 0, 7, 5]
+    live, stored = live_features(lm, SENTENCES)(order), table.batch(order)
+    for column, index in enumerate(order):
+        length = len(SENTENCES[index]) + 1
+        torch.testing.assert_close(stored[:length, column], live[:length, column], atol=1e-6, rtol=1e-5)
+        assert not stored[length:, column].any(), "padding must be zero"
+
+
+def test_gates_reach_both_directions() -> None:
+    lm = make_bidirectional_lm(layers=2)
+    gates = torch.tensor([0.0, 1.0, 1.0, 0.0])
+    features = live_features(lm, SENTENCES, gates)([0])
+    width, units = lm.widths[0], 4
+    assert not features[..., 5 : 5 + units].any() and features[..., 5 + units : width].any()
+    assert features[..., width + 5 : width + 5 + units].any() and not features[..., width + 5 + units :].any()
+
+
+def test_pad_tokens_pads_at_the_end() -> None:
+    tokens, lengths = pad_tokens([[5, 1], [6, 7, 1]])
+    assert tokens.T.tolist() == [[5, 1, 1], [6, 7, 1]] and lengths.tolist() == [2, 3]

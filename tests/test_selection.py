@@ -1,0 +1,76 @@
+"""Selection holds the budget whatever the strength, says how, and the pruned tagger scores what the gated one did."""
+
+import pytest
+import torch
+
+from pipeline.gates.regularisers import open_gates, split_directions
+from pipeline.language_model.features import live_features
+from pipeline.pruning.pruning import prune_bidirectional_lm
+from pipeline.tagger.equality import largest_score_difference
+from pipeline.tagger.selection import Selection, select_layers
+from pipeline.tagger.training import score_dev
+from tests.factories import make_bidirectional_lm, make_data, make_select_params, make_tagger, make_tagger_params
+
+
+def select(**changes: object):  # type: ignore[no-untyped-def]
+    data, lm = make_data(), make_bidirectional_lm()
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    selection = Selection.of(lm)
+    records = list(select_layers(tagger, selection, data, make_select_params(**changes), make_tagger_params(), 1))
+    return tagger, selection, data, records
+
+
+@pytest.mark.parametrize("regulariser", ["r1", "r2", "r3"])
+@pytest.mark.parametrize("max_layers", [0, 2, 6])
+def test_the_budget_holds_without_any_penalty(regulariser: str, max_layers: int) -> None:
+    _, selection, _, records = select(strength=0.0, regulariser=regulariser, max_layers=max_layers)
+    assert open_gates(selection.gates) <= max_layers
+    assert selection.enforced == (max_layers < 6)
+    assert (selection.optimiser_epoch is None) == selection.enforced
+    assert records[-1]["open_gates"] <= max_layers
+    assert selection.epoch >= (2 if selection.enforced else 1)
+
+
+def test_a_strong_penalty_meets_the_budget_by_itself() -> None:
+    _, selection, _, records = select(strength=5.0, regulariser="r1", max_layers=2, epochs=4, enforce_epoch=3)
+    assert not selection.enforced and selection.optimiser_epoch is not None
+    assert records[selection.optimiser_epoch - 1]["open_gates"] <= 2
+
+
+def test_what_is_returned_is_the_best_epoch_within_the_budget() -> None:
+    tagger, selection, data, records = select(strength=1.0)
+    allowed = [record for record in records if record["open_gates"] <= 2]
+    best = max(allowed, key=lambda record: record["dev_f1"])
+    assert selection.epoch == best["epoch"]
+    features = live_features(selection.lm, data.words, selection.gates.detach())
+    assert score_dev(tagger, data, features) == pytest.approx(selection.dev_f1)
+    assert round(float(selection.gates[0]), 5) == best["gate_forward_0"]
+
+
+def test_gates_stay_in_bounds_and_rest_after_enforcement() -> None:
+    _, _, _, records = select(gate_learning_rate=3.0)
+    gates = [[value for name, value in record.items() if name.startswith("gate_")] for record in records]
+    assert all(0.0 <= gate <= 1.0 for row in gates for gate in row)
+    assert gates[1] == gates[2] == gates[3], "after enforce_epoch the gates rest"
+
+
+def test_the_pruned_tagger_scores_what_the_gated_one_did() -> None:
+    tagger, selection, data, _ = select()
+    gates = split_directions(selection.gates)
+    pruned_lm, kept = prune_bidirectional_lm(selection.lm, gates)
+    difference = largest_score_difference(
+        tagger,
+        live_features(selection.lm, data.words, selection.gates.detach()),
+        tagger.keep_lm_features(kept),
+        live_features(pruned_lm, data.words),
+        data,
+    )
+    assert 0 <= difference < 1e-5
+    wrong = largest_score_difference(
+        tagger,
+        live_features(selection.lm, data.words, torch.ones(6)),
+        tagger.keep_lm_features(kept),
+        live_features(pruned_lm, data.words),
+        data,
+    )
+    assert wrong > 1e-4, "the check must notice a gate that was not folded in"

@@ -1,0 +1,113 @@
+"""Training of the tagger learns, repeats itself to the bit, and keeps the best epoch."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.data.conll import write_conll
+from pipeline.language_model.features import live_features
+from pipeline.language_model.model import save_language_model
+from pipeline.tagger.model import Tagger, load_tagger
+from pipeline.tagger.training import TaggingData, load_tagging_data, score_dev, tag_names, train_tagger
+from pipeline.tagger.variants import TrainingJob, summarise, train_seed, train_seeds
+from tests.factories import (
+    WORDS,
+    make_bidirectional_lm,
+    make_data,
+    make_language_model,
+    make_lexicon,
+    make_sentences,
+    make_tagger,
+    make_tagger_params,
+)
+
+
+def train(data: TaggingData, seed: int = 1) -> tuple[Tagger, list[dict[str, float]]]:
+    tagger = make_tagger(data.lexicon)
+    return tagger, list(
+        train_tagger(tagger, data, None, make_tagger_params(epochs=12, learning_rate=0.05), seed, "test")
+    )
+
+
+def test_learns_a_pattern_and_keeps_the_best_epoch() -> None:
+    data = make_data()
+    tagger, records = train(data)
+    assert records[-1]["loss"] < 0.2 * records[0]["loss"]
+    best = max(record["dev_f1"] for record in records)
+    assert best > 95
+    assert score_dev(tagger, data, None) == pytest.approx(best, abs=1e-4)
+
+
+def test_same_seed_same_weights_other_seed_other_weights() -> None:
+    data = make_data()
+    first, second, other = (train(data, seed)[0].state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_features_are_asked_for_train_then_dev() -> None:
+    data, lm = make_data(12, 5), make_bidirectional_lm()
+    asked: list[int] = []
+    live = live_features(lm, data.words)
+
+    def features(indices):  # type: ignore[no-untyped-def]
+        asked.extend(indices)
+        return live(indices)
+
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    list(train_tagger(tagger, data, features, make_tagger_params(epochs=1), 1, "test"))
+    assert sorted(asked[:12]) == list(range(12)) and sorted(asked[12:]) == list(range(12, 17))
+
+
+def test_tags_of_the_crf_itself_count_as_outside() -> None:
+    lexicon = make_lexicon(make_sentences(5))
+    assert tag_names([0, lexicon.tag_id("<s>"), lexicon.tag_id("<eof>")], lexicon) == ["O", "O", "O"]
+
+
+def prepare(folder: Path) -> Path:
+    write_conll(folder / "train.conll", make_sentences(20, 1))
+    write_conll(folder / "dev.conll", make_sentences(10, 2))
+    make_lexicon(make_sentences(20, 1)).save(folder / "lexicon")
+    for direction, seed in (("forward", 1), ("backward", 2)):
+        save_language_model(make_language_model(seed=seed), WORDS, folder / "lm" / direction)
+    return folder
+
+
+def test_a_seed_alone_gives_what_it_gives_beside_others(tmp_path: Path) -> None:
+    conll, params = prepare(tmp_path), make_tagger_params(epochs=2)
+    records = list(train_seeds(conll, conll / "lm", None, tmp_path / "full", params, 1, tmp_path))
+    assert [record["seed"] for record in records] == [1, 1, 2, 2]
+    job = TrainingJob(
+        conll=conll,
+        features=tmp_path / "features",
+        feature_width=34,
+        start=None,
+        out=tmp_path / "alone",
+        params=params,
+        seed=2,
+        threads=1,
+        label="alone",
+    )
+    assert train_seed(job) == records[2:]
+    torch.use_deterministic_algorithms(False)
+    beside, alone = (load_tagger(tmp_path / name).state_dict() for name in ("full/seed-2", "alone"))
+    assert all(torch.equal(beside[name], alone[name]) for name in beside)
+    assert load_tagging_data(conll).words[20:] == [sentence.words for sentence in make_sentences(10, 2)]
+
+
+def test_summary_by_hand() -> None:
+    records = [
+        {"seed": 1, "epoch": 1, "dev_f1": 80.0},
+        {"seed": 1, "epoch": 2, "dev_f1": 90.0},
+        {"seed": 2, "epoch": 1, "dev_f1": 94.0},
+        {"seed": 2, "epoch": 2, "dev_f1": 91.0},
+    ]
+    assert summarise(records, [1, 2]) == {
+        "seeds": [1, 2],
+        "dev_f1": [90.0, 94.0],
+        "dev_f1_mean": 92.0,
+        "dev_f1_sd": 2.8284,
+        "best_epoch": [2, 1],
+    }
+    assert summarise(records[:2], [1])["dev_f1_sd"] == 0.0
