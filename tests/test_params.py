@@ -91,7 +91,7 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("select.max_layers", -1, "select.max_layers: expected 0 or more"),
         ("select.enforce_epoch", 0, "select.enforce_epoch: expected an epoch from 1 to epochs"),
         ("select.enforce_epoch", 1000, "select.enforce_epoch: expected an epoch from 1 to epochs"),
-        ("select.max_layers", 1000, "select.max_layers: there are"),
+        ("select.max_layers", 1000, "select.max_layers: expected at most"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, key: str, value: Any, message: str) -> None:

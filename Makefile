@@ -1,0 +1,50 @@
+# The chores, a target each. `make help` lists them.
+VENV ?= .venv
+PYTHON ?= python3
+PORT ?= 5000
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup repro experiment test lint data profile publish verify ui ci
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+export MLFLOW_DISABLE_TELEMETRY = true
+export DO_NOT_TRACK = true
+export DVC_NO_ANALYTICS = true
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+setup: ## create the environment (VENV=.venv) with the pinned dependencies
+	@cmp -s requirements.txt $(VENV)/requirements.txt || { \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed; give one as PYTHON=")' && \
+	  echo "Installing the pinned dependencies into $(VENV) (a minute or two)" && $(PYTHON) -m venv $(VENV) && \
+	  $(VENV)/bin/python -m pip install --quiet --requirement requirements.txt && cp requirements.txt $(VENV)/; }
+
+repro: setup ## run what has changed of the experiment that params.yaml describes
+	@python -m commands.reproduce
+
+experiment: profile repro publish ## NAME=conll2000: switch to a profile, run it, publish its results
+
+test: setup ## run the tests
+	python -m pytest -m "not slow"
+
+lint: setup ## check style and types
+	ruff check && ruff format --check && mypy
+
+data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or its public home
+	@python -m commands.fetch_data $(NAME) $(if $(FROM),--from "$(FROM)")
+
+profile: setup ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: copy a profile to params.yaml
+	@python -m commands.switch_profile $(NAME) $(if $(SAVE),--save "$(SAVE)") $(if $(DISCARD),--discard)
+
+publish: setup ## write results/<profile>.json and the tables made from it
+	@python -m commands.publish
+
+verify: setup ## re-run the committed experiment in a fresh clone and compare [AGAINST=clone]
+	@python -m commands.verify $(if $(AGAINST),--against "$(AGAINST)")
+
+ui: setup ## show the runs in the browser on 127.0.0.1 [PORT=5000]
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port $(PORT) --workers 1 \
+	  --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} --default-artifact-root mlartifacts
+
+ci: setup ## what continuous integration runs
+	bash .ci/run
