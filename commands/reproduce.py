@@ -15,9 +15,14 @@ from pipeline.errors import InputError
 from pipeline.params import Params, load_params
 from stages._run import StageCommand
 
-# Once this stage has run, the first pair can: each process computes with params.threads threads, 1 by default.
-FIRST = "prepare_corpus"
-PAIRS = (("pretrain_lm@forward", "pretrain_lm@backward"), ("train_tagger@full", "train_tagger@no_lm"))
+# What may run side by side, in order: each process computes with params.threads threads, 1 by default. Stages that
+# stand alone run with all that they need; what is not named here runs at the end.
+GROUPS = (
+    ("prepare_corpus",),
+    ("pretrain_lm@forward", "pretrain_lm@backward"),
+    ("train_tagger@full",),
+    ("select_layers", "train_tagger@no_lm"),
+)
 # Two `dvc repro` of different stages in one workspace are safe: DVC holds its lock only while no stage runs.
 DVC = ("dvc", "--wait-for-lock")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -32,9 +37,9 @@ def main() -> None:
         return
     for number in STOP_SIGNALS:
         signal.signal(number, _stop)
-    run_side_by_side([[*DVC, "repro", FIRST]])
-    for pair in PAIRS:
-        run_side_by_side([[*DVC, "repro", "--single-item", stage] for stage in pair])
+    for group in GROUPS:
+        options = ["--single-item"] if len(group) > 1 else []
+        run_side_by_side([[*DVC, "repro", *options, stage] for stage in group])
     run_side_by_side([[*DVC, "repro"]])
 
 

@@ -25,7 +25,8 @@ def test_features_do_not_depend_on_the_batch() -> None:
     together = live_features(lm, SENTENCES)(range(len(SENTENCES)))
     for index, words in enumerate(SENTENCES):
         alone = live_features(lm, SENTENCES)([index])
-        torch.testing.assert_close(together[: len(words) + 1, index : index + 1], alone, atol=1e-6, rtol=1e-5)
+        length = len(words) + 1
+        torch.testing.assert_close(together[:length, index], alone[:length, 0], atol=1e-6, rtol=1e-5)
 
 
 def test_the_table_holds_the_live_features(tmp_path: Path) -> None:
@@ -51,4 +52,5 @@ def test_gates_reach_both_directions() -> None:
 
 def test_pad_tokens_pads_at_the_end() -> None:
     tokens, lengths = pad_tokens([[5, 1], [6, 7, 1]])
-    assert tokens.T.tolist() == [[5, 1, 1], [6, 7, 1]] and lengths.tolist() == [2, 3]
+    assert tokens.shape == (8, 2) and lengths.tolist() == [2, 3]
+    assert tokens[:3].T.tolist() == [[5, 1, 1], [6, 7, 1]] and (tokens[3:] == 1).all()

@@ -2,7 +2,7 @@
 
 import torch
 
-from pipeline.language_model.sequences import reversal, take_rows
+from pipeline.language_model.sequences import padded_length, reversal, take_rows
 
 
 def test_each_sentence_is_reversed_and_its_padding_stays() -> None:
@@ -17,3 +17,7 @@ def test_reversing_twice_gives_the_original() -> None:
     rows = reversal(torch.tensor([2, 5]), 5)
     values = torch.randn(5, 2, 3, generator=torch.Generator().manual_seed(0))
     assert torch.equal(take_rows(take_rows(values, rows), rows), values)
+
+
+def test_lengths_are_rounded_up() -> None:
+    assert [padded_length([3, length]) for length in (1, 8, 9, 16)] == [8, 8, 16, 16]

@@ -33,7 +33,8 @@ def test_scores_and_tags_do_not_depend_on_the_batch() -> None:
         paths = tagger.decode(collate(encoded), features(everything))
         for index, sentence in enumerate(encoded):
             alone = tagger.emissions(collate([sentence]), features([index]))
-            torch.testing.assert_close(together[index, : len(sentence.words)], alone[0], atol=1e-5, rtol=1e-5)
+            steps = len(sentence.words)
+            torch.testing.assert_close(together[index, :steps], alone[0, :steps], atol=1e-5, rtol=1e-5)
             assert tagger.decode(collate([sentence]), features([index])) == [paths[index]]
 
 
@@ -54,7 +55,7 @@ def test_character_vectors_are_read_at_the_separator_and_at_the_first_character(
     right, _ = tagger.character_rnn.from_right(embedded.flip(0))
     right = right.flip(0)
     states = torch.stack([torch.cat([left[end], right[start]], -1) for end, start in ((3, 0), (7, 4), (8, 8))])
-    torch.testing.assert_close(tagger._read_characters(batch), tagger.character_projection(states))
+    torch.testing.assert_close(tagger._read_characters(batch)[:3], tagger.character_projection(states))
 
 
 def test_word_embedding_equals_one_table() -> None:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from pipeline.data.corpus import END_OF_SENTENCE_ID, UNKNOWN_ID
 from pipeline.language_model.model import LanguageModel, load_language_model
-from pipeline.language_model.sequences import reversal, take_rows
+from pipeline.language_model.sequences import padded_length, reversal, take_rows
 
 
 class BidirectionalLM(nn.Module):
@@ -65,7 +65,7 @@ class FeatureTable:
     def batch(self, sentences: Sequence[int]) -> Tensor:
         """Features (T, B, F) of the sentences with these indices, zeros as padding."""
         lengths = [self.offsets[index + 1] - self.offsets[index] for index in sentences]
-        features = torch.zeros(max(lengths), len(sentences), self.rows.shape[1])
+        features = torch.zeros(padded_length(lengths), len(sentences), self.rows.shape[1])
         for column, (index, length) in enumerate(zip(sentences, lengths, strict=True)):
             start = self.offsets[index]
             features[:length, column] = torch.from_numpy(np.array(self.rows[start : start + length]))
@@ -75,7 +75,7 @@ class FeatureTable:
 def pad_tokens(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     """Token rows as one tensor (T, B), padded at the end, and their lengths (B)."""
     lengths = torch.tensor([len(row) for row in rows])
-    tokens = torch.full((int(lengths.max()), len(rows)), END_OF_SENTENCE_ID)
+    tokens = torch.full((padded_length(map(len, rows)), len(rows)), END_OF_SENTENCE_ID)
     for column, row in enumerate(rows):
         tokens[: len(row), column] = torch.tensor(row)
     return tokens, lengths

@@ -4,8 +4,20 @@ Padding stands at the end. The backward direction reverses each sentence within 
 last there too: what a sentence gets does not depend on the batch it is in. Shapes: T steps, B sentences.
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
+
+LENGTH_MULTIPLE = 8
+
+
+def padded_length(lengths: Iterable[int]) -> int:
+    """How long a batch with sequences of these lengths is made: the longest, rounded up.
+
+    The library behind torch's LSTM builds and keeps a program for every shape; with few shapes it builds each once.
+    """
+    return -(-max(lengths) // LENGTH_MULTIPLE) * LENGTH_MULTIPLE
 
 
 def reversal(lengths: Tensor, steps: int) -> Tensor:

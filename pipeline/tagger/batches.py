@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pipeline.data.conll import Sentence
 from pipeline.data.lexicon import END_TAG, SEPARATOR, SPECIAL_CHARACTERS, Lexicon
+from pipeline.language_model.sequences import padded_length
 
 PAD_ID = 0  # of words and characters
 SEPARATOR_ID = SPECIAL_CHARACTERS.index(SEPARATOR)
@@ -63,9 +64,9 @@ def encode_sentence(words: Sequence[str], tags: Sequence[str], lexicon: Lexicon)
 
 
 def pad(rows: Sequence[Sequence[int]], value: int = PAD_ID) -> Tensor:
-    """Rows of different lengths as one tensor (B, longest), padded at the end."""
-    longest = max(map(len, rows))
-    return torch.tensor([[*row, *([value] * (longest - len(row)))] for row in rows])
+    """Rows of different lengths as one tensor (B, padded length), padded at the end."""
+    length = padded_length(map(len, rows))
+    return torch.tensor([[*row, *([value] * (length - len(row)))] for row in rows])
 
 
 def collate(sentences: Sequence[EncodedSentence]) -> TaggingBatch:
