@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from commands.reproduce import FIRST, PAIRS, check_data, run_side_by_side
+from commands.reproduce import GROUPS, check_data, run_side_by_side
 from pipeline.errors import InputError
 from pipeline.params import Params, load_params
 
@@ -100,4 +100,4 @@ def test_pairs_are_stages_of_the_experiment() -> None:
     listed = subprocess.run(
         ["dvc", "stage", "list", "--name-only"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert {FIRST, *(stage for pair in PAIRS for stage in pair)} <= set(listed.stdout.split())
+    assert {stage for group in GROUPS for stage in group} <= set(listed.stdout.split())
