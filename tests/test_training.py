@@ -88,6 +88,7 @@ def test_a_seed_alone_gives_what_it_gives_beside_others(tmp_path: Path) -> None:
         seed=2,
         threads=1,
         label="alone",
+        row=0,
     )
     assert train_seed(job) == records[2:]
     torch.use_deterministic_algorithms(False)

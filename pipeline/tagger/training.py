@@ -55,11 +55,17 @@ def load_tagging_data(folder: Path) -> TaggingData:
 
 
 def train_tagger(
-    tagger: Tagger, data: TaggingData, features: Features | None, params: TaggerParams, seed: int, label: str
+    tagger: Tagger,
+    data: TaggingData,
+    features: Features | None,
+    params: TaggerParams,
+    seed: int,
+    label: str,
+    row: int = 0,
 ) -> Iterator[Record]:
     """Train `tagger` in place; yield epoch, loss (nats a sentence) and dev_f1 (percent) after each epoch.
 
-    At the end the tagger has the weights of the best epoch.
+    At the end the tagger has the weights of the best epoch. `label` and `row` are those of the progress bar.
     """
     rng = random.Random(seed)
     torch.manual_seed(seed)
@@ -67,7 +73,7 @@ def train_tagger(
     steps = -(-len(data.train) // params.batch_sentences) * params.epochs
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
     best_f1, best = -1.0, tagger.state_dict()
-    with tqdm(total=steps, desc=label, unit=" steps", disable=None) as progress:
+    with tqdm(total=steps, desc=label, unit=" steps", position=row, disable=None) as progress:
         for epoch in range(1, params.epochs + 1):
             tagger.train()
             losses = []

@@ -30,6 +30,7 @@ class TrainingJob:
     seed: int
     threads: int
     label: str
+    row: int  # where on the screen its progress bar stands
 
 
 def train_seeds(
@@ -56,8 +57,9 @@ def train_seeds(
             seed=seed,
             threads=threads,
             label=f"{out.name}, seed {seed}",
+            row=row,
         )
-        for seed in params.seeds
+        for row, seed in enumerate(params.seeds)
     ]
     workers = min(len(jobs), max(1, (os.cpu_count() or 1) // threads))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
@@ -88,7 +90,8 @@ def train_seed(job: TrainingJob) -> list[Record]:
         initialise(tagger, data.lexicon)
     features = open_feature_table(job.features, data.words, job.feature_width).batch if job.features else None
     records = [
-        {"seed": job.seed, **record} for record in train_tagger(tagger, data, features, job.params, job.seed, job.label)
+        {"seed": job.seed, **record}
+        for record in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row)
     ]
     save_tagger(tagger, job.out)
     return records
