@@ -32,4 +32,4 @@ def checkpoint_folder(stage: str, inputs: Mapping[str, Any], files: list[Path]) 
         except BlockingIOError:
             raise InputError(f"{folder}: another process is computing the same thing; wait for it or stop it") from None
         yield folder
-    shutil.rmtree(folder)
+        shutil.rmtree(folder)

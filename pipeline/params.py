@@ -102,10 +102,9 @@ class LMParams:
     learning_rate: float
     warmup_steps: int
     clip_norm: float
-    checkpoint_steps: int
 
     def __post_init__(self) -> None:
-        for name in ("layers", "units", "embedding", "projection", "streams", "steps", "epochs", "checkpoint_steps"):
+        for name in ("layers", "units", "embedding", "projection", "streams", "steps", "epochs"):
             _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
         for name in ("dropout", "layer_dropout"):
             _require(0 <= getattr(self, name) < 1, f"{name}: expected a probability below 1")
@@ -132,7 +131,6 @@ class TaggerParams:
     epochs: int
     learning_rate: float
     clip_norm: float
-    pruned_start: PrunedStart
 
     def __post_init__(self) -> None:
         _require(len(self.seeds) > 0 and len(set(self.seeds)) == len(self.seeds), "seeds: expected distinct numbers")
@@ -171,21 +169,32 @@ class SelectParams:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PruneParams:
+    """Where the training of the pruned tagger starts: the tagger that selection trained, or random weights."""
+
+    start: PrunedStart
+
+
+@dataclass(frozen=True, kw_only=True)
 class Params:
     """The whole of params.yaml."""
 
     profile: str
     seed: int
     threads: int
+    checkpoint_steps: int
     data: DataParams
     conll: ConllParams
     corpus: CorpusParams
     lm: LMParams
     tagger: TaggerParams
     select: SelectParams
+    prune: PruneParams
 
     def __post_init__(self) -> None:
-        _require(self.threads >= 1, "threads: expected 1 or more")
+        _require(0 <= self.seed < 2**32, "seed: expected a number from 0 to 2**32 - 1")
+        for name in ("threads", "checkpoint_steps"):
+            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
         _require(
             self.select.max_layers <= 2 * self.lm.layers,
             f"select.max_layers: expected at most {2 * self.lm.layers}, the layers of both directions",
@@ -198,8 +207,11 @@ def load_params(path: Path) -> Params:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `make profile NAME=demo` writes one") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise InputError(f"{path}:{line}: not YAML: {error.problem}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: not a readable YAML file: {error}") from None
     try:
         return build(Params, content, "")
     except InputError as error:
@@ -236,7 +248,12 @@ def _convert(kind: Any, value: Any, key: str) -> Any:
         raise InputError(f"{key}: expected one of {', '.join(map(str, arguments))}, found {value!r}")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(kind, type) and isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+    if (
+        origin is None
+        and isinstance(kind, type)
+        and isinstance(value, kind)
+        and not (kind is int and isinstance(value, bool))
+    ):
         return value
     name = getattr(kind, "__name__", str(kind))
     hint = " (YAML reads 5e-2 as text: write 0.05)" if kind is float and isinstance(value, str) else ""

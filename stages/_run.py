@@ -15,10 +15,10 @@ params_option = click.option(
 
 
 class StageCommand(click.Command):
-    """A click command whose InputErrors end it with one line on stderr and exit status 1."""
+    """A click command whose InputErrors and OSErrors end it with one line on stderr and exit status 1."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except InputError as error:
+        except (InputError, OSError) as error:
             raise click.ClickException(str(error)) from None

@@ -9,8 +9,8 @@ import pandas as pd
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.data import corpus
 from pipeline.files import write_json
+from pipeline.language_model import pretraining
 from pipeline.language_model.model import LanguageModel, parameter_count, save_language_model
-from pipeline.language_model.pretraining import configure, perplexity, pretrain
 from pipeline.params import load_params
 from pipeline.reproducible import set_up
 from pipeline.tracking import stage_run
@@ -30,19 +30,28 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
     set_up(params.seed, params.threads)
     text = corpus.load(corpus_folder)
     reverse = direction == "backward"
-    model = LanguageModel(configure(params.lm, len(text.vocabulary)))
+    model = LanguageModel(pretraining.configure(params.lm, len(text.vocabulary)))
     logged = {"direction": direction, "seed": params.seed, "threads": params.threads, **asdict(params.lm)}
-    files = [*sorted(corpus_folder.glob("*.npy")), *sorted(Path("pipeline/language_model").glob("*.py"))]
+    code = Path(pretraining.__file__).parent
+    files = [*sorted(corpus_folder.iterdir()), *sorted(code.glob("*.py"))]
     with (
         stage_run(f"pretrain_lm@{direction}", logged, [out]) as run,
         checkpoint_folder(f"pretrain_lm-{direction}", logged, files) as checkpoints,
     ):
         records = []
-        for record in pretrain(model, text, params.lm, params.seed, checkpoints / "state", reverse=reverse):
+        for record in pretraining.pretrain(
+            model,
+            text,
+            params.lm,
+            params.seed,
+            checkpoints / "state",
+            reverse=reverse,
+            checkpoint_steps=params.checkpoint_steps,
+        ):
             records.append(record)
             run.log(int(record["step"]), record)
         measured = {
-            "heldout_perplexity": round(perplexity(model, text.heldout, reverse=reverse), 4),
+            "heldout_perplexity": round(pretraining.perplexity(model, text.heldout, reverse=reverse), 4),
             "tokens": int(records[-1]["tokens"]),
             "epochs": params.lm.epochs,
             "parameters": parameter_count(model),

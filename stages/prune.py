@@ -18,6 +18,8 @@ from pipeline.tagger.training import load_tagging_data
 from pipeline.tracking import stage_run
 from stages._run import FOLDER, PATH, StageCommand, params_option
 
+TOLERANCE = 1e-3  # of an emission score in float32, which sums over hundreds of features
+
 
 @click.command(cls=StageCommand)
 @params_option
@@ -42,6 +44,8 @@ def main(params_path: Path, conll: Path, lm: Path, selection: Path, out: Path, m
             live_features(pruned, data.words),
             data,
         )
+        if difference > TOLERANCE:
+            raise RuntimeError(f"the pruned tagger's scores differ by {difference} from the gated one's; it is faulty")
         save_language_model(pruned.forward_lm, pruned.vocabulary, out / "forward")
         save_language_model(pruned.backward_lm, pruned.vocabulary, out / "backward")
         save_tagger(pruned_tagger, out / "tagger")

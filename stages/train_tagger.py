@@ -7,8 +7,10 @@ import click
 import pandas as pd
 
 from pipeline.checkpoints import checkpoint_folder
+from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import load_params
+from pipeline.reproducible import set_up
 from pipeline.tagger.variants import summarise, train_seeds
 from pipeline.tracking import stage_run
 from stages._run import FOLDER, PATH, StageCommand, params_option
@@ -19,7 +21,7 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--variant", type=click.Choice(["no_lm", "full", "pruned"]), required=True)
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, help="Folder with the language models forward/ and backward/; none for no_lm.")
-@click.option("--start", type=FOLDER, help="The tagger to go on from when tagger.pruned_start is 'selection'.")
+@click.option("--start", type=FOLDER, help="The tagger to go on from when prune.start is 'selection'.")
 @click.option("--out", type=FOLDER, required=True, help="Where the taggers go, one folder a seed.")
 @click.option("--metrics", type=PATH, required=True, help="Where dev F1 goes (JSON).")
 @click.option("--curve", type=PATH, required=True, help="Where loss and dev F1 per epoch go (CSV).")
@@ -35,11 +37,15 @@ def main(
 ) -> None:
     """Train a char-LSTM-CRF tagger, with the features of frozen language models if --lm is given."""
     params = load_params(params_path)
-    start = start if params.tagger.pruned_start == "selection" else None
-    logged = {"variant": variant, "threads": params.threads, **asdict(params.tagger)}
+    if (variant == "no_lm") != (lm is None):
+        raise InputError(f"--lm: expected for full and pruned, and only for them; the variant is {variant}")
+    set_up(params.tagger.seeds[0], params.threads)
+    start = start if params.prune.start == "selection" else None
+    logged = {"variant": variant, "threads": params.threads, "start": str(start), **asdict(params.tagger)}
+    inputs = [*sorted(conll.glob("*.conll")), *(sorted(lm.glob("*/weights.safetensors")) if lm else [])]
     with (
         stage_run(f"train_tagger@{variant}", logged, [out]) as run,
-        checkpoint_folder(f"train_tagger-{variant}", logged, []) as scratch,
+        checkpoint_folder(f"train_tagger-{variant}", logged, inputs) as scratch,
     ):
         records = []
         for record in train_seeds(conll, lm, start, out, params.tagger, params.threads, scratch):

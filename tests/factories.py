@@ -33,7 +33,6 @@ def make_lm_params(**changes: object) -> LMParams:
         "learning_rate": 0.01,
         "warmup_steps": 3,
         "clip_norm": 5.0,
-        "checkpoint_steps": 7,
     }
     return LMParams(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -82,7 +81,6 @@ def make_tagger_params(**changes: object) -> TaggerParams:
         "epochs": 3,
         "learning_rate": 0.02,
         "clip_norm": 5.0,
-        "pruned_start": "selection",
     }
     return TaggerParams(**{**values, **changes})  # type: ignore[arg-type]
 

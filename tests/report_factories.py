@@ -10,7 +10,7 @@ PROJECT = Path(__file__).parents[1]
 
 
 def make_params(profile: str = "demo", data: str = "demo") -> dict[str, Any]:
-    params = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    params = yaml.safe_load((PROJECT / "profiles" / "demo.yaml").read_text(encoding="utf-8"))
     params["profile"], params["data"]["name"], params["lm"]["layers"] = profile, data, 2
     params["select"]["max_layers"] = 2
     return params

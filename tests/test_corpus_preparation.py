@@ -68,6 +68,14 @@ def test_same_seed_same_bytes_other_seed_other_order(tmp_path: Path) -> None:
     assert a == b != c
 
 
+def test_shards_that_stay_empty_are_left_out(tmp_path: Path) -> None:
+    lines = [f"x{i} " + "w " * 2000 for i in range(20)]
+    statistics = prepare(write_text(tmp_path, lines), set(), tmp_path / "out", PARAMS, 1)
+    encoded = corpus.load(tmp_path / "out")
+    assert statistics["shards"] == len(encoded.shards) < 15
+    assert sum(map(len, encoded.shards)) == statistics["train_tokens"]
+
+
 def test_vocabulary_by_hand() -> None:
     counts = Counter({"b": 3, "a": 3, "c": 5, "rare": 1, "<unk>": 9})
     assert make_vocabulary(counts, 2) == ["<unk>", "\n", "c", "a", "b"]

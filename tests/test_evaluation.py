@@ -35,11 +35,11 @@ def test_predictions_file(tmp_path: Path) -> None:
 def test_span_scores_by_hand() -> None:
     gold = [["B-A", "E-A", "O", "S-B"], ["S-A", "O"]]
     predicted = [["B-A", "E-A", "O", "S-A"], ["O", "O"]]
-    scores = span_scores(gold, predicted)
-    assert scores["overall"] == pytest.approx(100 * 2 * 1 / (2 + 3))
-    assert scores["A"] == pytest.approx(50.0) and scores["B"] == 0.0
-    assert span_scores(gold, gold)["overall"] == 100.0
-    assert span_scores(gold, [["O"] * 4, ["O"] * 2])["overall"] == 0.0
+    overall, by_type = span_scores(gold, predicted)
+    assert overall == pytest.approx(100 * 2 * 1 / (2 + 3))
+    assert by_type == {"A": pytest.approx(50.0), "B": 0.0}
+    assert span_scores(gold, gold)[0] == 100.0
+    assert span_scores(gold, [["O"] * 4, ["O"] * 2])[0] == 0.0
 
 
 def test_a_row_of_the_results(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ SIZES = {"train_sentences": 30, "dev_sentences": 10, "test_sentences": 20, "lm_s
 
 
 def run(folder: Path, seed: int = 1, name: str = "tiny") -> Result:
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params = yaml.safe_load((ROOT / "profiles" / "demo.yaml").read_text(encoding="utf-8"))
     params["data"]["generate"] = {"tiny": {"seed": seed, **SIZES}}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "params.yaml"

@@ -60,7 +60,7 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("select.strength", False, "select.strength: expected float, found False"),
         ("select.strength", "5e-2", "found '5e-2' (YAML reads 5e-2 as text: write 0.05)"),
         ("select.regulariser", "r4", "select.regulariser: expected one of r1, r2, r3, found 'r4'"),
-        ("tagger.pruned_start", "warm", "tagger.pruned_start: expected one of selection, scratch"),
+        ("prune.start", "warm", "prune.start: expected one of selection, scratch"),
         ("conll.dev", None, "conll.dev: expected str, found None"),
         # bounds
         ("threads", 0, "threads: expected 1 or more"),

@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 def arguments(folder: Path, **conll: Any) -> list[str]:
     """The stage's command line, with the repository's parameters but for these of section conll."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = yaml.safe_load((ROOT / "profiles" / "demo.yaml").read_text())
     params["conll"].update({"dev": "dev.txt", "dev_sentences": 0, "vectors": ""} | conll)
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     options = {"raw": "raw", "out": "out", "metrics": "metrics.json", "params": "params.yaml"}

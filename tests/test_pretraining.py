@@ -30,7 +30,9 @@ def make_model() -> LanguageModel:
 def test_perplexity_falls(tmp_path: Path, reverse: bool) -> None:
     corpus, model = make_corpus(), make_model()
     before = perplexity(model, corpus.heldout, reverse=reverse)
-    records = list(pretrain(model, corpus, make_lm_params(epochs=6), 1, tmp_path / "state", reverse=reverse))
+    records = list(
+        pretrain(model, corpus, make_lm_params(epochs=6), 1, tmp_path / "state", reverse=reverse, checkpoint_steps=7)
+    )
     assert perplexity(model, corpus.heldout, reverse=reverse) < 0.7 * before
     assert records[-1]["tokens"] == records[-1]["step"] * 4 * 5
 
@@ -38,7 +40,7 @@ def test_perplexity_falls(tmp_path: Path, reverse: bool) -> None:
 def test_a_killed_training_ends_with_the_same_weights(tmp_path: Path) -> None:
     corpus, params = make_corpus(), make_lm_params()
     whole = make_model()
-    curve = list(pretrain(whole, corpus, params, 1, tmp_path / "whole", reverse=False))
+    curve = list(pretrain(whole, corpus, params, 1, tmp_path / "whole", reverse=False, checkpoint_steps=7))
 
     class KilledError(Exception):
         pass
@@ -56,10 +58,10 @@ def test_a_killed_training_ends_with_the_same_weights(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):
         patch.setattr(torch.optim.Adam, "step", step)
-        list(pretrain(killed, corpus, params, 1, tmp_path / "state", reverse=False))
+        list(pretrain(killed, corpus, params, 1, tmp_path / "state", reverse=False, checkpoint_steps=7))
     resumed = make_model()
     torch.manual_seed(99)  # whatever state the new process is in
-    assert list(pretrain(resumed, corpus, params, 1, tmp_path / "state", reverse=False)) == curve
+    assert list(pretrain(resumed, corpus, params, 1, tmp_path / "state", reverse=False, checkpoint_steps=7)) == curve
     for name, weight in whole.state_dict().items():
         assert torch.equal(resumed.state_dict()[name], weight), name
 
@@ -87,7 +89,7 @@ def test_cutoffs_beyond_the_vocabulary_are_refused() -> None:
 def test_a_corpus_smaller_than_one_step_is_refused(tmp_path: Path) -> None:
     corpus = Corpus(WORDS, [np.ones(10, dtype=np.int32)], np.ones(10, dtype=np.int32))
     with pytest.raises(InputError, match="too small"):
-        list(pretrain(make_model(), corpus, make_lm_params(), 1, tmp_path / "state", reverse=False))
+        list(pretrain(make_model(), corpus, make_lm_params(), 1, tmp_path / "state", reverse=False, checkpoint_steps=7))
 
 
 def test_saved_and_loaded_models_are_equal(tmp_path: Path) -> None:
@@ -101,3 +103,10 @@ def test_saved_and_loaded_models_are_equal(tmp_path: Path) -> None:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     with pytest.raises(InputError, match="no language model"):
         load_language_model(tmp_path / "c")
+
+
+def test_a_diverged_training_says_so(tmp_path: Path) -> None:
+    corpus, model = make_corpus(), make_model()
+    torch.nn.init.constant_(model.projection.bias, float("nan"))
+    with pytest.raises(InputError, match=r"lm\.learning_rate: the training diverged at step 0"):
+        list(pretrain(model, corpus, make_lm_params(), 1, tmp_path / "state", reverse=False, checkpoint_steps=7))

@@ -3,10 +3,13 @@
 import pytest
 import torch
 
-from pipeline.gates.regularisers import open_gates, split_directions
+from pipeline.gates.regularisers import open_gates, penalty, split_directions
 from pipeline.language_model.features import live_features
+from pipeline.params import Regulariser
 from pipeline.pruning.pruning import prune_bidirectional_lm
+from pipeline.tagger.batches import collate
 from pipeline.tagger.equality import largest_score_difference
+from pipeline.tagger.model import Tagger, configure
 from pipeline.tagger.selection import Selection, select_layers
 from pipeline.tagger.training import score_dev
 from tests.factories import make_bidirectional_lm, make_data, make_select_params, make_tagger, make_tagger_params
@@ -52,6 +55,32 @@ def test_gates_stay_in_bounds_and_rest_after_enforcement() -> None:
     gates = [[value for name, value in record.items() if name.startswith("gate_")] for record in records]
     assert all(0.0 <= gate <= 1.0 for row in gates for gate in row)
     assert gates[1] == gates[2] == gates[3], "after enforce_epoch the gates rest"
+
+
+@pytest.mark.parametrize("regulariser", ["r1", "r2", "r3"])
+def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
+    """z <- clamp(z - rate * d(CRF loss + strength * R) / dz), from a start where the three penalties differ."""
+    data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
+    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
+    torch.manual_seed(0)
+    tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
+    start = torch.tensor([1.0, 0.9, 0.3, 0.5, 0.7, 0.2])
+    gates = start.clone().requires_grad_()
+    batch = collate(data.encoded_train)
+    loss = tagger.train()(batch, live_features(lm, data.words, gates)(range(8)))
+    (loss + 0.4 * penalty(regulariser, gates, 4)).backward()
+    assert gates.grad is not None
+    expected = (start - 0.1 * gates.grad).clamp(0.0, 1.0)
+
+    params = make_select_params(
+        strength=0.4, regulariser=regulariser, max_layers=4, epochs=1, enforce_epoch=1, gate_learning_rate=0.1
+    )
+    selection = Selection(lm, torch.nn.Parameter(start.clone()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.tagger.selection.enforce_budget", lambda gates, max_layers: None)
+        patch.setattr("pipeline.tagger.selection.open_gates", lambda gates: 0)  # so that the epoch is kept
+        list(select_layers(tagger, selection, data, params, tagging, 1))
+    torch.testing.assert_close(selection.gates.detach(), expected)
 
 
 def test_the_pruned_tagger_scores_what_the_gated_one_did() -> None:

@@ -8,7 +8,13 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from tests.factories import make_sentences
+from pipeline.data.conll import write_conll
+from pipeline.data.corpus import load
+from pipeline.files import write_json
+from pipeline.language_model.model import load_language_model, save_language_model
+from pipeline.language_model.pretraining import perplexity
+from pipeline.tagger.model import save_tagger
+from tests.factories import WORDS, make_language_model, make_lexicon, make_sentences, make_tagger
 
 STAGES = [
     "generate_data",
@@ -28,9 +34,10 @@ def run(stage: str, *arguments: str) -> Result:
 
 
 def tiny_params(folder: Path) -> Path:
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params["corpus"].update(min_count=1, heldout_sentences=20)
+    params = yaml.safe_load(Path("profiles/demo.yaml").read_text(encoding="utf-8"))
+    params["corpus"].update(min_count=2, heldout_sentences=20)
     params["lm"].update(layers=2, units=4, embedding=5, projection=8, cutoffs=[4], streams=4, steps=5)
+    params["lm"].update(learning_rate=0.03, warmup_steps=5)
     params["tagger"].update(
         seeds=[1], word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
     )
@@ -45,8 +52,10 @@ def write_raw(raw: Path) -> None:
     for seed, split in enumerate(("train", "dev", "test"), 1):
         sentences = make_sentences(40, seed)
         lines = ["".join(f"{w} {t}\n" for w, t in zip(s.words, s.tags, strict=True)) + "\n" for s in sentences]
-        (raw / f"{split}.txt").write_text("".join(lines).replace("S-", "B-"), encoding="utf-8")
-    text = "\n".join(" ".join(sentence.words) for sentence in make_sentences(400, 9))
+        only_here = f"{split}-word O\n\n"
+        (raw / f"{split}.txt").write_text("".join(lines).replace("S-", "B-") + only_here * 2, encoding="utf-8")
+    lines = [" ".join(WORDS[2 + (start + step) % 9] for step in range(3 + start % 5)) for start in range(600)]
+    text = "\n".join(f"{line} {number}" for number, line in enumerate(lines))  # words follow each other in one order
     (raw / "lm" / "a.txt").write_text(text, encoding="utf-8")
 
 
@@ -77,12 +86,22 @@ def test_the_whole_chain(root: Path) -> None:
 
     raw = ("--raw", path("raw"))
     stage("prepare_conll", *raw, "--out", path("conll"), *metrics("prepare_conll"))
+    lexicon = (root / "conll" / "lexicon" / "lexicon.json").read_text(encoding="utf-8")
+    assert "train-word" in lexicon and "test-word" not in lexicon and "dev-word" not in lexicon
+    hidden = (root / "conll" / "test.conll").rename(root / "test.conll")  # nothing before evaluate may read it
     hashes = ("--test-hashes", path("conll/test_hashes.txt"))
     stage("prepare_corpus", *raw, *hashes, "--out", path("corpus"), *metrics("prepare_corpus"))
     for direction in ("forward", "backward"):
         out = ("--out", path(f"lm/{direction}"), "--curve", path(f"curves/pretrain_lm_{direction}.csv"))
         data = ("--direction", direction, "--corpus", path("corpus"))
         stage("pretrain_lm", *data, *out, *metrics(f"pretrain_lm_{direction}"))
+    corpus = load(root / "corpus")
+    for direction in ("forward", "backward"):
+        model, _ = load_language_model(root / "lm" / direction)
+        measured = json.loads((root / "metrics" / f"pretrain_lm_{direction}.json").read_text(encoding="utf-8"))
+        as_read = perplexity(model, corpus.heldout, reverse=direction == "backward")
+        assert measured["heldout_perplexity"] == pytest.approx(as_read, rel=1e-3)
+        assert perplexity(model, corpus.heldout, reverse=direction == "forward") > 1.2 * as_read
     lm = ("--lm", path("lm"))
     train("no_lm")
     train("full", *lm)
@@ -91,6 +110,7 @@ def test_the_whole_chain(root: Path) -> None:
     stage("select_layers", *conll, *lm, "--tagger", path("tagger/full"), *out, *metrics("select_layers"))
     stage("prune", *conll, *lm, "--selection", path("selection"), "--out", path("pruned"), *metrics("prune"))
     train("pruned", "--lm", path("pruned"), "--start", path("pruned/tagger"))
+    hidden.rename(root / "conll" / "test.conll")
     folders = ("--taggers", path("tagger"), "--pruned", path("pruned"), "--dev-metrics", path("metrics"))
     stage("evaluate", *conll, *lm, *folders, "--out", path("predictions"), *metrics("evaluate"))
     stage("report", "--metrics", path("metrics"), "--curves", path("curves"), "--out", path("report"))
@@ -101,6 +121,8 @@ def test_the_whole_chain(root: Path) -> None:
     kept = json.loads((root / "metrics" / "select_layers.json").read_text(encoding="utf-8"))["layers_kept"]
     assert rows["pruned"]["layers_kept"] == kept and sum(map(len, kept.values())) <= 1
     assert rows["no_lm"]["macs_per_word"] < rows["pruned"]["macs_per_word"] < rows["full"]["macs_per_word"]
+    difference = json.loads((root / "metrics" / "prune.json").read_text(encoding="utf-8"))["largest_difference"]
+    assert 0 <= difference < 1e-5
     assert not list((root / ".checkpoints").iterdir()), "nothing is left of finished trainings"
 
 
@@ -125,6 +147,11 @@ def test_help_says_what_the_stage_does(stage: str) -> None:
             ["--conll", "c", "--lm", "l", "--tagger", "t", "--out", "o", "--metrics", "m", "--curve", "v"],
             "train_tagger",
         ),
+        (
+            "train_tagger",
+            ["--variant", "full", "--conll", "c", "--out", "o", "--metrics", "m", "--curve", "v"],
+            "--lm: expected for full and pruned",
+        ),
         ("pretrain_lm", ["--params", "gone.yaml", "--direction", "forward"], "Missing option"),
     ],
 )
@@ -132,3 +159,21 @@ def test_what_is_missing_is_said_in_one_line(root: Path, stage: str, arguments: 
     result = run(stage, *arguments)
     assert result.exit_code != 0 and message in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_faulty_pruning_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.prune.largest_score_difference", lambda *arguments: 0.5)
+    conll = root / "conll"
+    sentences = make_sentences(20, 1)
+    lexicon = make_lexicon(sentences)
+    for split in ("train", "dev"):
+        write_conll(conll / f"{split}.conll", sentences)
+    lexicon.save(conll / "lexicon")
+    for direction in ("forward", "backward"):
+        save_language_model(make_language_model(), WORDS, root / "lm" / direction)
+    save_tagger(make_tagger(lexicon, 34), root / "selection" / "tagger")
+    write_json(root / "selection" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
+    folders = ("--conll", str(conll), "--lm", str(root / "lm"), "--selection", str(root / "selection"))
+    result = run("prune", "--params", str(tiny_params(root)), *folders, "--out", str(root / "o"), "--metrics", "m")
+    assert isinstance(result.exception, RuntimeError) and "0.5" in str(result.exception)
+    assert not (root / "o").exists()

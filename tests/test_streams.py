@@ -32,6 +32,12 @@ def test_skipping_gives_the_rest_of_the_same_batches() -> None:
         assert all(torch.equal(a.tokens, b.tokens) for a, b in zip(rest, whole[skip:], strict=True))
 
 
+def test_a_shard_shorter_than_the_streams_gives_nothing_and_skips_nothing() -> None:
+    assert steps_of_shard(SHARD[:3], 4, 5) == 0
+    rest = list(training_batches([SHARD[:3], SHARD], 4, 5, 1, seed=1, reverse=False, skip=3))
+    assert len(rest) == 1
+
+
 def test_shards_come_in_a_new_order_each_epoch_and_seed() -> None:
     shards = [SHARD + 200 * index for index in range(8)]
 

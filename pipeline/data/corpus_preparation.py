@@ -68,7 +68,7 @@ def prepare(raw: Path, test_hashes: set[str], out: Path, params: CorpusParams, s
         "vocabulary": len(vocabulary),
         "unknown_rate": round(unknown / tokens, 6),
         "heldout_unknown_rate": round(float((heldout_ids == UNKNOWN_ID).mean()), 6),
-        "shards": shards,
+        "shards": len(list(out.glob("train-*.npy"))),
     }
 
 
@@ -128,8 +128,10 @@ def _write_shards(out: Path, sentences: Iterator[Ids], shards: int, rng: random.
         file.close()
     for part in parts:
         ids = np.fromfile(part, dtype=np.int32)
+        part.unlink()
+        if not len(ids):  # fewer sentences than shards, or nearly so
+            continue
         ends = np.flatnonzero(ids == END_OF_SENTENCE_ID)
         bounds = list(zip([0, *(ends[:-1] + 1).tolist()], (ends + 1).tolist(), strict=True))
         rng.shuffle(bounds)
         np.save(part.with_suffix(".npy"), np.concatenate([ids[start:end] for start, end in bounds]))
-        part.unlink()

@@ -37,15 +37,15 @@ def evaluate_variant(
     train = read_conll(conll / "train.conll", 0, 1)
     macs = macs_by_part(tagger.config, lm, characters_per_word(train))
     parameters = parameters_by_part(tagger, lm)
-    overall = [round(score["overall"], 4) for score in scores]
-    types = sorted({kind for score in scores for kind in score} - {"overall"})
+    overall = [round(f1, 4) for f1, _ in scores]
+    types = sorted({kind for _, by_type in scores for kind in by_type})
     return {
         "variant": variant,
         "seeds": list(dev["seeds"]),
         "test_f1": overall,
         "test_f1_mean": round(mean(overall), 4),
         "test_f1_sd": round(stdev(overall), 4) if len(overall) > 1 else 0.0,
-        "test_f1_per_type": {kind: round(mean(score.get(kind, 0.0) for score in scores), 4) for kind in types},
+        "test_f1_per_type": {kind: round(mean(by_type.get(kind, 0.0) for _, by_type in scores), 4) for kind in types},
         "dev_f1_mean": dev["dev_f1_mean"],
         "macs_per_word": sum(macs.values()),
         "macs_per_word_by_part": macs,

@@ -53,11 +53,18 @@ def learning_rate(step: int, total: int, peak: float, warmup: int) -> float:
 
 
 def pretrain(
-    model: LanguageModel, corpus: Corpus, params: LMParams, seed: int, checkpoint: Path, *, reverse: bool
+    model: LanguageModel,
+    corpus: Corpus,
+    params: LMParams,
+    seed: int,
+    checkpoint: Path,
+    *,
+    reverse: bool,
+    checkpoint_steps: int,
 ) -> Iterator[Record]:
     """Train `model` in place; yield the curve: step, tokens, learning_rate, loss (nats a token), perplexity.
 
-    State goes to `checkpoint` every `params.checkpoint_steps` steps. Where that file exists, training goes on from it
+    State goes to `checkpoint` every `checkpoint_steps` steps. Where that file exists, training goes on from it
     and ends with the same weights as an uninterrupted run; the points of the curve made before are yielded again.
     """
     optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate, fused=True)
@@ -86,12 +93,14 @@ def pretrain(
         nn.utils.clip_grad_norm_(model.parameters(), params.clip_norm)
         optimizer.step()
         losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
+            raise InputError(f"lm.learning_rate: the training diverged at step {step}; lower it or raise warmup_steps")
         step += 1
         if step % RECORD_STEPS == 0 or step == total:
             curve.append(_record(step, batch.tokens.numel(), rate, losses))
             losses = []
             yield curve[-1]
-        if step % params.checkpoint_steps == 0 and step < total:
+        if step % checkpoint_steps == 0 and step < total:
             write_bytes(checkpoint, _snapshot(model, optimizer, state, step, curve, losses))
 
 

@@ -25,7 +25,7 @@ class LMBatch:
 
 def steps_of_shard(shard: Ids, streams: int, steps: int) -> int:
     """How many batches a shard gives."""
-    return (len(shard) // streams - 1) // steps
+    return max(0, (len(shard) // streams - 1) // steps)
 
 
 def batches_of_shard(shard: Ids, streams: int, steps: int, *, reverse: bool) -> Iterator[LMBatch]:

@@ -11,8 +11,8 @@ from pipeline.data.tags import to_iob2
 Tags = Sequence[Sequence[str]]
 
 
-def span_scores(gold: Tags, predicted: Tags) -> dict[str, float]:
-    """F1 in percent over all spans ("overall") and per type. Tags may be of any scheme.
+def span_scores(gold: Tags, predicted: Tags) -> tuple[float, dict[str, float]]:
+    """F1 in percent over all spans, and per type. Tags may be of any scheme.
 
     seqeval's default mode follows conlleval; both sides go through IOB2, where impossible sequences have one meaning.
     """
@@ -22,4 +22,4 @@ def span_scores(gold: Tags, predicted: Tags) -> dict[str, float]:
             [list(to_iob2(tags)) for tags in gold], [list(to_iob2(tags)) for tags in predicted], output_dict=True
         )
     types = {kind: 100 * float(scores["f1-score"]) for kind, scores in report.items() if not kind.endswith(" avg")}
-    return {"overall": 100 * float(report["micro avg"]["f1-score"]), **types}
+    return 100 * float(report["micro avg"]["f1-score"]), types

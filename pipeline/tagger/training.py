@@ -105,7 +105,7 @@ def score_dev(tagger: Tagger, data: TaggingData, features: Features | None) -> f
         lm_features = features([len(data.train) + index for index in indices]) if features else None
         for index, path in zip(indices, tagger.decode(batch, lm_features), strict=True):
             predicted[index] = tag_names(path, data.lexicon)
-    return span_scores([sentence.tags for sentence in data.dev], predicted)["overall"]
+    return span_scores([sentence.tags for sentence in data.dev], predicted)[0]
 
 
 def tag_names(path: Sequence[int], lexicon: Lexicon) -> list[str]:
