@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 5000
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment test lint data profile publish verify ui ci
+.PHONY: help setup repro experiment named test lint data profile publish verify ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -15,17 +15,20 @@ help: ## list the targets
 
 setup: ## create the environment (VENV=.venv) with the pinned dependencies
 	@cmp -s requirements.txt $(VENV)/requirements.txt || { \
-	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed; give one as PYTHON=")' && \
+	  $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and "Python 3.10 to 3.13 is needed; give one as PYTHON=")' && \
 	  echo "Installing the pinned dependencies into $(VENV) (a minute or two)" && $(PYTHON) -m venv $(VENV) && \
 	  $(VENV)/bin/python -m pip install --quiet --requirement requirements.txt && cp requirements.txt $(VENV)/; }
 
 repro: setup ## run what has changed of the experiment that params.yaml describes
 	@python -m commands.reproduce
 
-experiment: profile repro publish ## NAME=conll2000: switch to a profile, run it, publish its results
+experiment: named profile repro publish ## NAME=conll2000: switch to a profile, run it, publish its results
+
+named:
+	@test -n "$(NAME)" || { echo "which experiment? make experiment NAME=conll2000" >&2; exit 1; }
 
 test: setup ## run the tests
-	python -m pytest -m "not slow"
+	python -m pytest
 
 lint: setup ## check style and types
 	ruff check && ruff format --check && mypy

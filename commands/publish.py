@@ -1,5 +1,6 @@
 """Publish the report: results/<profile>.json, its figure under docs/, and the generated sections of the README."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import click
 
 from pipeline.errors import InputError
 from pipeline.files import write_bytes, write_json
+from pipeline.params import load_params
 from pipeline.report.readme import fill_sections, results_section, stages_section
 from pipeline.report.results import read_results
 from pipeline.report.source_version import source_version
@@ -47,6 +49,8 @@ def publish_results(report: Path, results: Path, docs: Path) -> None:
     """Copy results.json, with the commit added, and the figure. Raises InputError if one of them is missing."""
     document = read_results(report / "results.json")
     profile, commit = document["params"]["profile"], source_version(Path.cwd())
+    if document["params"] != dataclasses.asdict(load_params(Path("params.yaml"))):
+        raise InputError(f"{report}: made with other parameters than those in params.yaml; run `make repro` first")
     if commit is None:
         raise InputError(
             f"{Path.cwd()}: not a git repository with a commit; expected one, to say which code made the results"

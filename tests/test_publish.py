@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from report_factories import PROJECT, make_metrics, make_params
 
@@ -59,6 +60,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def write_report(folder: Path, profile: str) -> None:
     out = folder / "work" / "report"
     out.mkdir(parents=True, exist_ok=True)
+    (folder / "params.yaml").write_text(yaml.safe_dump(make_params(profile, profile)), encoding="utf-8")
     (out / "results.json").write_text(json.dumps(build_results(make_params(profile, profile), make_metrics())))
     for suffix in ("svg", "png"):
         (out / f"f1_against_cost.{suffix}").write_text(f"{profile} {suffix}")
@@ -148,6 +150,14 @@ def test_missing_inputs_are_one_line_errors(repository: Path, missing: str, mess
     done = publish()
     assert done.exit_code == 1
     assert done.output.splitlines()[-1].startswith(f"Error: {missing}") and message in done.output
+
+
+def test_a_report_made_with_other_parameters_is_refused(repository: Path) -> None:
+    params = make_params("demo", "demo")
+    params["select"]["strength"] = 0.7
+    (repository / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    done = publish()
+    assert done.exit_code == 1 and "made with other parameters" in done.output
 
 
 def test_results_need_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
