@@ -170,9 +170,15 @@ class SelectParams:
 
 @dataclass(frozen=True, kw_only=True)
 class PruneParams:
-    """Where the training of the pruned tagger starts: the tagger that selection trained, or random weights."""
+    """The training of the pruned tagger: from the tagger that selection trained or from random weights, and how long."""
 
     start: PrunedStart
+    epochs: int
+    learning_rate: float
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, "epochs: expected 1 or more")
+        _require(self.learning_rate > 0, "learning_rate: expected more than 0")
 
 
 @dataclass(frozen=True, kw_only=True)

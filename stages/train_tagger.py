@@ -1,6 +1,6 @@
 """Train one variant of the tagger, with all seeds."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -40,19 +40,22 @@ def main(
     if (variant == "no_lm") != (lm is None):
         raise InputError(f"--lm: expected for full and pruned, and only for them; the variant is {variant}")
     set_up(params.tagger.seeds[0], params.threads)
-    start = start if params.prune.start == "selection" else None
-    logged = {"variant": variant, "threads": params.threads, "start": str(start), **asdict(params.tagger)}
+    training = params.tagger
+    if variant == "pruned":
+        start = start if params.prune.start == "selection" else None
+        training = replace(training, epochs=params.prune.epochs, learning_rate=params.prune.learning_rate)
+    logged = {"variant": variant, "threads": params.threads, "start": str(start), **asdict(training)}
     inputs = [*sorted(conll.glob("*.conll")), *(sorted(lm.glob("*/weights.safetensors")) if lm else [])]
     with (
         stage_run(f"train_tagger@{variant}", logged, [out]) as run,
         checkpoint_folder(f"train_tagger-{variant}", logged, inputs) as scratch,
     ):
         records = []
-        for record in train_seeds(conll, lm, start, out, params.tagger, params.threads, scratch):
+        for record in train_seeds(conll, lm, start, out, training, params.threads, scratch):
             records.append(record)
             seed = int(record["seed"])
             run.log(int(record["epoch"]), {f"seed_{seed}/{name}": record[name] for name in ("loss", "dev_f1")})
-        measured = summarise(records, params.tagger.seeds)
+        measured = summarise(records, training.seeds)
         run.log_metrics({name: measured[name] for name in ("dev_f1_mean", "dev_f1_sd")})
         write_json(metrics, measured)
         curve.parent.mkdir(parents=True, exist_ok=True)

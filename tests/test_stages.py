@@ -41,6 +41,7 @@ def tiny_params(folder: Path) -> Path:
     params["tagger"].update(
         seeds=[1], word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
     )
+    params["prune"].update(epochs=3)
     params["select"].update(max_layers=1, epochs=2, enforce_epoch=1)
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -116,6 +117,8 @@ def test_the_whole_chain(root: Path) -> None:
     stage("report", "--metrics", path("metrics"), "--curves", path("curves"), "--out", path("report"))
 
     results = json.loads((root / "report" / "results.json").read_text(encoding="utf-8"))
+    epochs = {v: (root / f"curves/train_tagger_{v}.csv").read_text().count("\n") - 1 for v in ("full", "pruned")}
+    assert epochs == {"full": 2, "pruned": 3}
     rows = {row["variant"]: row for row in results["rows"]}
     assert set(rows) == {"no_lm", "full", "pruned"}
     kept = json.loads((root / "metrics" / "select_layers.json").read_text(encoding="utf-8"))["layers_kept"]
