@@ -170,7 +170,7 @@ class SelectParams:
 
 @dataclass(frozen=True, kw_only=True)
 class PruneParams:
-    """The training of the pruned tagger: from the tagger that selection trained or from random weights, and how long."""
+    """The training of the pruned tagger, which starts from the tagger that selection trained or from random weights."""
 
     start: PrunedStart
     epochs: int
