@@ -1,15 +1,16 @@
 """Small language models, lexicons and sentences for the tests."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 
-from pipeline.data.conll import Sentence
+from pipeline.data.conll import Sentence, write_conll
 from pipeline.data.lexicon import Lexicon, build_lexicon
 from pipeline.data.word_vectors import no_vectors
 from pipeline.language_model.features import BidirectionalLM
-from pipeline.language_model.model import LanguageModel, LMConfig
+from pipeline.language_model.model import LanguageModel, LMConfig, save_language_model
 from pipeline.params import LMParams, SelectParams, TaggerParams
 from pipeline.tagger.batches import encode_sentence
 from pipeline.tagger.model import Tagger, configure, initialise
@@ -56,6 +57,17 @@ def make_language_model(layers: int = 3, seed: int = 0) -> LanguageModel:
 
 def make_bidirectional_lm(layers: int = 3) -> BidirectionalLM:
     return BidirectionalLM(make_language_model(layers, 1), make_language_model(layers, 2), WORDS)
+
+
+def write_prepared(folder: Path, sentences: Mapping[str, Sequence[Sentence]], lm: Path) -> Lexicon:
+    """What prepare_conll writes (splits by name, the lexicon of the first one) and two language models."""
+    for split, of_split in sentences.items():
+        write_conll(folder / f"{split}.conll", of_split)
+    lexicon = make_lexicon(next(iter(sentences.values())))
+    lexicon.save(folder / "lexicon")
+    for direction, seed in (("forward", 1), ("backward", 2)):
+        save_language_model(make_language_model(seed=seed), WORDS, lm / direction)
+    return lexicon
 
 
 def make_sentences(count: int, seed: int = 0) -> list[Sentence]:

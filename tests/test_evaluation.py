@@ -4,15 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.data.conll import Sentence, write_conll
+from pipeline.data.conll import Sentence
 from pipeline.evaluation.evaluation import evaluate_variant, predict, write_predictions
 from pipeline.language_model.features import live_features
-from pipeline.language_model.model import save_language_model
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import save_tagger
 from pipeline.tagger.scoring import span_scores
 from pipeline.tagger.training import tag_names
-from tests.factories import WORDS, make_bidirectional_lm, make_language_model, make_lexicon, make_sentences, make_tagger
+from tests.factories import (
+    make_bidirectional_lm,
+    make_lexicon,
+    make_sentences,
+    make_tagger,
+    write_prepared,
+)
 
 
 def test_predictions_come_in_the_order_of_the_sentences() -> None:
@@ -44,12 +49,7 @@ def test_span_scores_by_hand() -> None:
 
 def test_a_row_of_the_results(tmp_path: Path) -> None:
     sentences = make_sentences(30)
-    lexicon = make_lexicon(sentences)
-    for split in ("train", "test"):
-        write_conll(tmp_path / f"{split}.conll", sentences)
-    lexicon.save(tmp_path / "lexicon")
-    for direction in ("forward", "backward"):
-        save_language_model(make_language_model(), WORDS, tmp_path / "lm" / direction)
+    lexicon = write_prepared(tmp_path, {"train": sentences, "test": sentences}, tmp_path / "lm")
     for seed in (1, 2):
         save_tagger(make_tagger(lexicon, 34, seed), tmp_path / "taggers" / f"seed-{seed}")
     dev = {"seeds": [1, 2], "dev_f1_mean": 12.5}

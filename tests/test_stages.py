@@ -5,16 +5,16 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from click.testing import CliRunner, Result
 
-from pipeline.data.conll import write_conll
 from pipeline.data.corpus import load
 from pipeline.files import write_json
-from pipeline.language_model.model import load_language_model, save_language_model
+from pipeline.language_model.model import load_language_model
 from pipeline.language_model.pretraining import perplexity
-from pipeline.tagger.model import save_tagger
-from tests.factories import WORDS, make_language_model, make_lexicon, make_sentences, make_tagger
+from pipeline.tagger.model import load_tagger, save_tagger
+from tests.factories import WORDS, make_sentences, make_tagger, write_prepared
 
 STAGES = [
     "generate_data",
@@ -41,7 +41,7 @@ def tiny_params(folder: Path) -> Path:
     params["tagger"].update(
         seeds=[1], word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
     )
-    params["prune"].update(epochs=3)
+    params["prune"].update(epochs=3, learning_rate=1e-9)
     params["select"].update(max_layers=1, epochs=2, enforce_epoch=1)
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -119,6 +119,8 @@ def test_the_whole_chain(root: Path) -> None:
     results = json.loads((root / "report" / "results.json").read_text(encoding="utf-8"))
     epochs = {v: (root / f"curves/train_tagger_{v}.csv").read_text().count("\n") - 1 for v in ("full", "pruned")}
     assert epochs == {"full": 2, "pruned": 3}
+    start, end = (load_tagger(root / name).state_dict() for name in ("pruned/tagger", "tagger/pruned/seed-1"))
+    torch.testing.assert_close(end, start, atol=1e-5, rtol=0)  # a warm start at its own, here tiny, rate
     rows = {row["variant"]: row for row in results["rows"]}
     assert set(rows) == {"no_lm", "full", "pruned"}
     kept = json.loads((root / "metrics" / "select_layers.json").read_text(encoding="utf-8"))["layers_kept"]
@@ -168,12 +170,7 @@ def test_a_faulty_pruning_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("stages.prune.largest_score_difference", lambda *arguments: 0.5)
     conll = root / "conll"
     sentences = make_sentences(20, 1)
-    lexicon = make_lexicon(sentences)
-    for split in ("train", "dev"):
-        write_conll(conll / f"{split}.conll", sentences)
-    lexicon.save(conll / "lexicon")
-    for direction in ("forward", "backward"):
-        save_language_model(make_language_model(), WORDS, root / "lm" / direction)
+    lexicon = write_prepared(conll, {"train": sentences, "dev": sentences}, root / "lm")
     save_tagger(make_tagger(lexicon, 34), root / "selection" / "tagger")
     write_json(root / "selection" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
     folders = ("--conll", str(conll), "--lm", str(root / "lm"), "--selection", str(root / "selection"))

@@ -5,21 +5,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.data.conll import write_conll
 from pipeline.language_model.features import live_features
-from pipeline.language_model.model import save_language_model
 from pipeline.tagger.model import Tagger, load_tagger, save_tagger
 from pipeline.tagger.training import TaggingData, load_tagging_data, score_dev, tag_names, train_tagger
 from pipeline.tagger.variants import TrainingJob, summarise, train_seed, train_seeds
 from tests.factories import (
-    WORDS,
     make_bidirectional_lm,
     make_data,
-    make_language_model,
     make_lexicon,
     make_sentences,
     make_tagger,
     make_tagger_params,
+    write_prepared,
 )
 
 
@@ -66,11 +63,7 @@ def test_tags_of_the_crf_itself_count_as_outside() -> None:
 
 
 def prepare(folder: Path) -> Path:
-    write_conll(folder / "train.conll", make_sentences(20, 1))
-    write_conll(folder / "dev.conll", make_sentences(10, 2))
-    make_lexicon(make_sentences(20, 1)).save(folder / "lexicon")
-    for direction, seed in (("forward", 1), ("backward", 2)):
-        save_language_model(make_language_model(seed=seed), WORDS, folder / "lm" / direction)
+    write_prepared(folder, {"train": make_sentences(20, 1), "dev": make_sentences(10, 2)}, folder / "lm")
     return folder
 
 
