@@ -17,6 +17,7 @@ from pipeline.errors import InputError
 Section = TypeVar("Section")
 Regulariser = Literal["r1", "r2", "r3"]
 PrunedStart = Literal["selection", "scratch"]
+Precision = Literal["float32", "bfloat16"]
 
 
 def _require(condition: bool, message: str) -> None:
@@ -78,6 +79,7 @@ class CorpusParams:
     min_count: int
     heldout_sentences: int
     shard_tokens: int
+    vectors: str
 
     def __post_init__(self) -> None:
         _require(self.min_count >= 1, "min_count: expected 1 or more")
@@ -102,6 +104,7 @@ class LMParams:
     learning_rate: float
     warmup_steps: int
     clip_norm: float
+    precision: Precision
 
     def __post_init__(self) -> None:
         for name in ("layers", "units", "embedding", "projection", "streams", "steps", "epochs"):

@@ -31,6 +31,7 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
     text = corpus.load(corpus_folder)
     reverse = direction == "backward"
     model = LanguageModel(pretraining.configure(params.lm, len(text.vocabulary)))
+    pretraining.embed_vectors(model, text.vectors)
     logged = {"direction": direction, "seed": params.seed, "threads": params.threads, **asdict(params.lm)}
     code = Path(pretraining.__file__).parent
     files = [*sorted(corpus_folder.iterdir()), *sorted(code.glob("*.py"))]

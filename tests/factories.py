@@ -34,6 +34,7 @@ def make_lm_params(**changes: object) -> LMParams:
         "learning_rate": 0.01,
         "warmup_steps": 3,
         "clip_norm": 5.0,
+        "precision": "float32",
     }
     return LMParams(**{**values, **changes})  # type: ignore[arg-type]
 

@@ -19,6 +19,15 @@ def test_loss_is_minus_the_log_probability_of_the_target(cutoffs: list[int]) -> 
     torch.testing.assert_close(softmax(hidden, targets), -picked)
 
 
+def test_lower_precision_gives_float32_losses_close_to_the_exact_ones() -> None:
+    torch.manual_seed(0)
+    softmax = AdaptiveSoftmax(WIDTH, WORDS, [10, 20])
+    hidden, targets = torch.randn(80, WIDTH), torch.arange(80) % WORDS
+    rounded = softmax(hidden.bfloat16(), targets)
+    assert rounded.dtype == torch.float32
+    torch.testing.assert_close(rounded, softmax(hidden, targets), atol=0.05, rtol=0.02)
+
+
 def test_a_cluster_without_targets_costs_nothing() -> None:
     softmax = AdaptiveSoftmax(WIDTH, WORDS, [10, 20])
     hidden, targets = torch.randn(4, WIDTH), torch.tensor([0, 1, 2, 9])

@@ -14,7 +14,7 @@ from pipeline.data.corpus_preparation import encode, make_vocabulary, prepare
 from pipeline.errors import InputError
 from pipeline.params import CorpusParams
 
-PARAMS = CorpusParams(text="lm/*.txt*", min_count=2, heldout_sentences=5, shard_tokens=1000)
+PARAMS = CorpusParams(text="lm/*.txt*", min_count=2, heldout_sentences=5, shard_tokens=1000, vectors="")
 LINES = [f"w{i % 7} w{i % 11} x{i} w0" for i in range(600)]
 
 
@@ -79,6 +79,22 @@ def test_shards_that_stay_empty_are_left_out(tmp_path: Path) -> None:
 def test_vocabulary_by_hand() -> None:
     counts = Counter({"b": 3, "a": 3, "c": 5, "rare": 1, "<unk>": 9})
     assert make_vocabulary(counts, 2) == ["<unk>", "\n", "c", "a", "b"]
+
+
+def test_vectors_of_the_vocabulary_are_looked_up_as_written_then_in_lower_case(tmp_path: Path) -> None:
+    (write_text(tmp_path, ["The the Cat x"] * 20 + LINES[:20]) / "vectors.txt").write_text(
+        "the 1 2\nThe 3 4\ncat 5 6\n"
+    )
+    params = replace(PARAMS, vectors="vectors.txt")
+    assert prepare(tmp_path, set(), tmp_path / "out", params, 1)["words_with_vectors"] == 3
+    encoded = corpus.load(tmp_path / "out")
+    found = dict(zip(encoded.vocabulary, encoded.vectors.tolist(), strict=True))
+    assert (found["The"], found["the"], found["Cat"], found["x"]) == ([3, 4], [1, 2], [5, 6], [0, 0])
+
+
+def test_without_vectors_there_are_none(tmp_path: Path) -> None:
+    assert prepare(write_text(tmp_path), set(), tmp_path / "out", PARAMS, 1)["words_with_vectors"] == 0
+    assert corpus.load(tmp_path / "out").vectors.size == 0
 
 
 def test_encode_closes_the_sentence() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.language_model.dense_lstm import DenseLSTM
+from pipeline.language_model.dense_lstm import DenseLSTM, sparse_dropout
 
 STEPS, STREAMS, WIDTH, UNITS, LAYERS = 7, 3, 5, 4, 3
 
@@ -74,6 +74,45 @@ def test_gradients_equal_those_of_zeroed_blocks() -> None:
     slow = [parameter.grad for parameter in stack.parameters() if parameter.grad is not None]
     assert len(fast) == len(slow) == 4 * LAYERS
     torch.testing.assert_close(fast, slow)
+
+
+def test_sparse_dropout_draws_like_dropout() -> None:
+    torch.manual_seed(0)
+    for probability in (0.01, 0.3):
+        dropped = torch.stack([sparse_dropout(torch.ones(40, 50), probability, True) == 0 for _ in range(400)])
+        counts = dropped.flatten(1).sum(1).double()
+        mean, variance = 2000 * probability, 2000 * probability * (1 - probability)
+        assert abs(counts.mean() - mean) < 4 * (variance / 400) ** 0.5
+        assert counts.var() == pytest.approx(variance, rel=0.4)
+        per_position = dropped.double().mean(0)
+        assert (per_position - probability).abs().max() < 6 * (probability * (1 - probability) / 400) ** 0.5
+        both = (dropped[:, :, 1:] & dropped[:, :, :-1]).double().mean()
+        assert both == pytest.approx(probability**2, rel=0.3), "neighbours must be independent"
+
+
+def test_sparse_dropout_scales_what_it_keeps_and_its_gradient() -> None:
+    torch.manual_seed(0)
+    inputs = torch.randn(30, 20, requires_grad=True)
+    output = sparse_dropout(inputs.clone(), 0.2, True)
+    mask = (output != 0) / 0.8
+    torch.testing.assert_close(output, inputs * mask)
+    output.square().sum().backward()
+    torch.testing.assert_close(inputs.grad, 2 * inputs.detach() * mask * mask)
+
+
+def test_sparse_dropout_is_nothing_in_evaluation() -> None:
+    values = torch.randn(3, 4)
+    assert sparse_dropout(values, 0.9, False) is values and sparse_dropout(values, 0.0, True) is values
+
+
+def test_lower_precision_is_that_of_the_inputs() -> None:
+    stack, inputs = make_stack(layer_dropout=0.5), make_inputs()
+    torch.manual_seed(1)
+    exact, _ = stack(inputs)
+    torch.manual_seed(1)
+    rounded, state = stack(inputs.bfloat16())
+    assert rounded.dtype == state[0][0].dtype == torch.bfloat16
+    torch.testing.assert_close(rounded.float(), exact, atol=0.02, rtol=0.02)
 
 
 def test_no_layer_dropout_in_evaluation() -> None:

@@ -11,14 +11,17 @@ from torch.nn import functional as F
 from pipeline.data.corpus import Corpus
 from pipeline.errors import InputError
 from pipeline.language_model.model import LanguageModel, load_language_model, save_language_model
-from pipeline.language_model.pretraining import configure, learning_rate, perplexity, pretrain
+from pipeline.language_model.pretraining import configure, embed_vectors, learning_rate, perplexity, pretrain
 from tests.factories import WORDS, make_language_model, make_lm_params
+
+NO_VECTORS = np.zeros((0, 0), dtype=np.float32)
 
 
 def make_corpus() -> Corpus:
     rng = np.random.default_rng(0)
     text = np.concatenate([np.append(rng.permutation([2, 4, 6, 8])[:3] + rng.integers(0, 2), 1) for _ in range(120)])
-    return Corpus(vocabulary=WORDS, shards=[text.astype(np.int32)] * 2, heldout=text[:200].astype(np.int32))
+    ids = text.astype(np.int32)
+    return Corpus(vocabulary=WORDS, shards=[ids] * 2, heldout=ids[:200], vectors=NO_VECTORS)
 
 
 def make_model() -> LanguageModel:
@@ -37,8 +40,9 @@ def test_perplexity_falls(tmp_path: Path, reverse: bool) -> None:
     assert records[-1]["tokens"] == records[-1]["step"] * 4 * 5
 
 
-def test_a_killed_training_ends_with_the_same_weights(tmp_path: Path) -> None:
-    corpus, params = make_corpus(), make_lm_params()
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_killed_training_ends_with_the_same_weights(tmp_path: Path, precision: str) -> None:
+    corpus, params = make_corpus(), make_lm_params(precision=precision)
     whole = make_model()
     curve = list(pretrain(whole, corpus, params, 1, tmp_path / "whole", reverse=False, checkpoint_steps=7))
 
@@ -66,6 +70,33 @@ def test_a_killed_training_ends_with_the_same_weights(tmp_path: Path) -> None:
         assert torch.equal(resumed.state_dict()[name], weight), name
 
 
+def test_lower_precision_learns_as_much_and_leaves_a_float32_model(tmp_path: Path) -> None:
+    corpus, perplexities = make_corpus(), {}
+    for precision in ("float32", "bfloat16"):
+        model, params = make_model(), make_lm_params(epochs=4, precision=precision)
+        list(pretrain(model, corpus, params, 1, tmp_path / precision, reverse=False, checkpoint_steps=100))
+        assert model.precision == torch.float32
+        assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+        perplexities[precision] = perplexity(model, corpus.heldout, reverse=False)
+    assert perplexities["bfloat16"] == pytest.approx(perplexities["float32"], rel=0.03)
+    assert perplexities["bfloat16"] != perplexities["float32"], "the precision must make a difference"
+
+
+def test_embeddings_start_from_vectors_where_there_are_some() -> None:
+    model, untouched = make_model(), make_model().embedding.weight
+    vectors = np.zeros((len(WORDS), 5), dtype=np.float32)
+    vectors[[2, 7]] = [[1, 2, 3, 4, 5], [-5, 0, 1, 0, 2]]
+    embed_vectors(model, vectors)
+    scale = model.embedding.weight[2, 0].item()
+    torch.testing.assert_close(model.embedding.weight[[2, 7]], torch.from_numpy(vectors[[2, 7]]) * scale)
+    assert model.embedding.weight[[2, 7]].std().item() == pytest.approx(0.1, rel=1e-4)
+    others = [0, 1, 3, 4, 5, 6, 8, 9, 10]
+    assert torch.equal(model.embedding.weight[others], untouched[others])
+    embed_vectors(model, NO_VECTORS)
+    with pytest.raises(InputError, match=r"lm\.embedding: 5, but .* have 3 numbers"):
+        embed_vectors(model, np.ones((len(WORDS), 3), dtype=np.float32))
+
+
 def test_perplexity_equals_that_of_the_full_distribution() -> None:
     model, ids = make_language_model(), make_corpus().heldout[:90]
     tokens = torch.from_numpy(ids.astype(np.int64))
@@ -87,7 +118,7 @@ def test_cutoffs_beyond_the_vocabulary_are_refused() -> None:
 
 
 def test_a_corpus_smaller_than_one_step_is_refused(tmp_path: Path) -> None:
-    corpus = Corpus(WORDS, [np.ones(10, dtype=np.int32)], np.ones(10, dtype=np.int32))
+    corpus = Corpus(WORDS, [np.ones(10, dtype=np.int32)], np.ones(10, dtype=np.int32), NO_VECTORS)
     with pytest.raises(InputError, match="too small"):
         list(pretrain(make_model(), corpus, make_lm_params(), 1, tmp_path / "state", reverse=False, checkpoint_steps=7))
 

@@ -21,6 +21,7 @@ class Corpus:
     vocabulary: list[str]
     shards: list[Ids]
     heldout: Ids
+    vectors: npt.NDArray[np.float32]  # (words, dimension): pretrained word vectors, zeros for words without; or (0, 0)
 
 
 def load(folder: Path) -> Corpus:
@@ -32,4 +33,5 @@ def load(folder: Path) -> Corpus:
         vocabulary=read_json(folder / "vocabulary.json"),
         shards=[np.load(path, mmap_mode="r") for path in paths],
         heldout=np.load(folder / "heldout.npy"),
+        vectors=np.load(folder / "vectors.npy"),
     )

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.data.conll import decode, read_lines, sentence_hash
 from pipeline.data.corpus import END_OF_SENTENCE, END_OF_SENTENCE_ID, UNKNOWN, UNKNOWN_ID, Ids
+from pipeline.data.word_vectors import WordVectors, no_vectors, read_word_vectors
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import CorpusParams
@@ -57,6 +59,8 @@ def prepare(raw: Path, test_hashes: set[str], out: Path, params: CorpusParams, s
     heldout_ids = np.concatenate([encode(sentence, index) for sentence in heldout])
     np.save(out / "heldout.npy", heldout_ids)
     write_json(out / "vocabulary.json", vocabulary)
+    vectors = select_vectors(vocabulary, read_word_vectors(raw / params.vectors) if params.vectors else no_vectors())
+    np.save(out / "vectors.npy", vectors)
     unknown = sum(count for word, count in counts.items() if word not in index)
     return {
         "sentences_read": read,
@@ -66,6 +70,7 @@ def prepare(raw: Path, test_hashes: set[str], out: Path, params: CorpusParams, s
         "heldout_sentences": len(heldout),
         "heldout_tokens": len(heldout_ids),
         "vocabulary": len(vocabulary),
+        "words_with_vectors": int(vectors.any(1).sum()),
         "unknown_rate": round(unknown / tokens, 6),
         "heldout_unknown_rate": round(float((heldout_ids == UNKNOWN_ID).mean()), 6),
         "shards": len(list(out.glob("train-*.npy"))),
@@ -76,6 +81,14 @@ def make_vocabulary(counts: Counter[str], min_count: int) -> list[str]:
     """`<unk>`, the end of sentence, then the words seen at least `min_count` times, most frequent first."""
     kept = sorted((-count, word) for word, count in counts.items() if count >= min_count and word != UNKNOWN)
     return [UNKNOWN, END_OF_SENTENCE, *(word for _, word in kept)]
+
+
+def select_vectors(vocabulary: list[str], word_vectors: WordVectors) -> NDArray[np.float32]:
+    """The vector of each word as it is written, else in lower case, else zeros: (words, dimension)."""
+    rows = [word_vectors.rows.get(word, word_vectors.rows.get(word.lower(), -1)) for word in vocabulary]
+    padded = np.vstack([word_vectors.vectors, np.zeros((1, word_vectors.vectors.shape[1]), dtype=np.float32)])
+    selected: NDArray[np.float32] = padded[rows]  # row -1 is the zeros
+    return selected
 
 
 def encode(sentence: str, index: dict[str, int]) -> Ids:

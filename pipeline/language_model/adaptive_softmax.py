@@ -29,16 +29,22 @@ class AdaptiveSoftmax(nn.Module):
         )
 
     def forward(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        """Negative log-likelihood (N) of `targets` (N) given `hidden` (N, D)."""
+        """Negative log-likelihood (N, float32) of `targets` (N) given `hidden` (N, D).
+
+        Products are computed in the precision of `hidden`, sums over words always in float32.
+        """
         head_targets = targets
-        losses = hidden.new_zeros(len(targets))
+        losses = hidden.new_zeros(len(targets), dtype=torch.float32)
         for index, (tail, start, end) in enumerate(zip(self.tails, self.bounds, self.bounds[1:], strict=False)):
             rows = ((targets >= start) & (targets < end)).nonzero().squeeze(1)
             head_targets = head_targets.index_fill(0, rows, self.bounds[0] + index)
             if len(rows):
-                tail_loss = F.cross_entropy(tail(hidden[rows]), targets[rows] - start, reduction="none")
+                logits = hidden[rows]
+                for linear in tail.children():
+                    logits = cast_linear(linear, logits)
+                tail_loss = F.cross_entropy(logits.float(), targets[rows] - start, reduction="none")
                 losses = losses.index_add(0, rows, tail_loss)
-        return losses + F.cross_entropy(self.head(hidden), head_targets, reduction="none")
+        return losses + F.cross_entropy(cast_linear(self.head, hidden).float(), head_targets, reduction="none")
 
     def log_probabilities(self, hidden: Tensor) -> Tensor:
         """Log-probabilities (N, V) of all words."""
@@ -48,3 +54,10 @@ class AdaptiveSoftmax(nn.Module):
             clusters[:, index : index + 1] + F.log_softmax(tail(hidden), -1) for index, tail in enumerate(self.tails)
         ]
         return torch.cat([words, *tails], -1)
+
+
+def cast_linear(layer: nn.Module, inputs: Tensor) -> Tensor:
+    """What the nn.Linear `layer` computes, in the precision of `inputs`."""
+    assert isinstance(layer, nn.Linear)
+    bias = None if layer.bias is None else layer.bias.to(inputs.dtype)
+    return F.linear(inputs, layer.weight.to(inputs.dtype), bias)

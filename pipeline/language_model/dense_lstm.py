@@ -7,10 +7,23 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 State = list[tuple[Tensor, Tensor]]  # per layer: hidden and cell state, each (1, B, H)
+
+
+def sparse_dropout(values: Tensor, probability: float, training: bool) -> Tensor:
+    """Dropout that draws only the positions it drops, for small probabilities; `values` may be overwritten.
+
+    The gaps between independent drops are geometric, so drawing gaps gives dropout's own distribution.
+    """
+    if not training or probability == 0:
+        return values
+    count = values.numel()
+    draws = int(count * probability + 6 * (count * probability) ** 0.5 + 10)  # six standard deviations to spare
+    positions = torch.empty(draws).geometric_(probability).cumsum(0, dtype=torch.int64) - 1
+    positions = positions[positions < count]
+    return values.mul_(1 / (1 - probability)).view(-1).index_fill_(0, positions, 0.0).view_as(values)
 
 
 class DenseLSTM(nn.Module):
@@ -38,15 +51,18 @@ class DenseLSTM(nn.Module):
 
         `gates` (L) multiply the layers' outputs wherever they are read. Returns the concatenation of the input and all
         layers' outputs, (T, B, D + L H), and the state after the last step. Without `state`, states start at zero.
+        All is computed in the precision of `inputs`; the weights keep theirs.
         """
         if state is None:
             zeros = inputs.new_zeros(1, inputs.shape[1], self.units)
             state = [(zeros, zeros)] * len(self.layers)
-        dropped = [self.training and bool(draw < self.layer_dropout) for draw in torch.rand(len(self.layers))]
+        dropped = [False] * len(self.layers)
+        if self.training:
+            dropped = (torch.rand(len(self.layers)) < self.layer_dropout).tolist()
         blocks, after = [inputs], []
         for index, layer in enumerate(self.layers):
             visible = [0, *(1 + below for below in range(index) if not dropped[below])]
-            seen = F.dropout(torch.cat([blocks[block] for block in visible], -1), self.dropout, self.training)
+            seen = sparse_dropout(torch.cat([blocks[block] for block in visible], -1), self.dropout, self.training)
             output, layer_state = self._run_layer(layer, seen, state[index], visible)
             blocks.append(output if gates is None else gates[index] * output)
             after.append(layer_state)
@@ -60,11 +76,10 @@ class DenseLSTM(nn.Module):
         A dropped block is zero, so its columns of the input weights are left out instead of being multiplied by zeros.
         """
         weight: Tensor
-        weight, *others = (layer.get_parameter(f"{name}_l0") for name in PARAMETERS)
+        weight, *others = (layer.get_parameter(f"{name}_l0").to(seen.dtype) for name in PARAMETERS)
         if seen.shape[-1] < weight.shape[1]:
-            starts = [0, *(self.input_size + (block - 1) * self.units for block in visible[1:])]
-            widths = [self.input_size, *([self.units] * (len(visible) - 1))]
-            columns = [weight.narrow(1, start, width) for start, width in zip(starts, widths, strict=True)]
-            weight = torch.cat(columns, 1)
+            below = (weight.shape[1] - self.input_size) // self.units
+            columns = torch.split(weight, [self.input_size, *([self.units] * below)], 1)
+            weight = torch.cat([columns[block] for block in visible], 1)
         output, hidden, cell = torch.lstm(seen, state, [weight, *others], True, 1, 0.0, self.training, False, False)
         return output, (hidden, cell)

@@ -9,12 +9,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from pipeline.errors import InputError
 from pipeline.files import read_json, write_json
-from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax
-from pipeline.language_model.dense_lstm import DenseLSTM, State
+from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax, cast_linear
+from pipeline.language_model.dense_lstm import DenseLSTM, State, sparse_dropout
+
+EMBEDDING_SPREAD = 0.1  # standard deviation of untrained embeddings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,9 @@ class LanguageModel(nn.Module):
     def __init__(self, config: LMConfig):
         super().__init__()
         self.config = config
+        self.precision = torch.float32  # of activations and products; training may lower it, the weights keep theirs
         self.embedding = nn.Embedding(config.vocabulary_size, config.embedding)
-        nn.init.normal_(self.embedding.weight, std=0.1)
+        nn.init.normal_(self.embedding.weight, std=EMBEDDING_SPREAD)
         self.rnn = DenseLSTM(config.embedding, config.units, config.layers, config.dropout, config.layer_dropout)
         self.projection = nn.Linear(self.rnn.output_size, config.projection)
         self.softmax = AdaptiveSoftmax(config.projection, config.vocabulary_size, config.cutoffs)
@@ -52,12 +54,12 @@ class LanguageModel(nn.Module):
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Word embeddings with dropout, (T, B, embedding)."""
-        return F.dropout(self.embedding(tokens), self.config.dropout, self.training)
+        return sparse_dropout(self.embedding(tokens).to(self.precision), self.config.dropout, self.training)
 
     def forward(self, tokens: Tensor, targets: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Mean negative log-likelihood of `targets` given `tokens` (both (T, B)), and the state after."""
         output, state = self.represent(tokens, state)
-        projected = F.dropout(self.projection(output), self.config.dropout, self.training)
+        projected = sparse_dropout(cast_linear(self.projection, output), self.config.dropout, self.training)
         return self.softmax(projected.flatten(0, 1), targets.flatten()).mean(), state
 
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ from pipeline.data.corpus import Corpus, Ids
 from pipeline.errors import InputError
 from pipeline.files import write_bytes
 from pipeline.language_model.dense_lstm import State
-from pipeline.language_model.model import LanguageModel, LMConfig, detach
+from pipeline.language_model.model import EMBEDDING_SPREAD, LanguageModel, LMConfig, detach
 from pipeline.language_model.streams import batches_of_shard, steps_of_shard, training_batches
 from pipeline.params import LMParams
 
@@ -45,6 +47,23 @@ def configure(params: LMParams, vocabulary_size: int) -> LMConfig:
     )
 
 
+@torch.no_grad()
+def embed_vectors(model: LanguageModel, vectors: NDArray[np.float32]) -> None:
+    """Start the embeddings of words that have a pretrained vector (a row that is not zero) from it.
+
+    The vectors are scaled to the spread of the random embeddings of the other words. They are trained like all others.
+    """
+    if not vectors.size:
+        return
+    if vectors.shape[1] != model.config.embedding:
+        raise InputError(
+            f"lm.embedding: {model.config.embedding}, but the vectors of corpus.vectors have {vectors.shape[1]} numbers"
+        )
+    values = torch.from_numpy(vectors)
+    known = values.any(1)
+    model.embedding.weight[known] = values[known] * (EMBEDDING_SPREAD / values[known].std())
+
+
 def learning_rate(step: int, total: int, peak: float, warmup: int) -> float:
     """The rate of training step `step` (from 0) of `total`."""
     if step < warmup:
@@ -64,6 +83,8 @@ def pretrain(
 ) -> Iterator[Record]:
     """Train `model` in place; yield the curve: step, tokens, learning_rate, loss (nats a token), perplexity.
 
+    With lm.precision bfloat16, activations and products are computed in it; weights, their updates and all sums over
+    words stay float32, and so does the trained model.
     State goes to `checkpoint` every `checkpoint_steps` steps. Where that file exists, training goes on from it
     and ends with the same weights as an uninterrupted run; the points of the curve made before are yielded again.
     """
@@ -83,6 +104,7 @@ def pretrain(
         corpus.shards, params.streams, params.steps, params.epochs, seed, reverse=reverse, skip=step
     )
     model.train()
+    model.precision = getattr(torch, params.precision)
     for batch in tqdm(batches, desc="pretraining", initial=step, total=total, unit=" steps", disable=None):
         rate = learning_rate(step, total, params.learning_rate, params.warmup_steps)
         optimizer.param_groups[0]["lr"] = rate
@@ -102,6 +124,7 @@ def pretrain(
             yield curve[-1]
         if step % checkpoint_steps == 0 and step < total:
             write_bytes(checkpoint, _snapshot(model, optimizer, state, step, curve, losses))
+    model.precision = torch.float32
 
 
 @torch.no_grad()
