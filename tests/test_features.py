@@ -20,6 +20,10 @@ def test_features_are_those_of_the_two_models_run_by_hand() -> None:
     torch.testing.assert_close(features, torch.cat([from_left, from_right.flip(0)], -1))
 
 
+def test_words_are_looked_up_in_the_form_the_models_know() -> None:
+    assert make_bidirectional_lm().encode(("THE", "paris", "Cat")) == [2, 6, 4, 1]
+
+
 def test_features_do_not_depend_on_the_batch() -> None:
     lm = make_bidirectional_lm()
     together = live_features(lm, SENTENCES)(range(len(SENTENCES)))

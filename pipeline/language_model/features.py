@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pipeline.data.corpus import END_OF_SENTENCE_ID, UNKNOWN_ID
+from pipeline.language_model.known_forms import known_form
 from pipeline.language_model.model import LanguageModel, load_language_model
 from pipeline.language_model.sequences import padded_length, reversal, take_rows
 
@@ -37,7 +38,11 @@ class BidirectionalLM(nn.Module):
 
     def encode(self, words: Sequence[str]) -> list[int]:
         """Token ids of a sentence, closed by the end of sentence."""
-        return [*(self.index.get(word, UNKNOWN_ID) for word in words), END_OF_SENTENCE_ID]
+        return [*map(self._token_id, words), END_OF_SENTENCE_ID]
+
+    def _token_id(self, word: str) -> int:
+        form = known_form(word, self.index)
+        return UNKNOWN_ID if form is None else self.index[form]
 
     def forward(self, tokens: Tensor, lengths: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Features (T, B, F) of padded sentences (T, B) of `lengths` (B); `gates` are the two directions' (L)."""
