@@ -1,7 +1,7 @@
 """How a word of tagged data is looked up among a language model's words, which come from other text.
 
-Treebanks write quotes and brackets as ``, '' and -LRB-, and headlines shout. Read as `<unk>`, such words would hide from
-the language model what it knows: with one quote in three sentences, that is felt.
+Treebanks write quotes and brackets as ``, '' and -LRB-, and headlines shout. Read as `<unk>`, such words would hide
+from the language model what it knows: with one quote in three sentences, that is felt.
 """
 
 from collections.abc import Container, Iterator

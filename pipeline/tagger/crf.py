@@ -50,19 +50,22 @@ class CRF(nn.Module):
 
     @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor) -> list[list[int]]:
-        """The best path of each sentence (Viterbi), without the final `<eof>`."""
-        alpha = self.transitions[self.start] + emissions[:, 0]
-        last = (lengths - 1).unsqueeze(1)
-        pointers = []
+        """The best path of each sentence (Viterbi), without the final `<eof>`.
+
+        Going forward only the scores are kept; where the best path came from is looked for on the way back, for its own
+        tags alone, which is K times less work than for all of them.
+        """
+        scores = [self.transitions[self.start] + emissions[:, 0]]
         for step in range(1, emissions.shape[1]):
-            best, pointer = (alpha.unsqueeze(2) + self.transitions).max(1)
-            alpha = torch.where(step <= last, best + emissions[:, step], alpha)
-            pointers.append(pointer)
+            best = (scores[-1].T.unsqueeze(2) + self.transitions.unsqueeze(1)).amax(0)  # (from, B, to): fast to reduce
+            scores.append(best + emissions[:, step])
+        into = self.transitions.T.contiguous()  # (to, from)
+        last = lengths - 1
         tag = torch.full((len(emissions),), self.end)
         path = [tag]
         for step in range(emissions.shape[1] - 1, 0, -1):
-            earlier = pointers[step - 1].gather(1, tag.unsqueeze(1)).squeeze(1)
-            tag = torch.where(step <= last.squeeze(1), earlier, tag)
+            earlier = (scores[step - 1] + into[tag]).argmax(1)
+            tag = torch.where(step <= last, earlier, tag)
             path.append(tag)
         paths = torch.stack(path[::-1], 1).tolist()
         return [tags[: int(length) - 1] for tags, length in zip(paths, lengths, strict=True)]
