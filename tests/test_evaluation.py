@@ -5,30 +5,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.data.conll import Sentence
-from pipeline.evaluation.evaluation import evaluate_variant, predict, write_predictions
-from pipeline.language_model.features import live_features
-from pipeline.tagger.batches import collate, encode_sentence
+from pipeline.evaluation.evaluation import evaluate_variant, write_predictions
 from pipeline.tagger.model import save_tagger
 from pipeline.tagger.scoring import span_scores
-from pipeline.tagger.training import tag_names
 from tests.factories import (
-    make_bidirectional_lm,
-    make_lexicon,
     make_sentences,
     make_tagger,
     write_prepared,
 )
-
-
-def test_predictions_come_in_the_order_of_the_sentences() -> None:
-    sentences, lm = make_sentences(80), make_bidirectional_lm()
-    lexicon = make_lexicon(sentences)
-    tagger = make_tagger(lexicon, sum(lm.widths))
-    predicted = predict(tagger, lm, sentences, lexicon, "test")
-    features = live_features(lm, [sentence.words for sentence in sentences])
-    for index, sentence in enumerate(sentences):
-        batch = collate([encode_sentence(sentence.words, (), lexicon)])
-        assert predicted[index] == tag_names(tagger.decode(batch, features([index]))[0], lexicon)
 
 
 def test_predictions_file(tmp_path: Path) -> None:

@@ -5,17 +5,14 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from tqdm import tqdm
-
 from pipeline.data.conll import Sentence, read_conll
 from pipeline.data.lexicon import Lexicon
 from pipeline.evaluation.cost import characters_per_word, macs_by_part, parameters_by_part
 from pipeline.files import write_bytes
-from pipeline.language_model.features import BidirectionalLM, live_features, load_bidirectional_lm
-from pipeline.tagger.batches import collate, encode_sentence, sorted_batches
-from pipeline.tagger.model import Tagger, load_tagger
+from pipeline.language_model.features import load_bidirectional_lm
+from pipeline.tagger.decoding import BulkTagger
+from pipeline.tagger.model import load_tagger
 from pipeline.tagger.scoring import span_scores
-from pipeline.tagger.training import DECODING_BATCH_SENTENCES, tag_names
 
 
 def evaluate_variant(
@@ -31,7 +28,7 @@ def evaluate_variant(
     scores = []
     for seed in dev["seeds"]:
         tagger = load_tagger(taggers / f"seed-{seed}")
-        predicted = predict(tagger, lm, test, lexicon, f"{variant}, seed {seed}")
+        predicted = BulkTagger(tagger, lm, lexicon).tag([sentence.words for sentence in test])
         write_predictions(predictions / f"{variant}-seed-{seed}.conll", test, predicted)
         scores.append(span_scores([sentence.tags for sentence in test], predicted))
     train = read_conll(conll / "train.conll", 0, 1)
@@ -52,20 +49,6 @@ def evaluate_variant(
         "parameters": sum(parameters.values()),
         "parameters_by_part": parameters,
     }
-
-
-def predict(
-    tagger: Tagger, lm: BidirectionalLM | None, sentences: Sequence[Sentence], lexicon: Lexicon, label: str
-) -> list[list[str]]:
-    """The best tags of each sentence, in the order given."""
-    features = live_features(lm, [sentence.words for sentence in sentences]) if lm else None
-    predicted: list[list[str]] = [[] for _ in sentences]
-    for indices in tqdm(sorted_batches(sentences, DECODING_BATCH_SENTENCES), desc=label, unit=" batches", disable=None):
-        batch = collate([encode_sentence(sentences[index].words, (), lexicon) for index in indices])
-        paths = tagger.decode(batch, features(indices) if features else None)
-        for index, path in zip(indices, paths, strict=True):
-            predicted[index] = tag_names(path, lexicon)
-    return predicted
 
 
 def write_predictions(path: Path, sentences: Sequence[Sentence], predicted: Sequence[Sequence[str]]) -> None:

@@ -19,8 +19,8 @@ class CRF(nn.Module):
         self.transitions = nn.Parameter(torch.zeros(tags, tags))  # (from, to)
 
     def emissions(self, features: Tensor) -> Tensor:
-        """Emission scores (B, T, K) of features (B, T, D)."""
-        scores: Tensor = self.hidden2tag(features)
+        """Emission scores (B, T, K, float32) of features (B, T, D) of any precision."""
+        scores: Tensor = self.hidden2tag(features.float())
         return scores
 
     def negative_log_likelihood(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
@@ -57,7 +57,8 @@ class CRF(nn.Module):
         """
         scores = [self.transitions[self.start] + emissions[:, 0]]
         for step in range(1, emissions.shape[1]):
-            best = (scores[-1].T.unsqueeze(2) + self.transitions.unsqueeze(1)).amax(0)  # (from, B, to): fast to reduce
+            arriving = scores[-1].T.contiguous().unsqueeze(2) + self.transitions.unsqueeze(1)  # (from, B, to)
+            best = arriving.amax(0)
             scores.append(best + emissions[:, step])
         into = self.transitions.T.contiguous()  # (to, from)
         last = lengths - 1

@@ -106,9 +106,13 @@ class Tagger(nn.Module):
 
     def emissions(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
         """Emission scores (B, T, K); `lm_features` (T, B, F) belong to taggers with a language model."""
+        return self.score(batch, None if lm_features is None else self.lm_projection(self._drop(lm_features)))
+
+    def score(self, batch: TaggingBatch, projected_lm: Tensor | None) -> Tensor:
+        """Emission scores (B, T, K) from language-model features that are projected already, (T, B, word_dimension)."""
         parts = [self._read_characters(batch)]
-        if lm_features is not None:
-            parts.append(F.relu(self.lm_projection(self._drop(lm_features))))
+        if projected_lm is not None:
+            parts.append(F.relu(projected_lm))
         parts.append(self.word_embedding(batch.words))
         states = self.word_rnn(self._drop(torch.cat(parts, -1)), batch.lengths)
         return self.crf.emissions(self._drop(torch.cat(states, -1)).transpose(0, 1))

@@ -1,0 +1,39 @@
+"""The dense stack in 8-bit integers against the same stack in float32."""
+
+import pytest
+import torch
+
+from pipeline.language_model.dense_lstm import DenseLSTM
+from pipeline.language_model.int8 import Int8DenseLSTM, Int8Matrix
+
+WIDTH, UNITS, WORDS, OUT = 12, 16, 30, 6
+
+
+@pytest.mark.parametrize("layers", [0, 1, 4])
+def test_the_stack_is_close_to_float32(layers: int) -> None:
+    torch.manual_seed(layers)
+    stack = DenseLSTM(WIDTH, UNITS, layers).eval()
+    embedding, projection = torch.randn(WORDS, WIDTH), torch.randn(OUT, stack.output_size) * 0.2
+    tokens = torch.randint(0, WORDS, (9, 5))
+    with torch.no_grad():
+        expected = stack(embedding[tokens])[0] @ projection.T
+    quantised = Int8DenseLSTM(stack, projection)
+    found = quantised(embedding, tokens)
+    assert found.shape == (9, 5, OUT) and found.dtype == torch.float32
+    assert (found - expected).abs().max() < 0.03 * expected.std()
+    torch.testing.assert_close(quantised(embedding, tokens), found, rtol=0, atol=0)
+
+
+def test_a_matrix_is_rounded_by_half_a_step_at_most() -> None:
+    torch.manual_seed(0)
+    weight, inputs = torch.randn(7, 40), torch.randint(-127, 128, (5, 40), dtype=torch.int8)
+    matrix = Int8Matrix.of(weight)
+    rounded = matrix.values.T * (matrix.scales * 127).unsqueeze(1)
+    assert ((rounded - weight).abs() <= weight.abs().amax(1, keepdim=True) / 127 / 2 * 1.001).all()
+    expected = (inputs.double() / 127) @ rounded.double().T
+    torch.testing.assert_close(matrix.product(inputs).double(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_row_of_zeros_stays_zero() -> None:
+    matrix = Int8Matrix.of(torch.zeros(3, 8))
+    assert not matrix.product(torch.ones(2, 8, dtype=torch.int8)).any()
