@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipeline.gates.regularisers import clamp, enforce_budget, open_gates, penalty, split_directions
+from pipeline.gates.regularisers import clamp, enforce_budget, penalty, split_directions
 from pipeline.params import Regulariser
 
 GATES = [1.0, 0.5, 0.0, 0.25]  # sum 1.75, three open, sum z (1 - z) = 0.4375
@@ -36,19 +36,17 @@ def test_clamp_is_the_proximal_step() -> None:
 
 
 @pytest.mark.parametrize("max_layers", range(7))
-def test_budget_holds_over_both_directions_and_keeps_the_largest(max_layers: int) -> None:
-    gates = torch.tensor([0.9, 0.2, 0.5, 0.0, 0.8, 0.1])
+def test_budget_holds_over_both_directions_and_keeps_the_most_important(max_layers: int) -> None:
+    gates, importance = torch.tensor([0.9, 0.2, 0.5, 0.0, 0.8, 0.1]), torch.tensor([3.0, 5.0, 1.0, 9.0, 2.0, 4.0])
     before = gates.clone()
-    enforce_budget(gates, max_layers)
-    assert open_gates(gates) == min(max_layers, 5)
-    kept = gates > 0
-    assert torch.equal(gates[kept], before[kept])
-    assert not kept.any() or before[kept].min() >= before[~kept].max()
+    enforce_budget(gates, importance, max_layers)
+    assert gates.nonzero().flatten().tolist() == sorted([1, 5, 0, 4, 2][:max_layers]), "a closed gate stays closed"
+    assert torch.equal(gates[gates > 0], before[gates > 0])
 
 
 def test_of_equal_gates_the_later_layers_go_first() -> None:
     gates = torch.ones(6)
-    enforce_budget(gates, 3)
+    enforce_budget(gates, torch.ones(6), 3)
     directions = split_directions(gates)
     assert directions["forward"].tolist() == [1.0, 0.0, 0.0]
     assert directions["backward"].tolist() == [1.0, 1.0, 0.0]

@@ -57,6 +57,25 @@ def test_gates_stay_in_bounds_and_rest_after_enforcement() -> None:
     assert gates[1] == gates[2] == gates[3], "after enforce_epoch the gates rest"
 
 
+def test_enforcement_keeps_the_gates_that_the_crf_loss_leans_on_most() -> None:
+    """One batch an epoch, and a penalty that the importance must not see."""
+    data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
+    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
+    torch.manual_seed(0)
+    tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
+    start = torch.tensor([1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
+    gates = start.clone().requires_grad_()
+    tagger.train()(collate(data.encoded_train), live_features(lm, data.words, gates)(range(8))).backward()
+    assert gates.grad is not None
+    expected = (start * gates.grad).abs().topk(2).indices.sort().values
+
+    params = make_select_params(strength=9.0, epochs=1, enforce_epoch=1, gate_learning_rate=1e-9, max_layers=2)
+    selection = Selection(lm, torch.nn.Parameter(start.clone()))
+    list(select_layers(tagger, selection, data, params, tagging, 1))
+    assert torch.equal(selection.gates.detach().nonzero().flatten(), expected)
+    assert selection.enforced
+
+
 @pytest.mark.parametrize("regulariser", ["r1", "r2", "r3"])
 def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
     """z <- clamp(z - rate * d(CRF loss + strength * R) / dz), from a start where the three penalties differ."""
@@ -77,7 +96,7 @@ def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
     )
     selection = Selection(lm, torch.nn.Parameter(start.clone()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.tagger.selection.enforce_budget", lambda gates, max_layers: None)
+        patch.setattr("pipeline.tagger.selection.enforce_budget", lambda gates, importance, max_layers: None)
         patch.setattr("pipeline.tagger.selection.open_gates", lambda gates: 0)  # so that the epoch is kept
         list(select_layers(tagger, selection, data, params, tagging, 1))
     torch.testing.assert_close(selection.gates.detach(), expected)

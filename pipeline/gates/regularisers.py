@@ -33,13 +33,14 @@ def clamp(gates: Tensor) -> None:
 
 
 @torch.no_grad()
-def enforce_budget(gates: Tensor, max_layers: int) -> None:
-    """Close the smallest gates, in place, until at most `max_layers` are open.
+def enforce_budget(gates: Tensor, importance: Tensor, max_layers: int) -> None:
+    """Close the least important gates, in place, until at most `max_layers` are open; `importance` is (2 L).
 
     Of equal gates the later layer of its direction is closed, since it costs more; after that, the forward one.
     """
     layers = len(gates) // 2
-    order = sorted(range(len(gates)), key=lambda index: (-float(gates[index]), index % layers, -index))
+    of_open = importance * (gates > 0)
+    order = sorted(range(len(gates)), key=lambda index: (-float(of_open[index]), index % layers, -index))
     gates[order[max_layers:]] = 0.0
 
 

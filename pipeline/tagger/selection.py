@@ -2,7 +2,9 @@
 
 Each step: CRF loss + strength * regulariser; an Adam step on the tagger, a plain gradient step on the gates, then the
 gates are clamped to [0, 1]. The published penalty does not guarantee the budget: at the end of `enforce_epoch` the
-smallest gates are closed if too many are still open, and from then on the gates stay and only the tagger adapts.
+least important gates are closed if too many are still open, and from then on the gates stay and only the tagger
+adapts. The importance of a gate z is the mean of |z dL/dz| over the batches of that epoch, where L is the CRF loss:
+what closing it would change, to first order. The gates that are still open are all near 1, so size says nothing.
 """
 
 import random
@@ -57,23 +59,26 @@ def select_layers(
         for epoch in range(1, params.epochs + 1):
             deciding = epoch <= params.enforce_epoch
             gates.requires_grad_(deciding)
+            importance = torch.zeros(len(gates))
             tagger.train()
             losses = []
             for indices in shuffled_batches(data.train, tagging.batch_sentences, rng):
                 loss = tagger(collate([data.encoded_train[index] for index in indices]), features(indices))
                 losses.append(loss.item())
-                if deciding:
-                    loss = loss + params.strength * penalty(params.regulariser, gates, params.max_layers)
                 optimizer.zero_grad()
                 gate_optimizer.zero_grad()
                 loss.backward()
+                if deciding:
+                    assert gates.grad is not None
+                    importance += (gates.detach() * gates.grad).abs()
+                    torch.autograd.backward(params.strength * penalty(params.regulariser, gates, params.max_layers))
                 nn.utils.clip_grad_norm_(tagger.parameters(), tagging.clip_norm)
                 optimizer.step()
                 schedule.step()
                 gate_optimizer.step()  # does nothing to gates that have no gradient
                 clamp(gates)
                 progress.update()
-            _hold_budget(selection, params, epoch)
+            _hold_budget(selection, importance, params, epoch)
             dev_f1 = score_dev(tagger, data, features)
             if open_gates(gates) <= params.max_layers and dev_f1 > selection.dev_f1:
                 selection.dev_f1, selection.epoch = dev_f1, epoch
@@ -85,13 +90,13 @@ def select_layers(
     gates.data.copy_(best_gates)
 
 
-def _hold_budget(selection: Selection, params: SelectParams, epoch: int) -> None:
+def _hold_budget(selection: Selection, importance: Tensor, params: SelectParams, epoch: int) -> None:
     """Note when the optimiser meets the budget; where it has not in time, enforce it."""
     met = open_gates(selection.gates) <= params.max_layers
     if met and selection.optimiser_epoch is None and not selection.enforced:
         selection.optimiser_epoch = epoch
     if epoch == params.enforce_epoch and not met:
-        enforce_budget(selection.gates, params.max_layers)
+        enforce_budget(selection.gates, importance, params.max_layers)
         selection.enforced = True
 
 
