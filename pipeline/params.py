@@ -157,6 +157,7 @@ class SelectParams:
     enforce_epoch: int
     learning_rate: float
     gate_learning_rate: float
+    precision: Precision
 
     def __post_init__(self) -> None:
         _require(self.strength >= 0, "strength: expected 0 or more")

@@ -36,7 +36,9 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
     data = load_tagging_data(conll)
     logged = {"seed": seed, "threads": params.threads, **asdict(params.select)}
     with stage_run("select_layers", logged, [out]) as run:
-        selection = Selection.of(load_bidirectional_lm(lm))
+        language_models = load_bidirectional_lm(lm)
+        language_models.compute_in(params.select.precision)
+        selection = Selection.of(language_models)
         records = []
         for record in select_layers(tagger, selection, data, params.select, params.tagger, seed):
             records.append(record)

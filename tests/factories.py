@@ -107,6 +107,7 @@ def make_select_params(**changes: object) -> SelectParams:
         "enforce_epoch": 2,
         "learning_rate": 0.01,
         "gate_learning_rate": 0.1,
+        "precision": "float32",
     }
     return SelectParams(**{**values, **changes})  # type: ignore[arg-type]
 

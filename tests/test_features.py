@@ -45,6 +45,15 @@ def test_the_table_holds_the_live_features(tmp_path: Path) -> None:
         assert not stored[length:, column].any(), "padding must be zero"
 
 
+def test_lower_precision_is_close_and_float32_at_the_end() -> None:
+    lm = make_bidirectional_lm()
+    exact = live_features(lm, SENTENCES)([0, 1])
+    lm.compute_in("bfloat16")
+    rounded = live_features(lm, SENTENCES)([0, 1])
+    assert rounded.dtype == torch.float32 and not torch.equal(rounded, exact)
+    torch.testing.assert_close(rounded, exact, atol=0.05, rtol=0.02)
+
+
 def test_gates_reach_both_directions() -> None:
     lm = make_bidirectional_lm(layers=2)
     gates = torch.tensor([0.0, 1.0, 1.0, 0.0])

@@ -18,6 +18,7 @@ from pipeline.data.corpus import END_OF_SENTENCE_ID, UNKNOWN_ID
 from pipeline.language_model.known_forms import known_form
 from pipeline.language_model.model import LanguageModel, load_language_model
 from pipeline.language_model.sequences import padded_length, reversal, take_rows
+from pipeline.params import Precision
 
 
 class BidirectionalLM(nn.Module):
@@ -36,6 +37,10 @@ class BidirectionalLM(nn.Module):
         """Feature width of the forward and of the backward model."""
         return self.forward_lm.rnn.output_size, self.backward_lm.rnn.output_size
 
+    def compute_in(self, precision: Precision) -> None:
+        """Compute features in this precision from now on; the weights keep theirs."""
+        self.forward_lm.precision = self.backward_lm.precision = getattr(torch, precision)
+
     def encode(self, words: Sequence[str]) -> list[int]:
         """Token ids of a sentence, closed by the end of sentence."""
         return [*map(self._token_id, words), END_OF_SENTENCE_ID]
@@ -45,12 +50,12 @@ class BidirectionalLM(nn.Module):
         return UNKNOWN_ID if form is None else self.index[form]
 
     def forward(self, tokens: Tensor, lengths: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
-        """Features (T, B, F) of padded sentences (T, B) of `lengths` (B); `gates` are the two directions' (L)."""
+        """Features (T, B, F, float32) of padded sentences (T, B) of `lengths` (B); `gates` are the directions' (L)."""
         forward_gates, backward_gates = gates or (None, None)
         rows = reversal(lengths, len(tokens))
         from_left, _ = self.forward_lm.represent(tokens, gates=forward_gates)
         from_right, _ = self.backward_lm.represent(tokens.gather(0, rows), gates=backward_gates)
-        return torch.cat([from_left, take_rows(from_right, rows)], -1)
+        return torch.cat([from_left, take_rows(from_right, rows)], -1).float()
 
 
 def load_bidirectional_lm(folder: Path) -> BidirectionalLM:
