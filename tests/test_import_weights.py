@@ -174,6 +174,22 @@ def test_a_tagger_without_language_models(fixture: Fixture, tmp_path: Path) -> N
     assert [folder.name for folder in (tmp_path / "out" / "pruned").iterdir()] == ["tagger"]
 
 
+def test_a_direction_without_layers(fixture: Fixture) -> None:
+    """What the released code leaves where all gates of a direction are zero: its embeddings alone."""
+    checkpoint = fixture.checkpoints["tagger_gated"].replace({"f_lm.rnn.weight_list": torch.zeros(3)})
+    left = {name: tensor for name, tensor in checkpoint.weights.items() if not name.startswith("f_lm.rnn.")}
+    embedding, width = 7, 7 + 3 * 5  # features of the forward model that stay, and that there were
+    left["lm_seq.weight"] = left["lm_seq.weight"][:, [*range(embedding), *range(width, 2 * width)]]
+    tokens = pad_tokens([[31, 48, 28, 30, 1]])
+    projected = []
+    for file in (checkpoint, Checkpoint("", left, {})):
+        tagger, lm = read_tagger(file, 7, 8)
+        assert lm is not None
+        gates = read_gates(file)
+        projected.append(tagger.lm_projection(lm(*tokens, (gates["forward"], gates["backward"])))[:5])
+    torch.testing.assert_close(projected[0], projected[1], atol=1e-6, rtol=0)
+
+
 def test_words_with_capitals_are_left_out(fixture: Fixture) -> None:
     """The released code never finds them: it looks up in lower case."""
     _, lexicon = renumber_tagger(fixture.checkpoints["tagger"], Maps("t.th", make_maps(fixture)))
