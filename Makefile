@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 5000
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint data profile publish verify ui ci
+.PHONY: help setup repro experiment named test lint data profile publish verify import parity ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -44,6 +44,14 @@ publish: setup ## write results/<profile>.json and the tables made from it
 
 verify: setup ## re-run the committed experiment in a fresh clone and compare [AGAINST=clone]
 	@python -m commands.verify $(if $(AGAINST),--against "$(AGAINST)")
+
+import: setup ## [TAGGER=file] [LM="forward backward"] [MAPS=json] [OUT=folder]: weights of the paper's released code
+	@python -m commands.import_weights $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(LM),--lm $(LM)) \
+	  $(if $(MAPS),--maps "$(MAPS)") $(if $(OUT),--out "$(OUT)")
+
+parity: setup ## FIXTURE=folder: compare our numbers with those of the paper's released code
+	@test -n "$(FIXTURE)" || { echo "which fixture? make parity FIXTURE=folder" >&2; exit 1; }
+	@python -m commands.parity "$(FIXTURE)"
 
 ui: setup ## show the runs in the browser on 127.0.0.1 [PORT=5000]
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port $(PORT) --workers 1 \

@@ -1,0 +1,26 @@
+"""Compare our numbers with those that the paper's released code computed from the same weights and inputs."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.reference.parity import TOLERANCE, largest_differences, read_fixture
+from stages._run import FOLDER, StageCommand
+
+
+@click.command(cls=StageCommand)
+@click.argument("fixture", type=FOLDER)
+def main(fixture: Path) -> None:
+    """Print the largest absolute difference of every quantity in FIXTURE, a folder with weight files of the released
+    code and expected.pt. `our_pruning` is our pruning of the gated tagger beside theirs. Exit status 1 above 1e-5."""
+    differences = largest_differences(read_fixture(fixture))
+    for quantity, difference in differences.items():
+        click.echo(f"{quantity:<44} {difference:.1e}")
+    largest = max(differences.values())
+    click.echo(f"{'largest of ' + str(len(differences)):<44} {largest:.1e}")
+    if largest > TOLERANCE:
+        raise click.ClickException(f"the largest difference, {largest:.1e}, is above {TOLERANCE:.0e}")
+
+
+if __name__ == "__main__":
+    main()
