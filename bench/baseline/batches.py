@@ -1,7 +1,7 @@
 """Padded batches of sentences, in the order in which they come.
 
-A sentence of n words has n + 1 steps; the last one reads padding. Characters are one sequence a sentence. Forward: word,
-separator, word, separator, ..., padding. Backward: padding, then the same from the end.
+A sentence of n words has n + 1 steps; the last one reads padding. Characters are one sequence a sentence.
+Forward: word, separator, word, separator, ..., padding. Backward: padding, then the same from the end.
 Shapes: T steps, C characters, B sentences.
 """
 

@@ -16,7 +16,7 @@ State = list[Any]  # per layer: hidden and cell state as nn.LSTM gives them, or 
 class DenseLSTM(nn.Module):
     """Layer l reads the input and the outputs of all layers before it; gate l multiplies its output.
 
-    `dropout` acts on what each layer reads; `layer_dropout` shows zeros to the later layers instead of a layer's output.
+    `dropout` acts on what each layer reads; `layer_dropout` shows zeros instead of a layer's output to later layers.
     """
 
     def __init__(self, input_size: int, units: int, layers: int, dropout: float, layer_dropout: float):

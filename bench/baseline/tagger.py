@@ -153,7 +153,7 @@ class Training:
         loss = crf_loss
         if self.strength is not None:
             loss = loss + self.strength * penalty(self.tagger.gates, self.max_layers)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.parameters, CLIP_NORM)
         self.optimizer.step()
         if self.strength is not None:
