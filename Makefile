@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 5000
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint data profile publish verify import parity ui ci
+.PHONY: help setup repro experiment named test lint bench data profile publish verify import parity ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -32,6 +32,9 @@ test: setup ## run the tests
 
 lint: setup ## check style and types
 	ruff check && ruff format --check && mypy
+
+bench: setup ## measure the speed against the published way of computing (a quarter of an hour)
+	@python -m bench.run $(foreach row,$(ONLY),--only $(row))
 
 data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or its public home
 	@python -m commands.fetch_data $(NAME) $(if $(FROM),--from "$(FROM)")

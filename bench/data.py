@@ -1,0 +1,106 @@
+"""The data that every measurement reads: CoNLL-2000 if it has been brought, else the product's own grammar."""
+
+import gzip
+import itertools
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.data.conll import Sentence, read_lines, write_conll
+from pipeline.data.corpus import Corpus, Ids
+from pipeline.data.corpus_preparation import encode, make_vocabulary
+from pipeline.data.grammar import GeneratedLanguage
+from pipeline.data.lexicon import build_lexicon
+from pipeline.data.splits import read_splits
+from pipeline.data.tags import to_iobes
+from pipeline.data.word_vectors import no_vectors, read_word_vectors
+from pipeline.files import read_json, write_json
+from pipeline.params import GrammarParams, Params, load_params
+from pipeline.tagger.training import TaggingData, load_tagging_data
+
+ROOT = Path(__file__).parents[1]
+RAW = Path("data/raw/conll2000")
+DEV_SENTENCES = 2  # training scores a dev split after each epoch; a measurement wants that to cost nothing
+TEXT_TOKENS = 4_000_000
+GRAMMAR = GrammarParams(seed=1, train_sentences=4000, dev_sentences=10, test_sentences=10, lm_sentences=10)
+
+
+def paper_params() -> Params:
+    """The published sizes."""
+    return load_params(ROOT / "profiles" / "paper.yaml")
+
+
+def prepare_data(raw: Path, folder: Path) -> str:
+    """Write what all measurements read to `folder`, its sentences in a random but fixed order; say what it is."""
+    params = paper_params()
+    if (raw / params.conll.train).is_file():
+        splits, _ = read_splits(raw, params.conll, params.seed)
+        sentences, name = splits["train"], "CoNLL-2000"
+        vectors = read_word_vectors(raw / params.conll.vectors)
+        lines: Iterator[str] = (
+            line.decode() for path in sorted(raw.glob(params.corpus.text)) for line in read_lines(path)
+        )
+    else:
+        generated = GeneratedLanguage(GRAMMAR.seed).tagged_splits(GRAMMAR).train
+        sentences = [
+            Sentence(tuple(t.word for t in tokens), to_iobes([t.chunk for t in tokens]), 1) for tokens in generated
+        ]
+        vectors, name = no_vectors(), "generated sentences"
+        lines = iter([" ".join(sentence.words) for sentence in sentences])
+    random.Random(params.seed).shuffle(sentences)
+    build_lexicon(sentences, vectors).save(folder / "lexicon")
+    write_conll(folder / "train.conll", sentences)
+    write_conll(folder / "dev.conll", sentences[:DEV_SENTENCES])
+    counts = Counter(word for sentence in sentences for word in sentence.words)
+    write_json(folder / "vocabulary.json", make_vocabulary(counts, min_count=1))
+    _write_text(folder / "raw" / "lm" / "text.txt.gz", lines)
+    return name
+
+
+def _write_text(path: Path, lines: Iterator[str]) -> None:
+    path.parent.mkdir(parents=True)
+    tokens = 0
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for line in lines:
+            file.write(line + "\n")
+            tokens += len(line.split()) + 1
+            if tokens >= TEXT_TOKENS:
+                return
+
+
+@dataclass(frozen=True)
+class BenchData:
+    """The sentences with their lexicon, and the language models' vocabulary."""
+
+    tagging: TaggingData
+    vocabulary: list[str]
+
+    @classmethod
+    def load(cls, folder: Path) -> "BenchData":
+        """Read what `prepare_data` wrote."""
+        return cls(load_tagging_data(folder), read_json(folder / "vocabulary.json"))
+
+    def slice(self, sentences: int) -> TaggingData:
+        """The first `sentences` training sentences (all, if there are fewer) and the dev sentences."""
+        data = self.tagging
+        return TaggingData(
+            data.lexicon, data.train[:sentences], data.dev, data.encoded_train[:sentences], data.encoded_dev
+        )
+
+    def words(self, sentences: int) -> list[tuple[str, ...]]:
+        """The words of so many sentences, from the first one again after the last."""
+        return [s.words for s in itertools.islice(itertools.cycle(self.tagging.train), sentences)]
+
+    def ids(self) -> Ids:
+        """All sentences as the language models read them."""
+        index = {word: number for number, word in enumerate(self.vocabulary)}
+        return np.concatenate([encode(" ".join(sentence.words), index) for sentence in self.tagging.train])
+
+    def corpus(self, tokens: int) -> Corpus:
+        """A training corpus of one shard with so many tokens, from the first one again after the last."""
+        shard = np.resize(self.ids(), tokens)
+        return Corpus(self.vocabulary, [shard], shard[:0], np.zeros((0, 0), np.float32))

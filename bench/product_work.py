@@ -1,0 +1,122 @@
+"""What the product does in each row: its own entry points, as its stages call them, on a slice of the data.
+
+Every function loads what it needs and returns the work: a number of steps, sentences or passes to the number of tokens
+or words processed.
+"""
+
+import tempfile
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from bench.bulk_tagging import BulkTagger
+from bench.data import BenchData, paper_params
+from bench.models import SEED, make_bidirectional_lm, make_language_model, make_tagger, prune
+from pipeline.data.corpus_preparation import prepare
+from pipeline.language_model.features import open_feature_table, write_feature_table
+from pipeline.language_model.pretraining import pretrain
+from pipeline.params import Precision
+from pipeline.tagger.selection import Selection, select_layers
+from pipeline.tagger.training import train_tagger
+
+Work = Callable[[int], int]
+TABLE_SENTENCES = 320  # an epoch of the slice that the tagger is trained on; its table is 0.2 GB
+HELDOUT_SENTENCES = 100
+
+
+def pretraining(width: int, projection: int, precision: Precision, folder: Path) -> Work:
+    """Steps of LM pretraining, each of `streams` times `steps` tokens."""
+    data = BenchData.load(folder)
+    model = make_language_model(len(data.vocabulary), width, projection)
+    params = replace(paper_params().lm, precision=precision, epochs=1)
+
+    def work(steps: int) -> int:
+        corpus = data.corpus(params.streams * (params.steps * steps + 1))
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            checkpoint = Path(scratch) / "checkpoint"
+            records = pretrain(model, corpus, params, SEED, checkpoint, reverse=False, checkpoint_steps=steps + 1)
+            deque(records, maxlen=0)
+        return steps * params.streams * params.steps
+
+    return work
+
+
+def tagger_training(folder: Path) -> Work:
+    """Training of the tagger on the features of all LM layers, from a table on disk that is made beforehand."""
+    data = BenchData.load(folder)
+    lm = make_bidirectional_lm(data)
+    width = sum(lm.widths)
+    used = data.slice(TABLE_SENTENCES)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        path = Path(file.name)
+    write_feature_table(lm, used.words, path)
+    del lm
+    tagger = make_tagger(data.tagging.lexicon, width)
+    table = open_feature_table(path, used.words, width)
+
+    def work(epochs: int) -> int:
+        params = replace(paper_params().tagger, epochs=epochs)
+        deque(train_tagger(tagger, used, table.batch, params, SEED, "bench"), maxlen=0)
+        return epochs * sum(len(sentence.words) for sentence in used.train)
+
+    return work
+
+
+def feature_table(folder: Path) -> Work:
+    """Making the table of language-model features."""
+    data = BenchData.load(folder)
+    lm = make_bidirectional_lm(data)
+
+    def work(sentences: int) -> int:
+        words = data.words(sentences)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            write_feature_table(lm, words, Path(scratch) / "features")
+        return sum(map(len, words))
+
+    return work
+
+
+def selection(folder: Path) -> Work:
+    """Layer selection: the language models are run for every batch, and gates and tagger are trained."""
+    data = BenchData.load(folder)
+    lm = make_bidirectional_lm(data)
+    tagger = make_tagger(data.tagging.lexicon, sum(lm.widths))
+    params = replace(paper_params().select, epochs=1, enforce_epoch=1)
+
+    def work(sentences: int) -> int:
+        used = data.slice(sentences)
+        deque(select_layers(tagger, Selection.of(lm), used, params, paper_params().tagger, SEED), maxlen=0)
+        return sum(len(sentence.words) for sentence in used.train)
+
+    return work
+
+
+def decoding(kind: str, folder: Path) -> Work:
+    """Tagging of sentences given as words, by the tagger of this `kind`: no_lm, full or pruned."""
+    data = BenchData.load(folder)
+    lm = None if kind == "no_lm" else make_bidirectional_lm(data)
+    tagger = make_tagger(data.tagging.lexicon, sum(lm.widths) if lm else 0)
+    if lm and kind == "pruned":
+        tagger, lm = prune(tagger, lm)
+    bulk = BulkTagger(tagger, lm, data.tagging.lexicon)
+
+    def work(sentences: int) -> int:
+        return sum(map(len, bulk.tag(data.words(sentences))))
+
+    return work
+
+
+def encoding(folder: Path) -> Work:
+    """Preparation of the LM corpus: text to vocabulary and encoded shards."""
+    params = replace(paper_params().corpus, heldout_sentences=HELDOUT_SENTENCES, vectors="")
+
+    def work(passes: int) -> int:
+        tokens = 0
+        for _ in range(passes):
+            with tempfile.TemporaryDirectory(dir=folder) as scratch:
+                statistics = prepare(folder / "raw", set(), Path(scratch), params, SEED)
+            tokens += statistics["train_tokens"] + statistics["heldout_tokens"]
+        return tokens
+
+    return work

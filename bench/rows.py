@@ -1,0 +1,118 @@
+"""What is measured: a row for each thing that the product does, with its goal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench import baseline_work, checks, product_work
+from bench.checks import Check
+from pipeline.params import Precision
+
+Work = Callable[[int], int]
+DIFFERENCE_LIMIT = 1e-4
+
+
+@dataclass(frozen=True)
+class Side:
+    """How one side does a row: `build` loads what is needed and returns the work, in each of several processes."""
+
+    build: Callable[[Path], Work]
+    smallest: int  # the least amount of work that is asked for at once; larger amounts are multiples of it
+    processes: int = 1
+    threads: int = 2  # of each process
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One measurement. `goal` is a ratio to the baseline, or a rate where there is none; 0 stands for no goal."""
+
+    name: str
+    what: str
+    unit: str
+    goal: float
+    product: Side
+    baseline: Side | None
+    check: Callable[[Path], Check]
+    how: str  # what each side did with the two cores
+    precision: str = "float32"
+
+
+def _pretraining(width: int, projection: int, precision: Precision) -> Row:
+    suffix = "" if precision == "float32" else f"-{precision}"
+    return Row(
+        name=f"pretraining-{width}{suffix}",
+        what=f"LM pretraining, 10 x {width}, {precision}",
+        unit="tokens/s",
+        goal=1.5,
+        product=Side(partial(product_work.pretraining, width, projection, precision), 1, processes=2, threads=1),
+        baseline=Side(partial(baseline_work.pretraining, width, projection), 1),
+        check=partial(checks.pretraining, width, projection, precision),
+        how="product: both directions side by side, a process of one thread each; baseline: one, two threads",
+        precision=precision,
+    )
+
+
+def _decoding(kind: str, what: str, goal: float, product: int, baseline: int) -> Row:
+    return Row(
+        name=f"decoding-{kind.replace('_', '-')}",
+        what=f"decoding, {what}",
+        unit="words/s",
+        goal=goal,
+        product=Side(partial(product_work.decoding, kind), product),
+        baseline=Side(partial(baseline_work.decoding, kind), baseline),
+        check=partial(checks.decoding, kind),
+        how="both: one process of two threads; product from words, baseline from ids looked up beforehand",
+    )
+
+
+ROWS = [
+    _pretraining(300, 1600, "float32"),
+    _pretraining(300, 1600, "bfloat16"),
+    _pretraining(100, 300, "float32"),
+    _pretraining(100, 300, "bfloat16"),
+    Row(
+        name="tagger-training",
+        what="tagger training, all LM layers",
+        unit="words/s",
+        goal=20,
+        product=Side(product_work.tagger_training, 1, processes=2, threads=1),
+        baseline=Side(baseline_work.tagger_training, 10),
+        check=checks.tagger_training,
+        how="product: two seeds side by side, a process of one thread each, features from a table on disk; "
+        "baseline: one seed, two threads, language models run at every step",
+    ),
+    Row(
+        name="feature-table",
+        what="making the feature table, all LM layers",
+        unit="words/s",
+        goal=0,
+        product=Side(product_work.feature_table, 64),
+        baseline=None,
+        check=checks.feature_table,
+        how="product: one process of two threads",
+    ),
+    Row(
+        name="selection",
+        what="layer selection",
+        unit="words/s",
+        goal=4,
+        product=Side(product_work.selection, 10),
+        baseline=Side(baseline_work.selection, 10),
+        check=checks.selection,
+        how="both: one process of two threads",
+    ),
+    _decoding("full", "all LM layers", 6, 64, 20),
+    _decoding("pruned", "pruned to one layer a direction", 5, 640, 100),
+    _decoding("no_lm", "without LM", 3.5, 640, 100),
+    Row(
+        name="encoding",
+        what="encoding of the LM corpus",
+        unit="tokens/s",
+        goal=2e6,
+        product=Side(product_work.encoding, 1),
+        baseline=None,
+        check=checks.encoding,
+        how="product: as its stage does it",
+    ),
+]

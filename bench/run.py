@@ -1,0 +1,96 @@
+"""Measure the product's speed against the baseline, write results/speed.json and the README's table."""
+
+import os
+import platform
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.data import RAW, paper_params, prepare_data
+from bench.measuring import measure
+from bench.rows import ROWS, Row
+from bench.table import speed_section
+from pipeline.files import read_json, write_bytes, write_json
+from pipeline.report.readme import fill_sections
+from pipeline.report.source_version import source_version
+from stages._run import FOLDER, PATH, StageCommand
+
+Result = dict[str, Any]
+
+
+@click.command(cls=StageCommand)
+@click.option("--only", multiple=True, type=click.Choice([row.name for row in ROWS]), help="Single rows; repeatable.")
+@click.option("--pairs", type=click.IntRange(1), default=5, show_default=True, help="Alternating runs of each side.")
+@click.option("--seconds", type=float, default=4.0, show_default=True, help="About how long a run takes.")
+@click.option("--raw", type=FOLDER, default=RAW, show_default=True, help="CoNLL-2000; without it, sentences are made.")
+@click.option("--results", type=PATH, default="results/speed.json", show_default=True, help="Where the results go.")
+@click.option("--readme", type=PATH, default="README.md", show_default=True, help="Its speed table is filled.")
+def main(only: Sequence[str], pairs: int, seconds: float, raw: Path, results: Path, readme: Path) -> None:
+    """Let product and baseline run in turns, two cores each, on the same weights and sentences.
+
+    Exits with an error if their outputs differ. With --only, the other rows of an existing results file stay.
+    """
+    rows = [row for row in ROWS if not only or row.name in only]
+    fill_sections(readme.read_text(encoding="utf-8"), {"speed": ""}, str(readme))  # fails now rather than at the end
+    publish(run(rows, raw, pairs, seconds), results, readme)
+
+
+def run(rows: Sequence[Row], raw: Path, pairs: int, seconds: float) -> list[Result]:
+    """Measure `rows` one after the other."""
+    measured = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        folder = Path(scratch)
+        common = {"data": prepare_data(raw, folder), "machine": machine(), "git_commit": source_version(Path.cwd())}
+        for row in rows:
+            result = {**measure(row, folder, pairs, seconds), **common}
+            click.echo(describe(result))
+            measured.append(result)
+    return measured
+
+
+def publish(measured: Sequence[Result], results: Path, readme: Path) -> None:
+    """Write the results, those measured before kept, and fill the table."""
+    rows = {row["name"]: row for row in (read_json(results) if results.is_file() else [])}
+    rows.update({row["name"]: row for row in measured})
+    order = [row.name for row in ROWS]
+    ordered = sorted(rows.values(), key=lambda row: order.index(row["name"]) if row["name"] in order else len(order))
+    add_table_making(ordered)
+    write_json(results, ordered)
+    text = fill_sections(readme.read_text(encoding="utf-8"), {"speed": speed_section(ordered)}, str(readme))
+    write_bytes(readme, text.encode())
+
+
+def add_table_making(rows: Sequence[Result]) -> None:
+    """Give tagger training the ratio that it has when the table's making is spread over the epochs of one seed."""
+    by_name = {row["name"]: row for row in rows}
+    if {"tagger-training", "feature-table"} <= set(by_name):
+        training, table = by_name["tagger-training"], by_name["feature-table"]
+        training["epochs"] = paper_params().tagger.epochs
+        per_word = 1 / training["product"] + 1 / (training["epochs"] * table["product"])
+        training["ratio_with_table"] = round(training["ratio"] / (training["product"] * per_word), 3)
+
+
+def machine() -> str:
+    """The processor's name and how many cores there are."""
+    try:
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    except OSError:
+        found = None
+    return f"{found.group(1) if found else platform.machine()}, {os.cpu_count()} cores"
+
+
+def describe(row: Result) -> str:
+    """One line for the screen."""
+    line = f"{row['name']}: {row['product']:,.0f} {row['unit']}"
+    if row["baseline"] is not None:
+        line += f", baseline {row['baseline']:,.0f}, ratio {row['ratio']:.2f}"
+    shares = [f"{100 * value:.0f} % of {key[9:]}" for key, value in row.items() if key.startswith("share_of_")]
+    return ", ".join([line, f"goal {row['goal']:g}", *shares])
+
+
+if __name__ == "__main__":
+    main()

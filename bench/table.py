@@ -1,0 +1,49 @@
+"""The speed table of the README."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.report.tables import markdown_table
+
+HEADER = ["what", "product", "baseline", "unit", "ratio", "goal", "share of GEMM rate"]
+
+
+def speed_section(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The table, and what its numbers are."""
+    if not rows:
+        return "No speeds are published yet.\n"
+    runs = sorted({row["runs"] for row in rows})
+    legend = (
+        f"Sentences: {rows[0]['data']}. Machine: {rows[0]['machine']}, two cores for each side; medians of "
+        f"{'-'.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} alternating runs; ratio: median of the pairs'. "
+        "The baseline (`bench/baseline/`) computes in the published way with plain torch modules, in float32, on the "
+        "same weights. Share: operations by the closed form (with those that layer-wise dropout lets the product leave "
+        "out), of what a large matrix product of the same precision reached meanwhile. What each side did: "
+        "[results/speed.json](results/speed.json).\n"
+    )
+    return "\n".join([markdown_table(HEADER, [_cells(row) for row in rows]), *_amortised(rows), legend])
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    rate_goal = row["baseline"] is None
+    precision = "bfloat16" if "share_of_gemm_bfloat16" in row else "float32"
+    share = row.get(f"share_of_gemm_{precision}")
+    goal = f"{row['goal']:,.0f}" if rate_goal else f"{row['goal']:g}"
+    return [
+        row["what"],
+        f"{row['product']:,.0f}",
+        "" if rate_goal else f"{row['baseline']:,.0f}",
+        row["unit"],
+        "" if rate_goal else f"{row['ratio']:.2f}",
+        goal if row["goal"] else "",
+        "" if share is None else f"{100 * share:.0f} %",
+    ]
+
+
+def _amortised(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{row['what']}: {row['ratio_with_table']:.2f} with the making of the table spread over {row['epochs']} epochs "
+        "of one seed.\n"
+        for row in rows
+        if "ratio_with_table" in row
+    ]
