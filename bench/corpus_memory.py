@@ -37,7 +37,10 @@ def write_text(folder: Path, tokens: int, seed: int) -> None:
         lengths = rng.integers(1, 2 * SENTENCE_TOKENS, BLOCK_SENTENCES)
         ranks = np.searchsorted(frequencies, rng.random(lengths.sum()) * frequencies[-1]).tolist()
         ends = np.cumsum(lengths).tolist()
-        lines = (" ".join([words[rank] for rank in ranks[start:end]]) for start, end in zip([0, *ends], ends))
+        lines = (
+            " ".join([words[rank] for rank in ranks[start:end]])
+            for start, end in zip([0, *ends[:-1]], ends, strict=True)
+        )
         with (folder / f"{block // FILE_BLOCKS:03d}.txt").open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
 
