@@ -14,7 +14,6 @@ from bench.baseline.batches import make_batch
 from bench.baseline.language_model import LanguageModel
 from bench.baseline.tagger import Tagger, penalty
 from bench.baseline_work import encode, make_baseline_tagger
-from bench.bulk_tagging import BulkTagger
 from bench.data import BenchData, paper_params
 from bench.models import make_bidirectional_lm, make_language_model, make_tagger, prune
 from pipeline.evaluation.cost import characters_per_word, dense_lstm_macs, macs_by_part
@@ -24,6 +23,7 @@ from pipeline.language_model.model import LanguageModel as ProductLM
 from pipeline.language_model.streams import batches_of_shard
 from pipeline.params import Precision
 from pipeline.tagger.batches import collate
+from pipeline.tagger.decoding import BulkTagger, DecodingPrecision
 from pipeline.tagger.model import Tagger as ProductTagger
 from pipeline.tagger.model import TaggerConfig
 
@@ -106,14 +106,15 @@ def selection(folder: Path) -> Check:
     return Check(difference, 4 * of_lm + 6 * of_tagger)
 
 
-def decoding(kind: str, folder: Path) -> Check:
+def decoding(kind: str, precision: DecodingPrecision, folder: Path) -> Check:
     """Emission scores of the first sentences, and the score of the product's path below that of the baseline's."""
     data = BenchData.load(folder)
     lm = None if kind == "no_lm" else make_bidirectional_lm(data)
     tagger = make_tagger(data.tagging.lexicon, sum(lm.widths) if lm else 0)
     if lm and kind == "pruned":
         tagger, lm = prune(tagger, lm)
-    difference = _decoding_difference(tagger, lm, make_baseline_tagger(data, kind), data)
+    bulk = BulkTagger(tagger, lm, data.tagging.lexicon, precision)
+    difference = _decoding_difference(bulk, make_baseline_tagger(data, kind), data)
     parts = [part for language_models in (True, False) for part in _macs(tagger.config, lm, data, language_models)]
     return Check(difference, 2 * sum(parts))
 
@@ -148,12 +149,12 @@ def _loss_difference(
 
 
 @torch.no_grad()
-def _decoding_difference(tagger: ProductTagger, lm: BidirectionalLM | None, baseline: Tagger, data: BenchData) -> float:
+def _decoding_difference(bulk: BulkTagger, baseline: Tagger, data: BenchData) -> float:
     """Emissions sentence by sentence; paths by their scores, since equally good paths may differ."""
     used = data.slice(CHECKED_SENTENCES)
-    features = live_features(lm, used.words)(range(len(used.train))) if lm else None
-    emissions = tagger.emissions(collate(used.encoded_train), features)
-    tagged = BulkTagger(tagger, lm, used.lexicon).tag([sentence.words for sentence in used.train])
+    sentences = [sentence.words for sentence in used.train]
+    emissions, _ = bulk.emissions(sentences)
+    tagged = bulk.tag(sentences)
     largest = 0.0
     for index, encoded in enumerate(encode(data)[: len(used.train)]):
         batch = make_batch([replace(encoded, tags=[])], used.lexicon)

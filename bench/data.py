@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.data.conll import Sentence, read_lines, write_conll
-from pipeline.data.corpus import Corpus, Ids
-from pipeline.data.corpus_preparation import encode, make_vocabulary
+from pipeline.data.corpus import END_OF_SENTENCE_ID, UNKNOWN_ID, Corpus, Ids
+from pipeline.data.corpus_preparation import make_vocabulary
 from pipeline.data.grammar import GeneratedLanguage
 from pipeline.data.lexicon import build_lexicon
 from pipeline.data.splits import read_splits
@@ -98,7 +98,12 @@ class BenchData:
     def ids(self) -> Ids:
         """All sentences as the language models read them."""
         index = {word: number for number, word in enumerate(self.vocabulary)}
-        return np.concatenate([encode(" ".join(sentence.words), index) for sentence in self.tagging.train])
+        ids = [
+            token
+            for sentence in self.tagging.train
+            for token in (*(index.get(word, UNKNOWN_ID) for word in sentence.words), END_OF_SENTENCE_ID)
+        ]
+        return np.array(ids, dtype=np.int32)
 
     def corpus(self, tokens: int) -> Corpus:
         """A training corpus of one shard with so many tokens, from the first one again after the last."""

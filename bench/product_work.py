@@ -4,19 +4,20 @@ Every function loads what it needs and returns the work: a number of steps, sent
 or words processed.
 """
 
+import os
 import tempfile
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bench.bulk_tagging import BulkTagger
 from bench.data import BenchData, paper_params
 from bench.models import SEED, make_bidirectional_lm, make_language_model, make_tagger, prune
 from pipeline.data.corpus_preparation import prepare
 from pipeline.language_model.features import open_feature_table, write_feature_table
 from pipeline.language_model.pretraining import pretrain
 from pipeline.params import Precision
+from pipeline.tagger.decoding import BulkTagger, DecodingPrecision
 from pipeline.tagger.selection import Selection, select_layers
 from pipeline.tagger.training import train_tagger
 
@@ -92,14 +93,14 @@ def selection(folder: Path) -> Work:
     return work
 
 
-def decoding(kind: str, folder: Path) -> Work:
+def decoding(kind: str, precision: DecodingPrecision, folder: Path) -> Work:
     """Tagging of sentences given as words, by the tagger of this `kind`: no_lm, full or pruned."""
     data = BenchData.load(folder)
     lm = None if kind == "no_lm" else make_bidirectional_lm(data)
     tagger = make_tagger(data.tagging.lexicon, sum(lm.widths) if lm else 0)
     if lm and kind == "pruned":
         tagger, lm = prune(tagger, lm)
-    bulk = BulkTagger(tagger, lm, data.tagging.lexicon)
+    bulk = BulkTagger(tagger, lm, data.tagging.lexicon, precision)
 
     def work(sentences: int) -> int:
         return sum(map(len, bulk.tag(data.words(sentences))))
@@ -115,7 +116,9 @@ def encoding(folder: Path) -> Work:
         tokens = 0
         for _ in range(passes):
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                statistics = prepare(folder / "raw", set(), Path(scratch), params, SEED)
+                out, parts = Path(scratch) / "out", Path(scratch) / "parts"
+                parts.mkdir()
+                statistics = prepare(folder / "raw", set(), out, params, SEED, parts, os.cpu_count() or 1)
             tokens += statistics["train_tokens"] + statistics["heldout_tokens"]
         return tokens
 

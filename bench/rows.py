@@ -8,6 +8,7 @@ from pathlib import Path
 from bench import baseline_work, checks, product_work
 from bench.checks import Check
 from pipeline.params import Precision
+from pipeline.tagger.decoding import DecodingPrecision
 
 Work = Callable[[int], int]
 DIFFERENCE_LIMIT = 1e-4
@@ -53,15 +54,19 @@ def _pretraining(width: int, projection: int, precision: Precision) -> Row:
     )
 
 
-def _decoding(kind: str, what: str, goal: float, product: int, baseline: int) -> Row:
+def _decoding(
+    kind: str, what: str, goal: float, product: int, baseline: int, precision: DecodingPrecision = "float32"
+) -> Row:
+    suffix = "" if precision == "float32" else f"-{precision}"
     return Row(
-        name=f"decoding-{kind.replace('_', '-')}",
-        what=f"decoding, {what}",
+        name=f"decoding-{kind.replace('_', '-')}{suffix}",
+        what=f"decoding, {what}, {precision}",
         unit="words/s",
         goal=goal,
-        product=Side(partial(product_work.decoding, kind), product),
+        product=Side(partial(product_work.decoding, kind, precision), product),
         baseline=Side(partial(baseline_work.decoding, kind), baseline),
-        check=partial(checks.decoding, kind),
+        check=partial(checks.decoding, kind, precision),
+        precision=precision,
         how="both: one process of two threads; product from words, baseline from ids looked up beforehand",
     )
 
@@ -102,9 +107,14 @@ ROWS = [
         check=checks.selection,
         how="both: one process of two threads",
     ),
-    _decoding("full", "all LM layers", 6, 64, 20),
-    _decoding("pruned", "pruned to one layer a direction", 5, 640, 100),
-    _decoding("no_lm", "without LM", 3.5, 640, 100),
+    _decoding("full", "all LM layers", 6, 256, 20),
+    _decoding("full", "all LM layers", 6, 256, 20, "bfloat16"),
+    _decoding("full", "all LM layers", 6, 256, 20, "int8"),
+    _decoding("pruned", "pruned to one layer a direction", 5, 1920, 100),
+    _decoding("pruned", "pruned to one layer a direction", 5, 1920, 100, "bfloat16"),
+    _decoding("pruned", "pruned to one layer a direction", 5, 1920, 100, "int8"),
+    _decoding("no_lm", "without LM", 3.5, 1920, 100),
+    _decoding("no_lm", "without LM", 3.5, 1920, 100, "bfloat16"),
     Row(
         name="encoding",
         what="encoding of the LM corpus",

@@ -1,10 +1,14 @@
 """LM text to an encoded corpus: vocabulary, memory-mapped id shards, held-out part, leak report."""
 
+import os
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from pipeline.data.corpus_preparation import prepare
+from pipeline.checkpoints import checkpoint_folder
+from pipeline.data import corpus_preparation
+from pipeline.data.corpus_preparation import prepare, text_files
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import load_params
@@ -18,12 +22,19 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--out", type=FOLDER, required=True, help="Where the encoded corpus goes.")
 @click.option("--metrics", type=PATH, required=True, help="Where the statistics go (JSON).")
 def main(params_path: Path, raw: Path, test_hashes: Path, out: Path, metrics: Path) -> None:
-    """Encode the LM text under RAW; sentences of the test split are dropped and counted."""
+    """Encode the LM text under RAW, with all processors; sentences of the test split are dropped and counted.
+
+    A killed run goes on with the parts of the text that it has not finished.
+    """
     params = load_params(params_path)
     if not test_hashes.is_file():
         raise InputError(f"{test_hashes}: no such file; run the stage prepare_conll")
     hashes = set(test_hashes.read_text(encoding="utf-8").split())
-    statistics = prepare(raw, hashes, out, params.corpus, params.seed)
+    text = text_files(raw, params.corpus.text)
+    inputs = {"seed": params.seed, "files": [str(path) for path in text], **asdict(params.corpus)}
+    code = sorted(Path(corpus_preparation.__file__).parent.glob("*.py"))
+    with checkpoint_folder("prepare_corpus", inputs, [test_hashes, *text, *code]) as scratch:
+        statistics = prepare(raw, hashes, out, params.corpus, params.seed, scratch, os.cpu_count() or 1)
     write_json(metrics, statistics)
     click.echo(
         f"{statistics['train_tokens']:,} tokens, {statistics['vocabulary']:,} words in the vocabulary, "

@@ -1,16 +1,22 @@
 """The encoded corpus against the text it was made from."""
 
 import gzip
+import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
+import slow_corpus_preparation
 
-from pipeline.data import corpus
+from pipeline.data import corpus, corpus_preparation
 from pipeline.data.conll import sentence_hash
-from pipeline.data.corpus_preparation import encode, make_vocabulary, prepare
+from pipeline.data.corpus_preparation import make_vocabulary
+from pipeline.data.corpus_preparation import prepare as prepare_in_parts
 from pipeline.errors import InputError
 from pipeline.params import CorpusParams
 
@@ -26,8 +32,93 @@ def write_text(raw: Path, lines: list[str] = LINES) -> Path:
     return raw
 
 
+def prepare(
+    raw: Path, test_hashes: set[str], out: Path, params: CorpusParams, seed: int, processes: int = 1, part: int = 3000
+) -> dict[str, Any]:
+    """Prepare anew, in parts so small that the few lines make several."""
+    with TemporaryDirectory(dir=raw) as scratch:
+        return prepare_in_parts(raw, test_hashes, out, params, seed, Path(scratch), processes, part)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def decoded(ids: corpus.Ids, vocabulary: list[str]) -> list[str]:
     return " ".join(vocabulary[i] for i in ids).replace(" \n", "\n").split("\n")[:-1]
+
+
+def write_difficult_text(raw: Path) -> Path:
+    """Copies in and between files, Unicode white space, a literal <unk>, a BOM, blank lines, all sorts of line ends."""
+    rng = random.Random(5)
+    words = [
+        *(f"w{i}" for i in range(60)),
+        "<unk>",
+        "a\u00a0b",
+        "\u0085",
+        "\u3000",
+        "caf\u00e9",
+        "\U0001f600",
+        "\ufeffx",
+    ]
+    weights = [1 / (i + 1) for i in range(len(words))]
+    lines = [" ".join(rng.choices(words, weights, k=rng.randrange(0, 9))) for _ in range(3000)]
+    (raw / "lm").mkdir(parents=True)
+    (raw / "lm" / "a.txt").write_bytes("\ufeff".encode() + "\r\n".join(lines[:1500]).encode() + b"\n\n \t\n")
+    (raw / "lm" / "b.txt.gz").write_bytes(gzip.compress("\n".join(lines[1000:]).encode()))
+    (raw / "lm" / "c.txt").write_bytes(b"")
+    for i in range(20):
+        (raw / "lm" / f"d{i:02d}.txt").write_bytes(f"\x0b w1\x0c w{i}\rw2  w3 ".encode())
+    (raw / "vectors.txt").write_text("w1 1 2\ncaf\u00e9 3 4\n", encoding="utf-8")
+    return raw
+
+
+@pytest.mark.parametrize(("processes", "part_bytes"), [(1, 1), (1, 999), (1, 1 << 24), (2, 5000), (3, 20000)])
+@pytest.mark.parametrize("params", [PARAMS, replace(PARAMS, min_count=1, heldout_sentences=300, vectors="vectors.txt")])
+def test_same_bytes_as_the_slow_way(tmp_path: Path, processes: int, part_bytes: int, params: CorpusParams) -> None:
+    raw = write_difficult_text(tmp_path / "raw")
+    tested = {sentence_hash(("w0",)), sentence_hash(("w1", "w0")), sentence_hash(("w1", "w2"))}
+    slow = slow_corpus_preparation.prepare(raw, tested, tmp_path / "slow", params, 7)
+    fast = prepare(raw, tested, tmp_path / "fast", params, 7, processes, part_bytes)
+    assert fast == slow and slow["dropped_test_sentences"] > 3 and slow["shards"] > 5
+    assert contents(tmp_path / "fast") == contents(tmp_path / "slow")
+
+
+@pytest.mark.parametrize("finished", [2, 6, 13])
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: int) -> None:
+    """There are 5 parts, hence 5 groups, and then the shards."""
+    raw, scratch = write_difficult_text(tmp_path / "raw"), tmp_path / "scratch"
+    slow_corpus_preparation.prepare(raw, set(), tmp_path / "slow", PARAMS, 7)
+    done: list[Path] = []
+
+    def counted(function: Callable[..., Any], path_of: Callable[..., Path]) -> Callable[..., Any]:
+        def call(task: Any, **options: Any) -> Any:
+            if len(done) == finished:
+                raise KeyboardInterrupt
+            if not path_of(task).exists():
+                done.append(path_of(task))
+            return function(task, **options)
+
+        return call
+
+    for name, path_of in (
+        ("_number_part", lambda task: task[0]),
+        ("group_part", lambda task: task.out),
+        ("shuffle_shard", lambda task: task.out),
+    ):
+        monkeypatch.setattr(corpus_preparation, name, counted(getattr(corpus_preparation, name), path_of))
+    arguments = (raw, set(), tmp_path / "fast", PARAMS, 7, scratch, 1, 10000)
+    scratch.mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        prepare_in_parts(*arguments)
+    assert len(done) == finished
+    (scratch / "part-000004.npz.part").write_bytes(b"half")
+    before = {path: path.stat().st_mtime_ns for path in done}
+    finished = -1
+    prepare_in_parts(*arguments)
+    assert len(set(done)) == len(done), "what was finished is not done again"
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items() if path.exists())
+    assert contents(tmp_path / "fast") == contents(tmp_path / "slow")
 
 
 def test_every_sentence_is_kept_once_in_a_new_order(tmp_path: Path) -> None:
@@ -97,10 +188,6 @@ def test_without_vectors_there_are_none(tmp_path: Path) -> None:
     assert corpus.load(tmp_path / "out").vectors.size == 0
 
 
-def test_encode_closes_the_sentence() -> None:
-    assert encode("a z", {"a": 2}).tolist() == [2, 0, 1]
-
-
 def test_shards_are_memory_mapped(tmp_path: Path) -> None:
     prepare(write_text(tmp_path), set(), tmp_path / "out", PARAMS, 1)
     assert isinstance(corpus.load(tmp_path / "out").shards[0], np.memmap)
@@ -118,8 +205,12 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
     raw = write_text(tmp_path / "few", LINES[:8])
     with pytest.raises(InputError, match="too few to hold out 5"):
         prepare(raw, set(), tmp_path / "out", PARAMS, 1)
-    (raw / "lm" / "a.txt").write_bytes(b"fine\nbad \xff\n")
-    with pytest.raises(InputError, match=r"a\.txt:2"):
-        prepare(raw, set(), tmp_path / "out", PARAMS, 1)
+    (raw / "lm" / "a.txt").write_bytes(b"fine\n" * 5000 + b"bad \xff\n")
+    for processes in (1, 2):
+        with pytest.raises(InputError, match=r"a\.txt:5001: not UTF-8 \(byte 0xff at position 5\)"):
+            prepare(raw, set(), tmp_path / "out", PARAMS, 1, processes)
+    write_text(tmp_path / "same", ["the same"] * 20)
+    with pytest.raises(InputError, match="too few to hold out 5"):
+        prepare(tmp_path / "same", set(), tmp_path / "out", PARAMS, 1)
     with pytest.raises(InputError, match="prepare_corpus"):
         corpus.load(tmp_path / "nowhere")

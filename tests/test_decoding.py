@@ -6,14 +6,14 @@ import torch
 from pipeline.language_model.features import BidirectionalLM, live_features
 from pipeline.tagger import decoding
 from pipeline.tagger.batches import collate, encode_sentence
-from pipeline.tagger.decoding import BulkTagger, Precision
+from pipeline.tagger.decoding import BulkTagger, DecodingPrecision
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.training import tag_names
 from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences, make_tagger
 
 SENTENCES = [sentence.words for sentence in make_sentences(30)]
 LEXICON = make_lexicon(make_sentences(30))
-TOLERANCES: dict[Precision, float] = {"float32": 1e-5, "bfloat16": 0.1, "int8": 0.15}
+TOLERANCES: dict[DecodingPrecision, float] = {"float32": 1e-5, "bfloat16": 0.1, "int8": 0.15}
 
 
 def make_models(layers: int = 3) -> tuple[Tagger, BidirectionalLM]:
@@ -29,7 +29,7 @@ def plain_emissions(tagger: Tagger, lm: BidirectionalLM | None, index: int) -> t
 
 @pytest.mark.parametrize("precision", TOLERANCES)
 @pytest.mark.parametrize("layers", [None, 0, 1, 3])
-def test_scores_are_those_of_the_plain_tagger(precision: Precision, layers: int | None) -> None:
+def test_scores_are_those_of_the_plain_tagger(precision: DecodingPrecision, layers: int | None) -> None:
     tagger, lm = (make_tagger(LEXICON), None) if layers is None else make_models(layers)
     emissions, lengths = BulkTagger(tagger, lm, LEXICON, precision).emissions(SENTENCES)
     assert emissions.dtype == torch.float32

@@ -1,16 +1,19 @@
 """LM text to memory-mapped id shards: vocabulary, held-out part, shuffled training part.
 
-The text is read three times and never held in memory: to choose the held-out sentences, to count words, and to
-encode. Training sentences are dealt at random to shards and shuffled within them, so that the order does not follow
-the documents (as in the One Billion Word benchmark) at the memory cost of one shard.
+The text is read once, in parts that processes number side by side and leave on disk. Then the parts are gone through
+in order, one in memory at a time: to choose the held-out sentences, to count words, and to encode. Training sentences
+are dealt at random to shards and shuffled within them, so that the order does not follow the documents (as in the One
+Billion Word benchmark). All random numbers are drawn in one process, in the order of the sentences: neither the number
+of processes nor the size of the parts changes a bit of the result.
 """
 
-import hashlib
-import heapq
 import math
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,62 +21,81 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from pipeline.data.conll import decode, read_lines, sentence_hash
-from pipeline.data.corpus import END_OF_SENTENCE, END_OF_SENTENCE_ID, UNKNOWN, UNKNOWN_ID, Ids
+from pipeline.data.corpus import END_OF_SENTENCE, UNKNOWN, UNKNOWN_ID
+from pipeline.data.numbered_parts import load_part, number_part, save_part
+from pipeline.data.shards import Grouping, Shuffling, group_part, shuffle_shard
+from pipeline.data.text_parts import Part, read_parts
 from pipeline.data.word_vectors import WordVectors, no_vectors, read_word_vectors
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import CorpusParams
+from pipeline.processes import OrderedMap, ordered_map
+
+PART_BYTES = 1 << 24  # of text: what a process has in memory at a time, and what a killed run may lose
+COMPRESSION = 4  # how many times longer text is than its .gz file, about
 
 
-def read_sentences(paths: list[Path]) -> Iterator[str]:
-    """Yield each line as words joined by single spaces, empty lines left out. Raises InputError on bad UTF-8."""
-    for path in paths:
-        for number, line in enumerate(read_lines(path), 1):
-            if words := line.split():
-                yield decode(b" ".join(words), path, number)
+def text_files(raw: Path, pattern: str) -> list[Path]:
+    """The files of LM text, sorted. Raises InputError if there is none."""
+    if paths := sorted(raw.glob(pattern)):
+        return paths
+    raise InputError(f"{raw / pattern}: no LM text found; expected one tokenised sentence a line, .txt or .gz")
 
 
-def prepare(raw: Path, test_hashes: set[str], out: Path, params: CorpusParams, seed: int) -> dict[str, Any]:
+def prepare(
+    raw: Path,
+    test_hashes: set[str],
+    out: Path,
+    params: CorpusParams,
+    seed: int,
+    scratch: Path,
+    processes: int,
+    part_bytes: int = PART_BYTES,
+) -> dict[str, Any]:
     """Write the encoded corpus to `out` and return its statistics.
 
     Sentences whose hash is in `test_hashes` are dropped: the LM must not have read the sentences it is tested on.
+    Finished parts and shards are kept in `scratch` (up to three times the size of the shards), where a later call with
+    the same arguments finds them again. Raises InputError for text that is missing, unreadable, not UTF-8 or too short.
     """
-    paths = sorted(raw.glob(params.text))
-    if not paths:
-        raise InputError(f"{raw / params.text}: no LM text found; expected one tokenised sentence a line, .txt or .gz")
-    heldout, read, dropped = _choose_heldout(paths, test_hashes, params.heldout_sentences, seed)
-    excluded = test_hashes | {sentence_hash(sentence.split(" ")) for sentence in heldout}
-    counts: Counter[str] = Counter()
-    sentences = 0
-    for sentence in _training_sentences(paths, excluded, "counting words", read):
-        counts.update(sentence.split(" "))
-        sentences += 1
-    vocabulary = make_vocabulary(counts, params.min_count)
-    index = {word: i for i, word in enumerate(vocabulary)}
-    tokens = counts.total() + sentences
-    out.mkdir(parents=True, exist_ok=True)
-    shards = math.ceil(tokens / params.shard_tokens)
-    training = _training_sentences(paths, excluded, "encoding", read)
-    _write_shards(out, (encode(sentence, index) for sentence in training), shards, random.Random(seed))
-    heldout_ids = np.concatenate([encode(sentence, index) for sentence in heldout])
+    paths = text_files(raw, params.text)
+    likely_parts = 1 + COMPRESSION * sum(path.stat().st_size for path in paths) // part_bytes
+    with ordered_map(min(processes, likely_parts)) as run:
+        parts = _number_parts(run, paths, test_hashes, seed, scratch, part_bytes)
+        chosen = _choose_heldout(parts, params.heldout_sentences)
+        counts, heldout = _count_words(parts, chosen.ranks)
+        tokens, sentences = counts.total(), counts.pop(END_OF_SENTENCE)
+        if len(chosen.ranks) < params.heldout_sentences or chosen.kept < 2 * params.heldout_sentences or not sentences:
+            raise InputError(
+                f"{paths[0].parent}: {chosen.kept} sentences of LM text are too few to hold out "
+                f"{params.heldout_sentences}; lower corpus.heldout_sentences or bring more text"
+            )
+        vocabulary = make_vocabulary(counts, params.min_count)
+        index = {word: i for i, word in enumerate(vocabulary)}
+        unknown = sum(count for word, count in counts.items() if word not in index)
+        del counts
+        shards = math.ceil(tokens / params.shard_tokens)
+        out.mkdir(parents=True, exist_ok=True)
+        written = _write_shards(run, parts, chosen.ranks, index, shards, random.Random(seed), scratch)
+    for path in written:
+        shutil.move(path, out / path.name)
+    heldout_ids = np.array([index.get(word, UNKNOWN_ID) for word in heldout], dtype=np.int32)
     np.save(out / "heldout.npy", heldout_ids)
     write_json(out / "vocabulary.json", vocabulary)
     vectors = select_vectors(vocabulary, read_word_vectors(raw / params.vectors) if params.vectors else no_vectors())
     np.save(out / "vectors.npy", vectors)
-    unknown = sum(count for word, count in counts.items() if word not in index)
     return {
-        "sentences_read": read,
-        "dropped_test_sentences": dropped,
+        "sentences_read": chosen.read,
+        "dropped_test_sentences": chosen.read - chosen.kept,
         "train_sentences": sentences,
         "train_tokens": tokens,
-        "heldout_sentences": len(heldout),
+        "heldout_sentences": len(chosen.ranks),
         "heldout_tokens": len(heldout_ids),
         "vocabulary": len(vocabulary),
         "words_with_vectors": int(vectors.any(1).sum()),
         "unknown_rate": round(unknown / tokens, 6),
         "heldout_unknown_rate": round(float((heldout_ids == UNKNOWN_ID).mean()), 6),
-        "shards": len(list(out.glob("train-*.npy"))),
+        "shards": len(written),
     }
 
 
@@ -91,60 +113,86 @@ def select_vectors(vocabulary: list[str], word_vectors: WordVectors) -> NDArray[
     return selected
 
 
-def encode(sentence: str, index: dict[str, int]) -> Ids:
-    """Ids of the words of a sentence (joined by spaces), closed by END_OF_SENTENCE_ID."""
-    ids = [index.get(word, UNKNOWN_ID) for word in sentence.split(" ")]
-    return np.array([*ids, END_OF_SENTENCE_ID], dtype=np.int32)
+def _number_parts(
+    run: OrderedMap, paths: list[Path], test_hashes: set[str], seed: int, scratch: Path, part_bytes: int
+) -> list[Path]:
+    tasks = ((scratch / f"part-{i:06d}.npz", part) for i, part in enumerate(read_parts(paths, part_bytes)))
+    numbered = run(partial(_number_part, test_hashes=test_hashes, seed=seed), tasks)
+    return list(tqdm(numbered, desc="numbering words", unit=" parts", disable=None))
 
 
-def _choose_heldout(paths: list[Path], test_hashes: set[str], size: int, seed: int) -> tuple[list[str], int, int]:
-    """The `size` distinct sentences with the smallest keyed hashes; how many sentences were read and dropped.
-
-    Choosing by content keeps all copies of a held-out sentence out of the training part, in one pass and little memory.
-    """
-    key = str(seed).encode()
-    chosen: list[tuple[int, str]] = []  # a heap with the largest hash on top
-    members: set[int] = set()
-    read = dropped = 0
-    for sentence in tqdm(read_sentences(paths), desc="choosing held-out sentences", unit=" sentences", disable=None):
-        read += 1
-        if sentence_hash(sentence.split(" ")) in test_hashes:
-            dropped += 1
-            continue
-        value = int.from_bytes(hashlib.blake2b(sentence.encode(), digest_size=8, key=key).digest(), "big")
-        if value in members or (len(chosen) == size and value > -chosen[0][0]):
-            continue
-        members.add(value)
-        heapq.heappush(chosen, (-value, sentence))
-        if len(chosen) > size:
-            members.remove(-heapq.heappop(chosen)[0])
-    if len(chosen) < size or read - dropped < 2 * size:
-        raise InputError(
-            f"{paths[0].parent}: {read - dropped} sentences of LM text are too few to hold out {size}; "
-            "lower corpus.heldout_sentences or bring more text"
-        )
-    return [sentence for _, sentence in sorted(chosen, reverse=True)], read, dropped
+def _number_part(task: tuple[Path, Part], test_hashes: set[str], seed: int) -> Path:
+    path, part = task
+    if not path.exists():
+        save_part(number_part(part, test_hashes, seed), path)
+    return path
 
 
-def _training_sentences(paths: list[Path], excluded: set[str], label: str, total: int) -> Iterator[str]:
-    for sentence in tqdm(read_sentences(paths), desc=label, unit=" sentences", total=total, disable=None):
-        if sentence_hash(sentence.split(" ")) not in excluded:
-            yield sentence
+@dataclass(frozen=True, eq=False)
+class Heldout:
+    """Which sentences are held out: those with these ranks, ascending. How many were read, how many not dropped."""
+
+    ranks: NDArray[np.uint64]
+    read: int
+    kept: int
 
 
-def _write_shards(out: Path, sentences: Iterator[Ids], shards: int, rng: random.Random) -> None:
-    parts = [out / f"train-{i:03d}.part" for i in range(shards)]
-    files = [part.open("wb") for part in parts]
-    for ids in sentences:
-        files[rng.randrange(shards)].write(ids.tobytes())
-    for file in files:
-        file.close()
-    for part in parts:
-        ids = np.fromfile(part, dtype=np.int32)
-        part.unlink()
-        if not len(ids):  # fewer sentences than shards, or nearly so
-            continue
-        ends = np.flatnonzero(ids == END_OF_SENTENCE_ID)
-        bounds = list(zip([0, *(ends[:-1] + 1).tolist()], (ends + 1).tolist(), strict=True))
-        rng.shuffle(bounds)
-        np.save(part.with_suffix(".npy"), np.concatenate([ids[start:end] for start, end in bounds]))
+def _choose_heldout(parts: list[Path], size: int) -> Heldout:
+    """The `size` lowest ranks. Choosing by content keeps all copies of a held-out sentence out of the training part."""
+    ranks = np.zeros(0, dtype=np.uint64)
+    read = kept = 0
+    for path in parts:
+        part = load_part(path)
+        ranks = np.unique(np.concatenate([ranks, part.ranks]))[:size]
+        read += part.read
+        kept += len(part.ranks)
+    return Heldout(ranks, read, kept)
+
+
+def _count_words(parts: list[Path], heldout_ranks: NDArray[np.uint64]) -> tuple[Counter[str], list[str]]:
+    """How often each word, and END_OF_SENTENCE, occurs in the training sentences; the words of the held-out ones."""
+    counts: Counter[str] = Counter()
+    heldout: dict[int, list[str]] = {}
+    for path in tqdm(parts, desc="counting words", unit=" parts", disable=None):
+        part = load_part(path)
+        occurrences = np.bincount(part.numbers, minlength=len(part.words)).tolist()
+        counts.update(dict(zip(part.words, occurrences, strict=True)))
+        bounds = [0, *part.ends.tolist()]
+        for i in np.isin(part.ranks, heldout_ranks).nonzero()[0].tolist():
+            words = [part.words[number] for number in part.numbers[bounds[i] : bounds[i + 1]].tolist()]
+            counts.subtract(words)
+            heldout[int(part.ranks[i])] = words
+    return counts, [word for rank in sorted(heldout) for word in heldout[rank]]
+
+
+def _write_shards(
+    run: OrderedMap,
+    parts: list[Path],
+    heldout_ranks: NDArray[np.uint64],
+    index: dict[str, int],
+    shards: int,
+    rng: random.Random,
+    scratch: Path,
+) -> list[Path]:
+    """Deal the training sentences to shards and shuffle each; a shard that gets no sentence is left out."""
+    sizes = np.zeros(shards, dtype=np.int64)  # in sentences
+
+    def deal() -> Iterator[Grouping]:
+        for number, path in enumerate(parts):
+            part = load_part(path)
+            held = np.isin(part.ranks, heldout_ranks).tolist()
+            shard_of = np.array([-1 if is_held else rng.randrange(shards) for is_held in held], dtype=np.int64)
+            sizes[:] += np.bincount(shard_of[shard_of >= 0], minlength=shards)
+            ids = np.array([index.get(word, UNKNOWN_ID) for word in part.words], dtype=np.int32)
+            yield Grouping(path, ids, shard_of, shards, scratch / f"groups-{number:06d}")
+
+    def shuffle(groups: list[Path]) -> Iterator[Shuffling]:
+        for shard, size in enumerate(sizes.tolist()):
+            order = list(range(size))
+            rng.shuffle(order)
+            if order:
+                yield Shuffling(groups, shard, shards, np.array(order), scratch / f"train-{shard:03d}.npy")
+
+    groups = list(tqdm(run(group_part, deal()), desc="encoding", unit=" parts", total=len(parts), disable=None))
+    shuffled = run(shuffle_shard, shuffle(groups))
+    return list(tqdm(shuffled, desc="shuffling", unit=" shards", total=shards, disable=None))

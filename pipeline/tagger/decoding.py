@@ -19,7 +19,7 @@ from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import Tagger
 
 BATCH_WORDS = 3000
-Precision = Literal["float32", "bfloat16", "int8"]
+DecodingPrecision = Literal["float32", "bfloat16", "int8"]
 Projection = Callable[[Tensor], Tensor]  # tokens (T, B) to what the tagger reads of one direction (T, B, P)
 
 
@@ -30,7 +30,9 @@ class BulkTagger:
     addition computes the language models in 8-bit integers. Both need a CPU with such instructions to be faster.
     """
 
-    def __init__(self, tagger: Tagger, lm: BidirectionalLM | None, lexicon: Lexicon, precision: Precision = "float32"):
+    def __init__(
+        self, tagger: Tagger, lm: BidirectionalLM | None, lexicon: Lexicon, precision: DecodingPrecision = "float32"
+    ):
         self.lexicon, self.lm = lexicon, lm
         own = {START_TAG, END_TAG}  # the CRF's own tags, which an untrained one may choose, count as O
         self.tag_names = ["O" if tag in own else tag for tag in lexicon.tags]
@@ -79,7 +81,7 @@ class BulkTagger:
         return projected.to(self.tagger.word_embedding.trainable.weight.dtype)
 
 
-def _projection(model: LanguageModel, weight: Tensor, precision: Precision) -> Projection:
+def _projection(model: LanguageModel, weight: Tensor, precision: DecodingPrecision) -> Projection:
     """What the tagger reads of one language model; `weight` (P, D + L H) are its columns of the tagger's projection."""
     if precision == "int8":
         quantised = Int8DenseLSTM(model.rnn, weight)

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from pipeline.language_model.features import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.params import TaggerParams
+from pipeline.processes import end_with_parent
 from pipeline.reproducible import set_up
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger, save_tagger
 from pipeline.tagger.training import Record, load_tagging_data, train_tagger
@@ -62,21 +62,9 @@ def train_seeds(
         for row, seed in enumerate(params.seeds)
     ]
     workers = min(len(jobs), max(1, (os.cpu_count() or 1) // threads))
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent) as pool:
         for records in pool.map(train_seed, jobs):
             yield from records
-
-
-def _end_with_parent() -> None:
-    """Let a worker end as soon as its parent does, even a parent that was killed."""
-
-    def wait() -> None:
-        parent = multiprocessing.parent_process()
-        assert parent is not None
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def train_seed(job: TrainingJob) -> list[Record]:
