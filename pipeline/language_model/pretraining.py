@@ -212,9 +212,9 @@ def _restore(
         for key in ("step", "exp_avg", "exp_avg_sq"):
             if f"{key}.{name}" in tensors:
                 optimizer.state[parameter][key] = tensors[f"{key}.{name}"].to(workers.device)
-    torch.set_rng_state(tensors["random"][workers.rank])
+    torch.set_rng_state(tensors["random"][workers.rank].clone())  # a copy, since torch crashes on rows of a tensor
     if workers.device.type == "cuda":
-        torch.cuda.set_rng_state(tensors["random_cuda"][workers.rank], workers.device)
+        torch.cuda.set_rng_state(tensors["random_cuda"][workers.rank].clone(), workers.device)
     state: State = []
     for index in range(len(model.rnn.layers)):
         hidden, cell = (tensors[f"{name}.{index}"][:, share].to(workers.device) for name in ("hidden", "cell"))
