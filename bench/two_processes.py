@@ -42,8 +42,15 @@ def train(params: dict[str, Any], corpus: Path, processes: int, folder: Path) ->
     """Run the stage in `folder`; its losses at each point of the curve, held-out perplexity and weights."""
     folder.mkdir()
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    inputs = ["--params", folder / "params.yaml", "--direction", "forward", "--corpus", corpus]
-    outputs = ["--out", folder / "lm", "--metrics", folder / "metrics.json", "--curve", folder / "curve.csv"]
+    inputs: list[str | Path] = ["--params", folder / "params.yaml", "--direction", "forward", "--corpus", corpus]
+    outputs: list[str | Path] = [
+        "--out",
+        folder / "lm",
+        "--metrics",
+        folder / "metrics.json",
+        "--curve",
+        folder / "curve.csv",
+    ]
     start = time.monotonic()
     subprocess.run(
         [sys.executable, *(TORCHRUN if processes > 1 else []), "-m", "stages.pretrain_lm", *inputs, *outputs],

