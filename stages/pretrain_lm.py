@@ -1,6 +1,8 @@
 """Pretrain the language model of one direction on the encoded corpus."""
 
+from collections import deque
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,7 +11,7 @@ import pandas as pd
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.data import corpus
 from pipeline.files import write_json
-from pipeline.language_model import pretraining
+from pipeline.language_model import data_parallel, pretraining
 from pipeline.language_model.model import LanguageModel, parameter_count, save_language_model
 from pipeline.params import load_params
 from pipeline.reproducible import set_up
@@ -25,14 +27,30 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--metrics", type=PATH, required=True, help="Where the held-out perplexity goes (JSON).")
 @click.option("--curve", type=PATH, required=True, help="Where the training curve goes (CSV).")
 def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
-    """Train a densely connected LSTM language model; a killed run goes on where its last checkpoint stood."""
+    """Train a densely connected LSTM language model; a killed run goes on where its last checkpoint stood.
+
+    Under torchrun several processes train it together, and the first one writes everything.
+    """
     params = load_params(params_path)
     set_up(params.seed, params.threads)
+    workers = data_parallel.join()
     text = corpus.load(corpus_folder)
     reverse = direction == "backward"
     model = LanguageModel(pretraining.configure(params.lm, len(text.vocabulary)))
     pretraining.embed_vectors(model, text.vectors)
+    train = partial(
+        pretraining.pretrain,
+        *(model, text, params.lm, params.seed),
+        reverse=reverse,
+        checkpoint_steps=params.checkpoint_steps,
+        workers=workers,
+    )
+    if workers.rank > 0:
+        deque(train(None), maxlen=0)
+        workers.leave()
+        return
     logged = {"direction": direction, "seed": params.seed, "threads": params.threads, **asdict(params.lm)}
+    logged["processes"] = workers.size
     code = Path(pretraining.__file__).parent
     files = [*sorted(corpus_folder.iterdir()), *sorted(code.glob("*.py"))]
     with (
@@ -40,17 +58,10 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
         checkpoint_folder(f"pretrain_lm-{direction}", logged, files) as checkpoints,
     ):
         records = []
-        for record in pretraining.pretrain(
-            model,
-            text,
-            params.lm,
-            params.seed,
-            checkpoints / "state",
-            reverse=reverse,
-            checkpoint_steps=params.checkpoint_steps,
-        ):
+        for record in train(checkpoints / "state"):
             records.append(record)
             run.log(int(record["step"]), record)
+        workers.leave()
         measured = {
             "heldout_perplexity": round(pretraining.perplexity(model, text.heldout, reverse=reverse), 4),
             "tokens": int(records[-1]["tokens"]),

@@ -22,6 +22,19 @@ def test_streams_continue_from_batch_to_batch(reverse: bool) -> None:
         assert targets[:, stream].tolist() == run[1:]
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_shares_of_the_streams_make_up_the_whole_batches(reverse: bool) -> None:
+    shards = [SHARD, SHARD + 200]
+    whole = training_batches(shards, 6, 5, 2, seed=7, reverse=reverse, skip=1)
+    shares = [
+        training_batches(shards, 6, 5, 2, seed=7, reverse=reverse, skip=1, share=slice(start, start + 2))
+        for start in (0, 2, 4)
+    ]
+    for batch, *parts in zip(whole, *shares, strict=True):
+        assert torch.equal(torch.cat([part.tokens for part in parts], 1), batch.tokens)
+        assert torch.equal(torch.cat([part.targets for part in parts], 1), batch.targets)
+
+
 def test_skipping_gives_the_rest_of_the_same_batches() -> None:
     shards = [SHARD, SHARD + 200, SHARD + 400]
     whole = list(training_batches(shards, 4, 5, 2, seed=7, reverse=False, skip=0))

@@ -21,7 +21,7 @@ def sparse_dropout(values: Tensor, probability: float, training: bool) -> Tensor
         return values
     count = values.numel()
     draws = int(count * probability + 6 * (count * probability) ** 0.5 + 10)  # six standard deviations to spare
-    positions = torch.empty(draws).geometric_(probability).cumsum(0, dtype=torch.int64) - 1
+    positions = torch.empty(draws, device=values.device).geometric_(probability).cumsum(0, dtype=torch.int64) - 1
     positions = positions[positions < count]
     return values.mul_(1 / (1 - probability)).view(-1).index_fill_(0, positions, 0.0).view_as(values)
 

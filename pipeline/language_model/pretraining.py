@@ -1,34 +1,45 @@
 """Pretraining of one direction: Adam, truncated back-propagation, resumable to the bit.
 
 The schedule is ours: warm-up, then a cosine to zero over a number of steps known beforehand (the paper divides the rate
-by 10 on plateaus, which a single pass over the corpus never reaches).
+by 10 on plateaus, which a single pass over the corpus never reaches). Several processes may train one model: see
+data_parallel.
 """
 
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
+from safetensors.torch import load, save
+from torch import nn
 from tqdm import tqdm
 
 from pipeline.data.corpus import Corpus, Ids
 from pipeline.errors import InputError
 from pipeline.files import write_bytes
+from pipeline.language_model.data_parallel import ALONE, Workers
 from pipeline.language_model.dense_lstm import State
 from pipeline.language_model.model import EMBEDDING_SPREAD, LanguageModel, LMConfig, detach
-from pipeline.language_model.streams import batches_of_shard, steps_of_shard, training_batches
+from pipeline.language_model.streams import LMBatch, batches_of_shard, steps_of_shard, training_batches
 from pipeline.params import LMParams
 
 RECORD_STEPS = 50  # training steps between two points of the curve
 HELDOUT_STREAMS = 16
 Record = dict[str, float]
+
+
+@dataclass
+class Progress:
+    """How far a training has come: all that changes from step to step, besides the weights and their moments."""
+
+    step: int = 0
+    curve: list[Record] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)  # since the last point of the curve
+    state: State | None = None  # after the last step, of this process's streams
 
 
 def configure(params: LMParams, vocabulary_size: int) -> LMConfig:
@@ -76,10 +87,11 @@ def pretrain(
     corpus: Corpus,
     params: LMParams,
     seed: int,
-    checkpoint: Path,
+    checkpoint: Path | None,
     *,
     reverse: bool,
     checkpoint_steps: int,
+    workers: Workers = ALONE,
 ) -> Iterator[Record]:
     """Train `model` in place; yield the curve: step, tokens, learning_rate, loss (nats a token), perplexity.
 
@@ -87,43 +99,35 @@ def pretrain(
     words stay float32, and so does the trained model.
     State goes to `checkpoint` every `checkpoint_steps` steps. Where that file exists, training goes on from it
     and ends with the same weights as an uninterrupted run; the points of the curve made before are yielded again.
+    All `workers` call this alike and get the same curve and weights; only the first one has a `checkpoint`.
     """
-    optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate, fused=True)
-    per_epoch = sum(steps_of_shard(shard, params.streams, params.steps) for shard in corpus.shards)
-    total = per_epoch * params.epochs
+    share = workers.share(params.streams)
+    total = params.epochs * sum(steps_of_shard(shard, params.streams, params.steps) for shard in corpus.shards)
     if total == 0:
         raise InputError(f"lm.streams: the corpus is too small for {params.streams} streams of {params.steps}")
-    state: State | None = None
-    step = 0
-    curve: list[Record] = []
-    losses: list[float] = []
-    if checkpoint.is_file():
-        step, curve, losses, state = _restore(checkpoint, model, optimizer)
-        yield from curve
-    batches = training_batches(
-        corpus.shards, params.streams, params.steps, params.epochs, seed, reverse=reverse, skip=step
-    )
+    model.to(workers.device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate, fused=True)
+    progress = Progress()
+    if found := workers.broadcast(checkpoint.read_bytes() if checkpoint and checkpoint.is_file() else b""):
+        progress = _restore(found, model, optimizer, share, workers)
+        yield from progress.curve
+    replica = workers.replicate(model)
     model.train()
     model.precision = getattr(torch, params.precision)
-    for batch in tqdm(batches, desc="pretraining", initial=step, total=total, unit=" steps", disable=None):
-        rate = learning_rate(step, total, params.learning_rate, params.warmup_steps)
-        optimizer.param_groups[0]["lr"] = rate
-        loss, state = model(batch.tokens, batch.targets, state)
-        state = detach(state)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), params.clip_norm)
-        optimizer.step()
-        losses.append(loss.item())
-        if not math.isfinite(losses[-1]):
-            raise InputError(f"lm.learning_rate: the training diverged at step {step}; lower it or raise warmup_steps")
-        step += 1
-        if step % RECORD_STEPS == 0 or step == total:
-            curve.append(_record(step, batch.tokens.numel(), rate, losses))
-            losses = []
-            yield curve[-1]
-        if step % checkpoint_steps == 0 and step < total:
-            write_bytes(checkpoint, _snapshot(model, optimizer, state, step, curve, losses))
+    sizes = (params.streams, params.steps, params.epochs)
+    batches = training_batches(corpus.shards, *sizes, seed, reverse=reverse, skip=progress.step, share=share)
+    hidden = None if workers.rank == 0 else True  # None: hidden unless this is a terminal
+    for batch in tqdm(batches, desc="pretraining", initial=progress.step, total=total, unit=" steps", disable=hidden):
+        rate = learning_rate(progress.step, total, params.learning_rate, params.warmup_steps)
+        _step(replica, optimizer, batch.to(workers.device), progress, rate, params.clip_norm, workers)
+        if progress.step % RECORD_STEPS == 0 or progress.step == total:
+            progress.curve.append(_record(progress, params.streams * params.steps, rate))
+            progress.losses = []
+            yield progress.curve[-1]
+        if progress.step % checkpoint_steps == 0 and progress.step < total:
+            snapshot = _snapshot(model, optimizer, progress, workers)
+            if checkpoint:
+                write_bytes(checkpoint, snapshot)
     model.precision = torch.float32
 
 
@@ -137,6 +141,7 @@ def perplexity(model: LanguageModel, ids: Ids, *, reverse: bool, steps: int = 10
     state: State | None = None
     total_loss, tokens = 0.0, 0
     for batch in batches_of_shard(ids, streams, steps, reverse=reverse):
+        batch = batch.to(model.embedding.weight.device)
         loss, state = model(batch.tokens, batch.targets, state)
         total_loss += loss.item() * batch.targets.numel()
         tokens += batch.targets.numel()
@@ -144,48 +149,74 @@ def perplexity(model: LanguageModel, ids: Ids, *, reverse: bool, steps: int = 10
     return math.exp(total_loss / tokens)
 
 
-def _record(step: int, tokens_per_step: int, rate: float, losses: list[float]) -> Record:
-    loss = sum(losses) / len(losses)
+def _step(
+    replica: nn.Module,
+    optimizer: torch.optim.Adam,
+    batch: LMBatch,
+    progress: Progress,
+    rate: float,
+    clip_norm: float,
+    workers: Workers,
+) -> None:
+    """One step of truncated back-propagation. The loss that it adds to `progress` is that of all processes' streams."""
+    loss, state = replica(batch.tokens, batch.targets, progress.state)
+    progress.state = detach(state)
+    optimizer.param_groups[0]["lr"] = rate
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(replica.parameters(), clip_norm)
+    optimizer.step()
+    progress.losses.append(workers.mean(loss.detach()))
+    if not math.isfinite(progress.losses[-1]):
+        raise InputError(
+            f"lm.learning_rate: the training diverged at step {progress.step}; lower it or raise warmup_steps"
+        )
+    progress.step += 1
+
+
+def _record(progress: Progress, tokens_per_step: int, rate: float) -> Record:
+    loss = sum(progress.losses) / len(progress.losses)
     return {
-        "step": step,
-        "tokens": step * tokens_per_step,
+        "step": progress.step,
+        "tokens": progress.step * tokens_per_step,
         "learning_rate": round(rate, 8),
         "loss": round(loss, 5),
         "perplexity": round(math.exp(loss), 3),
     }
 
 
-def _snapshot(
-    model: LanguageModel, optimizer: torch.optim.Adam, state: State, step: int, curve: list[Record], losses: list[float]
-) -> bytes:
-    """All that the rest of the training depends on, as one safetensors file."""
-    tensors: dict[str, Tensor] = {"random": torch.get_rng_state()}
+def _snapshot(model: LanguageModel, optimizer: torch.optim.Adam, progress: Progress, workers: Workers) -> bytes:
+    """All that the rest of the training depends on, in all processes, as one safetensors file."""
+    written = {"step": progress.step, "curve": progress.curve, "losses": progress.losses}
+    tensors = {"progress": torch.from_numpy(np.frombuffer(json.dumps(written).encode(), np.uint8).copy())}
+    tensors["random"] = workers.gather(torch.get_rng_state().unsqueeze(0), 0)  # (processes, bytes)
+    if workers.device.type == "cuda":
+        tensors["random_cuda"] = workers.gather(torch.cuda.get_rng_state(workers.device).unsqueeze(0), 0)
+    for index, (hidden, cell) in enumerate(progress.state or []):
+        tensors[f"hidden.{index}"] = workers.gather(hidden, 1).contiguous()  # (1, streams of all, units)
+        tensors[f"cell.{index}"] = workers.gather(cell, 1).contiguous()
     for name, parameter in model.named_parameters():
-        moments = optimizer.state[parameter]
         tensors[f"model.{name}"] = parameter.detach()
-        tensors[f"mean.{name}"] = moments["exp_avg"]
-        tensors[f"variance.{name}"] = moments["exp_avg_sq"]
-    for index, (hidden, cell) in enumerate(state):
-        tensors[f"hidden.{index}"], tensors[f"cell.{index}"] = hidden.contiguous(), cell.contiguous()
-    progress = json.dumps({"step": step, "curve": curve, "losses": losses})
-    return bytes(save(tensors, metadata={"progress": progress}))
+        for key, moment in optimizer.state[parameter].items():  # none before a parameter's first gradient
+            tensors[f"{key}.{name}"] = moment
+    return bytes(save(tensors))
 
 
 def _restore(
-    checkpoint: Path, model: LanguageModel, optimizer: torch.optim.Adam
-) -> tuple[int, list[Record], list[float], State]:
-    with safe_open(str(checkpoint), "pt") as file:
-        progress: dict[str, Any] = json.loads(file.metadata()["progress"])
-        for name, parameter in model.named_parameters():
-            parameter.data.copy_(file.get_tensor(f"model.{name}"))
-            optimizer.state[parameter] = {
-                "step": torch.tensor(float(progress["step"])),
-                "exp_avg": file.get_tensor(f"mean.{name}"),
-                "exp_avg_sq": file.get_tensor(f"variance.{name}"),
-            }
-        state = [
-            (file.get_tensor(f"hidden.{index}"), file.get_tensor(f"cell.{index}"))
-            for index in range(len(model.rnn.layers))
-        ]
-        torch.set_rng_state(file.get_tensor("random"))
-    return progress["step"], progress["curve"], progress["losses"], state
+    content: bytes, model: LanguageModel, optimizer: torch.optim.Adam, share: slice, workers: Workers
+) -> Progress:
+    """Put weights, moments and random numbers back as they were at a snapshot, and give the progress then."""
+    tensors = load(content)
+    for name, parameter in model.named_parameters():
+        parameter.data.copy_(tensors[f"model.{name}"])
+        for key in ("step", "exp_avg", "exp_avg_sq"):
+            if f"{key}.{name}" in tensors:
+                optimizer.state[parameter][key] = tensors[f"{key}.{name}"].to(workers.device)
+    torch.set_rng_state(tensors["random"][workers.rank].clone())  # a copy, since torch crashes on rows of a tensor
+    if workers.device.type == "cuda":
+        torch.cuda.set_rng_state(tensors["random_cuda"][workers.rank].clone(), workers.device)
+    state: State = []
+    for index in range(len(model.rnn.layers)):
+        hidden, cell = (tensors[f"{name}.{index}"][:, share].to(workers.device) for name in ("hidden", "cell"))
+        state.append((hidden, cell))
+    return Progress(**json.loads(tensors["progress"].numpy().tobytes()), state=state)

@@ -1,6 +1,6 @@
 """The corpus as parallel streams of tokens for truncated back-propagation through time.
 
-Shapes: T steps, B streams.
+Shapes: T steps, B streams. Where several processes train, each reads its own share of the streams.
 """
 
 import random
@@ -14,6 +14,8 @@ from torch import Tensor
 
 from pipeline.data.corpus import Ids
 
+ALL = slice(None)
+
 
 @dataclass(frozen=True)
 class LMBatch:
@@ -22,14 +24,18 @@ class LMBatch:
     tokens: Tensor
     targets: Tensor
 
+    def to(self, device: torch.device) -> "LMBatch":
+        """The batch on `device`."""
+        return LMBatch(self.tokens.to(device), self.targets.to(device))
+
 
 def steps_of_shard(shard: Ids, streams: int, steps: int) -> int:
     """How many batches a shard gives."""
     return max(0, (len(shard) // streams - 1) // steps)
 
 
-def batches_of_shard(shard: Ids, streams: int, steps: int, *, reverse: bool) -> Iterator[LMBatch]:
-    """Cut a shard into `streams` equal runs and read them side by side, `steps` tokens at a time.
+def batches_of_shard(shard: Ids, streams: int, steps: int, *, reverse: bool, share: slice = ALL) -> Iterator[LMBatch]:
+    """Cut a shard into `streams` equal runs and read those of `share` side by side, `steps` tokens at a time.
 
     With `reverse` the shard is read from its end (the backward model). What remains at the end
     of the runs, fewer than `steps` tokens each, is left out.
@@ -37,12 +43,20 @@ def batches_of_shard(shard: Ids, streams: int, steps: int, *, reverse: bool) -> 
     length = len(shard) // streams
     runs: Any = (shard[::-1] if reverse else shard)[: length * streams].reshape(streams, length)
     for start in range(0, steps_of_shard(shard, streams, steps) * steps, steps):
-        block = torch.from_numpy(np.ascontiguousarray(runs[:, start : start + steps + 1].T, dtype=np.int64))
+        block = torch.from_numpy(np.ascontiguousarray(runs[share, start : start + steps + 1].T, dtype=np.int64))
         yield LMBatch(block[:-1], block[1:])
 
 
 def training_batches(
-    shards: list[Ids], streams: int, steps: int, epochs: int, seed: int, *, reverse: bool, skip: int
+    shards: list[Ids],
+    streams: int,
+    steps: int,
+    epochs: int,
+    seed: int,
+    *,
+    reverse: bool,
+    skip: int,
+    share: slice = ALL,
 ) -> Iterator[LMBatch]:
     """Batches of all epochs, the shards in a new seeded order each epoch; the first `skip` batches are left out."""
     rng = random.Random(seed)
@@ -52,7 +66,8 @@ def training_batches(
             if skip >= available:
                 skip -= available
                 continue
-            for position, batch in enumerate(batches_of_shard(shards[index], streams, steps, reverse=reverse)):
+            batches = batches_of_shard(shards[index], streams, steps, reverse=reverse, share=share)
+            for position, batch in enumerate(batches):
                 if position >= skip:
                     yield batch
             skip = 0
