@@ -47,6 +47,15 @@ def test_equals_the_slow_stack(gates: list[float]) -> None:
     torch.testing.assert_close(output, slow_stack(stack, inputs, gates, [False] * LAYERS))
 
 
+def test_a_closed_gate_that_is_trained_has_its_gradient() -> None:
+    stack, inputs = make_stack().eval(), make_inputs()
+    gates, slow_gates = torch.tensor([0.5, 0.0, 0.25]).requires_grad_(), torch.tensor([0.5, 0.0, 0.25]).requires_grad_()
+    stack(inputs, gates=gates)[0].square().sum().backward()
+    slow_stack(stack, inputs, list(slow_gates), [False] * LAYERS).square().sum().backward()  # type: ignore[arg-type]
+    assert gates.grad is not None and slow_gates.grad is not None
+    torch.testing.assert_close(gates.grad, slow_gates.grad)
+
+
 def test_layer_dropout_spares_the_output_and_equals_zeroed_blocks() -> None:
     stack, inputs = make_stack(layer_dropout=0.5), make_inputs()
     seen = set()

@@ -49,7 +49,8 @@ class DenseLSTM(nn.Module):
     def forward(self, inputs: Tensor, state: State | None = None, gates: Tensor | None = None) -> tuple[Tensor, State]:
         """Run the stack over `inputs` (T, B, D).
 
-        `gates` (L) multiply the layers' outputs wherever they are read. Returns the concatenation of the input and all
+        `gates` (L) multiply the layers' outputs wherever they are read; layers whose gates rest at 0 are not computed,
+        and their state stays as it is. Returns the concatenation of the input and all
         layers' outputs, (T, B, D + L H), and the state after the last step. Without `state`, states start at zero.
         All is computed in the precision of `inputs`; the weights keep theirs.
         """
@@ -59,9 +60,16 @@ class DenseLSTM(nn.Module):
         dropped = [False] * len(self.layers)
         if self.training:
             dropped = (torch.rand(len(self.layers)) < self.layer_dropout).tolist()
+        closed = [False] * len(self.layers)
+        if gates is not None and not gates.requires_grad:  # a gate that is trained needs its layer even at 0
+            closed = (gates == 0).tolist()
         blocks, after = [inputs], []
         for index, layer in enumerate(self.layers):
-            visible = [0, *(1 + below for below in range(index) if not dropped[below])]
+            if closed[index]:
+                blocks.append(inputs.new_zeros(*inputs.shape[:2], self.units))
+                after.append(state[index])
+                continue
+            visible = [0, *(1 + below for below in range(index) if not (dropped[below] or closed[below]))]
             seen = sparse_dropout(torch.cat([blocks[block] for block in visible], -1), self.dropout, self.training)
             output, layer_state = self._run_layer(layer, seen, state[index], visible)
             blocks.append(output if gates is None else gates[index] * output)
