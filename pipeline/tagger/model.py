@@ -174,7 +174,7 @@ def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> Tagge
 
 @torch.no_grad()
 def initialise(tagger: Tagger, lexicon: Lexicon) -> None:
-    """Random embeddings as in the paper's code, torch's own start for the rest; pretrained vectors where there are some."""
+    """Random embeddings as in the paper's code, pretrained vectors if there are any; the rest as torch starts it."""
     for embedding in (tagger.character_embedding, tagger.word_embedding.trainable):
         bound = (3.0 / embedding.embedding_dim) ** 0.5
         nn.init.uniform_(embedding.weight, -bound, bound)
