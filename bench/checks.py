@@ -15,7 +15,7 @@ from bench.baseline.language_model import LanguageModel
 from bench.baseline.tagger import Tagger, penalty
 from bench.baseline_work import encode, make_baseline_tagger
 from bench.data import BenchData, paper_params
-from bench.models import make_bidirectional_lm, make_language_model, make_tagger, prune
+from bench.models import make_bidirectional_lm, make_language_model, make_models, make_tagger
 from pipeline.evaluation.cost import characters_per_word, dense_lstm_macs, macs_by_part
 from pipeline.gates import regularisers
 from pipeline.language_model.features import BidirectionalLM, live_features
@@ -109,10 +109,7 @@ def selection(folder: Path) -> Check:
 def decoding(kind: str, precision: DecodingPrecision, folder: Path) -> Check:
     """Emission scores of the first sentences, and the score of the product's path below that of the baseline's."""
     data = BenchData.load(folder)
-    lm = None if kind == "no_lm" else make_bidirectional_lm(data)
-    tagger = make_tagger(data.tagging.lexicon, sum(lm.widths) if lm else 0)
-    if lm and kind == "pruned":
-        tagger, lm = prune(tagger, lm)
+    tagger, lm = make_models(kind, data)
     bulk = BulkTagger(tagger, lm, data.tagging.lexicon, precision)
     difference = _decoding_difference(bulk, make_baseline_tagger(data, kind), data)
     parts = [part for language_models in (True, False) for part in _macs(tagger.config, lm, data, language_models)]

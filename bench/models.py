@@ -66,3 +66,10 @@ def prune(tagger: Tagger, lm: BidirectionalLM) -> tuple[Tagger, BidirectionalLM]
     forward_gates, backward_gates = pruned_gates().chunk(2)
     pruned, kept = prune_bidirectional_lm(lm, {"forward": forward_gates, "backward": backward_gates})
     return tagger.keep_lm_features(kept), pruned
+
+
+def make_models(kind: str, data: BenchData) -> tuple[Tagger, BidirectionalLM | None]:
+    """The tagger of this `kind` (no_lm, full or pruned) and its language models."""
+    lm = None if kind == "no_lm" else make_bidirectional_lm(data)
+    tagger = make_tagger(data.tagging.lexicon, sum(lm.widths) if lm else 0)
+    return prune(tagger, lm) if lm and kind == "pruned" else (tagger, lm)

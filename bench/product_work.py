@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.data import BenchData, paper_params
-from bench.models import SEED, make_bidirectional_lm, make_language_model, make_tagger, prune
+from bench.models import SEED, make_bidirectional_lm, make_language_model, make_models, make_tagger
 from pipeline.data.corpus_preparation import prepare
 from pipeline.language_model.features import open_feature_table, write_feature_table
 from pipeline.language_model.pretraining import pretrain
@@ -96,11 +96,7 @@ def selection(folder: Path) -> Work:
 def decoding(kind: str, precision: DecodingPrecision, folder: Path) -> Work:
     """Tagging of sentences given as words, by the tagger of this `kind`: no_lm, full or pruned."""
     data = BenchData.load(folder)
-    lm = None if kind == "no_lm" else make_bidirectional_lm(data)
-    tagger = make_tagger(data.tagging.lexicon, sum(lm.widths) if lm else 0)
-    if lm and kind == "pruned":
-        tagger, lm = prune(tagger, lm)
-    bulk = BulkTagger(tagger, lm, data.tagging.lexicon, precision)
+    bulk = BulkTagger(*make_models(kind, data), data.tagging.lexicon, precision)
 
     def work(sentences: int) -> int:
         return sum(map(len, bulk.tag(data.words(sentences))))
