@@ -69,7 +69,7 @@ def softmax_macs(model: ProductLM, data: BenchData) -> float:
     softmax = model.softmax
     macs = float(model.projection.weight.numel() + softmax.head.weight.numel())
     ids = torch.from_numpy(data.ids())
-    for tail, start, end in zip(softmax.tails, softmax.bounds, softmax.bounds[1:], strict=True):
+    for tail, start, end in zip(softmax.tails, softmax.bounds[:-1], softmax.bounds[1:], strict=True):
         share = float(((ids >= start) & (ids < end)).float().mean())
         macs += share * sum(weight.numel() for weight in tail.parameters())
     return macs
