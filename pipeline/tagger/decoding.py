@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.data.lexicon import END_TAG, START_TAG, Lexicon
+from pipeline.data.lexicon import Lexicon
 from pipeline.language_model.features import BidirectionalLM, pad_tokens
 from pipeline.language_model.int8 import Int8DenseLSTM
 from pipeline.language_model.model import LanguageModel
 from pipeline.language_model.sequences import reversal, take_rows
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import Tagger
+from pipeline.tagger.training import tag_names
 
 BATCH_WORDS = 3000
 DecodingPrecision = Literal["float32", "bfloat16", "int8"]
@@ -34,8 +35,6 @@ class BulkTagger:
         self, tagger: Tagger, lm: BidirectionalLM | None, lexicon: Lexicon, precision: DecodingPrecision = "float32"
     ):
         self.lexicon, self.lm = lexicon, lm
-        own = {START_TAG, END_TAG}  # the CRF's own tags, which an untrained one may choose, count as O
-        self.tag_names = ["O" if tag in own else tag for tag in lexicon.tags]
         self.tagger = copy.deepcopy(tagger).eval().requires_grad_(False)
         self.projections: list[Projection] = []
         if lm is not None:
@@ -58,7 +57,7 @@ class BulkTagger:
             decoded = pool.map(lambda batch: self._decode([sentences[index] for index in batch]), batches)
             for batch, paths in zip(batches, decoded, strict=True):
                 for index, path in zip(batch, paths, strict=True):
-                    tags[index] = [self.tag_names[tag] for tag in path]
+                    tags[index] = tag_names(path, self.lexicon)
         return tags
 
     @torch.no_grad()
