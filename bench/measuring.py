@@ -32,7 +32,7 @@ class Racers:
         self.side = side
         self.members = [SPAWN.Pipe() for _ in range(side.processes)]
         self.processes = [
-            SPAWN.Process(target=serve, args=(theirs, side.build, folder, side.threads, product), daemon=True)
+            SPAWN.Process(target=serve, args=(theirs, side.build, folder, side.threads, product))
             for _, theirs in self.members
         ]
         for process, (_, theirs) in zip(self.processes, self.members, strict=True):

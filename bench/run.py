@@ -4,7 +4,7 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,26 +36,24 @@ def main(only: Sequence[str], pairs: int, seconds: float, raw: Path, results: Pa
     """
     rows = [row for row in ROWS if not only or row.name in only]
     fill_sections(readme.read_text(encoding="utf-8"), {"speed": ""}, str(readme))  # fails now rather than at the end
-    publish(run(rows, raw, pairs, seconds), results, readme)
+    for measured in run(rows, raw, pairs, seconds):
+        click.echo(describe(measured))
+        publish(measured, results, readme)
 
 
-def run(rows: Sequence[Row], raw: Path, pairs: int, seconds: float) -> list[Result]:
+def run(rows: Sequence[Row], raw: Path, pairs: int, seconds: float) -> Iterator[Result]:
     """Measure `rows` one after the other."""
-    measured = []
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
         common = {"data": prepare_data(raw, folder), "machine": machine(), "git_commit": source_version(Path.cwd())}
         for row in rows:
-            result = {**measure(row, folder, pairs, seconds), **common}
-            click.echo(describe(result))
-            measured.append(result)
-    return measured
+            yield {**measure(row, folder, pairs, seconds), **common}
 
 
-def publish(measured: Sequence[Result], results: Path, readme: Path) -> None:
-    """Write the results, those measured before kept, and fill the table."""
+def publish(measured: Result, results: Path, readme: Path) -> None:
+    """Write the row beside those measured before, and fill the table."""
     rows = {row["name"]: row for row in (read_json(results) if results.is_file() else [])}
-    rows.update({row["name"]: row for row in measured})
+    rows[measured["name"]] = measured
     order = [row.name for row in ROWS]
     ordered = sorted(rows.values(), key=lambda row: order.index(row["name"]) if row["name"] in order else len(order))
     add_table_making(ordered)

@@ -179,8 +179,8 @@ def make_result(name: str, product: float, baseline: float | None) -> dict[str, 
 def test_results_are_written_and_the_readme_filled(tmp_path: Path) -> None:
     results, readme = tmp_path / "speed.json", tmp_path / "README.md"
     readme.write_text("a\n<!-- speed:begin -->\n<!-- speed:end -->\nb\n", encoding="utf-8")
-    publish([make_result("tagger-training", 2000.0, 100.0), make_result("encoding", 3e6, None)], results, readme)
-    publish([make_result("feature-table", 100.0, None)], results, readme)  # the rows measured before stay
+    for measured in (("tagger-training", 2000.0, 100.0), ("encoding", 3e6, None), ("feature-table", 100.0, None)):
+        publish(make_result(*measured), results, readme)  # the rows measured before stay
     rows = {row["name"]: row for row in json.loads(results.read_text(encoding="utf-8"))}
     assert list(rows) == ["tagger-training", "feature-table", "encoding"]
     assert set(rows["encoding"]) >= {"what", "product", "baseline", "unit", "ratio", "goal", "runs"}
