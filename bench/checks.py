@@ -75,12 +75,14 @@ def softmax_macs(model: ProductLM, data: BenchData) -> float:
     return macs
 
 
-def tagger_training(folder: Path) -> Check:
+def tagger_training(precision: Precision, folder: Path) -> Check:
     """The loss of a batch without dropout (nats a word). The product's LM features come from a table, so that its
     operations are those of the tagger alone."""
     data = BenchData.load(folder)
     lm = make_bidirectional_lm(data)
     tagger = make_tagger(data.tagging.lexicon, sum(lm.widths))
+    lm.compute_in(precision)
+    tagger.precision = getattr(torch, precision)
     difference = _loss_difference(tagger, lm, make_baseline_tagger(data, "full"), None, data)
     return Check(difference, 6 * sum(_macs(tagger.config, lm, data, language_models=False)))
 
@@ -91,14 +93,16 @@ def feature_table(folder: Path) -> Check:
     return Check(None, 2 * (dense_lstm_macs(lm.forward_lm.rnn) + dense_lstm_macs(lm.backward_lm.rnn)))
 
 
-def selection(folder: Path) -> Check:
+def selection(precision: Precision, folder: Path) -> Check:
     """The loss of a batch without dropout (nats a word), penalty included, all gates at 0.9.
 
     The frozen language models' weights get no gradient: their part is counted twice, the tagger's three times.
     """
     data = BenchData.load(folder)
     lm = make_bidirectional_lm(data)
+    lm.compute_in(precision)
     tagger, baseline = make_tagger(data.tagging.lexicon, sum(lm.widths)), make_baseline_tagger(data, "full")
+    tagger.precision = getattr(torch, precision)
     gates = torch.full((2 * paper_params().lm.layers,), 0.9)
     baseline.set_gates(gates)
     difference = _loss_difference(tagger, lm, baseline, gates, data)

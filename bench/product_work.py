@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from bench.data import BenchData, paper_params
 from bench.models import SEED, make_bidirectional_lm, make_language_model, make_models, make_tagger
 from pipeline.data.corpus_preparation import prepare
@@ -43,7 +45,7 @@ def pretraining(width: int, projection: int, precision: Precision, folder: Path)
     return work
 
 
-def tagger_training(folder: Path) -> Work:
+def tagger_training(precision: Precision, folder: Path) -> Work:
     """Training of the tagger on the features of all LM layers, from a table on disk that is made beforehand."""
     data = BenchData.load(folder)
     lm = make_bidirectional_lm(data)
@@ -51,10 +53,11 @@ def tagger_training(folder: Path) -> Work:
     used = data.slice(TABLE_SENTENCES)
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
         path = Path(file.name)
-    write_feature_table(lm, used.words, path)
+    write_feature_table(lm, used.words, path, precision)
     del lm
     tagger = make_tagger(data.tagging.lexicon, width)
-    table = open_feature_table(path, used.words, width)
+    tagger.precision = getattr(torch, precision)
+    table = open_feature_table(path, used.words, width, precision)
 
     def work(epochs: int) -> int:
         params = replace(paper_params().tagger, epochs=epochs)
@@ -64,7 +67,7 @@ def tagger_training(folder: Path) -> Work:
     return work
 
 
-def feature_table(folder: Path) -> Work:
+def feature_table(precision: Precision, folder: Path) -> Work:
     """Making the table of language-model features."""
     data = BenchData.load(folder)
     lm = make_bidirectional_lm(data)
@@ -72,22 +75,24 @@ def feature_table(folder: Path) -> Work:
     def work(sentences: int) -> int:
         words = data.words(sentences)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            write_feature_table(lm, words, Path(scratch) / "features")
+            write_feature_table(lm, words, Path(scratch) / "features", precision)
         return sum(map(len, words))
 
     return work
 
 
-def selection(folder: Path) -> Work:
-    """Layer selection: the language models are run for every batch, and gates and tagger are trained."""
+def selection(precision: Precision, folder: Path) -> Work:
+    """Layer selection: the language models are run for every group of batches, and gates and tagger are trained."""
     data = BenchData.load(folder)
     lm = make_bidirectional_lm(data)
+    lm.compute_in(precision)
     tagger = make_tagger(data.tagging.lexicon, sum(lm.widths))
     params = replace(paper_params().select, epochs=1, enforce_epoch=1)
 
     def work(sentences: int) -> int:
         used = data.slice(sentences)
-        deque(select_layers(tagger, Selection.of(lm), used, params, paper_params().tagger, SEED), maxlen=0)
+        tagging = replace(paper_params().tagger, precision=precision)
+        deque(select_layers(tagger, Selection.of(lm), used, params, tagging, SEED), maxlen=0)
         return sum(len(sentence.words) for sentence in used.train)
 
     return work

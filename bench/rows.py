@@ -40,9 +40,8 @@ class Row:
 
 
 def _pretraining(width: int, projection: int, precision: Precision) -> Row:
-    suffix = "" if precision == "float32" else f"-{precision}"
     return Row(
-        name=f"pretraining-{width}{suffix}",
+        name=f"pretraining-{width}{_suffix(precision)}",
         what=f"LM pretraining, 10 x {width}, {precision}",
         unit="tokens/s",
         goal=1.5,
@@ -57,9 +56,8 @@ def _pretraining(width: int, projection: int, precision: Precision) -> Row:
 def _decoding(
     kind: str, what: str, goal: float, product: int, baseline: int, precision: DecodingPrecision = "float32"
 ) -> Row:
-    suffix = "" if precision == "float32" else f"-{precision}"
     return Row(
-        name=f"decoding-{kind.replace('_', '-')}{suffix}",
+        name=f"decoding-{kind.replace('_', '-')}{_suffix(precision)}",
         what=f"decoding, {what}, {precision}",
         unit="words/s",
         goal=goal,
@@ -72,45 +70,67 @@ def _decoding(
     )
 
 
+def _tagger_training(precision: Precision) -> Row:
+    return Row(
+        name=f"tagger-training{_suffix(precision)}",
+        what=f"tagger training, all LM layers, {precision}",
+        unit="words/s",
+        goal=20,
+        product=Side(partial(product_work.tagger_training, precision), 1, processes=2, threads=1),
+        baseline=Side(baseline_work.tagger_training, 10),
+        check=partial(checks.tagger_training, precision),
+        how="product: two seeds side by side, a process of one thread each, features from a table on disk; "
+        "baseline: one seed, two threads, language models run at every step",
+        precision=precision,
+    )
+
+
+def _feature_table(precision: Precision) -> Row:
+    return Row(
+        name=f"feature-table{_suffix(precision)}",
+        what=f"making the feature table, all LM layers, {precision}",
+        unit="words/s",
+        goal=0,
+        product=Side(partial(product_work.feature_table, precision), 640),
+        baseline=None,
+        check=checks.feature_table,
+        how="product: one process of two threads",
+        precision=precision,
+    )
+
+
+def _selection(precision: Precision) -> Row:
+    return Row(
+        name=f"selection{_suffix(precision)}",
+        what=f"layer selection, {precision}",
+        unit="words/s",
+        goal=4,
+        product=Side(partial(product_work.selection, precision), 160),
+        baseline=Side(baseline_work.selection, 10),
+        check=partial(checks.selection, precision),
+        how="both: one process of two threads; product: batches that share a pass of the language models",
+        precision=precision,
+    )
+
+
+def _suffix(precision: DecodingPrecision) -> str:
+    return "" if precision == "float32" else f"-{precision}"
+
+
 ROWS = [
     _pretraining(300, 1600, "float32"),
     _pretraining(300, 1600, "bfloat16"),
     _pretraining(100, 300, "float32"),
     _pretraining(100, 300, "bfloat16"),
-    Row(
-        name="tagger-training",
-        what="tagger training, all LM layers",
-        unit="words/s",
-        goal=20,
-        product=Side(product_work.tagger_training, 1, processes=2, threads=1),
-        baseline=Side(baseline_work.tagger_training, 10),
-        check=checks.tagger_training,
-        how="product: two seeds side by side, a process of one thread each, features from a table on disk; "
-        "baseline: one seed, two threads, language models run at every step",
-    ),
-    Row(
-        name="feature-table",
-        what="making the feature table, all LM layers",
-        unit="words/s",
-        goal=0,
-        product=Side(product_work.feature_table, 64),
-        baseline=None,
-        check=checks.feature_table,
-        how="product: one process of two threads",
-    ),
-    Row(
-        name="selection",
-        what="layer selection",
-        unit="words/s",
-        goal=4,
-        product=Side(product_work.selection, 10),
-        baseline=Side(baseline_work.selection, 10),
-        check=checks.selection,
-        how="both: one process of two threads",
-    ),
-    _decoding("full", "all LM layers", 6, 256, 20),
-    _decoding("full", "all LM layers", 6, 256, 20, "bfloat16"),
-    _decoding("full", "all LM layers", 6, 256, 20, "int8"),
+    _tagger_training("float32"),
+    _tagger_training("bfloat16"),
+    _feature_table("float32"),
+    _feature_table("bfloat16"),
+    _selection("float32"),
+    _selection("bfloat16"),
+    _decoding("full", "all LM layers", 6, 1024, 20),
+    _decoding("full", "all LM layers", 6, 1024, 20, "bfloat16"),
+    _decoding("full", "all LM layers", 6, 1024, 20, "int8"),
     _decoding("pruned", "pruned to one layer a direction", 5, 1920, 100),
     _decoding("pruned", "pruned to one layer a direction", 5, 1920, 100, "bfloat16"),
     _decoding("pruned", "pruned to one layer a direction", 5, 1920, 100, "int8"),

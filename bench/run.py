@@ -65,8 +65,10 @@ def publish(measured: Result, results: Path, readme: Path) -> None:
 def add_table_making(rows: Sequence[Result]) -> None:
     """Give tagger training the ratio that it has when the table's making is spread over the epochs of one seed."""
     by_name = {row["name"]: row for row in rows}
-    if {"tagger-training", "feature-table"} <= set(by_name):
-        training, table = by_name["tagger-training"], by_name["feature-table"]
+    for suffix in ("", "-bfloat16"):
+        if not {f"tagger-training{suffix}", f"feature-table{suffix}"} <= set(by_name):
+            continue
+        training, table = by_name[f"tagger-training{suffix}"], by_name[f"feature-table{suffix}"]
         training["epochs"] = paper_params().tagger.epochs
         per_word = 1 / training["product"] + 1 / (training["epochs"] * table["product"])
         training["ratio_with_table"] = round(training["ratio"] / (training["product"] * per_word), 3)

@@ -134,6 +134,7 @@ class TaggerParams:
     epochs: int
     learning_rate: float
     clip_norm: float
+    precision: Precision
 
     def __post_init__(self) -> None:
         _require(len(self.seeds) > 0 and len(set(self.seeds)) == len(self.seeds), "seeds: expected distinct numbers")
@@ -157,11 +158,13 @@ class SelectParams:
     enforce_epoch: int
     learning_rate: float
     gate_learning_rate: float
+    batches_per_gate_step: int
     precision: Precision
 
     def __post_init__(self) -> None:
         _require(self.strength >= 0, "strength: expected 0 or more")
         _require(self.max_layers >= 0, "max_layers: expected 0 or more")
+        _require(self.batches_per_gate_step >= 1, "batches_per_gate_step: expected 1 or more")
         _require(
             1 <= self.enforce_epoch <= self.epochs,
             "enforce_epoch: expected an epoch from 1 to epochs, after which the budget holds",

@@ -94,6 +94,7 @@ def make_tagger_params(**changes: object) -> TaggerParams:
         "epochs": 3,
         "learning_rate": 0.02,
         "clip_norm": 5.0,
+        "precision": "float32",
     }
     return TaggerParams(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -107,6 +108,7 @@ def make_select_params(**changes: object) -> SelectParams:
         "enforce_epoch": 2,
         "learning_rate": 0.01,
         "gate_learning_rate": 0.1,
+        "batches_per_gate_step": 1,
         "precision": "float32",
     }
     return SelectParams(**{**values, **changes})  # type: ignore[arg-type]

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from pipeline.language_model.features import live_features, open_feature_table, pad_tokens, write_feature_table
+from pipeline.params import Precision
 from tests.factories import make_bidirectional_lm, make_sentences
 
 SENTENCES = [sentence.words for sentence in make_sentences(9)]
@@ -33,25 +35,27 @@ def test_features_do_not_depend_on_the_batch() -> None:
         torch.testing.assert_close(together[:length, index], alone[:length, 0], atol=1e-6, rtol=1e-5)
 
 
-def test_the_table_holds_the_live_features(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-6), ("bfloat16", 0.01)])
+def test_the_table_holds_the_live_features(tmp_path: Path, precision: Precision, tolerance: float) -> None:
     lm = make_bidirectional_lm()
-    write_feature_table(lm, SENTENCES, tmp_path / "features", batch_sentences=4)
-    table = open_feature_table(tmp_path / "features", SENTENCES, sum(lm.widths))
+    write_feature_table(lm, SENTENCES, tmp_path / "features", precision, batch_sentences=4)
+    table = open_feature_table(tmp_path / "features", SENTENCES, sum(lm.widths), precision)
     order = [3, 0, 7, 5]
     live, stored = live_features(lm, SENTENCES)(order), table.batch(order)
+    assert live.dtype == stored.dtype == getattr(torch, precision)
     for column, index in enumerate(order):
         length = len(SENTENCES[index]) + 1
-        torch.testing.assert_close(stored[:length, column], live[:length, column], atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(stored[:length, column], live[:length, column], atol=tolerance, rtol=tolerance)
         assert not stored[length:, column].any(), "padding must be zero"
 
 
-def test_lower_precision_is_close_and_float32_at_the_end() -> None:
+def test_lower_precision_is_close() -> None:
     lm = make_bidirectional_lm()
     exact = live_features(lm, SENTENCES)([0, 1])
     lm.compute_in("bfloat16")
     rounded = live_features(lm, SENTENCES)([0, 1])
-    assert rounded.dtype == torch.float32 and not torch.equal(rounded, exact)
-    torch.testing.assert_close(rounded, exact, atol=0.05, rtol=0.02)
+    assert not torch.equal(rounded.float(), exact)
+    torch.testing.assert_close(rounded.float(), exact, atol=0.05, rtol=0.02)
 
 
 def test_gates_reach_both_directions() -> None:

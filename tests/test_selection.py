@@ -1,5 +1,7 @@
 """Selection holds the budget whatever the strength, says how, and the pruned tagger scores what the gated one did."""
 
+import random
+
 import pytest
 import torch
 
@@ -10,7 +12,7 @@ from pipeline.pruning.pruning import prune_bidirectional_lm
 from pipeline.tagger.batches import collate
 from pipeline.tagger.equality import largest_score_difference
 from pipeline.tagger.model import Tagger, configure
-from pipeline.tagger.selection import Selection, select_layers
+from pipeline.tagger.selection import Selection, _groups, select_layers
 from pipeline.tagger.training import score_dev
 from tests.factories import make_bidirectional_lm, make_data, make_select_params, make_tagger, make_tagger_params
 
@@ -100,6 +102,50 @@ def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
         patch.setattr("pipeline.tagger.selection.open_gates", lambda gates: 0)  # so that the epoch is kept
         list(select_layers(tagger, selection, data, params, tagging, 1))
     torch.testing.assert_close(selection.gates.detach(), expected)
+
+
+def test_batches_that_share_a_gate_step_give_the_sum_of_their_gradients() -> None:
+    """Against one batch after the other, at the gates of the group's start; the tagger hardly moves in between."""
+    data, lm = make_data(train=32, dev=4), make_bidirectional_lm()
+    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0, batch_sentences=5, clip_norm=1e9)
+    torch.manual_seed(0)
+    tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
+    gates = torch.full((6,), 0.8, requires_grad=True)
+    order = list(range(32))
+    mean_losses = [
+        tagger.train()(
+            collate([data.encoded_train[index] for index in batch]), live_features(lm, data.words, gates)(batch)
+        )
+        for batch in (order[start : start + 5] for start in range(0, 32, 5))
+    ]
+    (sum(mean_losses) + len(mean_losses) * 0.4 * penalty("r3", gates, 4)).backward()
+    assert gates.grad is not None and len(mean_losses) == 7
+
+    params = make_select_params(
+        strength=0.4,
+        max_layers=4,
+        epochs=1,
+        enforce_epoch=1,
+        learning_rate=1e-9,
+        gate_learning_rate=1e-3,
+        batches_per_gate_step=7,
+    )
+    selection = Selection(lm, torch.nn.Parameter(torch.full((6,), 0.8)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.tagger.selection.shuffled_batches", lambda sentences, size, rng: [order.copy()])
+        patch.setattr("pipeline.tagger.selection.random.Random.shuffle", lambda self, values: None)
+        patch.setattr("pipeline.tagger.selection.enforce_budget", lambda gates, importance, max_layers: None)
+        patch.setattr("pipeline.tagger.selection.open_gates", lambda gates: 0)
+        list(select_layers(tagger, selection, data, params, tagging, 1))
+    moved = (0.8 - selection.gates.detach()) / 1e-3
+    torch.testing.assert_close(moved, gates.grad, rtol=1e-3, atol=1e-3)
+
+
+def test_every_sentence_is_seen_once_an_epoch_in_groups() -> None:
+    data = make_data(train=37)
+    groups = _groups(data, 4, 3, random.Random(1))
+    assert sorted(index for group in groups for batch in group for index in batch) == list(range(37))
+    assert sorted(len(group) for group in groups) == [1, 3, 3, 3] and max(len(b) for g in groups for b in g) == 4
 
 
 def test_the_pruned_tagger_scores_what_the_gated_one_did() -> None:

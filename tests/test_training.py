@@ -43,6 +43,20 @@ def test_same_seed_same_weights_other_seed_other_weights() -> None:
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
+def test_lower_precision_learns_as_well_and_leaves_the_weights_theirs() -> None:
+    data, lm = make_data(), make_bidirectional_lm()
+    losses = {}
+    for precision in (torch.float32, torch.bfloat16):
+        tagger = make_tagger(data.lexicon, sum(lm.widths))
+        tagger.precision = precision
+        params = make_tagger_params(epochs=4, dropout=0.0, unknown_dropout=0.0)
+        records = list(train_tagger(tagger, data, live_features(lm, data.words), params, 1, "test"))
+        losses[precision] = torch.tensor([record["loss"] for record in records])
+        assert {weight.dtype for weight in tagger.parameters()} == {torch.float32}
+    assert not torch.equal(*losses.values())
+    torch.testing.assert_close(losses[torch.bfloat16], losses[torch.float32], rtol=0.05, atol=0.05)
+
+
 def test_features_are_asked_for_train_then_dev() -> None:
     data, lm = make_data(12, 5), make_bidirectional_lm()
     asked: list[int] = []

@@ -7,6 +7,7 @@ from the end. So both read the same n + 1 tokens, one of them reversed. Shapes: 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,12 +51,12 @@ class BidirectionalLM(nn.Module):
         return UNKNOWN_ID if form is None else self.index[form]
 
     def forward(self, tokens: Tensor, lengths: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
-        """Features (T, B, F, float32) of padded sentences (T, B) of `lengths` (B); `gates` are the directions' (L)."""
+        """Features (T, B, F) of padded sentences (T, B) of `lengths` (B); `gates` are the directions' (L)."""
         forward_gates, backward_gates = gates or (None, None)
         rows = reversal(lengths, len(tokens))
         from_left, _ = self.forward_lm.represent(tokens, gates=forward_gates)
         from_right, _ = self.backward_lm.represent(tokens.gather(0, rows), gates=backward_gates)
-        return torch.cat([from_left, take_rows(from_right, rows)], -1).float()
+        return torch.cat([from_left, take_rows(from_right, rows)], -1)
 
 
 def load_bidirectional_lm(folder: Path) -> BidirectionalLM:
@@ -69,17 +70,18 @@ def load_bidirectional_lm(folder: Path) -> BidirectionalLM:
 class FeatureTable:
     """The features of many sentences, one row per step, on disk and memory-mapped: the LM is frozen, so run it once."""
 
-    rows: NDArray[np.float32]  # memory-mapped, (steps of all sentences, F)
+    rows: NDArray[Any]  # memory-mapped, (steps of all sentences, F); bfloat16 as the integers of the same bits
     offsets: list[int]  # where each sentence's rows start, and the end
 
     def batch(self, sentences: Sequence[int]) -> Tensor:
-        """Features (T, B, F) of the sentences with these indices, zeros as padding."""
+        """Features (T, B, F) of the sentences with these indices, zeros as padding, in the table's precision."""
         lengths = [self.offsets[index + 1] - self.offsets[index] for index in sentences]
-        features = torch.zeros(padded_length(lengths), len(sentences), self.rows.shape[1])
+        features = np.zeros((padded_length(lengths), len(sentences), self.rows.shape[1]), self.rows.dtype)
         for column, (index, length) in enumerate(zip(sentences, lengths, strict=True)):
             start = self.offsets[index]
-            features[:length, column] = torch.from_numpy(np.array(self.rows[start : start + length]))
-        return features
+            features[:length, column] = self.rows[start : start + length]
+        tensor = torch.from_numpy(features)
+        return tensor if tensor.is_floating_point() else tensor.view(torch.bfloat16)
 
 
 def pad_tokens(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
@@ -91,10 +93,13 @@ def pad_tokens(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return tokens, lengths
 
 
-def open_feature_table(path: Path, sentences: Sequence[Sequence[str]], width: int, mode: str = "r") -> FeatureTable:
+def open_feature_table(
+    path: Path, sentences: Sequence[Sequence[str]], width: int, precision: Precision, mode: str = "r"
+) -> FeatureTable:
     """The table at `path` for sentences given as words; each has one row more than it has words."""
     offsets = np.cumsum([0, *(len(words) + 1 for words in sentences)]).tolist()
-    return FeatureTable(np.memmap(path, np.float32, mode, shape=(offsets[-1], width)), offsets)  # type: ignore[call-overload]
+    stored = np.float32 if precision == "float32" else np.int16
+    return FeatureTable(np.memmap(path, stored, mode, shape=(offsets[-1], width)), offsets)  # type: ignore[call-overload]
 
 
 def live_features(
@@ -113,15 +118,24 @@ def live_features(
 
 @torch.no_grad()
 def write_feature_table(
-    lm: BidirectionalLM, sentences: Sequence[Sequence[str]], path: Path, batch_sentences: int = 64
+    lm: BidirectionalLM,
+    sentences: Sequence[Sequence[str]],
+    path: Path,
+    precision: Precision = "float32",
+    batch_sentences: int = 64,
 ) -> None:
-    """Run the language models over all sentences, in batches of about equal length, and write the table to `path`."""
-    table = open_feature_table(path, sentences, sum(lm.widths), "w+")
+    """Run the language models over all sentences, in batches of about equal length, and write the table to `path`.
+
+    Features are computed and stored in `precision`.
+    """
+    lm.compute_in(precision)
+    table = open_feature_table(path, sentences, sum(lm.widths), precision, "w+")
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index]), index))
     starts = range(0, len(order), batch_sentences)
     for start in tqdm(starts, desc="language-model features", unit=" batches", disable=None):
         batch = order[start : start + batch_sentences]
         tokens, lengths = pad_tokens([lm.encode(sentences[index]) for index in batch])
-        features = lm(tokens, lengths).numpy()
+        features = lm(tokens, lengths)
+        stored = (features if precision == "float32" else features.view(torch.int16)).numpy()
         for column, index in enumerate(batch):
-            table.rows[table.offsets[index] : table.offsets[index + 1]] = features[: lengths[column], column]
+            table.rows[table.offsets[index] : table.offsets[index + 1]] = stored[: lengths[column], column]

@@ -46,6 +46,7 @@ class BulkTagger:
             ]
         if precision != "float32":
             self.tagger.bfloat16()
+            self.tagger.precision = torch.bfloat16
             self.tagger.crf = tagger.crf
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:

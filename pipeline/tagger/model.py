@@ -14,11 +14,14 @@ from torch.nn import functional as F
 from pipeline.data.lexicon import END_TAG, START_TAG, UNKNOWN_ID, Lexicon
 from pipeline.errors import InputError
 from pipeline.files import read_json, write_json
+from pipeline.language_model.adaptive_softmax import cast_linear
+from pipeline.language_model.dense_lstm import PARAMETERS
 from pipeline.language_model.sequences import reversal, take_rows
 from pipeline.params import TaggerParams
 from pipeline.pruning.pruning import KeptColumns
 from pipeline.tagger.batches import PAD_ID, TaggingBatch
 from pipeline.tagger.crf import CRF
+from pipeline.tagger.dropout import dropout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +83,16 @@ class BidirectionalLSTM(nn.Module):
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The states of both directions (T, B, units) at the steps of `inputs` (T, B, D)."""
         rows = reversal(lengths, len(inputs))
-        left, _ = self.from_left(inputs)
-        right, _ = self.from_right(take_rows(inputs, rows))
+        left, right = self._run(self.from_left, inputs), self._run(self.from_right, take_rows(inputs, rows))
         return left, take_rows(right, rows)
+
+    def _run(self, lstm: nn.LSTM, inputs: Tensor) -> Tensor:
+        """All in the precision of `inputs`; the weights keep theirs."""
+        zeros = inputs.new_zeros(1, inputs.shape[1], lstm.hidden_size)
+        weights = [lstm.get_parameter(f"{name}_l0").to(inputs.dtype) for name in PARAMETERS]
+        states: Tensor
+        states, _, _ = torch.lstm(inputs, (zeros, zeros), weights, True, 1, 0.0, self.training, False, False)
+        return states
 
 
 class Tagger(nn.Module):
@@ -91,6 +101,7 @@ class Tagger(nn.Module):
     def __init__(self, config: TaggerConfig):
         super().__init__()
         self.config = config
+        self.precision = torch.float32  # of all products but the CRF's; training may lower it, the weights keep theirs
         self.character_embedding = nn.Embedding(config.characters, config.character_dimension)
         self.character_rnn = BidirectionalLSTM(config.character_dimension, config.character_units)
         self.character_projection = nn.Linear(2 * config.character_units, config.word_dimension)
@@ -106,14 +117,16 @@ class Tagger(nn.Module):
 
     def emissions(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
         """Emission scores (B, T, K); `lm_features` (T, B, F) belong to taggers with a language model."""
-        return self.score(batch, None if lm_features is None else self.lm_projection(self._drop(lm_features)))
+        if lm_features is None:
+            return self.score(batch, None)
+        return self.score(batch, cast_linear(self.lm_projection, self._drop(lm_features.to(self.precision))))
 
     def score(self, batch: TaggingBatch, projected_lm: Tensor | None) -> Tensor:
         """Emission scores (B, T, K) from language-model features that are projected already, (T, B, word_dimension)."""
         parts = [self._read_characters(batch)]
         if projected_lm is not None:
             parts.append(F.relu(projected_lm))
-        parts.append(self.word_embedding(batch.words))
+        parts.append(self.word_embedding(batch.words).to(self.precision))
         states = self.word_rnn(self._drop(torch.cat(parts, -1)), batch.lengths)
         return self.crf.emissions(self._drop(torch.cat(states, -1)).transpose(0, 1))
 
@@ -129,14 +142,13 @@ class Tagger(nn.Module):
 
     def _read_characters(self, batch: TaggingBatch) -> Tensor:
         """One vector per step, (T, B, word_dimension), from one character sequence over the whole sentence."""
-        embedded = self.character_embedding(batch.characters)
+        embedded = self.character_embedding(batch.characters).to(self.precision)
         left, right = self.character_rnn(embedded, batch.character_lengths)
         states = torch.cat([take_rows(left, batch.ends), take_rows(right, batch.starts)], -1)
-        projected: Tensor = self.character_projection(self._drop(states))
-        return projected
+        return cast_linear(self.character_projection, self._drop(states))
 
     def _drop(self, values: Tensor) -> Tensor:
-        return F.dropout(values, self.config.dropout, self.training)
+        return dropout(values, self.config.dropout, self.training)
 
     @torch.no_grad()
     def keep_lm_features(self, kept: KeptColumns) -> "Tagger":

@@ -1,14 +1,17 @@
 """Selection of language-model layers: tagger weights and gates are trained together (paper, section 4).
 
-Each step: CRF loss + strength * regulariser; an Adam step on the tagger, a plain gradient step on the gates, then the
-gates are clamped to [0, 1]. The published penalty does not guarantee the budget: at the end of `enforce_epoch` the
-least important gates are closed if too many are still open, and from then on the gates stay and only the tagger
-adapts. The importance of a gate z is the mean of |z dL/dz| over the batches of that epoch, where L is the CRF loss:
-what closing it would change, to first order. The gates that are still open are all near 1, so size says nothing.
+Each batch takes an Adam step on the tagger. Several batches of about equally long sentences share one pass of the
+language models, which are most of the work and far faster on many sentences at once, and one plain gradient step on
+the gates, on the sum of the batches' CRF losses + strength * regulariser; with one batch a step that is the published
+way. Then the gates are clamped to [0, 1]. The published penalty does not guarantee the budget: at the end of
+`enforce_epoch` the least important gates are closed if too many are still open, and from then on the gates stay and
+only the tagger adapts. The importance of a gate z is the sum of |z dL/dz| over the steps of that epoch, where L is the
+CRF loss: what closing it would change, to first order. The gates that are still open are all near 1, so size says
+nothing.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -50,34 +53,28 @@ def select_layers(
     rng = random.Random(seed)
     torch.manual_seed(seed)
     gates = selection.gates
+    tagger.precision = getattr(torch, tagging.precision)
     features = live_features(selection.lm, data.words, gates)
-    batches = -(-len(data.train) // tagging.batch_sentences)
-    optimizer = torch.optim.Adam(tagger.parameters(), lr=params.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, batches * params.epochs)
+    steps = -(-len(data.train) // tagging.batch_sentences) * params.epochs
+    training = _TaggerTraining(tagger, data, params.learning_rate, tagging.clip_norm, steps)
     gate_optimizer = torch.optim.SGD([gates], lr=params.gate_learning_rate)
-    with tqdm(total=batches * params.epochs, desc="selecting layers", unit=" steps", disable=None) as progress:
+    with tqdm(total=steps, desc="selecting layers", unit=" steps", disable=None) as progress:
         for epoch in range(1, params.epochs + 1):
-            deciding = epoch <= params.enforce_epoch
-            gates.requires_grad_(deciding)
+            gates.requires_grad_(epoch <= params.enforce_epoch)
             importance = torch.zeros(len(gates))
             tagger.train()
             losses = []
-            for indices in shuffled_batches(data.train, tagging.batch_sentences, rng):
-                loss = tagger(collate([data.encoded_train[index] for index in indices]), features(indices))
-                losses.append(loss.item())
-                optimizer.zero_grad()
+            for group in _groups(data, tagging.batch_sentences, params.batches_per_gate_step, rng):
                 gate_optimizer.zero_grad()
-                loss.backward()
-                if deciding:
+                losses += training.steps(group, features([index for batch in group for index in batch]))
+                if gates.requires_grad:
                     assert gates.grad is not None
                     importance += (gates.detach() * gates.grad).abs()
-                    torch.autograd.backward(params.strength * penalty(params.regulariser, gates, params.max_layers))
-                nn.utils.clip_grad_norm_(tagger.parameters(), tagging.clip_norm)
-                optimizer.step()
-                schedule.step()
+                    weight = params.strength * len(group)
+                    torch.autograd.backward(weight * penalty(params.regulariser, gates, params.max_layers))
                 gate_optimizer.step()  # does nothing to gates that have no gradient
                 clamp(gates)
-                progress.update()
+                progress.update(len(group))
             _hold_budget(selection, importance, params, epoch)
             dev_f1 = score_dev(tagger, data, features)
             if open_gates(gates) <= params.max_layers and dev_f1 > selection.dev_f1:
@@ -88,6 +85,46 @@ def select_layers(
     tagger.load_state_dict(best)
     tagger.eval()
     gates.data.copy_(best_gates)
+
+
+def _groups(data: TaggingData, batch_sentences: int, batches: int, rng: random.Random) -> list[list[list[int]]]:
+    """All training sentences in random groups of `batches` batches; within a group, lengths are about equal."""
+    groups = []
+    for indices in shuffled_batches(data.train, batch_sentences * batches, rng):
+        rng.shuffle(indices)
+        groups.append([indices[start : start + batch_sentences] for start in range(0, len(indices), batch_sentences)])
+    return groups
+
+
+class _TaggerTraining:
+    """Steps of the tagger's optimiser."""
+
+    def __init__(self, tagger: Tagger, data: TaggingData, learning_rate: float, clip_norm: float, steps: int):
+        self.tagger, self.data, self.clip_norm = tagger, data, clip_norm
+        self.optimizer = torch.optim.Adam(tagger.parameters(), lr=learning_rate, fused=True)
+        self.schedule = torch.optim.lr_scheduler.LinearLR(self.optimizer, 1.0, 0.0, steps)
+
+    def steps(self, group: Sequence[Sequence[int]], features: Tensor) -> list[float]:
+        """One step a batch, on its columns of `features` (T, B, F); their gradient goes back at the end. The losses."""
+        losses, column = [], 0
+        gradient = torch.zeros_like(features) if features.requires_grad else None
+        for indices in group:
+            batch = collate([self.data.encoded_train[index] for index in indices])
+            columns = slice(column, column + len(indices))
+            own = features.detach()[: len(batch.words), columns].requires_grad_(features.requires_grad)
+            loss = self.tagger(batch, own)
+            self.optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.tagger.parameters(), self.clip_norm)
+            self.optimizer.step()
+            self.schedule.step()
+            if gradient is not None and own.grad is not None:
+                gradient[: len(batch.words), columns] = own.grad
+            losses.append(loss.item())
+            column += len(indices)
+        if gradient is not None:
+            torch.autograd.backward(features, gradient)
+        return losses
 
 
 def _hold_budget(selection: Selection, importance: Tensor, params: SelectParams, epoch: int) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+import torch
+
 from pipeline.language_model.features import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.params import TaggerParams
 from pipeline.processes import end_with_parent
@@ -45,7 +47,7 @@ def train_seeds(
     if lm is not None:
         language_models = load_bidirectional_lm(lm)
         features, width = scratch / "features", sum(language_models.widths)
-        write_feature_table(language_models, load_tagging_data(conll).words, features)
+        write_feature_table(language_models, load_tagging_data(conll).words, features, params.precision)
     jobs = [
         TrainingJob(
             conll=conll,
@@ -76,7 +78,10 @@ def train_seed(job: TrainingJob) -> list[Record]:
     else:
         tagger = Tagger(configure(job.params, data.lexicon, job.feature_width))
         initialise(tagger, data.lexicon)
-    features = open_feature_table(job.features, data.words, job.feature_width).batch if job.features else None
+    tagger.precision = getattr(torch, job.params.precision)
+    features = None
+    if job.features:
+        features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
     records = [
         {"seed": job.seed, **record}
         for record in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row)
