@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from pipeline.language_model.frozen_lstm import FrozenLSTM
+
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 State = list[tuple[Tensor, Tensor]]  # per layer: hidden and cell state, each (1, B, H)
 
@@ -89,5 +91,10 @@ class DenseLSTM(nn.Module):
             below = (weight.shape[1] - self.input_size) // self.units
             columns = torch.split(weight, [self.input_size, *([self.units] * below)], 1)
             weight = torch.cat([columns[block] for block in visible], 1)
+        if seen.requires_grad and not weight.requires_grad:
+            recurrent, *biases = others
+            arguments = (seen, state[0][0], state[1][0], weight, recurrent, sum(biases))
+            output, last = FrozenLSTM.apply(*arguments)  # type: ignore[no-untyped-call]
+            return output, (output[-1:], last.unsqueeze(0))
         output, hidden, cell = torch.lstm(seen, state, [weight, *others], True, 1, 0.0, self.training, False, False)
         return output, (hidden, cell)
