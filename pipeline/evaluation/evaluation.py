@@ -25,12 +25,14 @@ def evaluate_variant(
     lexicon = Lexicon.load(conll / "lexicon")
     test = read_conll(conll / "test.conll", 0, 1)
     lm = load_bidirectional_lm(lm_folder) if lm_folder else None
-    scores = []
+    scores, scores_int8 = [], []
     for seed in dev["seeds"]:
         tagger = load_tagger(taggers / f"seed-{seed}")
-        predicted = BulkTagger(tagger, lm, lexicon).tag([sentence.words for sentence in test])
+        words, tags = [sentence.words for sentence in test], [sentence.tags for sentence in test]
+        predicted = BulkTagger(tagger, lm, lexicon).tag(words)
         write_predictions(predictions / f"{variant}-seed-{seed}.conll", test, predicted)
-        scores.append(span_scores([sentence.tags for sentence in test], predicted))
+        scores.append(span_scores(tags, predicted))
+        scores_int8.append(round(span_scores(tags, BulkTagger(tagger, lm, lexicon, "int8").tag(words))[0], 4))
     train = read_conll(conll / "train.conll", 0, 1)
     macs = macs_by_part(tagger.config, lm, characters_per_word(train))
     parameters = parameters_by_part(tagger, lm)
@@ -42,6 +44,7 @@ def evaluate_variant(
         "test_f1": overall,
         "test_f1_mean": round(mean(overall), 4),
         "test_f1_sd": round(stdev(overall), 4) if len(overall) > 1 else 0.0,
+        "test_f1_int8": scores_int8,
         "test_f1_per_type": {kind: round(mean(by_type.get(kind, 0.0) for _, by_type in scores), 4) for kind in types},
         "dev_f1_mean": dev["dev_f1_mean"],
         "macs_per_word": sum(macs.values()),

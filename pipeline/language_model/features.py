@@ -44,9 +44,10 @@ class BidirectionalLM(nn.Module):
 
     def encode(self, words: Sequence[str]) -> list[int]:
         """Token ids of a sentence, closed by the end of sentence."""
-        return [*map(self._token_id, words), END_OF_SENTENCE_ID]
+        return [*map(self.token, words), END_OF_SENTENCE_ID]
 
-    def _token_id(self, word: str) -> int:
+    def token(self, word: str) -> int:
+        """The id of a word, in the form that the models know."""
         form = known_form(word, self.index)
         return UNKNOWN_ID if form is None else self.index[form]
 

@@ -1,0 +1,113 @@
+"""Batches for tagging in bulk: every different word of a batch is looked up and spelled once.
+
+Every sentence has one place more than it has words, the closing one (see `pipeline.tagger.batches`).
+Shapes: N sentences, S places in all sentences, one sentence after the other, R different words, Q characters at all
+places, T and C places and characters of the longest sentence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import chain
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.data.corpus import END_OF_SENTENCE_ID
+from pipeline.data.lexicon import Lexicon
+from pipeline.language_model.features import BidirectionalLM
+from pipeline.language_model.packing import Numbers, places_within
+from pipeline.language_model.sequences import padded_length
+from pipeline.tagger.batches import PAD_ID, SEPARATOR_ID, TaggingBatch
+
+REMEMBERED_WORDS = 1 << 18
+
+
+@dataclass(frozen=True)
+class BulkBatch:
+    """Sentences by number. Row 0 of the different words is the closing place."""
+
+    word_ids: Tensor  # (R)
+    tokens: Tensor  # (R), of the language models; zeros without one
+    rows: Numbers  # (S), which of the different words stands at each place
+    lengths: Numbers  # (N), places
+    characters: Numbers  # (Q)
+    starts: Numbers  # (S), where the characters of each place start among all (Q), and
+    ends: Numbers  # (S), where the last of them stands: the separator
+    character_lengths: Numbers  # (N)
+
+    @cached_property
+    def sentence(self) -> Numbers:
+        """Which sentence each place belongs to (S)."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    def pad(self, values: Tensor) -> Tensor:
+        """Values of all places (S, ...) as (N, T, ...), zeros as padding."""
+        padded = values.new_zeros(len(self.lengths), int(self.lengths.max()), *values.shape[1:])
+        padded[torch.from_numpy(self.sentence), torch.from_numpy(places_within(self.lengths))] = values
+        return padded
+
+    def padded(self) -> TaggingBatch:
+        """The same as padded tensors, without tags."""
+        first = np.cumsum(self.character_lengths) - self.character_lengths
+        before = first[self.sentence]
+        steps, characters = padded_length(self.lengths.tolist()), padded_length(self.character_lengths.tolist())
+        return TaggingBatch(
+            words=_columns(self.word_ids.numpy()[self.rows], self.lengths, steps),
+            tags=torch.empty(0, dtype=torch.int64),
+            lengths=torch.from_numpy(self.lengths),
+            characters=_columns(self.characters, self.character_lengths, characters),
+            character_lengths=torch.from_numpy(self.character_lengths),
+            starts=_columns(self.starts - before, self.lengths, steps),
+            ends=_columns(self.ends - before, self.lengths, steps),
+        )
+
+    def padded_tokens(self) -> Tensor:
+        """The language models' tokens (T, N)."""
+        steps = padded_length(self.lengths.tolist())
+        return _columns(self.tokens.numpy()[self.rows], self.lengths, steps, END_OF_SENTENCE_ID)
+
+
+def _columns(values: Numbers, lengths: Numbers, steps: int, padding: int = PAD_ID) -> Tensor:
+    """Values of all places as columns (steps, N)."""
+    columns = np.full((steps, len(lengths)), padding)
+    columns[places_within(lengths), np.repeat(np.arange(len(lengths)), lengths)] = values
+    return torch.from_numpy(columns)
+
+
+class BulkEncoder:
+    """Looks words up, and remembers those it has seen."""
+
+    def __init__(self, lexicon: Lexicon, lm: BidirectionalLM | None):
+        self.lexicon, self.lm = lexicon, lm
+        self.look_up = lru_cache(REMEMBERED_WORDS)(self._look_up)
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> BulkBatch:
+        """One batch."""
+        numbers: dict[str | None, int] = {None: 0}
+        rows = np.array([numbers.setdefault(word, len(numbers)) for words in sentences for word in (*words, None)])
+        found = [self.look_up(word) for word in numbers]
+        spellings = [spelling for _, _, spelling in found]
+        spelled = np.array([len(spelling) for spelling in spellings])
+        pool = np.array(list(chain.from_iterable(spellings)))
+        lengths = np.array([len(words) + 1 for words in sentences])
+        characters = spelled[rows]  # how many at each place
+        ends = np.cumsum(characters) - 1
+        return BulkBatch(
+            word_ids=torch.tensor([word for word, _, _ in found]),
+            tokens=torch.tensor([token for _, token, _ in found]),
+            rows=rows,
+            lengths=lengths,
+            characters=pool[np.repeat((np.cumsum(spelled) - spelled)[rows], characters) + places_within(characters)],
+            starts=ends - characters + 1,
+            ends=ends,
+            character_lengths=np.add.reduceat(characters, np.cumsum(lengths) - lengths),
+        )
+
+    def _look_up(self, word: str | None) -> tuple[int, int, list[int]]:
+        """Word id, token of the language models, and characters with the separator; None is the closing place."""
+        if word is None:
+            return PAD_ID, END_OF_SENTENCE_ID, [PAD_ID]
+        token = self.lm.token(word) if self.lm else 0
+        return self.lexicon.word_id(word), token, [*self.lexicon.character_ids(word), SEPARATOR_ID]
