@@ -23,6 +23,7 @@ def make_row(variant: str, f1: float, macs: int, forward: list[int], backward: l
         "test_f1": [f1 - 0.1, f1 + 0.1],
         "test_f1_mean": f1,
         "test_f1_sd": 0.14,
+        "test_f1_int8": [f1, f1],
         "dev_f1_mean": f1 + 0.5,
         "macs_per_word": macs,
         "parameters": 3 * macs,

@@ -15,6 +15,7 @@ ROW_KEYS = (
     "test_f1",
     "test_f1_mean",
     "test_f1_sd",
+    "test_f1_int8",
     "dev_f1_mean",
     "macs_per_word",
     "parameters",
