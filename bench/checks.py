@@ -20,10 +20,11 @@ from pipeline.evaluation.cost import characters_per_word, dense_lstm_macs, macs_
 from pipeline.gates import regularisers
 from pipeline.language_model.features import BidirectionalLM, live_features
 from pipeline.language_model.model import LanguageModel as ProductLM
+from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.language_model.streams import batches_of_shard
 from pipeline.params import Precision
 from pipeline.tagger.batches import collate
-from pipeline.tagger.decoding import BulkTagger, DecodingPrecision
+from pipeline.tagger.decoding import BulkTagger
 from pipeline.tagger.model import Tagger as ProductTagger
 from pipeline.tagger.model import TaggerConfig
 

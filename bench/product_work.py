@@ -17,9 +17,10 @@ from bench.data import BenchData, paper_params
 from bench.models import SEED, make_bidirectional_lm, make_language_model, make_models, make_tagger
 from pipeline.data.corpus_preparation import prepare
 from pipeline.language_model.features import open_feature_table, write_feature_table
+from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.language_model.pretraining import pretrain
 from pipeline.params import Precision
-from pipeline.tagger.decoding import BulkTagger, DecodingPrecision
+from pipeline.tagger.decoding import BulkTagger
 from pipeline.tagger.selection import Selection, select_layers
 from pipeline.tagger.training import train_tagger
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bench import baseline_work, checks, product_work
 from bench.checks import Check
+from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.params import Precision
-from pipeline.tagger.decoding import DecodingPrecision
 
 Work = Callable[[int], int]
 DIFFERENCE_LIMIT = 1e-4

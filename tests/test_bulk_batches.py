@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from pipeline.language_model.features import BidirectionalLM, pad_tokens
-from pipeline.tagger.batches import collate, encode_sentence
+from pipeline.language_model.features import BidirectionalLM
+from pipeline.tagger.batches import encode_sentence
 from pipeline.tagger.bulk_batches import BulkEncoder
 from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences
 
@@ -14,19 +14,23 @@ SENTENCES = [*(sentence.words for sentence in KNOWN), ("neverseen", "Neverseen",
 
 
 @pytest.mark.parametrize("lm", [None, make_bidirectional_lm(1)])
-def test_padded_batches_are_the_plain_ones(lm: BidirectionalLM | None) -> None:
+def test_batches_hold_what_sentences_alone_give(lm: BidirectionalLM | None) -> None:
     encoder = BulkEncoder(LEXICON, lm)
     for sentences in (SENTENCES, SENTENCES[::-1], SENTENCES[:1]):  # the second time, words are remembered
         batch = encoder.encode(sentences)
-        plain, found = collate([encode_sentence(words, (), LEXICON) for words in sentences]), batch.padded()
-        for name in ("words", "lengths", "characters", "character_lengths"):
-            torch.testing.assert_close(getattr(found, name), getattr(plain, name), rtol=0, atol=0)
-        inside = torch.arange(len(plain.words)).unsqueeze(1) < plain.lengths  # padded places are never read
-        for name in ("starts", "ends"):
-            torch.testing.assert_close(getattr(found, name)[inside], getattr(plain, name)[inside], rtol=0, atol=0)
+        plain = [encode_sentence(words, (), LEXICON) for words in sentences]
+        assert batch.word_ids[batch.rows].tolist() == [word for sentence in plain for word in sentence.words]
+        assert batch.lengths.tolist() == [len(sentence.words) for sentence in plain]
+        assert batch.characters.tolist() == [number for sentence in plain for number in sentence.characters]
+        assert batch.character_lengths.tolist() == [len(sentence.characters) for sentence in plain]
+        offset, starts, ends = 0, [], []
+        for sentence in plain:
+            starts += [offset + start for start in sentence.starts]
+            ends += [offset + end for end in sentence.ends]
+            offset += len(sentence.characters)
+        assert batch.starts.tolist() == starts and batch.ends.tolist() == ends
         if lm is not None:
-            tokens, _ = pad_tokens([lm.encode(words) for words in sentences])
-            torch.testing.assert_close(batch.padded_tokens(), tokens, rtol=0, atol=0)
+            assert batch.tokens[batch.rows].tolist() == [token for words in sentences for token in lm.encode(words)]
 
 
 def test_values_are_padded_with_zeros() -> None:

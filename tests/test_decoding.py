@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from pipeline.language_model.features import BidirectionalLM, live_features
+from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.tagger import decoding
 from pipeline.tagger.batches import collate, encode_sentence
-from pipeline.tagger.decoding import BulkTagger, DecodingPrecision
+from pipeline.tagger.decoding import BulkTagger
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.training import tag_names
 from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences, make_tagger

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.language_model.fused_cell import LARGEST, step_in_int8
+from pipeline.language_model.fused_cell import lstm_step
+from pipeline.language_model.packed_lstm import LARGEST
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
@@ -30,7 +31,7 @@ def test_is_an_lstm_step(with_below: bool) -> None:
     expected = np.rint(LARGEST * sigmoid(open_out) * np.tanh(expected_cell))
 
     cell, outputs = before.copy(), np.zeros((count, units), np.int8)
-    step_in_int8(read, rows, below, below_scales, sums, scales, cell, outputs)
+    lstm_step(read, rows, below, below_scales, sums, scales, cell, outputs, np.float32(LARGEST))
     np.testing.assert_allclose(cell, expected_cell, atol=5e-6)
     assert np.abs(outputs - expected).max() <= 1 and (outputs == expected).mean() > 0.99
 
@@ -39,6 +40,7 @@ def test_far_from_zero_the_gates_are_open_or_closed() -> None:
     read = np.array([[1e4, -1e4, 1e4, 1e4], [1e4, 1e4, 1e4, -1e4], [0.0, 1e30, -1e30, 0.0]], dtype=np.float32)
     cell, outputs = np.array([[0.5], [0.5], [0.5]], dtype=np.float32), np.zeros((3, 1), np.int8)
     none, nothing = np.zeros((0, 4), np.int32), np.zeros(4, np.float32)
-    step_in_int8(read, np.arange(3), none, nothing, np.zeros((3, 4), np.int32), nothing, cell, outputs)
+    sums, one = np.zeros((3, 4), np.int32), np.float32(LARGEST)
+    lstm_step(read, np.arange(3), none, nothing, sums, nothing, cell, outputs, one)
     np.testing.assert_allclose(cell.ravel(), [1.0, -0.5, 0.5], atol=1e-6)
     assert outputs.ravel().tolist() == [round(127 * np.tanh(1.0)), round(127 * np.tanh(-0.5)), 0]

@@ -1,9 +1,9 @@
 """One step of an LSTM over many sequences, in a single pass over memory.
 
 Between two products with the recurrent weights, an LSTM adds up what its gates read, squashes, and moves the cell:
-cheap arithmetic, but done with one tensor operation each it takes longer than an 8-bit product. Compiled when it is
-first called, then kept beside this file. Shapes: B sequences, H units; gates are in the order input, forget, output,
-candidate, and the weights of the candidate are doubled, since tanh x = 2 sigmoid 2x - 1.
+cheap arithmetic, but done with one tensor operation each it takes longer than an 8-bit product. Compiled for the types
+it is first called with, then kept beside this file. Shapes: B sequences, H units; gates are in the order input, forget,
+output, candidate, and the weights of the candidate are doubled, since tanh x = 2 sigmoid 2x - 1.
 """
 
 from typing import Any
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 # What vector instructions need; infinities stay what they are.
 REORDERING = {"reassoc", "contract", "nsz", "arcp"}
-LARGEST = 127  # what an output of 1 is as an 8-bit integer
 
 
 @intrinsic
@@ -45,21 +44,22 @@ def _sigmoid(value: Any) -> Any:
 
 
 @njit(fastmath=REORDERING, nogil=True, error_model="numpy", cache=True)
-def step_in_int8(
+def lstm_step(
     read: NDArray[np.float32],
     rows: NDArray[np.int64],
-    below: NDArray[np.int32],
+    below: NDArray[Any],
     below_scales: NDArray[np.float32],
-    sums: NDArray[np.int32],
+    sums: NDArray[Any],
     scales: NDArray[np.float32],
     cell: NDArray[np.float32],
-    outputs: NDArray[np.int8],
+    outputs: NDArray[Any],
+    one: np.float32,
 ) -> None:
-    """Advance `cell` (B, H) and write `outputs` (B, H).
+    """Advance the first B cells (H) and write the outputs (B, H), in which `one` stands for 1.
 
-    The gates read rows `rows` (B) of the table `read` (R, 4 H); the integer products `below` (B, 4 H) with the outputs
-    of layers below, unless it is empty; and `sums` (B, 4 H), those with this layer's last output. Both products are
-    brought to scale by `below_scales` and `scales` (4 H).
+    The gates read rows `rows` (B) of the table `read` (R, 4 H); the products `below` (B, 4 H) with the outputs of
+    layers below, unless there are none; and `sums`, those with this layer's last outputs, in its first B rows. Both
+    products are brought to scale by `below_scales` and `scales` (4 H). Integer outputs are rounded.
     """
     units = cell.shape[1]
     gates = np.empty(4 * units, np.float32)
@@ -77,4 +77,5 @@ def step_in_int8(
             candidate = float32(2) * gates[3 * units + unit] - float32(1)
             state[unit] = gates[units + unit] * state[unit] + gates[unit] * candidate
             squashed = float32(2) * _sigmoid(float32(2) * state[unit]) - float32(1)
-            output[unit] = np.int8(np.rint(float32(LARGEST) * gates[2 * units + unit] * squashed))
+            value = one * gates[2 * units + unit] * squashed
+            output[unit] = value if one == 1 else np.rint(value)

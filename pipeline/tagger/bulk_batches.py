@@ -2,7 +2,7 @@
 
 Every sentence has one place more than it has words, the closing one (see `pipeline.tagger.batches`).
 Shapes: N sentences, S places in all sentences, one sentence after the other, R different words, Q characters at all
-places, T and C places and characters of the longest sentence.
+places, T places of the longest sentence.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,7 @@ from pipeline.data.corpus import END_OF_SENTENCE_ID
 from pipeline.data.lexicon import Lexicon
 from pipeline.language_model.features import BidirectionalLM
 from pipeline.language_model.packing import Numbers, places_within
-from pipeline.language_model.sequences import padded_length
-from pipeline.tagger.batches import PAD_ID, SEPARATOR_ID, TaggingBatch
+from pipeline.tagger.batches import PAD_ID, SEPARATOR_ID
 
 REMEMBERED_WORDS = 1 << 18
 
@@ -47,33 +46,6 @@ class BulkBatch:
         padded = values.new_zeros(len(self.lengths), int(self.lengths.max()), *values.shape[1:])
         padded[torch.from_numpy(self.sentence), torch.from_numpy(places_within(self.lengths))] = values
         return padded
-
-    def padded(self) -> TaggingBatch:
-        """The same as padded tensors, without tags."""
-        first = np.cumsum(self.character_lengths) - self.character_lengths
-        before = first[self.sentence]
-        steps, characters = padded_length(self.lengths.tolist()), padded_length(self.character_lengths.tolist())
-        return TaggingBatch(
-            words=_columns(self.word_ids.numpy()[self.rows], self.lengths, steps),
-            tags=torch.empty(0, dtype=torch.int64),
-            lengths=torch.from_numpy(self.lengths),
-            characters=_columns(self.characters, self.character_lengths, characters),
-            character_lengths=torch.from_numpy(self.character_lengths),
-            starts=_columns(self.starts - before, self.lengths, steps),
-            ends=_columns(self.ends - before, self.lengths, steps),
-        )
-
-    def padded_tokens(self) -> Tensor:
-        """The language models' tokens (T, N)."""
-        steps = padded_length(self.lengths.tolist())
-        return _columns(self.tokens.numpy()[self.rows], self.lengths, steps, END_OF_SENTENCE_ID)
-
-
-def _columns(values: Numbers, lengths: Numbers, steps: int, padding: int = PAD_ID) -> Tensor:
-    """Values of all places as columns (steps, N)."""
-    columns = np.full((steps, len(lengths)), padding)
-    columns[places_within(lengths), np.repeat(np.arange(len(lengths)), lengths)] = values
-    return torch.from_numpy(columns)
 
 
 class BulkEncoder:
