@@ -10,17 +10,7 @@ from pipeline.report.figure_files import STYLE
 from pipeline.report.tables import markdown_table
 
 PARTS = {"preparation": "prepare_corpus", "pretraining": "pretrain_lm, first steps"}
-HEADER = [
-    "text, M tokens",
-    "shards",
-    "vocabulary",
-    "preparation, peak MB",
-    "tokens/s",
-    "wall s",
-    "CPU s",
-    "load of the machine before",
-    "pretraining, peak MB",
-]
+HEADER = ["text, M tokens", "shards", "vocabulary", "preparation, peak MB", "its CPU s", "pretraining, peak MB"]
 
 
 def draw(results: Sequence[Mapping[str, Any]]) -> Figure:
@@ -51,10 +41,7 @@ def memory_section(results: Sequence[Mapping[str, Any]]) -> str:
                 f"{result['shards']}",
                 f"{result['vocabulary']:,}",
                 f"{preparation['peak_mb']:.0f}",
-                f"{result['tokens_per_second']:,}",
-                f"{preparation['seconds']:g}",
                 f"{preparation['cpu_seconds']:g}",
-                f"{preparation['load_before']:g}",
                 f"{pretraining['peak_mb']:.0f}",
             ]
         )
