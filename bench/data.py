@@ -4,13 +4,12 @@ import gzip
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.data.conll import Sentence, read_lines, write_conll
+from pipeline.data.conll import Sentence, write_conll
 from pipeline.data.corpus import END_OF_SENTENCE_ID, UNKNOWN_ID, Corpus, Ids
 from pipeline.data.corpus_preparation import make_vocabulary
 from pipeline.data.grammar import GeneratedLanguage
@@ -18,14 +17,13 @@ from pipeline.data.lexicon import build_lexicon
 from pipeline.data.splits import read_splits
 from pipeline.data.tags import to_iobes
 from pipeline.data.word_vectors import no_vectors, read_word_vectors
-from pipeline.files import read_json, write_json
+from pipeline.files import read_json, write_bytes, write_json
 from pipeline.params import GrammarParams, Params, load_params
 from pipeline.tagger.training import TaggingData, load_tagging_data
 
 ROOT = Path(__file__).parents[1]
 RAW = Path("data/raw/conll2000")
 DEV_SENTENCES = 2  # training scores a dev split after each epoch; a measurement wants that to cost nothing
-TEXT_TOKENS = 4_000_000
 GRAMMAR = GrammarParams(seed=1, train_sentences=4000, dev_sentences=10, test_sentences=10, lm_sentences=10)
 
 
@@ -41,35 +39,24 @@ def prepare_data(raw: Path, folder: Path) -> str:
         splits, _ = read_splits(raw, params.conll, params.seed)
         sentences, name = splits["train"], "CoNLL-2000"
         vectors = read_word_vectors(raw / params.conll.vectors)
-        lines: Iterator[str] = (
-            line.decode() for path in sorted(raw.glob(params.corpus.text)) for line in read_lines(path)
-        )
+        texts = {path.name: path.read_bytes() for path in raw.glob(params.corpus.text)}
     else:
         generated = GeneratedLanguage(GRAMMAR.seed).tagged_splits(GRAMMAR).train
         sentences = [
             Sentence(tuple(t.word for t in tokens), to_iobes([t.chunk for t in tokens]), 1) for tokens in generated
         ]
         vectors, name = no_vectors(), "generated sentences"
-        lines = iter([" ".join(sentence.words) for sentence in sentences])
+        lines = "".join(" ".join(sentence.words) + "\n" for sentence in sentences)
+        texts = {"text.txt.gz": gzip.compress(lines.encode())}
     random.Random(params.seed).shuffle(sentences)
     build_lexicon(sentences, vectors).save(folder / "lexicon")
     write_conll(folder / "train.conll", sentences)
     write_conll(folder / "dev.conll", sentences[:DEV_SENTENCES])
     counts = Counter(word for sentence in sentences for word in sentence.words)
     write_json(folder / "vocabulary.json", make_vocabulary(counts, min_count=1))
-    _write_text(folder / "raw" / "lm" / "text.txt.gz", lines)
+    for file, text in texts.items():
+        write_bytes(folder / "raw" / "lm" / file, text)
     return name
-
-
-def _write_text(path: Path, lines: Iterator[str]) -> None:
-    path.parent.mkdir(parents=True)
-    tokens = 0
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        for line in lines:
-            file.write(line + "\n")
-            tokens += len(line.split()) + 1
-            if tokens >= TEXT_TOKENS:
-                return
 
 
 @dataclass(frozen=True)

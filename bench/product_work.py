@@ -5,6 +5,8 @@ or words processed.
 """
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable
@@ -12,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+import yaml
 
-from bench.data import BenchData, paper_params
+from bench.data import ROOT, BenchData, paper_params
 from bench.models import SEED, make_bidirectional_lm, make_language_model, make_models, make_tagger
-from pipeline.data.corpus_preparation import prepare
+from pipeline.files import read_json
 from pipeline.language_model.features import open_feature_table, write_feature_table
 from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.language_model.pretraining import pretrain
@@ -111,16 +114,26 @@ def decoding(kind: str, precision: DecodingPrecision, folder: Path) -> Work:
 
 
 def encoding(folder: Path) -> Work:
-    """Preparation of the LM corpus: text to vocabulary and encoded shards."""
-    params = replace(paper_params().corpus, heldout_sentences=HELDOUT_SENTENCES, vectors="")
+    """Preparation of the whole LM corpus by its stage: text to vocabulary and encoded shards."""
+    params = yaml.safe_load((ROOT / "profiles" / "conll2000.yaml").read_text(encoding="utf-8"))
+    params["corpus"] |= {"heldout_sentences": HELDOUT_SENTENCES, "vectors": ""}
+    (folder / "encoding.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    (folder / "hashes.txt").touch()
+    inputs = ["--params", "encoding.yaml", "--raw", "raw", "--test-hashes", "hashes.txt"]
 
     def work(passes: int) -> int:
         tokens = 0
         for _ in range(passes):
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                out, parts = Path(scratch) / "out", Path(scratch) / "parts"
-                parts.mkdir()
-                statistics = prepare(folder / "raw", set(), out, params, SEED, parts, os.cpu_count() or 1)
+                outputs = ["--out", f"{scratch}/corpus", "--metrics", f"{scratch}/metrics.json"]
+                subprocess.run(
+                    [sys.executable, "-m", "stages.prepare_corpus", *inputs, *outputs],
+                    cwd=folder,
+                    env={**os.environ, "DVC_ROOT": scratch, "PYTHONPATH": str(ROOT)},
+                    stdout=subprocess.DEVNULL,
+                    check=True,
+                )
+                statistics = read_json(Path(scratch) / "metrics.json")
             tokens += statistics["train_tokens"] + statistics["heldout_tokens"]
         return tokens
 

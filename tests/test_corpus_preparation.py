@@ -60,6 +60,8 @@ def write_difficult_text(raw: Path) -> Path:
         "caf\u00e9",
         "\U0001f600",
         "\ufeffx",
+        "\x1c",
+        "a\0b",
     ]
     weights = [1 / (i + 1) for i in range(len(words))]
     lines = [" ".join(rng.choices(words, weights, k=rng.randrange(0, 9))) for _ in range(3000)]
@@ -68,14 +70,25 @@ def write_difficult_text(raw: Path) -> Path:
     (raw / "lm" / "b.txt.gz").write_bytes(gzip.compress("\n".join(lines[1000:]).encode()))
     (raw / "lm" / "c.txt").write_bytes(b"")
     for i in range(20):
-        (raw / "lm" / f"d{i:02d}.txt").write_bytes(f"\x0b w1\x0c w{i}\rw2  w3 ".encode())
+        (raw / "lm" / f"d{i:02d}.txt").write_bytes(f"\x0b w1\x0c w{i}\rw2  w3\t".encode())
     (raw / "vectors.txt").write_text("w1 1 2\ncaf\u00e9 3 4\n", encoding="utf-8")
     return raw
 
 
-@pytest.mark.parametrize(("processes", "part_bytes"), [(1, 1), (1, 999), (1, 1 << 24), (2, 5000), (3, 20000)])
-@pytest.mark.parametrize("params", [PARAMS, replace(PARAMS, min_count=1, heldout_sentences=300, vectors="vectors.txt")])
-def test_same_bytes_as_the_slow_way(tmp_path: Path, processes: int, part_bytes: int, params: CorpusParams) -> None:
+MANY_HELD_OUT = replace(PARAMS, min_count=1, heldout_sentences=300, vectors="vectors.txt")
+
+
+@pytest.mark.parametrize(
+    ("params", "processes", "part_bytes"),
+    [
+        (PARAMS, 1, 400),
+        (PARAMS, 1, 1 << 24),
+        (PARAMS, 3, 10000),
+        (MANY_HELD_OUT, 1, 5000),
+        (MANY_HELD_OUT, 2, 10000),
+    ],
+)
+def test_same_bytes_as_the_slow_way(tmp_path: Path, params: CorpusParams, processes: int, part_bytes: int) -> None:
     raw = write_difficult_text(tmp_path / "raw")
     tested = {sentence_hash(("w0",)), sentence_hash(("w1", "w0")), sentence_hash(("w1", "w2"))}
     slow = slow_corpus_preparation.prepare(raw, tested, tmp_path / "slow", params, 7)

@@ -1,11 +1,12 @@
 """Numbered parts against the text that they stand for."""
 
+import random
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.data.conll import sentence_hash
-from pipeline.data.numbered_parts import load_part, number_part, save_part
+from pipeline.data.numbered_parts import load_part, number_part, number_words, save_part
 from pipeline.data.text_parts import Piece
 
 TEXT = "b a b\n\nleft out\n c \u00a0 b\nb a b"
@@ -29,6 +30,16 @@ def test_a_part_without_a_word_of_its_own(tmp_path: Path) -> None:
     save_part(part, tmp_path / "part.npz")
     assert load_part(tmp_path / "part.npz").words == ["\n"]
     assert len(part.ends) == len(part.ranks) == part.read == 0
+
+
+def test_words_are_numbered_as_by_a_dictionary() -> None:
+    rng = random.Random(1)
+    kinds = ["a", "ab", "a\0", "\u3000", "caf\u00e9", "\x1c", *map(str, range(50))]
+    sentences = [rng.choices(kinds, k=rng.randrange(1, 9)) for _ in range(500)]
+    number_of: dict[str, int] = {"\n": 0}
+    expected = [number_of.setdefault(word, len(number_of)) for words in sentences for word in (*words, "\n")]
+    words, numbers = number_words([" ".join(words).encode() for words in sentences])
+    assert words == list(number_of) and numbers.tolist() == expected and numbers.dtype == np.int32
 
 
 def test_ranks_are_keyed_by_the_seed() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.data.conll import read_lines
-from pipeline.data.text_parts import read_parts
+from pipeline.data.text_parts import Piece, read_parts
 from pipeline.errors import InputError
 
 
@@ -37,12 +37,15 @@ def test_every_line_is_in_one_part_under_its_number(tmp_path: Path, part_bytes: 
 
 def test_sentences_are_split_at_ascii_white_space(tmp_path: Path) -> None:
     ((piece,),) = read_parts(write_files(tmp_path)[2:3], 100)
-    assert list(piece.sentences()) == [([b"d", b"e"], "d e"), ([b"f"], "f")]
+    assert piece.sentences() == [b"d e", b"f"]
+    white = Piece(Path("x"), 1, b"\x0ba\t\tb\x0c \n \r\n c\xc2\xa0d \xc2\x85 \x1c\n")
+    assert white.sentences() == [b"a b", "c\u00a0d \u0085 \x1c".encode()]
 
 
 def test_bad_utf8_is_named_by_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_bytes(b"a\nb\n\xff\n")
-    last = list(read_parts([path], 1))[-1]
-    with pytest.raises(InputError, match=r"a\.txt:3: not UTF-8"):
-        list(last[0].sentences())
+    path.write_bytes(b"a\nb\n  \xc3\n\xa9\n")
+    for part_bytes in (1, 100):
+        piece = list(read_parts([path], part_bytes))[2 if part_bytes == 1 else 0][0]
+        with pytest.raises(InputError, match=r"a\.txt:3: not UTF-8 \(byte 0xc3 at position 1\)"):
+            piece.sentences()

@@ -31,7 +31,7 @@ from pipeline.files import write_json
 from pipeline.params import CorpusParams
 from pipeline.processes import OrderedMap, ordered_map
 
-PART_BYTES = 1 << 24  # of text: what a process has in memory at a time, and what a killed run may lose
+PART_BYTES = 1 << 22  # of text: what a process has in memory at a time, and what a killed run may lose
 COMPRESSION = 4  # how many times longer text is than its .gz file, about
 
 

@@ -6,14 +6,12 @@ numbered side by side, and a part that is on disk need not be numbered again.
 
 import hashlib
 import io
-from array import array
-from collections import defaultdict
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from pipeline.data.conll import sentence_hash
 from pipeline.data.corpus import END_OF_SENTENCE, Ids
@@ -40,24 +38,35 @@ class NumberedPart:
 
 def number_part(part: Part, test_hashes: set[str], seed: int) -> NumberedPart:
     """Number the words of a part and rank its sentences by hashes keyed by the seed. Raises InputError on bad UTF-8."""
-    number_of = defaultdict(count(END + 1).__next__, {END_OF_SENTENCE.encode(): END})
-    numbers = array("i")
-    ranks = bytearray()
-    read = 0
-    key = str(seed).encode()
-    for piece in part:
-        for words, sentence in piece.sentences():
-            read += 1
-            if sentence_hash((sentence,)) not in test_hashes:
-                ranks += hashlib.blake2b(sentence.encode(), digest_size=8, key=key).digest()
-                numbers.extend(map(number_of.__getitem__, words))
-                numbers.append(END)
-    return NumberedPart(
-        words=[word.decode() for word in number_of],
-        numbers=np.array(numbers, dtype=np.int32),
-        ranks=np.frombuffer(ranks, dtype=">u8").astype(np.uint64),
-        read=read,
-    )
+    read = [sentence for piece in part for sentence in piece.sentences()]
+    kept = [sentence for sentence in read if sentence_hash((sentence.decode(),)) not in test_hashes]
+    words, numbers = number_words(kept)
+    return NumberedPart(words, numbers, rank(kept, seed), len(read))
+
+
+def number_words(sentences: list[bytes]) -> tuple[list[str], Ids]:
+    """The different words after END_OF_SENTENCE, and the numbers of all words and ends, in order.
+
+    Each word and each end goes with the space behind it, so that Arrow can number them where they stand.
+    """
+    text = b"\n " + b" \n ".join([*sentences, b""])
+    ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord(" ")) + 1
+    bounds = np.concatenate([[0], ends])
+    array = pa.Array.from_buffers(pa.large_binary(), len(ends), [None, pa.py_buffer(bounds), pa.py_buffer(text)])
+    encoded = array.dictionary_encode()
+    words = b"".join(encoded.dictionary.to_pylist()).decode().split(" ")[:-1]
+    return words, encoded.indices.to_numpy()[1:]
+
+
+def rank(sentences: list[bytes], seed: int) -> npt.NDArray[np.uint64]:
+    """(S,): a hash of each sentence."""
+    keyed = hashlib.blake2b(digest_size=8, key=str(seed).encode())
+    digests = bytearray()
+    for sentence in sentences:
+        digest = keyed.copy()
+        digest.update(sentence)
+        digests += digest.digest()
+    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
 
 
 def save_part(part: NumberedPart, path: Path) -> None:

@@ -15,14 +15,18 @@ class Piece:
     first_line: int
     lines: bytes
 
-    def sentences(self) -> Iterator[tuple[list[bytes], str]]:
-        """Each line that is not empty: its words, and them joined by single spaces.
+    def sentences(self) -> list[bytes]:
+        """Each line that is not empty, its words joined by single spaces; only ASCII white space separates words.
 
-        Only ASCII white space separates words. Raises InputError naming file and line on bad UTF-8.
+        Raises InputError naming file and line on bad UTF-8.
         """
-        for number, line in enumerate(self.lines.split(b"\n"), self.first_line):
-            if words := line.split():
-                yield words, decode(b" ".join(words), self.path, number)
+        lines = self.lines.split(b"\n")
+        try:
+            self.lines.decode()
+        except UnicodeDecodeError:  # which line it is, is only of interest now
+            for number, line in enumerate(lines, self.first_line):
+                decode(b" ".join(line.split()), self.path, number)
+        return [b" ".join(words) for line in lines if (words := line.split())]
 
 
 Part = list[Piece]
