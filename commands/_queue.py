@@ -62,8 +62,8 @@ def put(name: str, overrides: Collection[str]) -> None:
 def start_workers(count: int) -> None:
     """Have so many workers, counting those that run already. They end by themselves when the queue is empty.
 
-    Each gets processors of its own: a stage starts as many processes as there are processors, and those of several
-    points would take the same ones from each other (about a tenth of the time).
+    Each gets processors of its own: training starts as many processes as the machine has processors, and those of one
+    point would take them from the others.
     """
     _run("dvc", "queue", "start", "--jobs", str(count))
     deadline = time.monotonic() + START_SECONDS

@@ -110,7 +110,8 @@ def _path(document: Mapping[str, Any]) -> str:
     return (
         f"**{profile}** (`make path NAME={profile}`, [figure](path_{profile}.svg), "
         f"[all numbers](../results/path_{profile}.json))\n\n{table}\n"
-        f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; layers are counted from 0, the lowest. The ends of the path, {ends}.\n"
+        f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; "
+        f"layers are counted from 0, the lowest. The ends of the path, {ends}.\n"
     )
 
 
