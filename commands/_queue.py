@@ -65,7 +65,8 @@ def start_workers(count: int) -> None:
     Each gets processors of its own: training starts as many processes as the machine has processors, and those of one
     point would take them from the others.
     """
-    _run("dvc", "queue", "start", "--jobs", str(count))
+    # Not through a pipe: the workers inherit it, and its end would come only with theirs.
+    subprocess.run(["dvc", "queue", "start", "--jobs", str(count)], stdout=subprocess.DEVNULL, check=False)
     deadline = time.monotonic() + START_SECONDS
     while len(started := workers()) < count and time.monotonic() < deadline:
         time.sleep(0.1)
