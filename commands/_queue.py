@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -65,8 +66,11 @@ def start_workers(count: int) -> None:
     Each gets processors of its own: training starts as many processes as the machine has processors, and those of one
     point would take them from the others.
     """
-    # Not through a pipe: the workers inherit it, and its end would come only with theirs.
-    subprocess.run(["dvc", "queue", "start", "--jobs", str(count)], stdout=subprocess.DEVNULL, check=False)
+    with tempfile.TemporaryFile() as said:  # not a pipe: the workers inherit it, and its end would come with theirs
+        command = ["dvc", "queue", "start", "--jobs", str(count)]
+        if subprocess.run(command, stdout=said, stderr=subprocess.STDOUT).returncode != 0:
+            said.seek(0)
+            raise click.ClickException(f"dvc queue start: {said.read().decode().strip()}")
     deadline = time.monotonic() + START_SECONDS
     while len(started := workers()) < count and time.monotonic() < deadline:
         time.sleep(0.1)
