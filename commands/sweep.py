@@ -53,10 +53,7 @@ def run_sweep(params: Params, points: Sequence[Point], jobs: int | None) -> list
     end_on_signals()
     update_shared_stages(params)
     lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
-    sources = [
-        Path("dvc.yaml"),
-        *(path for code in ("pipeline", "stages") for path in sorted(Path(code).rglob("*.py"))),
-    ]
+    sources = code_of_stages(Path("dvc.yaml"))
     named = name_points(params, points, lock, sources)
     done = _queue.finished(named)
     if done:
@@ -72,6 +69,12 @@ def run_sweep(params: Params, points: Sequence[Point], jobs: int | None) -> list
             raise click.ClickException(f"{len(failed)} of {len(named)} points failed: {', '.join(sorted(failed))}")
         done = _queue.finished(named)
     return [result(named[name], name, done[name]) for name in named]
+
+
+def code_of_stages(pipeline: Path) -> list[Path]:
+    """The file dvc.yaml itself and the source files that it names as dependencies."""
+    text = pipeline.read_text(encoding="utf-8")
+    return [pipeline, *map(Path, sorted(set(re.findall(r"(?m)^ *- (\S+\.py)$", text))))]
 
 
 def update_shared_stages(params: Params) -> None:
@@ -102,6 +105,8 @@ def run_missing(named: Mapping[str, Point], done: Mapping[str, str], jobs: int) 
     missing = [name for name in named if name not in done]
     _queue.remove_dead(missing)
     waiting = _queue.tasks()  # where a sweep was killed outright, its workers go on
+    if others := [name for name, status in waiting.items() if name not in named and status == "Queued"]:
+        click.echo(f"the workers run what waits in DVC's queue besides: {', '.join(others)}", err=True)
     for name in tqdm(missing, desc="queueing", unit=" points", disable=None, leave=False):
         if name not in waiting:
             _queue.put(name, named[name].overrides())

@@ -111,6 +111,14 @@ def test_fingerprint_does_not_change_with_the_point_that_was_run_last(params: Pa
     assert fingerprint(params, Point(0.1, 2), LOCK, sources) == fingerprint(last, Point(0.1, 2), lock, sources)
 
 
+def test_code_that_no_stage_uses_changes_no_fingerprint() -> None:
+    names = {file.as_posix() for file in sweep.code_of_stages(ROOT / "dvc.yaml")[1:]}
+    assert {"stages/select_layers.py", "pipeline/tagger/training.py", "pipeline/report/curves.py"} <= names
+    assert not names & {"pipeline/sweep.py", "pipeline/report/readme.py"} and all(
+        (ROOT / name).exists() for name in names
+    )
+
+
 def test_names_tell_the_points_and_are_git_refs(params: Params, sources: list[Path]) -> None:
     names = name_points(params, grid(params, [0.0001, 0.1], [2]), LOCK, sources)
     assert [name.rsplit("-", 1)[0] for name in names] == ["demo-0.0001-2", "demo-0.1-2"]
