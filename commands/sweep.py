@@ -110,7 +110,7 @@ def run_missing(named: Mapping[str, Point], done: Mapping[str, str], jobs: int) 
     for name in tqdm(missing, desc="queueing", unit=" points", disable=None, leave=False):
         if name not in waiting:
             _queue.put(name, named[name].overrides())
-    click.echo(f"running {len(missing)} points, {jobs} at a time", err=True)
+    click.echo(f"running {len(missing)} of {len(named)} points, {jobs} at a time", err=True)
     _queue.start_workers(jobs)
     with tqdm(total=len(named), initial=len(done), desc="sweep", unit=" points", disable=None) as progress:
         return wait(named, set(missing), jobs, progress)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.report.figure_files import COLOURS, STYLE
-from pipeline.report.regularisation_path import is_knee
+from pipeline.report.regularisation_path import ENDS, is_knee
 from pipeline.report.tables import NAMES, millions
 
 MARKERS = "osD^vP*X"  # one for each strength
@@ -20,8 +20,8 @@ def path_figure(document: Mapping[str, Any]) -> Figure:
         figure = Figure(figsize=(8, 4.6), layout="constrained")
         axes = figure.add_subplot()
         _draw_front(axes, document)
-        for variant, end in document["ends"].items():
-            _draw_end(axes, variant, end)
+        for variant in ENDS:
+            _draw_end(axes, variant, document["ends"][variant])
         strengths = sorted({row["strength"] for row in document["points"]})
         for number, strength in enumerate(strengths):
             rows = [row for row in document["points"] if row["strength"] == strength]
@@ -29,13 +29,13 @@ def path_figure(document: Mapping[str, Any]) -> Figure:
         for row in document["points"]:
             if is_knee(document, row):
                 _draw_knee(axes, row)
-        everything = [*document["points"], *document["ends"].values()]
+        everything = [*document["points"], *(document["ends"][variant] for variant in ENDS)]
         places = [(_millions(row), row["test_f1_mean"]) for row in everything]
-        axes.plot(*zip(*places, strict=True), "x", color="#999999", markersize=4, zorder=2, label="test F1 (not used)")
+        axes.plot(*zip(*places, strict=True), "x", color="#222222", markersize=4, zorder=5, label="test F1 (not used)")
         axes.margins(x=0.08, y=0.12)
         axes.set_xlabel("million multiply-accumulates per word")
         axes.set_ylabel("dev F1 (%)")
-        axes.set_title(f"Regularisation path, {document['params']['profile']}; numbers are budgets of layers")
+        axes.set_title(f"Regularisation path, {document['params']['profile']}; small numbers: budget of layers")
         axes.legend(loc="lower right")
     return figure
 
@@ -55,9 +55,11 @@ def _draw_front(axes: Axes, document: Mapping[str, Any]) -> None:
 def _draw_end(axes: Axes, variant: str, end: Mapping[str, Any]) -> None:
     place = (_millions(end), end["dev_f1_mean"])
     axes.plot(*place, "o", color=COLOURS[variant], markersize=9, zorder=3)
+    above = variant == "full"  # what is below it is the chord
     axes.annotate(
-        NAMES[variant], place, (0, -8), textcoords="offset points", ha="center", va="top", color=COLOURS[variant]
-    )
+        NAMES[variant], place, (0, 8 if above else -8), textcoords="offset points",
+        ha="center", va="bottom" if above else "top", color=COLOURS[variant],
+    )  # fmt: skip
 
 
 def _draw_points(axes: Axes, rows: list[Mapping[str, Any]], marker: str, label: str) -> None:

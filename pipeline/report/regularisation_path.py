@@ -105,7 +105,8 @@ def _path(document: Mapping[str, Any]) -> str:
     ends = "; ".join(
         f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
         f"{millions(end['macs_per_word'])} M MACs"
-        for variant, end in document["ends"].items()
+        for variant in ENDS
+        for end in [document["ends"][variant]]
     )
     return (
         f"**{profile}** (`make path NAME={profile}`, [figure](path_{profile}.svg), "
