@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 STATE = Path(".dvc/tmp/exps/celery")  # where DVC notes the processes of its workers
+STATUS_ATTEMPTS = 3
 START_SECONDS, STOP_SECONDS = 10.0, 30.0
 _TASK = re.compile(r"[0-9a-f]{7}\s+(\S+)\s.*\s(Queued|Running|Failed|Success)")
 _REF = re.compile(r"(\w{40}) refs/exps/\w{2}/\w{38}/(\S+)")
@@ -33,6 +34,11 @@ def read_from(commit: str, path: str) -> str:
 
 def tasks() -> dict[str, str]:
     """Queued, Running, Failed or Success for each task in the queue."""
+    for _ in range(STATUS_ATTEMPTS - 1):  # DVC stumbles over a task that is just changing its state
+        try:
+            return parse_tasks(_run("dvc", "queue", "status"))
+        except click.ClickException:
+            time.sleep(1)
     return parse_tasks(_run("dvc", "queue", "status"))
 
 

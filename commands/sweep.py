@@ -108,7 +108,7 @@ def run_missing(named: Mapping[str, Point], done: Mapping[str, str], jobs: int) 
     if others := [name for name, status in waiting.items() if name not in named and status == "Queued"]:
         click.echo(f"the workers run what waits in DVC's queue besides: {', '.join(others)}", err=True)
     for name in tqdm(missing, desc="queueing", unit=" points", disable=None, leave=False):
-        if name not in waiting:
+        if waiting.get(name) not in ("Queued", "Running"):
             _queue.put(name, named[name].overrides())
     click.echo(f"running {len(missing)} of {len(named)} points, {jobs} at a time", err=True)
     _queue.start_workers(jobs)

@@ -146,6 +146,22 @@ def test_tasks_are_read_from_dvc_queue_status() -> None:
     assert _queue.parse_tasks("No experiment tasks in the queue.\n\nWorker status: 0 active, 0 idle\n") == {}
 
 
+def test_the_status_is_asked_for_again_where_dvc_stumbles(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[str | None] = [None, STATUS, None, None, None]
+
+    def run(*command: str) -> str:
+        if (answer := answers.pop(0)) is None:
+            raise click.ClickException("a task has gone")
+        return answer
+
+    monkeypatch.setattr(_queue, "_run", run)
+    monkeypatch.setattr(_queue.time, "sleep", lambda seconds: None)
+    assert _queue.tasks()["demo-0.1-2-6178ff35"] == "Success"
+    with pytest.raises(click.ClickException, match="a task has gone"):
+        _queue.tasks()
+    assert not answers
+
+
 @pytest.mark.parametrize("count", range(1, 9))
 def test_processors_are_shared_out(count: int) -> None:
     processors = list(range(8))
@@ -281,6 +297,17 @@ def test_what_waits_in_the_queue_is_not_put_in_twice(params: Params, quick: pyte
     use(queue, quick)
     assert len(sweep.run_sweep(params, points, 1)) == 2
     assert queue.put_names == names[1:]
+
+
+def test_a_point_whose_experiment_was_removed_is_run_again(params: Params, quick: pytest.MonkeyPatch) -> None:
+    points = grid(params, [0.02], [2])
+    names = names_of(params, points, quick)
+    queue = StandInQueue()
+    use(queue, quick)
+    tasks = queue.tasks
+    quick.setattr(_queue, "tasks", lambda: tasks() or {names[0]: "Success"})
+    assert len(sweep.run_sweep(params, points, 1)) == 1
+    assert queue.put_names == names
 
 
 def test_tasks_of_killed_workers_are_put_in_again(params: Params, quick: pytest.MonkeyPatch) -> None:
