@@ -147,7 +147,7 @@ def test_tables_by_hand() -> None:
         "| 0.02 | 1 | 0 | none | 0.200 | 85.00 ± 0.25 | 60.00 ± 0.14 |"
     )
     section = path_section([document])
-    assert "`make path NAME=demo`" in section and "seeds; layers" in section
+    assert '`make path NAME=demo STRENGTHS="0.02 0.1" BUDGETS="1 2"`' in section and "seeds; layers" in section
     assert "all LM layers: dev F1 90.50, test F1 90.00 at 0.500 M MACs" in section
     lines = [line.split(" | ")[0:9] for line in section.splitlines() if line.startswith("| 0.")]
     assert [(line[0], line[7]) for line in lines] == [

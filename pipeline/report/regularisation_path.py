@@ -109,11 +109,19 @@ def _path(document: Mapping[str, Any]) -> str:
         for end in [document["ends"][variant]]
     )
     return (
-        f"**{profile}** (`make path NAME={profile}`, [figure](path_{profile}.svg), "
+        f"**{profile}** (`{_command(document)}`, [figure](path_{profile}.svg), "
         f"[all numbers](../results/path_{profile}.json))\n\n{table}\n"
         f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; "
         f"layers are counted from 0, the lowest. The ends of the path, {ends}.\n"
     )
+
+
+def _command(document: Mapping[str, Any]) -> str:
+    """What makes all of the document again."""
+    strengths, budgets = (
+        " ".join(map(str, sorted({row[key] for row in document["points"]}))) for key in ("strength", "max_layers")
+    )
+    return f'make path NAME={document["params"]["profile"]} STRENGTHS="{strengths}" BUDGETS="{budgets}"'
 
 
 def _table(cells: list[list[str]], *more: str) -> str:
