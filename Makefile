@@ -4,11 +4,13 @@ PYTHON ?= python3
 PORT ?= 5000
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint bench data profile publish verify import parity ui ci
+.PHONY: help setup repro experiment named test lint bench data profile publish sweep path verify import parity ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export DVC_NO_ANALYTICS = true
+
+SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -44,6 +46,12 @@ profile: setup ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: copy a profile to p
 
 publish: setup ## write results/<profile>.json and the tables made from it
 	@python -m commands.publish
+
+sweep: setup ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [JOBS=2]: run every strength with every budget, JOBS at a time
+	@python -m commands.sweep $(SWEEP_OPTIONS)
+
+path: $(if $(NAME),profile,setup) ## [NAME=conll2000], and as for sweep: the front of F1 against cost, and its knee, in docs/results.md
+	@python -m commands.path $(SWEEP_OPTIONS)
 
 verify: setup ## re-run the committed experiment in a fresh clone and compare [AGAINST=clone]
 	@python -m commands.verify $(if $(AGAINST),--against "$(AGAINST)")

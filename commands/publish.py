@@ -14,7 +14,8 @@ from pipeline.report.results import read_results
 from pipeline.report.source_version import source_version
 from stages._run import FOLDER, PATH, StageCommand
 
-SPEEDS = {"speed.json", "corpus_memory.json"}  # not the results of a profile: written by bench/, with their tables
+# Not the results of a profile: bench/ and `make path` write them, and their tables.
+OTHERS = ("speed.json", "corpus_memory.json", "bulk_tagging.json", "two_processes.json", "path_*.json")
 
 
 @click.command(cls=StageCommand)
@@ -37,7 +38,8 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
         text = readme.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{readme}: no such file; expected a README with markers to fill") from None
-    published = [read_results(path) for path in sorted(results.glob("*.json")) if path.name not in SPEEDS]
+    files = [path for path in sorted(results.glob("*.json")) if not any(map(path.match, OTHERS))]
+    published = [read_results(path) for path in files]
     sections = {"results": results_section(published), "stages": stages_section(pipeline)}
     filled = fill_sections(text, sections, str(readme))
     if check and filled != text:

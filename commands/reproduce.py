@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -35,12 +35,16 @@ def main() -> None:
     if subprocess.run([*DVC, "status", "--quiet"]).returncode == 0:
         click.echo("Nothing to do: all stages are up to date with params.yaml, the code and the data.")
         return
-    for number in STOP_SIGNALS:
-        signal.signal(number, _stop)
-    for group in GROUPS:
+    end_on_signals()
+    run_groups(GROUPS)
+    run_side_by_side([[*DVC, "repro"]])
+
+
+def run_groups(groups: Iterable[Sequence[str]]) -> None:
+    """Bring the stages of each group up to date, side by side, one group after the other."""
+    for group in groups:
         options = ["--single-item"] if len(group) > 1 else []
         run_side_by_side([[*DVC, "repro", *options, stage] for stage in group])
-    run_side_by_side([[*DVC, "repro"]])
 
 
 def check_data(params: Params, folder: Path) -> None:
@@ -71,6 +75,12 @@ def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:
             process.wait()
     if failed := [" ".join(command) for command, code in zip(commands, codes, strict=True) if code]:
         raise click.ClickException(f"failed: {failed[0]}")
+
+
+def end_on_signals() -> None:
+    """Let SIGINT, SIGTERM and SIGHUP end this process by SystemExit, so that it cleans up."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _stop)
 
 
 def _stop(number: int, _: FrameType | None) -> None:

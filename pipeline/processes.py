@@ -42,6 +42,11 @@ def ordered_map(processes: int) -> Iterator[OrderedMap]:
         yield results
 
 
+def processors() -> int:
+    """How many processors this process may run on: all, unless it has been bound to some of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def end_with_parent() -> None:
     """Let a worker end as soon as its parent does, even a parent that was killed."""
 

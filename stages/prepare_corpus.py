@@ -1,6 +1,5 @@
 """LM text to an encoded corpus: vocabulary, memory-mapped id shards, held-out part, leak report."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pipeline.data.corpus_preparation import prepare, text_files
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import load_params
+from pipeline.processes import processors
 from stages._run import FOLDER, PATH, StageCommand, params_option
 
 
@@ -34,7 +34,7 @@ def main(params_path: Path, raw: Path, test_hashes: Path, out: Path, metrics: Pa
     inputs = {"seed": params.seed, "files": [str(path) for path in text], **asdict(params.corpus)}
     code = sorted(Path(corpus_preparation.__file__).parent.glob("*.py"))
     with checkpoint_folder("prepare_corpus", inputs, [test_hashes, *text, *code]) as scratch:
-        statistics = prepare(raw, hashes, out, params.corpus, params.seed, scratch, os.cpu_count() or 1)
+        statistics = prepare(raw, hashes, out, params.corpus, params.seed, scratch, processors())
     write_json(metrics, statistics)
     click.echo(
         f"{statistics['train_tokens']:,} tokens, {statistics['vocabulary']:,} words in the vocabulary, "

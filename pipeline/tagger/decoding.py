@@ -1,6 +1,5 @@
 """Tagging in bulk: long batches of about equal length, a thread per processor, lower precision on request."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +9,7 @@ from torch import Tensor
 from pipeline.data.lexicon import Lexicon
 from pipeline.language_model.features import BidirectionalLM
 from pipeline.language_model.packed_lstm import DecodingPrecision
+from pipeline.processes import processors
 from pipeline.tagger.bulk_batches import BulkEncoder
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.packed_tagger import PackedTagger
@@ -36,7 +36,7 @@ class BulkTagger:
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """The best tags of each sentence, in the order given. An empty sentence has none."""
         tags: list[list[str]] = [[] for _ in sentences]
-        threads = os.cpu_count() or 1
+        threads = processors()
         batches = list(_batches([len(sentence) for sentence in sentences], threads))
         # Threads scale better over batches than within the small products of a recurrent step.
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:

@@ -1,7 +1,6 @@
 """One tagger variant, trained with several seeds, a process each: a seed's result does not depend on the others."""
 
 import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import torch
 
 from pipeline.language_model.features import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.params import TaggerParams
-from pipeline.processes import end_with_parent
+from pipeline.processes import end_with_parent, processors
 from pipeline.reproducible import set_up
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger, save_tagger
 from pipeline.tagger.training import Record, load_tagging_data, train_tagger
@@ -63,7 +62,7 @@ def train_seeds(
         )
         for row, seed in enumerate(params.seeds)
     ]
-    workers = min(len(jobs), max(1, (os.cpu_count() or 1) // threads))
+    workers = min(len(jobs), max(1, processors() // threads))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent) as pool:
         for records in pool.map(train_seed, jobs):
             yield from records

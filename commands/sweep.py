@@ -1,0 +1,177 @@
+"""Sweep the regularisation strength and the layer budget: a DVC experiment for each pair, several at a time."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from tqdm import tqdm
+
+from commands import _queue
+from commands.reproduce import DVC, GROUPS, check_data, end_on_signals, run_groups
+from pipeline.errors import InputError
+from pipeline.files import write_bytes
+from pipeline.params import Params, load_params
+from pipeline.processes import processors
+from pipeline.report.regularisation_path import point_row, points_table
+from pipeline.sweep import POINT_STAGES, Point, grid, name_points, numbers
+from stages._run import StageCommand
+
+PARAMS = Path("params.yaml")
+REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
+LOG_LINES = 20
+METRICS = ("select_layers", "train_tagger_pruned", "evaluate")
+
+
+@click.command(cls=StageCommand)
+@click.option("--strengths", default="0.02 0.05 0.1", show_default=True, help="Values of select.strength.")
+@click.option("--budgets", default="2 6", show_default=True, help="Values of select.max_layers.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Points at a time; as many as keep the processors busy.")
+def main(strengths: str, budgets: str, jobs: int | None) -> None:
+    """Run every strength with every budget, each as a DVC experiment, and print a table of them.
+
+    Points that are there already are not run again, so a sweep that was stopped goes on when it is started again.
+    """
+    params = load_params(PARAMS)
+    points = grid(params, numbers(strengths, float, "strengths"), numbers(budgets, int, "budgets"))
+    table = points_table(run_sweep(params, points, jobs))
+    out = Path("work") / f"sweep_{params.profile}.md"
+    write_bytes(out, table.encode())
+    click.echo(
+        f"\n{table}\n{out}: this table. `dvc exp show` has all numbers of the experiments, `make ui` their runs."
+    )
+
+
+def run_sweep(params: Params, points: Sequence[Point], jobs: int | None) -> list[dict[str, Any]]:
+    """The results of all points, in their order. Raises ClickException if some failed, when the others are done."""
+    end_on_signals()
+    update_shared_stages(params)
+    lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
+    sources = code_of_stages(Path("dvc.yaml"))
+    named = name_points(params, points, lock, sources)
+    done = _queue.finished(named)
+    if done:
+        click.echo(f"{len(done)} of {len(named)} points are there already")
+    if len(done) < len(named):
+        try:
+            failed = run_missing(named, done, worker_count(params, jobs, processors()))
+        except BaseException:
+            click.echo("stopping the workers; start the same command again to go on with the missing points", err=True)
+            _queue.stop(named)
+            raise
+        if failed:
+            raise click.ClickException(f"{len(failed)} of {len(named)} points failed: {', '.join(sorted(failed))}")
+        done = _queue.finished(named)
+    return [result(named[name], name, done[name]) for name in named]
+
+
+def code_of_stages(pipeline: Path) -> list[Path]:
+    """The file dvc.yaml itself and the source files that it names as dependencies."""
+    text = pipeline.read_text(encoding="utf-8")
+    return [pipeline, *map(Path, sorted(set(re.findall(r"(?m)^ *- (\S+\.py)$", text))))]
+
+
+def update_shared_stages(params: Params) -> None:
+    """Run what all points share, once and here, if it is not up to date."""
+    check_data(params, Path("data/raw"))
+    groups = [tuple(stage for stage in group if stage not in POINT_STAGES) for group in GROUPS]
+    ends = groups[-2] + groups[-1]
+    if subprocess.run([*DVC, "status", "--quiet", "--with-deps", *ends], stdout=subprocess.DEVNULL).returncode != 0:
+        run_groups(groups)
+
+
+def worker_count(params: Params, jobs: int | None, cores: int) -> int:
+    """How many points run at a time: no more than processors for params.threads each.
+
+    Left open, as many as the processors can take while all of them train their seeds side by side.
+    """
+    most = max(1, cores // params.threads)
+    if jobs is None:
+        return max(1, most // len(params.tagger.seeds))
+    if jobs > most:
+        click.echo(f"{jobs} points at a time are too many for {cores} processors; taking {most}", err=True)
+    return min(jobs, most)
+
+
+def run_missing(named: Mapping[str, Point], done: Mapping[str, str], jobs: int) -> set[str]:
+    """Run the points that are not in `done`; the names of those that failed."""
+    missing = [name for name in named if name not in done]
+    _queue.remove_dead(missing)
+    waiting = _queue.tasks()  # where a sweep was killed outright, its workers go on
+    if others := [name for name, status in waiting.items() if name not in named and status == "Queued"]:
+        click.echo(f"the workers run what waits in DVC's queue besides: {', '.join(others)}", err=True)
+    for name in tqdm(missing, desc="queueing", unit=" points", disable=None, leave=False):
+        if waiting.get(name) not in ("Queued", "Running"):
+            _queue.put(name, named[name].overrides())
+    click.echo(f"running {len(missing)} of {len(named)} points, {jobs} at a time", err=True)
+    _queue.start_workers(jobs)
+    with tqdm(total=len(named), initial=len(done), desc="sweep", unit=" points", disable=None) as progress:
+        return wait(named, set(missing), jobs, progress)
+
+
+def wait(named: Mapping[str, Point], missing: set[str], jobs: int, progress: "tqdm[Any]") -> set[str]:
+    """Wait until each missing point has succeeded or failed, telling each; the names of those that failed."""
+    failed: set[str] = set()
+    asked = time.monotonic()
+    while missing:
+        time.sleep(REFRESH_SECONDS)
+        alive = bool(_queue.workers())  # before looking for results: what is not there now will not come
+        for name, commit in _queue.finished(missing).items():
+            missing.remove(name)
+            tell_success(named[name], name, commit, progress)
+        if not missing or (alive and time.monotonic() - asked < STATUS_SECONDS):
+            continue
+        now, asked = _queue.tasks(), time.monotonic()
+        running = [name for name in missing if now.get(name) == "Running"]
+        progress.set_postfix_str(", ".join(f"{named[name].strength}/{named[name].max_layers}" for name in running))
+        queued = {name for name in missing if now.get(name) == "Queued"}
+        lost = {name for name in missing if now.get(name) == "Failed" or not (alive or name in queued)}
+        for name in sorted(lost - set(_queue.finished(lost))):
+            missing.remove(name)
+            failed.add(name)
+            tell_failure(name)
+        if queued and not alive:  # the workers had nothing to do, and left just before these came
+            _queue.start_workers(jobs)
+    return failed
+
+
+def tell_success(point: Point, name: str, commit: str, progress: "tqdm[Any]") -> None:
+    """Print the result of a point, and a warning should it have computed anything that all points share."""
+    row = result(point, name, commit)
+    progress.write(
+        f"strength {point.strength}, budget {point.max_layers}: dev F1 {row['dev_f1_mean']:.2f}, "
+        f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
+    )
+    progress.update()
+    if repeated := set(stages_run(_queue.log(name))) - set(POINT_STAGES):
+        progress.write(f"warning: {name} has also run {', '.join(sorted(repeated))}", sys.stderr)
+
+
+def stages_run(log: str) -> list[str]:
+    """The stages that were computed, neither up to date nor from the cache, by the log of an experiment."""
+    return re.findall(r"(?m)^Running stage '(.+)'", log)
+
+
+def tell_failure(name: str) -> None:
+    """Print the end of the log of a failed point."""
+    end = "\n".join(f"  {line}" for line in _queue.log(name).splitlines()[-LOG_LINES:])
+    tqdm.write(f"{name} failed. The end of its log (all of it: `dvc queue logs {name}`):\n{end}", sys.stderr)
+
+
+def result(point: Point, name: str, commit: str) -> dict[str, Any]:
+    """What the experiment measured. Raises InputError if it lacks a metric."""
+    metrics = {stage: json.loads(_queue.read_from(commit, f"metrics/{stage}.json")) for stage in METRICS}
+    try:
+        return point_row(point, metrics)
+    except InputError as error:
+        raise InputError(f"experiment {name}: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""The regularisation path: what each strength and budget gives, and which of these points are worth their cost."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.files import read_json
+from pipeline.report.front import knee, pareto_front
+from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.tables import NAMES, markdown_table, millions
+from pipeline.sweep import Point
+
+ENDS = ("no_lm", "full")  # what selection chooses between
+SCORES = ("dev_f1_mean", "test_f1_mean", "test_f1_sd", "macs_per_word")
+ROW_KEYS = (*SCORES, "strength", "max_layers", "layers_kept", "budget_reached_by", "dev_f1_sd", "on_front", "command")
+
+
+def point_row(point: Point, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The measurements of one point, from the metrics files of its experiment by name; `ends` are those of ENDS.
+
+    F1 in percent, standard deviations of the sample of seeds. Raises InputError for a missing metric.
+    """
+    rows = {pick(row, "variant"): row for row in pick(metrics, "evaluate.rows")}
+    if missing := [variant for variant in (*ENDS, "pruned") if variant not in rows]:
+        raise InputError(f"evaluate.rows: no row for the variant {missing[0]}; found {', '.join(rows) or 'none'}")
+    return {
+        "strength": point.strength,
+        "max_layers": point.max_layers,
+        "layers_kept": pick(rows["pruned"], "layers_kept"),
+        "budget_reached_by": pick(metrics, "select_layers.budget_reached_by"),
+        **{key: pick(rows["pruned"], key) for key in SCORES},
+        "dev_f1_sd": pick(metrics, "train_tagger_pruned.dev_f1_sd"),
+        "command": point.command(),
+        "ends": {variant: {key: pick(rows[variant], key) for key in SCORES} for variant in ENDS},
+    }
+
+
+def path_document(params: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], commit: str) -> dict[str, Any]:
+    """The points, the ends (the same for all of them), the front and its knee. `params` are all of params.yaml.
+
+    Cost and dev F1 decide, over points and ends together; the test split does not.
+    """
+    ends = rows[0]["ends"]
+    everything = [{key: value for key, value in row.items() if key != "ends"} for row in (*rows, *ends.values())]
+    places = [(row["macs_per_word"], row["dev_f1_mean"]) for row in everything]
+    front, best = pareto_front(places), knee(places)
+    marked = [{**row, "on_front": index in front} for index, row in enumerate(everything)]
+    chosen = None if best is None or best >= len(rows) else rows[best]
+    return {
+        "data": pick(params, "data.name"),
+        "git_commit": commit,
+        "params": dict(params),
+        "points": marked[: len(rows)],
+        "ends": dict(zip(ends, marked[len(rows) :], strict=True)),
+        "knee": chosen and {key: chosen[key] for key in ("strength", "max_layers")},
+    }
+
+
+def read_path(file: Path) -> dict[str, Any]:
+    """Read a path document. Raises InputError if a key is missing."""
+    document = read_json(file)
+    try:
+        for key in ("params.profile", "params.tagger.seeds", "data", "knee"):
+            pick(document, key)
+        for variant in ENDS:
+            for key in (*SCORES, "on_front"):
+                pick(document, f"ends.{variant}.{key}")
+        for row in pick(document, "points"):
+            for key in ROW_KEYS:
+                pick(row, key)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    return dict(document)
+
+
+def is_knee(document: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether the row is the knee of the document."""
+    return bool(document["knee"] == {key: row[key] for key in ("strength", "max_layers")})
+
+
+def points_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line a point."""
+    return _table([_cells(row) for row in rows])
+
+
+def path_section(documents: Sequence[Mapping[str, Any]]) -> str:
+    """The published paths, each with the command that makes it."""
+    return "\n".join(_path(document) for document in documents) or "No path is published yet.\n"
+
+
+def _path(document: Mapping[str, Any]) -> str:
+    profile = document["params"]["profile"]
+    rows = sorted(document["points"], key=lambda row: (row["macs_per_word"], row["strength"]))
+    seeds = len(document["params"]["tagger"]["seeds"])
+    marks = {True: "knee", False: "front"}
+    table = _table(
+        [
+            [*_cells(row), marks[is_knee(document, row)] if row["on_front"] else "", f"`{row['command']}`"]
+            for row in rows
+        ],
+        "on the front",
+        "again",
+    )
+    ends = "; ".join(
+        f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
+        f"{millions(end['macs_per_word'])} M MACs"
+        for variant in ENDS
+        for end in [document["ends"][variant]]
+    )
+    return (
+        f"**{profile}** (`{_command(document)}`, [figure](path_{profile}.svg), "
+        f"[all numbers](../results/path_{profile}.json))\n\n{table}\n"
+        f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; "
+        f"layers are counted from 0, the lowest. The ends of the path, {ends}.\n"
+    )
+
+
+def _command(document: Mapping[str, Any]) -> str:
+    """What makes all of the document again."""
+    strengths, budgets = (
+        " ".join(map(str, sorted({row[key] for row in document["points"]}))) for key in ("strength", "max_layers")
+    )
+    return f'make path NAME={document["params"]["profile"]} STRENGTHS="{strengths}" BUDGETS="{budgets}"'
+
+
+def _table(cells: list[list[str]], *more: str) -> str:
+    header = ["strength", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1", "test F1", *more]
+    return markdown_table(header, cells)
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{row['strength']:g}",
+        str(row["max_layers"]),
+        *(", ".join(map(str, row["layers_kept"][direction])) or "none" for direction in DIRECTIONS),
+        millions(row["macs_per_word"]),
+        f"{row['dev_f1_mean']:.2f} ± {row['dev_f1_sd']:.2f}",
+        f"{row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}",
+    ]
