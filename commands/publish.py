@@ -14,7 +14,7 @@ from pipeline.report.results import read_results
 from pipeline.report.source_version import source_version
 from stages._run import FOLDER, PATH, StageCommand
 
-SPEED = "speed.json"  # not the results of a profile: `make bench` writes it, and its table
+SPEEDS = {"speed.json", "bulk_tagging.json"}  # not the results of a profile: written by bench/, with their tables
 
 
 @click.command(cls=StageCommand)
@@ -37,7 +37,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
         text = readme.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{readme}: no such file; expected a README with markers to fill") from None
-    published = [read_results(path) for path in sorted(results.glob("*.json")) if path.name != SPEED]
+    published = [read_results(path) for path in sorted(results.glob("*.json")) if path.name not in SPEEDS]
     sections = {"results": results_section(published), "stages": stages_section(pipeline)}
     filled = fill_sections(text, sections, str(readme))
     if check and filled != text:

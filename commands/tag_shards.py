@@ -64,11 +64,11 @@ def _tag_on_spark(
 ) -> Iterator[ShardResult]:
     configure_mlflow()
     from pipeline.serving.pyfunc_model import save_mlflow_model
-    from pipeline.serving.spark_tagging import spark_session, tag_on_spark
+    from pipeline.serving.spark_tagging import spark_session, tag_on_spark, tagging_function
 
     with tempfile.TemporaryDirectory() as scratch, spark_session(master) as session:
         save_mlflow_model(model, Path(scratch) / "model", precision)
-        yield from tag_on_spark(session, Path(scratch) / "model", shards, out)
+        yield from tag_on_spark(session, tagging_function(session, Path(scratch) / "model"), shards, out)
 
 
 if __name__ == "__main__":

@@ -63,13 +63,17 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
         yield session
 
 
-def tag_on_spark(session: "SparkSession", mlflow_model: Path, shards: Sequence[Path], out: Path) -> list[ShardResult]:
-    """Tag the shards with an MLflow model (see `pyfunc_model`) and write their outputs; what became of each."""
+def tagging_function(session: "SparkSession", mlflow_model: Path) -> Any:
+    """A column of texts to one of tags, by the MLflow model at this path (see `pyfunc_model`)."""
     import mlflow
 
+    return mlflow.pyfunc.spark_udf(session, str(mlflow_model), result_type="string", env_manager="local")
+
+
+def tag_on_spark(session: "SparkSession", tag: Any, shards: Sequence[Path], out: Path) -> list[ShardResult]:
+    """Tag the shards with a `tagging_function` and write their outputs; what became of each."""
     # Large shards first, so that no long one is left to the end.
     ordered = sorted((shard.resolve() for shard in shards), key=lambda shard: (-shard.stat().st_size, shard.name))
-    tag = mlflow.pyfunc.spark_udf(session, str(mlflow_model), result_type="string", env_manager="local")
     with _workers(session, "files"):
         rows = session.range(0, len(ordered), 1, len(ordered)).mapInPandas(_reader(ordered), ROW_COLUMNS)
     with _workers(session, "tagging"):

@@ -21,7 +21,8 @@ DATA_AND_LICENCE = {
     "conll2000": CONLL2000,
     "paper": CONLL2000,
     "conll2003": "CoNLL-2003: Reuters news (RCV1), licensed for research by NIST to those who sign for it. "
-    "Word vectors: GloVe 6B (PDDL). Language-model text: what the user brought. Check their terms before you pass the weights on.",
+    "Word vectors: GloVe 6B (PDDL). Language-model text: what the user brought. "
+    "Check their terms before you pass the weights on.",
 }
 OWN = "The user's own data; its terms decide who may have the weights."
 
