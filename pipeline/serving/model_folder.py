@@ -54,7 +54,7 @@ class ModelDescription:
     macs_per_word: int
     parameters: int
     data_and_licence: str
-    git_commit: str | None
+    export_commit: str | None  # of the code that exported; that of the training is in the published results
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ RESULT_COLUMNS = "shard string, sentences long, words long, problem string"
 def spark_session(master: str) -> Iterator["SparkSession"]:
     """A session on `master`, such as local[2,4]: two cores, up to four attempts at a partition.
 
-    Python workers compute with one thread each: Spark runs as many of them as there are cores.
+    Spark runs a worker for each core, and has torch compute with one thread in it (spark.task.cpus).
     """
     if find_spec("pyspark") is None or not ("JAVA_HOME" in os.environ or which("java")):
         raise InputError("Spark needs pyspark, which `make spark` installs, and Java 17 or later on the PATH")
@@ -48,7 +48,6 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
         "spark.app.name": "tag_shards",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
-        "spark.executorEnv.OMP_NUM_THREADS": "1",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(GROUP_LINES),  # what `predict` gets at once
     }
     if master.startswith("local"):

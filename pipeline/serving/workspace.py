@@ -58,7 +58,7 @@ def describe(work: Path, metrics: Path, variant: str) -> ModelDescription:
         macs_per_word=row["macs_per_word"],
         parameters=row["parameters"],
         data_and_licence=_data_and_licence(results["data"], pick(params, "data.generate")),
-        git_commit=source_version(Path.cwd()),
+        export_commit=source_version(Path.cwd()),
     )
 
 
