@@ -48,7 +48,9 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
         "spark.app.name": "tag_shards",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
-        "spark.sql.execution.arrow.maxRecordsPerBatch": str(GROUP_LINES),  # what `predict` gets at once
+        # What `predict` gets at once: so many lines, however long they are.
+        "spark.sql.execution.arrow.maxRecordsPerBatch": str(GROUP_LINES),
+        "spark.sql.execution.arrow.maxBytesPerBatch": str((1 << 31) - 1),
     }
     if master.startswith("local"):
         options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
