@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 5000
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint bench data profile publish sweep path verify import parity ui ci
+.PHONY: help setup repro experiment named test lint bench data profile publish sweep path verify import parity export spark ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -63,6 +63,13 @@ import: setup ## [TAGGER=file] [LM="forward backward"] [MAPS=json] [OUT=folder]:
 parity: setup ## FIXTURE=folder: compare our numbers with those of the paper's released code
 	@test -n "$(FIXTURE)" || { echo "which fixture? make parity FIXTURE=folder" >&2; exit 1; }
 	@python -m commands.parity "$(FIXTURE)"
+
+export: setup ## [TAGGER=pruned] [OUT=folder] [MLFLOW=folder]: a finished tagger as one folder
+	@python -m commands.export_model $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(OUT),--out "$(OUT)") \
+	  $(if $(MLFLOW),--mlflow "$(MLFLOW)")
+
+spark: setup ## add Spark to the environment, for tagging on it (half a gigabyte; needs Java 17)
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements-spark.txt
 
 ui: setup ## show the runs in the browser on 127.0.0.1 [PORT=5000]
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port $(PORT) --workers 1 \

@@ -203,7 +203,10 @@ def _connect(experiment: str) -> tuple["MlflowClient", str]:
     """A client and the id of the experiment; database and experiment are created if they are not there yet."""
     root = Path(os.environ.get("DVC_ROOT", ".")).resolve()  # of the repository, also in DVC's temporary copies of it
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root}/mlflow.db"
-    _configure()
+    configure_mlflow()
+    import mlflow.store.db.utils
+
+    mlflow.store.db.utils.MAX_RETRY_COUNT = 2  # else an unusable database is waited for 200 s
     from filelock import FileLock
 
     database = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
@@ -216,16 +219,14 @@ def _connect(experiment: str) -> tuple["MlflowClient", str]:
         return _client_and_experiment(uri, experiment, database.resolve().parent / "mlartifacts")
 
 
-def _configure() -> None:
+def configure_mlflow() -> None:
     """Set MLflow's switches, before its first import: no telemetry, no pickle, short waits, few words."""
     os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    import mlflow.store.db.utils
-
-    mlflow.store.db.utils.MAX_RETRY_COUNT = 2  # else an unusable database is waited for 200 s
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
 def _client_and_experiment(uri: str, name: str, artifacts: Path | None) -> tuple["MlflowClient", str]:

@@ -1,0 +1,156 @@
+"""One tagger in one folder: all that tagging needs, and nothing that refers to the place where it was trained.
+
+The folder has model.json (what the model is, and the SHA-256 of every other file), lexicon/, tagger/ and, for taggers
+with language models, lm/forward and lm/backward. Word vectors are in the tagger's weights; the language models come
+without their softmax, which only training needs.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from pipeline.data.lexicon import Lexicon
+from pipeline.errors import InputError
+from pipeline.files import read_json, sha256_of_files, write_json
+from pipeline.language_model.features import load_bidirectional_lm
+from pipeline.language_model.model import LanguageModel, save_language_model
+from pipeline.tagger.decoding import BulkTagger, DecodingPrecision
+from pipeline.tagger.model import load_tagger, save_tagger
+
+FORMAT, VERSION = "ldnet-tagger", 1
+DESCRIPTION = "model.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource:
+    """Where the parts of a model lie in the workspace that trained it. `lm` is None for a tagger without any."""
+
+    lexicon: Path
+    tagger: Path
+    lm: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDescription:
+    """What model.json says of a model besides its files. F1 in percent; layers count from 0, the lowest."""
+
+    data: str
+    profile: str
+    tagger: str  # the variant: no_lm, full or pruned
+    seed: int
+    seeds: list[int]  # of all taggers of this variant; the one exported is the best on dev
+    dev_f1: float
+    test_f1: float
+    test_f1_mean: float
+    lm_layers: int  # before pruning
+    layers_kept: dict[str, list[int]]
+    macs_per_word: int
+    parameters: int
+    data_and_licence: str
+    export_commit: str | None  # of the code that exported; that of the training is in the published results
+
+
+@dataclass(frozen=True)
+class TaggingModel:
+    """A loaded model folder. `digest` is the SHA-256 of model.json, and so stands for all of the model's files."""
+
+    description: Mapping[str, Any]
+    digest: str
+    bulk: BulkTagger
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """The IOBES tags of sentences given as words."""
+        return self.bulk.tag(sentences)
+
+
+def export_model(source: ModelSource, description: ModelDescription, folder: Path) -> None:
+    """Write the model folder, whole or not at all. A model folder that is there already is replaced.
+
+    Raises InputError if parts are missing, or if something else is at `folder`.
+    """
+    if folder.exists() and not (folder / DESCRIPTION).is_file():
+        raise InputError(f"{folder}: exists and is not an exported model; expected a new folder, or one to replace")
+    new = folder.with_name(folder.name + ".part")
+    old = folder.with_name(folder.name + ".old")
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    _write_parts(source, new)
+    files = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
+    for file in files:
+        (new / file).chmod(0o644)  # safetensors keeps its files to their owner, and workers may be somebody else
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "tag_scheme": "IOBES",
+        **asdict(description),
+        "files": {file: sha256_of_files([new / file]) for file in files},
+    }
+    write_json(new / DESCRIPTION, content)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_parts(source: ModelSource, folder: Path) -> None:
+    lexicon = Lexicon.load(source.lexicon)
+    no_vectors = np.zeros((len(lexicon.words), 0), np.float32)
+    replace(lexicon, vectors=no_vectors, has_vector=np.zeros_like(lexicon.has_vector)).save(folder / "lexicon")
+    save_tagger(load_tagger(source.tagger), folder / "tagger")
+    if source.lm is not None:
+        lm = load_bidirectional_lm(source.lm)
+        for direction, model in (("forward", lm.forward_lm), ("backward", lm.backward_lm)):
+            save_language_model(_without_softmax(model), lm.vocabulary, folder / "lm" / direction)
+
+
+def _without_softmax(model: LanguageModel) -> LanguageModel:
+    """The same representations; projection and softmax have one column, of zeros, and predict nothing."""
+    bare = LanguageModel(replace(model.config, projection=1, cutoffs=[model.config.vocabulary_size - 1]))
+    bare.embedding, bare.rnn = model.embedding, model.rnn
+    for part in (bare.projection, bare.softmax):
+        for parameter in part.parameters():
+            nn.init.zeros_(parameter)
+    return bare.eval()
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """What model.json says. Raises InputError if `folder` is not a model of this format and version."""
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected a model folder, as `make export` writes it")
+    content = read_json(path)
+    found = (content.get("format"), content.get("version")) if isinstance(content, dict) else None
+    if found != (FORMAT, VERSION):
+        raise InputError(f"{path}: expected format {FORMAT!r}, version {VERSION}; found {found}")
+    return dict(content)
+
+
+def model_digest(folder: Path) -> str:
+    """The SHA-256 of model.json."""
+    return hashlib.sha256((folder / DESCRIPTION).read_bytes()).hexdigest()
+
+
+def load_model(folder: Path, precision: DecodingPrecision = "float32") -> TaggingModel:
+    """Load a model folder. Raises InputError if it is not one, or if a file is missing or not the one exported."""
+    description = read_description(folder)
+    for file, expected in description["files"].items():
+        if not (folder / file).is_file():
+            raise InputError(f"{folder / file}: no such file; the model is incomplete, export or copy it again")
+        if sha256_of_files([folder / file]) != expected:
+            raise InputError(f"{folder / file}: not the file that was exported (its SHA-256 differs); copy it again")
+    lm = load_bidirectional_lm(folder / "lm") if "lm/forward/config.json" in description["files"] else None
+    bulk = BulkTagger(load_tagger(folder / "tagger"), lm, Lexicon.load(folder / "lexicon"), precision)
+    return TaggingModel(description, model_digest(folder), bulk)
+
+
+@cache
+def load_model_once(folder: Path, precision: DecodingPrecision) -> TaggingModel:
+    """`load_model`, once per process: Spark loads the MLflow model anew for every task that a worker gets."""
+    return load_model(folder, precision)

@@ -1,0 +1,74 @@
+"""A tiny finished workspace, the model folder exported from it, and folders of text shards."""
+
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.files import write_json
+from pipeline.language_model.features import load_bidirectional_lm
+from pipeline.serving.model_folder import export_model
+from pipeline.serving.workspace import describe, model_source
+from pipeline.tagger.model import save_tagger
+from tests.factories import make_sentences, make_tagger, write_prepared
+
+SEEDS, DEV_F1, TEST_F1 = [1, 2], [80.0, 81.0], [79.0, 78.0]  # the second seed is the better one on dev
+
+
+def make_workspace(folder: Path) -> tuple[Path, Path]:
+    """What the stages leave behind: the folders work/ and metrics/, with taggers full, pruned and no_lm."""
+    work, metrics = folder / "work", folder / "metrics"
+    lexicon = write_prepared(work / "conll", {"train": make_sentences(30)}, work / "pruned")
+    write_prepared(work / "conll", {"train": make_sentences(30)}, work / "lm")
+    features = sum(load_bidirectional_lm(work / "lm").widths)
+    for variant in ("no_lm", "full", "pruned"):
+        for seed in SEEDS:
+            tagger = make_tagger(lexicon, 0 if variant == "no_lm" else features, seed)
+            save_tagger(tagger, work / "tagger" / variant / f"seed-{seed}")
+        write_json(metrics / f"train_tagger_{variant}.json", {"seeds": SEEDS, "dev_f1": DEV_F1})
+    rows = [_row(variant) for variant in ("no_lm", "full", "pruned")]
+    params = {"profile": "tiny", "lm": {"layers": 3}, "data": {"name": "demo", "generate": {"demo": {}}}}
+    lm = {direction: {"heldout_perplexity": 3.0, "tokens": 100} for direction in ("forward", "backward")}
+    write_json(work / "report" / "results.json", {"data": "demo", "params": params, "lm": lm, "rows": rows})
+    return work, metrics
+
+
+def _row(variant: str) -> dict[str, object]:
+    return {
+        "variant": variant,
+        "seeds": SEEDS,
+        "test_f1": TEST_F1,
+        "test_f1_mean": 78.5,
+        "test_f1_sd": 0.7,
+        "dev_f1_mean": 80.5,
+        "macs_per_word": 1000,
+        "parameters": 2000,
+        "layers_kept": {"forward": [0, 1, 2], "backward": [0, 1, 2]},
+    }
+
+
+def make_model(folder: Path, variant: str = "pruned") -> Path:
+    """A model folder in `folder`."""
+    work, metrics = make_workspace(folder)
+    description = describe(work, metrics, variant)
+    export_model(model_source(work, variant, description.seed), description, folder / "model")
+    return folder / "model"
+
+
+def make_lines(count: int, seed: int = 0) -> list[str]:
+    """Lines of text: sentences, and a few that are empty or blank."""
+    lines = [" ".join(sentence.words) for sentence in make_sentences(count, seed)]
+    lines[1::7] = ["" for _ in lines[1::7]]
+    lines[3::11] = [" \t " for _ in lines[3::11]]
+    return lines
+
+
+def write_shard(path: Path, lines: Sequence[str]) -> None:
+    """Plain, or compressed if the name says so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = "".join(line + "\n" for line in lines).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    """The contents of a folder of tagged shards, by name."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.json*")}
