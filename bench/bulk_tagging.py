@@ -20,12 +20,12 @@ from bench.run import machine
 from pipeline.data.conll import read_lines
 from pipeline.errors import InputError
 from pipeline.files import write_bytes, write_json
+from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.report.readme import fill_sections
 from pipeline.report.source_version import source_version
 from pipeline.report.tables import markdown_table
 from pipeline.serving.model_folder import load_model, read_description
 from pipeline.serving.shards import ShardResult, find_shards, tag_shard
-from pipeline.tagger.decoding import DecodingPrecision
 from pipeline.tracking import configure_mlflow
 from stages._run import FOLDER, PATH, StageCommand
 

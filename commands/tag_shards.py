@@ -9,9 +9,9 @@ from typing import get_args
 import click
 from tqdm import tqdm
 
+from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.serving.model_folder import load_model, model_digest, read_description
 from pipeline.serving.shards import ShardResult, find_shards, missing_shards, output_folder, tag_shard
-from pipeline.tagger.decoding import DecodingPrecision
 from pipeline.tracking import configure_mlflow
 from stages._run import FOLDER, StageCommand
 

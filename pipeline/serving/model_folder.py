@@ -21,7 +21,8 @@ from pipeline.errors import InputError
 from pipeline.files import read_json, sha256_of_files, write_json
 from pipeline.language_model.features import load_bidirectional_lm
 from pipeline.language_model.model import LanguageModel, save_language_model
-from pipeline.tagger.decoding import BulkTagger, DecodingPrecision
+from pipeline.language_model.packed_lstm import DecodingPrecision
+from pipeline.tagger.decoding import BulkTagger
 from pipeline.tagger.model import load_tagger, save_tagger
 
 FORMAT, VERSION = "ldnet-tagger", 1

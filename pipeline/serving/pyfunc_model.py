@@ -16,9 +16,9 @@ from mlflow.models import ModelSignature
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, DataType, Schema
 
+from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.serving.model_folder import load_model_once, read_description
 from pipeline.serving.shards import split_words
-from pipeline.tagger.decoding import DecodingPrecision
 
 PACKAGE = Path(__file__).parents[1]
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "safetensors", "torch", "tqdm")  # what the package imports to tag

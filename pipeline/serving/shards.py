@@ -22,8 +22,8 @@ from pipeline.errors import InputError
 from pipeline.files import read_json, write_json
 
 if TYPE_CHECKING:  # Spark's readers and writers need no torch
+    from pipeline.language_model.packed_lstm import DecodingPrecision
     from pipeline.serving.model_folder import TaggingModel
-    from pipeline.tagger.decoding import DecodingPrecision
 
 # A shard is tagged in groups of so many lines, wherever that happens: rounding depends on which sentences share a
 # batch, so only equal groups give equal tags in every precision.

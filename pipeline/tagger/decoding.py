@@ -16,7 +16,7 @@ from pipeline.tagger.packed_tagger import PackedTagger
 from pipeline.tagger.training import tag_names
 
 BATCH_WORDS = 3000
-BATCHES_PER_THREAD = 4  # at least, so that all threads end at about the same time
+BATCHES = 8  # at least, so that threads end at about the same time; batches do not depend on how many there are
 
 
 class BulkTagger:
@@ -36,10 +36,9 @@ class BulkTagger:
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """The best tags of each sentence, in the order given. An empty sentence has none."""
         tags: list[list[str]] = [[] for _ in sentences]
-        threads = processors()
-        batches = list(_batches([len(sentence) for sentence in sentences], threads))
+        batches = list(_batches([len(sentence) for sentence in sentences]))
         # Threads scale better over batches than within the small products of a recurrent step.
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(processors(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
             decoded = pool.map(lambda batch: self._decode([sentences[index] for index in batch]), batches)
             for batch, paths in zip(batches, decoded, strict=True):
                 for index, path in zip(batch, paths, strict=True):
@@ -57,9 +56,9 @@ class BulkTagger:
         return self.crf.decode(*self.emissions(sentences))
 
 
-def _batches(lengths: Sequence[int], threads: int) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Indices of sentences that have words, the longest first, in batches of about equal numbers of words."""
-    words = max(1, min(BATCH_WORDS, sum(lengths) // (BATCHES_PER_THREAD * threads)))
+    words = max(1, min(BATCH_WORDS, sum(lengths) // BATCHES))
     batch: list[int] = []
     for index in sorted((i for i in range(len(lengths)) if lengths[i]), key=lambda i: (-lengths[i], i)):
         if batch and (len(batch) + 1) * lengths[batch[0]] > words:
