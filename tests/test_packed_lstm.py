@@ -11,7 +11,7 @@ from pipeline.language_model.packing import Packing
 WIDTH, UNITS, WORDS, OUT = 12, 16, 30, 6
 
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 2e-5), ("bfloat16", 0.05), ("int8", 0.04)])
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 2e-5), ("int8", 0.04)])
 @pytest.mark.parametrize("layers", [0, 1, 4])
 def test_the_stack_is_that_of_sentences_alone(layers: int, precision: DecodingPrecision, tolerance: float) -> None:
     torch.manual_seed(layers)

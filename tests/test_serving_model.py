@@ -110,4 +110,4 @@ def test_what_is_not_a_whole_model_is_refused(damage: Callable[[Path], None], me
 def test_a_process_loads_a_model_once(tmp_path: Path) -> None:
     model = make_model(tmp_path)
     assert load_model_once(model, "float32") is load_model_once(model, "float32")
-    assert load_model_once(model, "float32") is not load_model_once(model, "bfloat16")
+    assert load_model_once(model, "float32") is not load_model_once(model, "int8")

@@ -102,7 +102,7 @@ def test_a_killed_run_is_taken_up_without_loss_or_duplicates(model: Path, tmp_pa
 def test_an_output_folder_belongs_to_one_model_precision_and_process(model: Path, tmp_path: Path) -> None:
     write_text(tmp_path / "in" / "a.txt", ["the cat"])
     assert run(model, tmp_path / "in", tmp_path / "out").exit_code == 0
-    result = run(model, tmp_path / "in", tmp_path / "out", "--precision", "bfloat16")
+    result = run(model, tmp_path / "in", tmp_path / "out", "--precision", "int8")
     assert result.exit_code == 1 and "tagged by another model or precision" in result.output
     with output_folder(tmp_path / "other", "digest", "float32"):
         result = run(model, tmp_path / "in", tmp_path / "other")

@@ -33,14 +33,14 @@ def test_spark_gives_what_one_process_gives(tmp_path: Path) -> None:
     write_shard(text / "short.txt", make_lines(3))
     write_shard(text / "empty.txt", [])
     (text / "bad.txt").write_bytes(b"the cat\nsaw \xff\n")
-    here = run("commands.tag_shards", model, text, tmp_path / "here", "--precision", "bfloat16")
-    there = run("commands.tag_shards", model, text, tmp_path / "there", "--precision", "bfloat16", "--workers", "spark")
+    here = run("commands.tag_shards", model, text, tmp_path / "here", "--precision", "int8")
+    there = run("commands.tag_shards", model, text, tmp_path / "there", "--precision", "int8", "--workers", "spark")
     assert (here.returncode, there.returncode) == (1, 1), there.stderr
     assert f"{text / 'bad.txt'}:2: not UTF-8" in there.stderr
     assert here.stdout.replace("here", "there") == there.stdout
     assert outputs(tmp_path / "here") == outputs(tmp_path / "there")
     assert len(outputs(tmp_path / "there")) == 4
-    again = run("commands.tag_shards", model, text, tmp_path / "there", "--precision", "bfloat16")
+    again = run("commands.tag_shards", model, text, tmp_path / "there", "--precision", "int8")
     assert "0 shards tagged (0 lines, 0 words), 3 done before, 1 refused" in again.stdout
 
 

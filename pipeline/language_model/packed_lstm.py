@@ -1,4 +1,4 @@
-"""Recurrent layers over packed sequences, in float32, bfloat16 or 8-bit integers: for decoding only.
+"""Recurrent layers over packed sequences, in float32 or 8-bit integers: for decoding only.
 
 What a layer reads from embeddings is computed once for each different word or character and looked up at each place.
 No step computes padding (see `pipeline.language_model.packing`). Outputs of LSTM layers lie between -1 and 1, so one
@@ -19,7 +19,7 @@ from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.language_model.fused_cell import lstm_step
 from pipeline.language_model.packing import Numbers
 
-DecodingPrecision = Literal["float32", "bfloat16", "int8"]
+DecodingPrecision = Literal["float32", "int8"]
 LARGEST = 127  # what an output of 1 is as an 8-bit integer
 
 
@@ -46,9 +46,7 @@ class Matrix:
         """Outputs of layers (N, in) times the matrix, before scaling, into `out` (N, out) of `sum_dtype`."""
         if self.values.dtype == torch.int8:
             return torch._int_mm(inputs, self.values, out=out)
-        if self.values.dtype == torch.float32:
-            return torch.mm(inputs, self.values, out=out)
-        return out.copy_(torch.mm(inputs, self.values))
+        return torch.mm(inputs, self.values, out=out)
 
     def product(self, inputs: Tensor) -> Tensor:
         """Outputs of layers (N, in) times the matrix: (N, out), float32."""
@@ -86,16 +84,14 @@ class PackedLayer:
         sums = self.recurrent.empty_sums(int(running[0])).zero_()
         totals = sums.numpy()
         cell = np.zeros((int(running[0]), self.units), dtype=np.float32)
-        hidden = torch.empty(cell.shape, dtype=torch.float32 if self.dtype == torch.bfloat16 else self.dtype)
+        written, one = outputs.numpy(), np.float32(unit(self.dtype))
         start = before = 0
         for count in running.tolist():
             end = start + count
             if start:
                 self.recurrent.sums(outputs[before : before + count], sums[:count])
-            lower, now = of_below[start:end], hidden[:count]
-            one = np.float32(unit(self.dtype))
-            lstm_step(read, rows[start:end], lower, below_scales, totals, scales, cell, now.numpy(), one)
-            outputs[start:end] = now
+            now, lower = written[start:end], of_below[start:end]
+            lstm_step(read, rows[start:end], lower, below_scales, totals, scales, cell, now, one)
             before, start = start, end
         return outputs
 

@@ -22,8 +22,8 @@ BATCHES = 8  # at least, so that threads end at about the same time; batches do 
 class BulkTagger:
     """Tags many sentences with one tagger and the language models it was trained on.
 
-    In float32, scores are those of `Tagger.emissions`. "bfloat16" rounds all products but the CRF's to it; "int8"
-    computes recurrent layers in 8-bit integers. Both need a CPU with such instructions to be faster.
+    In float32, scores are those of `Tagger.emissions`. "int8" computes recurrent layers in 8-bit integers and other
+    products but the CRF's in bfloat16; it needs a CPU with such instructions to be faster.
     """
 
     def __init__(
