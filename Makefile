@@ -35,7 +35,7 @@ test: setup ## run the tests
 lint: setup ## check style and types
 	ruff check && ruff format --check && mypy
 
-bench: setup ## measure the speed against the published way of computing (a quarter of an hour)
+bench: setup ## measure the speed against the published way of computing (half an hour)
 	@python -m bench.run $(foreach row,$(ONLY),--only $(row))
 
 data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or its public home
