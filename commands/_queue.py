@@ -108,7 +108,9 @@ def workers() -> list[Worker]:
     alive = []
     for path in STATE.glob("dvc-exp-worker-*.pid"):
         process = path.read_text(encoding="utf-8").strip() or "0"
-        shown = subprocess.run(["ps", "-o", "pgid=,command=", "-p", process], capture_output=True, text=True).stdout
+        shown = subprocess.run(
+            ["ps", "-ww", "-o", "pgid=,command=", "-p", process], capture_output=True, text=True
+        ).stdout
         if "queue-worker" in shown:  # and not another process that got the same number
             alive.append(Worker(int(path.stem.split("-")[-1]), int(process), int(shown.split()[0])))
     return alive
