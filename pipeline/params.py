@@ -80,6 +80,7 @@ class CorpusParams:
     heldout_sentences: int
     shard_tokens: int
     vectors: str
+    other_tests: str
 
     def __post_init__(self) -> None:
         _require(self.min_count >= 1, "min_count: expected 1 or more")

@@ -7,7 +7,7 @@ import click
 
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.data import corpus_preparation
-from pipeline.data.corpus_preparation import prepare, text_files
+from pipeline.data.corpus_preparation import other_test_hashes, prepare, text_files
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import load_params
@@ -22,18 +22,20 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--out", type=FOLDER, required=True, help="Where the encoded corpus goes.")
 @click.option("--metrics", type=PATH, required=True, help="Where the statistics go (JSON).")
 def main(params_path: Path, raw: Path, test_hashes: Path, out: Path, metrics: Path) -> None:
-    """Encode the LM text under RAW, with all processors; sentences of the test split are dropped and counted.
+    """Encode the LM text under RAW, with all processors; sentences of the test split are dropped and counted, and those
+    of corpus.other_tests.
 
     A killed run goes on with the parts of the text that it has not finished.
     """
     params = load_params(params_path)
     if not test_hashes.is_file():
         raise InputError(f"{test_hashes}: no such file; run the stage prepare_conll")
-    hashes = set(test_hashes.read_text(encoding="utf-8").split())
+    others, hashes = other_test_hashes(raw, params.corpus.other_tests)
+    hashes |= set(test_hashes.read_text(encoding="utf-8").split())
     text = text_files(raw, params.corpus.text)
     inputs = {"seed": params.seed, "files": [str(path) for path in text], **asdict(params.corpus)}
     code = sorted(Path(corpus_preparation.__file__).parent.glob("*.py"))
-    with checkpoint_folder("prepare_corpus", inputs, [test_hashes, *text, *code]) as scratch:
+    with checkpoint_folder("prepare_corpus", inputs, [test_hashes, *others, *text, *code]) as scratch:
         statistics = prepare(raw, hashes, out, params.corpus, params.seed, scratch, processors())
     write_json(metrics, statistics)
     click.echo(

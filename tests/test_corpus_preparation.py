@@ -20,7 +20,7 @@ from pipeline.data.corpus_preparation import prepare as prepare_in_parts
 from pipeline.errors import InputError
 from pipeline.params import CorpusParams
 
-PARAMS = CorpusParams(text="lm/*.txt*", min_count=2, heldout_sentences=5, shard_tokens=1000, vectors="")
+PARAMS = CorpusParams(text="lm/*.txt*", min_count=2, heldout_sentences=5, shard_tokens=1000, vectors="", other_tests="")
 LINES = [f"w{i % 7} w{i % 11} x{i} w0" for i in range(600)]
 
 

@@ -124,3 +124,24 @@ def test_the_paper_profile_on_a_sample_laid_out_as_the_billion_words(
         assert path.read_bytes() == (tmp_path / "fast" / path.name).read_bytes(), path.name
     vocabulary = json.loads((tmp_path / "fast" / "vocabulary.json").read_text())
     assert min(counts[word] for word in vocabulary[2:] if word.startswith("w")) > 3
+
+
+def test_two_tasks_that_name_each_others_test_split_get_the_same_corpus(tmp_path: Path) -> None:
+    """So that one language model, in the cache, serves both."""
+    lines = [f"w{i % 7} w{i % 11} x{i} w0" for i in range(600)]
+    tests = {"a": lines[3], "b": lines[5]}
+    settings = DEMO.read_text().replace("other_tests: ''", "other_tests: other/*.txt")
+    settings = settings.replace("heldout_sentences: 1000", "heldout_sentences: 10")
+    for own, other in (("a", "b"), ("b", "a")):
+        raw = tmp_path / own
+        for folder in ("lm", "other"):
+            (raw / folder).mkdir(parents=True)
+        (raw / "lm" / "text.txt").write_text("\n".join(lines))
+        (raw / "other" / f"{other}.txt").write_text("".join(f"{word} O\n" for word in tests[other].split()))
+        (raw / "hashes.txt").write_text(sentence_hash(tests[own].split()))
+        (raw / "params.yaml").write_text(settings)
+        result = CliRunner().invoke(main, arguments(raw, "corpus", raw / "params.yaml"))
+        assert result.exit_code == 0, result.output
+        assert json.loads((raw / "corpus.json").read_text())["dropped_test_sentences"] == 2
+    for path in (tmp_path / "a" / "corpus").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / "corpus" / path.name).read_bytes(), path.name

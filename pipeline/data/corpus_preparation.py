@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from pipeline.data.conll import read_conll, sentence_hash
 from pipeline.data.corpus import END_OF_SENTENCE, UNKNOWN, UNKNOWN_ID
 from pipeline.data.numbered_parts import load_part, number_part, save_part
 from pipeline.data.shards import Grouping, Shuffling, group_part, shuffle_shard
@@ -40,6 +41,12 @@ def text_files(raw: Path, pattern: str) -> list[Path]:
     if paths := sorted(raw.glob(pattern)):
         return paths
     raise InputError(f"{raw / pattern}: no LM text found; expected one tokenised sentence a line, .txt or .gz")
+
+
+def other_test_hashes(raw: Path, pattern: str) -> tuple[list[Path], set[str]]:
+    """The CoNLL files that `pattern` finds in `raw`, which may be none, and the hashes of their sentences."""
+    paths = sorted(raw.glob(pattern)) if pattern else []
+    return paths, {sentence_hash(sentence.words) for path in paths for sentence in read_conll(path, 0, -1)}
 
 
 def prepare(

@@ -145,9 +145,11 @@ def billion_word(shards: tuple[str, ...]) -> PublicSource:
 
 
 VECTORS = Slot(target="vectors.txt.gz", places=("vectors.txt.gz", "glove/glove.6B.100d.txt.gz", "glove.6B.100d.txt.gz"))
+# One LM can serve both tasks if it has read neither test split.
 CONLL2000_SLOTS = (
     Slot(target="train.txt", places=("conll2000/train.txt", "train.txt"), sha256=CONLL2000_TRAIN),
     Slot(target="test.txt", places=("conll2000/test.txt", "test.txt"), sha256=CONLL2000_TEST),
+    Slot(target="other_tests/conll2003.txt", places=("conll2003/test.txt",), required=False),
     VECTORS,
 )
 CONLL2003_SLOTS = (
@@ -157,6 +159,12 @@ CONLL2003_SLOTS = (
         places=("conll2003/dev.txt", "conll2003/valid.txt", "dev.txt", "valid.txt"),
     ),
     Slot(target="test.txt", places=("conll2003/test.txt", "test.txt")),
+    Slot(
+        target="other_tests/conll2000.txt",
+        places=("conll2000/test.txt",),
+        required=False,
+        sha256=CONLL2000_TEST,
+    ),
     VECTORS,
 )
 DATA_SETS = {
