@@ -65,6 +65,52 @@ def test_padding_has_no_effect() -> None:
     )
 
 
+def expected(crf: CRF, emissions: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """Tag probabilities (length, K) and transition counts (K, K), from the probability of every path."""
+    paths = all_paths(length)
+    probabilities = torch.stack([path_score(crf, emissions, path) for path in paths]).softmax(0)
+    tags, counts = torch.zeros(length, TAGS), torch.zeros(TAGS, TAGS)
+    for path, probability in zip(paths, probabilities, strict=True):
+        for step, (before, tag) in enumerate(zip((START, *path), path, strict=False)):
+            tags[step, tag] += probability
+            counts[before, tag] += probability
+    return tags, counts
+
+
+def test_marginals_equal_those_of_all_paths() -> None:
+    crf, emissions = make_crf().requires_grad_(False), make_emissions()
+    garbage = emissions.clone()
+    for row, length in enumerate(LENGTHS):
+        garbage[row, length:] = 1e4
+    tags, counts = crf.marginals(garbage, torch.tensor(LENGTHS))
+    for row, length in enumerate(LENGTHS):
+        of_tags, of_transitions = expected(crf, emissions[row], length)
+        torch.testing.assert_close(tags[row, :length], of_tags, atol=1e-5, rtol=0)
+        torch.testing.assert_close(counts[row], of_transitions, atol=1e-5, rtol=0)
+        assert not tags[row, length:].any()
+
+
+def test_cross_entropy_equals_the_sum_over_all_paths() -> None:
+    teacher, crf, emissions = make_crf().requires_grad_(False), make_crf().requires_grad_(False), make_emissions()
+    torch.nn.init.normal_(crf.transitions, std=1.0)
+    of_teacher = 0.5 * emissions.flip(2)
+    losses = crf.cross_entropy(emissions, *teacher.marginals(of_teacher, torch.tensor(LENGTHS)), torch.tensor(LENGTHS))
+    for row, length in enumerate(LENGTHS):
+        paths = all_paths(length)
+        theirs, ours = (
+            torch.stack([path_score(model, scores, path) for path in paths]).log_softmax(0)
+            for model, scores in ((teacher, of_teacher[row]), (crf, emissions[row]))
+        )
+        torch.testing.assert_close(losses[row], -(theirs.exp() * ours).sum(), atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [30.0, 100.0])
+def test_large_scores_have_marginals(scale: float) -> None:
+    tags, counts = make_crf().marginals(scale * make_emissions(), torch.tensor(LENGTHS))
+    torch.testing.assert_close(tags.sum((1, 2)), torch.tensor(LENGTHS).float())
+    torch.testing.assert_close(counts.sum((1, 2)), torch.tensor(LENGTHS).float())
+
+
 @pytest.mark.parametrize("scale", [30.0, 100.0])
 def test_large_scores_stay_finite(scale: float) -> None:
     crf, emissions = make_crf(), scale * make_emissions()

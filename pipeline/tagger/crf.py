@@ -30,6 +30,41 @@ class CRF(nn.Module):
         """
         return self._partition(emissions, lengths) - self._path_score(emissions, tags, lengths)
 
+    def cross_entropy(self, emissions: Tensor, marginals: Tensor, transitions: Tensor, lengths: Tensor) -> Tensor:
+        """Per sentence (B): cross entropy of this distribution over paths, in nats, relative to another one.
+
+        Scores add up over steps and transitions, so all that counts of the other one is what `marginals` gives of it
+        (or a mean of several). Of a single certain path it is `negative_log_likelihood`.
+        """
+        expected = (marginals * emissions).sum((1, 2)) + (transitions * self.transitions).sum((1, 2))
+        return self._partition(emissions, lengths) - expected
+
+    @torch.no_grad()
+    def marginals(self, emissions: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The probability of each tag at each step (B, T, K), 0 after a sentence's end, and how often each transition
+        is expected in a sentence (B, from, to), that out of `<s>` included. Forward-backward, in float64.
+        """
+        scores, transitions = emissions.double(), self.transitions.double()
+        before = [transitions[self.start] + scores[:, 0]]
+        for step in range(1, scores.shape[1]):
+            before.append((before[-1].unsqueeze(2) + transitions).logsumexp(1) + scores[:, step])
+        last = lengths - 1
+        partition = torch.stack(before, 1)[torch.arange(len(scores)), last, self.end].unsqueeze(1)
+        closing = torch.full_like(before[0], -torch.inf)
+        closing[:, self.end] = 0.0
+        after, tags = closing, torch.zeros_like(scores)
+        counts = torch.zeros(len(scores), *transitions.shape, dtype=scores.dtype)
+        for step in range(scores.shape[1] - 1, -1, -1):
+            if step + 1 < scores.shape[1]:
+                onward = transitions + (scores[:, step + 1] + after).unsqueeze(1)  # (B, from, to)
+                inside = (step < last).unsqueeze(1)
+                taken = (before[step].unsqueeze(2) + onward - partition.unsqueeze(2)).exp()
+                counts += torch.where(inside.unsqueeze(2), taken, 0.0)
+                after = torch.where(inside, onward.logsumexp(2), closing)
+            tags[:, step] = torch.where((step <= last).unsqueeze(1), (before[step] + after - partition).exp(), 0.0)
+        counts[:, self.start] += tags[:, 0]
+        return tags.float(), counts.float()
+
     def _path_score(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
         before = torch.cat([tags.new_full((len(tags), 1), self.start), tags[:, :-1]], 1)
         scores = emissions.gather(2, tags.unsqueeze(2)).squeeze(2) + self.transitions[before, tags]
