@@ -190,6 +190,18 @@ class PruneParams:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DistilParams:
+    """What the pruned tagger learns from the full taggers (their distributions over tag paths) beside gold tags."""
+
+    weight: float
+    unlabelled_sentences: int
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.weight <= 1, "weight: expected a share from 0 to 1")
+        _require(self.unlabelled_sentences >= 0, "unlabelled_sentences: expected 0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Params:
     """The whole of params.yaml."""
 
@@ -204,6 +216,7 @@ class Params:
     tagger: TaggerParams
     select: SelectParams
     prune: PruneParams
+    distil: DistilParams
 
     def __post_init__(self) -> None:
         _require(0 <= self.seed < 2**32, "seed: expected a number from 0 to 2**32 - 1")

@@ -22,6 +22,7 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, help="Folder with the language models forward/ and backward/; none for no_lm.")
 @click.option("--start", type=FOLDER, help="The tagger to go on from when prune.start is 'selection'.")
+@click.option("--targets", type=FOLDER, help="Output of soft_targets, for pruned.")
 @click.option("--out", type=FOLDER, required=True, help="Where the taggers go, one folder a seed.")
 @click.option("--metrics", type=PATH, required=True, help="Where dev F1 goes (JSON).")
 @click.option("--curve", type=PATH, required=True, help="Where loss and dev F1 per epoch go (CSV).")
@@ -31,6 +32,7 @@ def main(
     conll: Path,
     lm: Path | None,
     start: Path | None,
+    targets: Path | None,
     out: Path,
     metrics: Path,
     curve: Path,
@@ -46,12 +48,13 @@ def main(
         training = replace(training, epochs=params.prune.epochs, learning_rate=params.prune.learning_rate)
     logged = {"variant": variant, "threads": params.threads, "start": str(start), **asdict(training)}
     inputs = [*sorted(conll.glob("*.conll")), *(sorted(lm.glob("*/weights.safetensors")) if lm else [])]
+    inputs += [*targets.glob("*.npy")] if targets else []
     with (
         stage_run(f"train_tagger@{variant}", logged, [out]) as run,
         checkpoint_folder(f"train_tagger-{variant}", logged, inputs) as scratch,
     ):
         records = []
-        for record in train_seeds(conll, lm, start, out, training, params.threads, scratch):
+        for record in train_seeds(conll, lm, start, out, training, params.threads, scratch, targets):
             records.append(record)
             seed = int(record["seed"])
             run.log(int(record["epoch"]), {f"seed_{seed}/{name}": record[name] for name in ("loss", "dev_f1")})

@@ -83,7 +83,8 @@ def test_the_test_split_is_read_by_evaluate_alone(stages: list[Any]) -> None:
 
 
 def test_raw_data_is_read_by_the_prepare_stages_alone(stages: list[Any]) -> None:
-    assert {stage.addressing for stage in stages if reads(stage, "data/raw")} == {"prepare_conll", "prepare_corpus"}
+    readers = {stage.addressing for stage in stages if reads(stage, "data/raw")}
+    assert readers == {"prepare_conll", "prepare_corpus", "prepare_unlabelled"}
 
 
 def test_every_stage_is_described_and_reads_as_the_method(stages: list[Any]) -> None:

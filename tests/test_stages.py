@@ -20,8 +20,10 @@ STAGES = [
     "generate_data",
     "prepare_conll",
     "prepare_corpus",
+    "prepare_unlabelled",
     "pretrain_lm",
     "train_tagger",
+    "soft_targets",
     "select_layers",
     "prune",
     "evaluate",
@@ -42,6 +44,7 @@ def tiny_params(folder: Path) -> Path:
         seeds=[1], word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
     )
     params["prune"].update(epochs=3, learning_rate=1e-9)
+    params["distil"].update(unlabelled_sentences=15)
     params["select"].update(max_layers=1, epochs=2, enforce_epoch=1)
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -92,6 +95,7 @@ def test_the_whole_chain(root: Path) -> None:
     hidden = (root / "conll" / "test.conll").rename(root / "test.conll")  # nothing before evaluate may read it
     hashes = ("--test-hashes", path("conll/test_hashes.txt"))
     stage("prepare_corpus", *raw, *hashes, "--out", path("corpus"), *metrics("prepare_corpus"))
+    stage("prepare_unlabelled", *raw, *hashes, "--out", path("unlabelled.txt"))
     for direction in ("forward", "backward"):
         out = ("--out", path(f"lm/{direction}"), "--curve", path(f"curves/pretrain_lm_{direction}.csv"))
         data = ("--direction", direction, "--corpus", path("corpus"))
@@ -106,11 +110,14 @@ def test_the_whole_chain(root: Path) -> None:
     lm = ("--lm", path("lm"))
     train("no_lm")
     train("full", *lm)
+    teachers = ("--unlabelled", path("unlabelled.txt"), "--teachers", path("tagger/full"))
+    stage("soft_targets", "--conll", path("conll"), *lm, *teachers, "--out", path("soft_targets"))
     out = ("--out", path("selection"), "--curve", path("curves/select_layers.csv"))
     conll = ("--conll", path("conll"))
     stage("select_layers", *conll, *lm, "--tagger", path("tagger/full"), *out, *metrics("select_layers"))
     stage("prune", *conll, *lm, "--selection", path("selection"), "--out", path("pruned"), *metrics("prune"))
-    train("pruned", "--lm", path("pruned"), "--start", path("pruned/tagger"))
+    taught = ("--start", path("pruned/tagger"), "--targets", path("soft_targets"))
+    train("pruned", "--lm", path("pruned"), *taught)
     hidden.rename(root / "conll" / "test.conll")
     folders = ("--taggers", path("tagger"), "--pruned", path("pruned"), "--dev-metrics", path("metrics"))
     stage("evaluate", *conll, *lm, *folders, "--out", path("predictions"), *metrics("evaluate"))
@@ -142,6 +149,7 @@ def test_help_says_what_the_stage_does(stage: str) -> None:
     [
         ("prepare_conll", ["--raw", "nowhere", "--out", "o", "--metrics", "m"], "nowhere"),
         ("prepare_corpus", ["--raw", "r", "--test-hashes", "h", "--out", "o", "--metrics", "m"], "prepare_conll"),
+        ("prepare_unlabelled", ["--raw", "r", "--test-hashes", "h", "--out", "o"], "prepare_conll"),
         (
             "pretrain_lm",
             ["--direction", "forward", "--corpus", "c", "--out", "o", "--metrics", "m", "--curve", "v"],

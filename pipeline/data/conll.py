@@ -103,6 +103,12 @@ def write_conll(path: Path, sentences: Iterable[Sentence]) -> None:
     write_bytes(path, "".join(block + "\n" for block in blocks).encode())
 
 
+def read_unlabelled(path: Path) -> list[Sentence]:
+    """Read a sentence a line, words separated by single spaces; they have no tags."""
+    lines = enumerate(read_lines(path), start=1)
+    return [Sentence(tuple(decode(line, path, number).split(" ")), (), number) for number, line in lines]
+
+
 def sentence_hash(words: Iterable[str]) -> str:
     """16 hex digits that stand for a sentence, so that test sentences can be left out without being read."""
     return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]

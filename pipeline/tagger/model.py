@@ -130,9 +130,16 @@ class Tagger(nn.Module):
         states = self.word_rnn(self._drop(torch.cat(parts, -1)), batch.lengths)
         return self.crf.emissions(self._drop(torch.cat(states, -1)).transpose(0, 1))
 
-    def forward(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
-        """Mean negative log-likelihood of the batch's tags, per sentence."""
+    def forward(
+        self, batch: TaggingBatch, lm_features: Tensor | None, target: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
+        """Mean negative log-likelihood of the batch's tags, per sentence; or cross entropy relative to `target`.
+
+        That is a distribution over paths, as `CRF.marginals` gives it.
+        """
         emissions = self.emissions(batch, lm_features)
+        if target is not None:
+            return self.crf.cross_entropy(emissions, *target, batch.lengths).mean()
         return self.crf.negative_log_likelihood(emissions, batch.tags, batch.lengths).mean()
 
     @torch.no_grad()

@@ -13,12 +13,13 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pipeline.data.conll import Sentence, read_conll
+from pipeline.data.conll import Sentence, read_conll, read_unlabelled
 from pipeline.data.lexicon import END_TAG, START_TAG, Lexicon
 from pipeline.params import TaggerParams
 from pipeline.tagger.batches import EncodedSentence, collate, encode_sentence, shuffled_batches, sorted_batches
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.scoring import span_scores
+from pipeline.tagger.soft_targets import UNLABELLED, SoftTargets
 
 DECODING_BATCH_SENTENCES = 64
 Record = dict[str, float]
@@ -27,7 +28,7 @@ Features = Callable[[Sequence[int]], Tensor]  # sentences (indices into train, t
 
 @dataclass(frozen=True)
 class TaggingData:
-    """The lexicon, and the train and dev sentences as they are and encoded."""
+    """The lexicon, and the train and dev sentences as they are and encoded; unlabelled ones are the last of train."""
 
     lexicon: Lexicon
     train: list[Sentence]
@@ -35,16 +36,23 @@ class TaggingData:
     encoded_train: list[EncodedSentence]
     encoded_dev: list[EncodedSentence]
 
+    @property
+    def labelled(self) -> int:
+        """How many training sentences have tags."""
+        return sum(bool(sentence.tags) for sentence in self.train)
+
     @cached_property
     def words(self) -> list[tuple[str, ...]]:
         """The words of all sentences, train then dev: the order of language-model features."""
         return [sentence.words for sentence in (*self.train, *self.dev)]
 
 
-def load_tagging_data(folder: Path) -> TaggingData:
-    """Read what prepare_conll wrote, but for the test split."""
+def load_tagging_data(folder: Path, targets: Path | None = None) -> TaggingData:
+    """Read what prepare_conll wrote, but for the test split, and the unlabelled sentences of soft `targets`."""
     lexicon = Lexicon.load(folder / "lexicon")
     train, dev = (read_conll(folder / f"{split}.conll", 0, 1) for split in ("train", "dev"))
+    if targets is not None:
+        train += read_unlabelled(targets / UNLABELLED)
     return TaggingData(
         lexicon=lexicon,
         train=train,
@@ -62,10 +70,12 @@ def train_tagger(
     seed: int,
     label: str,
     row: int = 0,
+    targets: SoftTargets | None = None,
 ) -> Iterator[Record]:
     """Train `tagger` in place; yield epoch, loss (nats a sentence) and dev_f1 (percent) after each epoch.
 
-    At the end the tagger has the weights of the best epoch. `label` and `row` are those of the progress bar.
+    At the end the tagger has the weights of the best epoch. `label` and `row` are those of the progress bar. The loss
+    is the cross entropy relative to the `targets` of the training sentences, or to their tags if there are none.
     """
     rng = random.Random(seed)
     torch.manual_seed(seed)
@@ -79,7 +89,7 @@ def train_tagger(
             losses = []
             for indices in shuffled_batches(data.train, params.batch_sentences, rng):
                 batch = collate([data.encoded_train[index] for index in indices])
-                loss = tagger(batch, features(indices) if features else None)
+                loss = tagger(batch, features(indices) if features else None, targets and targets.batch(indices))
                 optimizer.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(tagger.parameters(), params.clip_norm)

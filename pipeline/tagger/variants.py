@@ -15,6 +15,7 @@ from pipeline.params import TaggerParams
 from pipeline.processes import end_with_parent, processors
 from pipeline.reproducible import set_up
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger, save_tagger
+from pipeline.tagger.soft_targets import open_soft_targets
 from pipeline.tagger.training import Record, load_tagging_data, train_tagger
 
 
@@ -26,6 +27,7 @@ class TrainingJob:
     features: Path | None  # the table of language-model features
     feature_width: int
     start: Path | None  # a tagger to go on from, or None for random weights
+    targets: Path | None  # what soft_targets wrote, or None for gold tags
     out: Path
     params: TaggerParams
     seed: int
@@ -35,7 +37,14 @@ class TrainingJob:
 
 
 def train_seeds(
-    conll: Path, lm: Path | None, start: Path | None, out: Path, params: TaggerParams, threads: int, scratch: Path
+    conll: Path,
+    lm: Path | None,
+    start: Path | None,
+    out: Path,
+    params: TaggerParams,
+    threads: int,
+    scratch: Path,
+    targets: Path | None = None,
 ) -> Iterator[Record]:
     """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
 
@@ -46,13 +55,15 @@ def train_seeds(
     if lm is not None:
         language_models = load_bidirectional_lm(lm)
         features, width = scratch / "features", sum(language_models.widths)
-        write_feature_table(language_models, load_tagging_data(conll).words, features, params.precision)
+        words = load_tagging_data(conll, targets).words
+        write_feature_table(language_models, words, features, params.precision)
     jobs = [
         TrainingJob(
             conll=conll,
             features=features,
             feature_width=width,
             start=start,
+            targets=targets,
             out=out / f"seed-{seed}",
             params=params,
             seed=seed,
@@ -71,7 +82,8 @@ def train_seeds(
 def train_seed(job: TrainingJob) -> list[Record]:
     """Train and save one tagger; its curve."""
     set_up(job.seed, job.threads)
-    data = load_tagging_data(job.conll)
+    data = load_tagging_data(job.conll, job.targets)
+    targets = open_soft_targets(job.targets, data.encoded_train) if job.targets else None
     if job.start is not None:
         tagger = load_tagger(job.start)
     else:
@@ -83,7 +95,7 @@ def train_seed(job: TrainingJob) -> list[Record]:
         features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
     records = [
         {"seed": job.seed, **record}
-        for record in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row)
+        for record in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row, targets)
     ]
     save_tagger(tagger, job.out)
     return records

@@ -1,0 +1,106 @@
+"""What a tagger is trained towards, where that is more than one path of tags: distributions over paths (distillation).
+
+A CRF's cross entropy relative to a distribution needs of it only the probability of each tag at each step and how often
+each transition is expected (`CRF.cross_entropy`). Both are linear, so the mean of several teachers is the mean of
+theirs, and a mixture with the gold path is a mixture with its zeros and ones. They are computed once, with all layers
+of the language models, and kept on disk. Shapes: B sentences, T steps of the longest, K tags.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from pipeline.language_model.features import BidirectionalLM, live_features
+from pipeline.language_model.sequences import padded_length
+from pipeline.tagger.batches import EncodedSentence, collate
+from pipeline.tagger.model import Tagger
+
+MARGINALS, TRANSITIONS, UNLABELLED = "marginals.npy", "transitions.npy", "unlabelled.txt"
+BATCH_SENTENCES = 64
+
+
+@dataclass(frozen=True, eq=False)
+class SoftTargets:
+    """The targets of many sentences, memory-mapped."""
+
+    marginals: NDArray[np.float32]  # (steps of all sentences, K)
+    transitions: NDArray[np.float32]  # (sentences, from, to)
+    offsets: list[int]  # where each sentence's steps start, and the end
+
+    def batch(self, sentences: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Tag probabilities (B, T, K), zeros as padding, and expected transitions (B, from, to) of these sentences."""
+        lengths = [self.offsets[index + 1] - self.offsets[index] for index in sentences]
+        marginals = np.zeros((len(sentences), padded_length(lengths), self.marginals.shape[1]), np.float32)
+        for row, (index, length) in enumerate(zip(sentences, lengths, strict=True)):
+            marginals[row, :length] = self.marginals[self.offsets[index] : self.offsets[index] + length]
+        return torch.from_numpy(marginals), torch.from_numpy(self.transitions[list(sentences)])
+
+
+def open_soft_targets(folder: Path, sentences: Sequence[EncodedSentence], mode: str = "r") -> SoftTargets:
+    """The targets in `folder`, which are those of these sentences."""
+    offsets = np.cumsum([0, *(len(sentence.words) for sentence in sentences)]).tolist()
+    marginals, transitions = (np.load(folder / name, mmap_mode=mode) for name in (MARGINALS, TRANSITIONS))
+    return SoftTargets(marginals, transitions, offsets)
+
+
+@torch.no_grad()
+def write_soft_targets(
+    teachers: Sequence[Tagger],
+    lm: BidirectionalLM,
+    words: Sequence[Sequence[str]],
+    sentences: Sequence[EncodedSentence],
+    labelled: int,
+    weight: float,
+    folder: Path,
+) -> float:
+    """Write the targets of `sentences`, given as `words` too; the mean probability that the teachers give to gold tags.
+
+    The first `labelled` sentences have gold tags: their target is (1 - weight) gold + weight mean of the teachers. The
+    target of the others is the teachers' mean.
+    """
+    tags = teachers[0].config.tags
+    steps = sum(len(sentence.words) for sentence in sentences)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, shape in ((MARGINALS, (steps, tags)), (TRANSITIONS, (len(sentences), tags, tags))):
+        open_memmap(folder / name, "w+", np.float32, shape).flush()
+    targets = open_soft_targets(folder, sentences, "r+")
+    features = live_features(lm, words)
+    order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
+    starts = range(0, len(order), BATCH_SENTENCES)
+    agreement, gold_steps = 0.0, 0
+    for start in tqdm(starts, desc="soft targets", unit=" batches", disable=None):
+        indices = order[start : start + BATCH_SENTENCES]
+        batch, of_lm = collate([sentences[index] for index in indices]), features(indices)
+        taught = [teacher.crf.marginals(teacher.emissions(batch, of_lm), batch.lengths) for teacher in teachers]
+        marginals, transitions = (torch.stack(values).mean(0) for values in zip(*taught, strict=True))
+        for row, index in enumerate(indices):
+            length = len(sentences[index].words)
+            of_sentence, counts = marginals[row, :length], transitions[row]
+            if index < labelled:
+                gold, gold_counts = one_path(sentences[index].tags, teachers[0])
+                agreement += float((gold * of_sentence).sum())
+                gold_steps += length
+                of_sentence = (1 - weight) * gold + weight * of_sentence
+                counts = (1 - weight) * gold_counts + weight * counts
+            targets.marginals[targets.offsets[index] : targets.offsets[index + 1]] = of_sentence.numpy()
+            targets.transitions[index] = counts.numpy()
+    for values in (targets.marginals, targets.transitions):
+        values.flush()  # type: ignore[attr-defined]  # memory-mapped
+    return agreement / gold_steps
+
+
+def one_path(tags: Sequence[int], tagger: Tagger) -> tuple[Tensor, Tensor]:
+    """A certain path as a distribution: its tags (T, K) and transitions (from, to), that out of `<s>` included."""
+    marginals = torch.zeros(len(tags), tagger.config.tags)
+    marginals[torch.arange(len(tags)), torch.tensor(tags)] = 1.0
+    transitions = torch.zeros(tagger.config.tags, tagger.config.tags)
+    for before, after in zip([tagger.config.start_tag, *tags], tags, strict=False):
+        transitions[before, after] += 1
+    return marginals, transitions

@@ -1,0 +1,49 @@
+"""What the full taggers make of the training sentences and of unlabelled ones: targets for the pruned tagger."""
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline.language_model.features import load_bidirectional_lm
+from pipeline.params import load_params
+from pipeline.reproducible import set_up
+from pipeline.tagger.model import load_tagger
+from pipeline.tagger.soft_targets import UNLABELLED, write_soft_targets
+from pipeline.tagger.training import load_tagging_data
+from pipeline.tracking import stage_run
+from stages._run import FOLDER, PATH, StageCommand, params_option
+
+
+@click.command(cls=StageCommand)
+@params_option
+@click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
+@click.option("--unlabelled", type=PATH, required=True, help="Output of prepare_unlabelled.")
+@click.option("--lm", type=FOLDER, required=True, help="Folder with the language models forward/ and backward/.")
+@click.option("--teachers", type=FOLDER, required=True, help="The full taggers, one folder a seed.")
+@click.option("--out", type=FOLDER, required=True, help="Where the targets go.")
+def main(params_path: Path, conll: Path, unlabelled: Path, lm: Path, teachers: Path, out: Path) -> None:
+    """Average the distributions over tag paths of all seeds' full taggers; gold tags count with 1 - distil.weight."""
+    params = load_params(params_path)
+    set_up(params.seed, params.threads)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(unlabelled, out / UNLABELLED)
+    data = load_tagging_data(conll, out)
+    language_models = load_bidirectional_lm(lm)
+    language_models.compute_in(params.tagger.precision)
+    taggers = [load_tagger(teachers / f"seed-{seed}") for seed in params.tagger.seeds]
+    logged = {"threads": params.threads, "precision": params.tagger.precision, **asdict(params.distil)}
+    with stage_run("soft_targets", logged, [out]) as run:
+        words, labelled = data.words[: len(data.train)], data.labelled
+        weight = params.distil.weight
+        agreement = write_soft_targets(taggers, language_models, words, data.encoded_train, labelled, weight, out)
+        run.log_metrics({"probability_of_gold_tags": agreement, "sentences": len(data.train)})
+    click.echo(
+        f"{labelled:,} labelled and {len(data.train) - labelled:,} unlabelled sentences; "
+        f"the teachers give gold tags a probability of {agreement:.4f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
