@@ -25,17 +25,17 @@ def stretch(values: Tensor) -> Tensor:
 
 
 def sampled(log_alpha: Tensor, uniform: Tensor) -> Tensor:
-    """Gates made of uniform random numbers in (0, 1), with a gradient to log_alpha (equations 10 and 11)."""
+    """Gates made of uniform random numbers in (0, 1), with a gradient to log_alpha."""
     return stretch(torch.sigmoid((torch.logit(uniform) + log_alpha) / BETA))
 
 
 def deterministic(log_alpha: Tensor) -> Tensor:
-    """The gates in use after training (equation 13)."""
+    """The gates in use after training."""
     return stretch(torch.sigmoid(log_alpha))
 
 
 def open_probability(log_alpha: Tensor) -> Tensor:
-    """The probability that a sampled gate is not 0 (equation 12)."""
+    """The probability that a sampled gate is not 0."""
     return torch.sigmoid(log_alpha - BETA * math.log(-GAMMA / ZETA))
 
 

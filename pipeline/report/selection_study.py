@@ -114,8 +114,8 @@ def _study(document: Mapping[str, Any]) -> str:
         f"**{profile}** (`{_command(document)}`, [figure](study_{profile}.svg), "
         f"[all numbers](../results/study_{profile}.json))\n\n{table}\n"
         f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; layers are counted from "
-        f"0, the lowest. Masked: the full taggers, the other layers closed, before any training. For comparison, {ends}."
-        f"\n\n{against_chance}"
+        f"0, the lowest. Masked: the full taggers, the other layers closed, before any training. For comparison, "
+        f"{ends}.\n\n{against_chance}"
     )
 
 
