@@ -15,10 +15,10 @@ from tests.factories import make_bidirectional_lm, make_data, make_tagger
 LAYERS = 3
 
 
-@pytest.fixture(params=[0, 1, 2])
+@pytest.fixture(params=[0, 1])
 def parts(request: pytest.FixtureRequest) -> tuple[Tagger, BidirectionalLM, TaggingData]:
     """A tagger whose tags hang on the language models."""
-    data, lm = make_data(train=4, dev=60), make_bidirectional_lm(LAYERS)
+    data, lm = make_data(train=4, dev=40), make_bidirectional_lm(LAYERS)
     tagger = make_tagger(data.lexicon, sum(lm.widths), seed=request.param)
     with torch.no_grad():
         tagger.lm_projection.weight.normal_()
@@ -54,7 +54,7 @@ def test_projections_add_up_to_what_the_tagger_reads(parts: tuple[Tagger, Bidire
             torch.testing.assert_close(found, whole, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("max_layers", [0, 2, 3])
+@pytest.mark.parametrize("max_layers", [0, 2])
 def test_the_exhaustive_search_finds_the_best_of_all(
     parts: tuple[Tagger, BidirectionalLM, TaggingData], max_layers: int
 ) -> None:
@@ -66,7 +66,7 @@ def test_the_exhaustive_search_finds_the_best_of_all(
     assert max_layers == 0 or len(set(scores.values())) > 3, "the test must tell sets apart"
 
 
-@pytest.mark.parametrize("max_layers", [0, 2, 5, 6])
+@pytest.mark.parametrize("max_layers", [0, 4])
 def test_the_greedy_search_leaves_out_the_least_missed_layer(
     parts: tuple[Tagger, BidirectionalLM, TaggingData], max_layers: int
 ) -> None:
