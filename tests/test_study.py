@@ -10,9 +10,11 @@ import yaml
 from report_factories import PROJECT, make_params, make_row
 
 from commands import study
+from commands._published import committed_code
 from commands.publish import OTHERS
 from pipeline.errors import InputError
 from pipeline.params import Params, load_params
+from pipeline.report.experiments import ENDS
 from pipeline.report.figure_files import save_figure
 from pipeline.report.readme import fill_sections
 from pipeline.report.selection_study import TITLES, by_budget, read_study, study_document, study_row, study_section
@@ -98,7 +100,7 @@ def make_document(profile: str = "demo") -> dict[str, Any]:
 
 def test_document_by_hand() -> None:
     document = make_document()
-    assert set(document) == {"data", "git_commit", "params", "rows", "ends"}
+    assert set(document) == {"data", "git_commit", "params", "rows", "ends"} and set(document["ends"]) == set(ENDS)
     row = document["rows"][1]
     assert (row["method"], row["draw"], row["max_layers"], row["masked_dev_f1_mean"]) == ("random", 1, 1, 60.5)
     assert (row["dev_f1_mean"], row["dev_f1_sd"], row["test_f1_mean"], row["test_f1_sd"]) == (84.0, 0.25, 81.0, 0.14)
@@ -154,6 +156,12 @@ def test_documents_are_published_and_checked(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "results/study_demo.json").write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(InputError, match=r"study_demo\.json: values: missing"):
         study.STUDY.fill_page()
+
+
+def test_results_need_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="not a git repository with a commit"):
+        committed_code()
 
 
 def test_committed_page_is_made_from_the_committed_studies() -> None:
