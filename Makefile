@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 5000
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint bench data profile publish sweep path verify import parity export spark ui ci
+.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study verify import parity export spark ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -52,6 +52,9 @@ sweep: setup ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [JOBS=2]: run every 
 
 path: $(if $(NAME),profile,setup) ## [NAME=conll2000], and as for sweep: the front of F1 against cost, and its knee, in docs/results.md
 	@python -m commands.path $(SWEEP_OPTIONS)
+
+study: $(if $(NAME),profile,setup) ## [NAME=conll2000] [METHODS="r3 random"] [BUDGETS="2 6"] [JOBS=2]: ways to select layers side by side, in docs/results.md
+	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
 
 verify: setup ## re-run the committed experiment in a fresh clone and compare [AGAINST=clone]
 	@python -m commands.verify $(if $(AGAINST),--against "$(AGAINST)")

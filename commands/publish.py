@@ -14,8 +14,8 @@ from pipeline.report.results import read_results
 from pipeline.report.source_version import source_version
 from stages._run import FOLDER, PATH, StageCommand
 
-# Not the results of a profile: bench/ and `make path` write them, and their tables.
-OTHERS = ("speed.json", "corpus_memory.json", "bulk_tagging.json", "two_processes.json", "path_*.json")
+# Not the results of a profile: bench/, `make path` and `make study` write them, and their tables.
+OTHERS = ("speed.json", "corpus_memory.json", "bulk_tagging.json", "two_processes.json", "path_*.json", "study_*.json")
 
 
 @click.command(cls=StageCommand)

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,16 @@ from pipeline.errors import InputError
 from pipeline.files import write_bytes
 from pipeline.params import Params, load_params
 from pipeline.processes import processors
+from pipeline.report.experiments import experiment_row
 from pipeline.report.regularisation_path import point_row, points_table
-from pipeline.sweep import POINT_STAGES, Point, grid, name_points, numbers
+from pipeline.sweep import POINT_STAGES, AnyExperiment, Experiment, grid, name_points, numbers
 from stages._run import StageCommand
 
 PARAMS = Path("params.yaml")
 REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
 LOG_LINES = 20
-METRICS = ("select_layers", "train_tagger_pruned", "evaluate")
+METRICS = ("select_layers", "prune", "train_tagger_pruned", "evaluate")
+Row = dict[str, Any]
 
 
 @click.command(cls=StageCommand)
@@ -40,7 +42,7 @@ def main(strengths: str, budgets: str, jobs: int | None) -> None:
     """
     params = load_params(PARAMS)
     points = grid(params, numbers(strengths, float, "strengths"), numbers(budgets, int, "budgets"))
-    table = points_table(run_sweep(params, points, jobs))
+    table = points_table(run_sweep(params, points, jobs, point_row))
     out = Path("work") / f"sweep_{params.profile}.md"
     write_bytes(out, table.encode())
     click.echo(
@@ -48,8 +50,16 @@ def main(strengths: str, budgets: str, jobs: int | None) -> None:
     )
 
 
-def run_sweep(params: Params, points: Sequence[Point], jobs: int | None) -> list[dict[str, Any]]:
-    """The results of all points, in their order. Raises ClickException if some failed, when the others are done."""
+def run_sweep(
+    params: Params,
+    points: Sequence[AnyExperiment],
+    jobs: int | None,
+    row: Callable[[AnyExperiment, Mapping[str, Any]], Row],
+) -> list[Row]:
+    """The results of all points, in their order; `row` makes each of the point and its metrics files by name.
+
+    Raises ClickException if some failed, when the others are done.
+    """
     end_on_signals()
     update_shared_stages(params)
     lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
@@ -68,7 +78,7 @@ def run_sweep(params: Params, points: Sequence[Point], jobs: int | None) -> list
         if failed:
             raise click.ClickException(f"{len(failed)} of {len(named)} points failed: {', '.join(sorted(failed))}")
         done = _queue.finished(named)
-    return [result(named[name], name, done[name]) for name in named]
+    return [result(named[name], name, done[name], row) for name in named]
 
 
 def code_of_stages(pipeline: Path) -> list[Path]:
@@ -99,7 +109,7 @@ def worker_count(params: Params, jobs: int | None, cores: int) -> int:
     return min(jobs, most)
 
 
-def run_missing(named: Mapping[str, Point], done: Mapping[str, str], jobs: int) -> set[str]:
+def run_missing(named: Mapping[str, Experiment], done: Mapping[str, str], jobs: int) -> set[str]:
     """Run the points that are not in `done`; the names of those that failed."""
     missing = [name for name in named if name not in done]
     _queue.remove_dead(missing)
@@ -115,7 +125,7 @@ def run_missing(named: Mapping[str, Point], done: Mapping[str, str], jobs: int) 
         return wait(named, set(missing), jobs, progress)
 
 
-def wait(named: Mapping[str, Point], missing: set[str], jobs: int, progress: "tqdm[Any]") -> set[str]:
+def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress: "tqdm[Any]") -> set[str]:
     """Wait until each missing point has succeeded or failed, telling each; the names of those that failed."""
     failed: set[str] = set()
     asked = time.monotonic()
@@ -129,7 +139,7 @@ def wait(named: Mapping[str, Point], missing: set[str], jobs: int, progress: "tq
             continue
         now, asked = _queue.tasks(), time.monotonic()
         running = [name for name in missing if now.get(name) == "Running"]
-        progress.set_postfix_str(", ".join(f"{named[name].strength}/{named[name].max_layers}" for name in running))
+        progress.set_postfix_str(", ".join(named[name].label for name in running))
         queued = {name for name in missing if now.get(name) == "Queued"}
         lost = {name for name in missing if now.get(name) == "Failed" or not (alive or name in queued)}
         for name in sorted(lost - set(_queue.finished(lost))):
@@ -141,11 +151,11 @@ def wait(named: Mapping[str, Point], missing: set[str], jobs: int, progress: "tq
     return failed
 
 
-def tell_success(point: Point, name: str, commit: str, progress: "tqdm[Any]") -> None:
+def tell_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any]") -> None:
     """Print the result of a point, and a warning should it have computed anything that all points share."""
-    row = result(point, name, commit)
+    row = result(point, name, commit, experiment_row)
     progress.write(
-        f"strength {point.strength}, budget {point.max_layers}: dev F1 {row['dev_f1_mean']:.2f}, "
+        f"{point.title}: dev F1 {row['dev_f1_mean']:.2f}, "
         f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
     )
     progress.update()
@@ -164,11 +174,11 @@ def tell_failure(name: str) -> None:
     tqdm.write(f"{name} failed. The end of its log (all of it: `dvc queue logs {name}`):\n{end}", sys.stderr)
 
 
-def result(point: Point, name: str, commit: str) -> dict[str, Any]:
+def result(point: AnyExperiment, name: str, commit: str, row: Callable[[AnyExperiment, Mapping[str, Any]], Row]) -> Row:
     """What the experiment measured. Raises InputError if it lacks a metric."""
     metrics = {stage: json.loads(_queue.read_from(commit, f"metrics/{stage}.json")) for stage in METRICS}
     try:
-        return point_row(point, metrics)
+        return row(point, metrics)
     except InputError as error:
         raise InputError(f"experiment {name}: {error}") from None
 

@@ -5,6 +5,7 @@ an unknown key, a wrong type or an impossible value raises an InputError that na
 """
 
 import dataclasses
+import math
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ from pipeline.errors import InputError
 
 Section = TypeVar("Section")
 Regulariser = Literal["r1", "r2", "r3"]
-PrunedStart = Literal["selection", "scratch"]
+SelectMethod = Literal["gates", "hard_concrete", "importance", "first", "last", "random", "greedy", "exhaustive"]
+PrunedStart = Literal["selection", "full", "scratch"]
 Precision = Literal["float32", "bfloat16"]
+MOST_SETS = 1000  # sets of layers that the exhaustive search scores on dev: minutes
 
 
 def _require(condition: bool, message: str) -> None:
@@ -149,21 +152,38 @@ class TaggerParams:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelectParams:
-    """Layer selection (paper, section 4)."""
+class HardConcreteParams:
+    """select.hard_concrete: the rates of what is learnt of hard-concrete gates."""
 
+    learning_rate: float
+    multiplier_learning_rate: float
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "multiplier_learning_rate"):
+            _require(getattr(self, name) > 0, f"{name}: expected more than 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectParams:
+    """Layer selection (paper, section 4), and other ways to choose as many layers."""
+
+    method: SelectMethod
     strength: float
     regulariser: Regulariser
+    cost_weighted: bool
     max_layers: int
     epochs: int
     enforce_epoch: int
     learning_rate: float
     gate_learning_rate: float
     batches_per_gate_step: int
+    hard_concrete: HardConcreteParams
+    random_seed: int
     precision: Precision
 
     def __post_init__(self) -> None:
         _require(self.strength >= 0, "strength: expected 0 or more")
+        _require(0 <= self.random_seed < 2**32, "random_seed: expected a number from 0 to 2**32 - 1")
         _require(self.max_layers >= 0, "max_layers: expected 0 or more")
         _require(self.batches_per_gate_step >= 1, "batches_per_gate_step: expected 1 or more")
         _require(
@@ -178,7 +198,8 @@ class SelectParams:
 
 @dataclass(frozen=True, kw_only=True)
 class PruneParams:
-    """The training of the pruned tagger, which starts from the tagger that selection trained or from random weights."""
+    """The training of the pruned tagger, which starts from the tagger that selection trained, from the full tagger of
+    its seed or from random weights."""
 
     start: PrunedStart
     epochs: int
@@ -225,6 +246,12 @@ class Params:
         _require(
             self.select.max_layers <= 2 * self.lm.layers,
             f"select.max_layers: expected at most {2 * self.lm.layers}, the layers of both directions",
+        )
+        sets = math.comb(2 * self.lm.layers, self.select.max_layers)
+        _require(
+            self.select.method != "exhaustive" or sets <= MOST_SETS,
+            f"select.method: exhaustive would score {sets:,} sets of {self.select.max_layers} of {2 * self.lm.layers} "
+            f"layers; expected at most {MOST_SETS:,} (take greedy, or a smaller select.max_layers)",
         )
 
 

@@ -1,37 +1,79 @@
-"""The points of a sweep: pairs of regularisation strength and layer budget, all else as in params.yaml."""
+"""Experiments that differ from params.yaml in a few values, and the points of a sweep: strength and layer budget."""
 
 import dataclasses
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import InputError
 from pipeline.files import sha256_of_files
-from pipeline.params import Params
+from pipeline.params import Params, build
 
 Number = TypeVar("Number", int, float)
+AnyExperiment = TypeVar("AnyExperiment", bound="Experiment")
 
-# What a point computes: the stages that depend on `select`. All others are computed once, for all points.
+# What an experiment computes: the stages that depend on `select`. All others are computed once, for all of them.
 POINT_STAGES = ("select_layers", "prune", "train_tagger@pruned", "evaluate", "report")
 
 
+class Experiment(ABC):
+    """What one experiment has instead of values of params.yaml, in the sections `select` and `prune`."""
+
+    @abstractmethod
+    def values(self) -> dict[str, str | bool | int | float]:
+        """The values by dotted name."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What tells it from others, as a part of a git reference."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """The same, in words."""
+
+    def overrides(self) -> list[str]:
+        """The parameters as DVC's --set-param takes them."""
+        return [f"{key}={str(value).lower()}" for key, value in self.values().items()]
+
+    def command(self) -> str:
+        """What runs this experiment again, once params.yaml is that of its profile."""
+        return "dvc exp run " + " ".join(f"-S {override}" for override in self.overrides())
+
+    def params(self, params: Params) -> Params:
+        """All parameters of this experiment. Raises InputError for values that params.yaml could not have."""
+        content = dataclasses.asdict(params)
+        for key, value in self.values().items():
+            section, name = key.split(".")
+            content[section][name] = value
+        return build(Params, content, "")
+
+
 @dataclass(frozen=True, order=True)
-class Point:
+class Point(Experiment):
     """select.strength and select.max_layers of one experiment."""
 
     strength: float
     max_layers: int
 
-    def overrides(self) -> list[str]:
-        """The parameters as DVC's --set-param takes them."""
-        return [f"select.strength={self.strength}", f"select.max_layers={self.max_layers}"]
+    def values(self) -> dict[str, str | bool | int | float]:
+        """Strength and budget."""
+        return {"select.strength": self.strength, "select.max_layers": self.max_layers}
 
-    def command(self) -> str:
-        """What runs this point again, once params.yaml is that of its profile."""
-        return "dvc exp run " + " ".join(f"-S {override}" for override in self.overrides())
+    @property
+    def label(self) -> str:
+        """Such as 0.1-6."""
+        return f"{self.strength}-{self.max_layers}"
+
+    @property
+    def title(self) -> str:
+        """Such as: strength 0.1, budget 6."""
+        return f"strength {self.strength}, budget {self.max_layers}"
 
 
 def numbers(text: str, kind: type[Number], name: str) -> list[Number]:
@@ -49,15 +91,10 @@ def grid(params: Params, strengths: Sequence[float], budgets: Sequence[int]) -> 
     """Every strength with every budget. Raises InputError for a pair that params.yaml could not have."""
     points = [Point(strength, budget) for strength in strengths for budget in budgets]
     for point in points:
-        replace(params, select=select_params(params, point))
+        point.params(params)
         if "e" in str(point.strength) or point.strength == float("inf"):
             raise InputError(f"strength {point.strength}: YAML reads it as text; expected 0, or 0.0001 or more")
     return points
-
-
-def select_params(params: Params, point: Point) -> Any:
-    """The section `select` of params.yaml at this point."""
-    return replace(params.select, strength=point.strength, max_layers=point.max_layers)
 
 
 def doubling_budgets(layers: int) -> list[int]:
@@ -65,23 +102,20 @@ def doubling_budgets(layers: int) -> list[int]:
     return [1 << power for power in range((2 * layers - 1).bit_length())]
 
 
-def fingerprint(params: Params, point: Point, lock: Mapping[str, Any], sources: Sequence[Path]) -> str:
-    """A digest of all that a point's results follow from: parameters, code, and what the shared stages made.
+def fingerprint(params: Params, experiment: Experiment, lock: Mapping[str, Any], sources: Sequence[Path]) -> str:
+    """A digest of all that an experiment's results follow from: parameters, code, and what the shared stages made.
 
     `lock` is dvc.lock, parsed. A digest that differs though the results would not costs little: the stages then come
     from DVC's run cache.
     """
     shared = {name: stage for name, stage in lock.get("stages", {}).items() if name not in POINT_STAGES}
-    whole = dataclasses.asdict(replace(params, select=select_params(params, point)))
+    whole = dataclasses.asdict(experiment.params(params))
     text = json.dumps([whole, shared], sort_keys=True) + sha256_of_files(sources)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def name_points(
-    params: Params, points: Sequence[Point], lock: Mapping[str, Any], sources: Sequence[Path]
-) -> dict[str, Point]:
+    params: Params, points: Sequence[AnyExperiment], lock: Mapping[str, Any], sources: Sequence[Path]
+) -> dict[str, AnyExperiment]:
     """The points by the names of their experiments. One that has this name was made from the very same things."""
-    return {
-        f"{params.profile}-{point.strength}-{point.max_layers}-{fingerprint(params, point, lock, sources)}": point
-        for point in points
-    }
+    return {f"{params.profile}-{point.label}-{fingerprint(params, point, lock, sources)}": point for point in points}

@@ -1,5 +1,6 @@
-"""Select language-model layers with sparsity-inducing regularisation."""
+"""Select language-model layers: by gates that are trained with the tagger, or without training."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import pandas as pd
 from pipeline.files import write_json
 from pipeline.gates.regularisers import split_directions
 from pipeline.language_model.features import load_bidirectional_lm
-from pipeline.params import load_params
+from pipeline.params import Params, load_params
 from pipeline.pruning.pruning import kept_layers
 from pipeline.reproducible import set_up
-from pipeline.tagger.model import load_tagger, save_tagger
+from pipeline.tagger.layer_choice import choose_layers
+from pipeline.tagger.model import Tagger, load_tagger, save_tagger
 from pipeline.tagger.selection import Selection, select_layers
-from pipeline.tagger.training import load_tagging_data
+from pipeline.tagger.training import Record, TaggingData, load_tagging_data
 from pipeline.tracking import stage_run
 from stages._run import FOLDER, PATH, StageCommand, params_option
 
@@ -24,11 +26,11 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, required=True, help="Folder with the language models forward/ and backward/.")
 @click.option("--tagger", "tagger_folder", type=FOLDER, required=True, help="The full tagger; its first seed is used.")
-@click.option("--out", type=FOLDER, required=True, help="Where the gates and the tagger trained with them go.")
+@click.option("--out", type=FOLDER, required=True, help="Where the gates and the tagger that belongs to them go.")
 @click.option("--metrics", type=PATH, required=True, help="Where the layers kept go (JSON).")
 @click.option("--curve", type=PATH, required=True, help="Where the gates' path over the epochs goes (CSV).")
 def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
-    """Train gates on the layers' outputs from the full tagger on; at most select.max_layers stay open."""
+    """Choose at most select.max_layers layers by select.method, from the full tagger on."""
     params = load_params(params_path)
     seed = params.tagger.seeds[0]
     set_up(seed, params.threads)
@@ -40,20 +42,22 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
         language_models.compute_in(params.select.precision)
         selection = Selection.of(language_models)
         records = []
-        for record in select_layers(tagger, selection, data, params.select, params.tagger, seed):
+        for record in _select(tagger, selection, data, params):
             records.append(record)
             run.log(int(record["epoch"]), record)
         gates = split_directions(selection.gates)
         layers_kept = {direction: kept_layers(values) for direction, values in gates.items()}
         measured = {
+            "method": params.select.method,
             "strength": params.select.strength,
             "regulariser": params.select.regulariser,
+            "cost_weighted": params.select.cost_weighted,
             "max_layers": params.select.max_layers,
             "epoch": selection.epoch,
             "dev_f1": round(selection.dev_f1, 4),
             "gates": {direction: [round(gate, 6) for gate in values.tolist()] for direction, values in gates.items()},
             "layers_kept": layers_kept,
-            "budget_reached_by": "enforcement" if selection.enforced else "optimiser",
+            "budget_reached_by": selection.budget_reached_by,
             "optimiser_epoch": selection.optimiser_epoch,
         }
         run.log_metrics({"dev_f1": selection.dev_f1})
@@ -64,6 +68,14 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
         pd.DataFrame(records).to_csv(curve, index=False)
     kept = ", ".join(f"{direction} {layers}" for direction, layers in layers_kept.items())
     click.echo(f"layers kept: {kept}; budget reached by {measured['budget_reached_by']}; dev F1 {selection.dev_f1:.2f}")
+
+
+def _select(tagger: Tagger, selection: Selection, data: TaggingData, params: Params) -> Iterator[Record]:
+    """Select in place; yield the path of the gates, which has one record if they are not trained."""
+    if params.select.method in ("gates", "hard_concrete"):
+        yield from select_layers(tagger, selection, data, params.select, params.tagger, params.tagger.seeds[0])
+    else:
+        yield choose_layers(tagger, selection, data, params.select)
 
 
 if __name__ == "__main__":

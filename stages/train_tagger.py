@@ -21,7 +21,9 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--variant", type=click.Choice(["no_lm", "full", "pruned"]), required=True)
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, help="Folder with the language models forward/ and backward/; none for no_lm.")
-@click.option("--start", type=FOLDER, help="The tagger to go on from when prune.start is 'selection'.")
+@click.option(
+    "--start", type=FOLDER, help="The tagger to go on from, or one for each seed, unless prune.start is 'scratch'."
+)
 @click.option("--targets", type=FOLDER, help="Output of soft_targets, for pruned.")
 @click.option("--out", type=FOLDER, required=True, help="Where the taggers go, one folder a seed.")
 @click.option("--metrics", type=PATH, required=True, help="Where dev F1 goes (JSON).")
@@ -44,7 +46,7 @@ def main(
     set_up(params.tagger.seeds[0], params.threads)
     training = params.tagger
     if variant == "pruned":
-        start = start if params.prune.start == "selection" else None
+        start = start if params.prune.start != "scratch" else None
         training = replace(training, epochs=params.prune.epochs, learning_rate=params.prune.learning_rate)
     logged = {"variant": variant, "threads": params.threads, "start": str(start), **asdict(training)}
     inputs = [*sorted(conll.glob("*.conll")), *(sorted(lm.glob("*/weights.safetensors")) if lm else [])]

@@ -11,7 +11,7 @@ from pipeline.data.lexicon import Lexicon, build_lexicon
 from pipeline.data.word_vectors import no_vectors
 from pipeline.language_model.features import BidirectionalLM
 from pipeline.language_model.model import LanguageModel, LMConfig, save_language_model
-from pipeline.params import LMParams, SelectParams, TaggerParams
+from pipeline.params import HardConcreteParams, LMParams, SelectParams, TaggerParams
 from pipeline.tagger.batches import encode_sentence
 from pipeline.tagger.model import Tagger, configure, initialise
 from pipeline.tagger.training import TaggingData
@@ -101,14 +101,18 @@ def make_tagger_params(**changes: object) -> TaggerParams:
 
 def make_select_params(**changes: object) -> SelectParams:
     values: dict[str, object] = {
+        "method": "gates",
         "strength": 0.05,
         "regulariser": "r3",
+        "cost_weighted": False,
         "max_layers": 2,
         "epochs": 4,
         "enforce_epoch": 2,
         "learning_rate": 0.01,
         "gate_learning_rate": 0.1,
         "batches_per_gate_step": 1,
+        "hard_concrete": HardConcreteParams(learning_rate=0.2, multiplier_learning_rate=0.02),
+        "random_seed": 1,
         "precision": "float32",
     }
     return SelectParams(**{**values, **changes})  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Which modules of this project a source file imports, read from its syntax tree."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -11,7 +12,8 @@ def sources(*folders: str) -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
-def imported_modules(file: str) -> set[str]:
+@cache
+def imported_modules(file: str) -> frozenset[str]:
     """Dotted names of the modules that the file imports, at its top or in functions, and of what it takes from them.
 
     `from pipeline.data import corpus` gives pipeline.data and pipeline.data.corpus.
@@ -23,7 +25,7 @@ def imported_modules(file: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0 and node.module, f"{file}: relative import"
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def imported_files(file: str) -> set[str]:

@@ -60,7 +60,13 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("select.strength", False, "select.strength: expected float, found False"),
         ("select.strength", "5e-2", "found '5e-2' (YAML reads 5e-2 as text: write 0.05)"),
         ("select.regulariser", "r4", "select.regulariser: expected one of r1, r2, r3, found 'r4'"),
-        ("prune.start", "warm", "prune.start: expected one of selection, scratch"),
+        (
+            "select.method",
+            "lasso",
+            "select.method: expected one of gates, hard_concrete, importance, first, last, random",
+        ),
+        ("select.cost_weighted", 1, "select.cost_weighted: expected bool, found 1"),
+        ("prune.start", "warm", "prune.start: expected one of selection, full, scratch"),
         ("conll.dev", None, "conll.dev: expected str, found None"),
         # bounds
         ("threads", 0, "threads: expected 1 or more"),
@@ -92,6 +98,9 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("select.enforce_epoch", 0, "select.enforce_epoch: expected an epoch from 1 to epochs"),
         ("select.enforce_epoch", 1000, "select.enforce_epoch: expected an epoch from 1 to epochs"),
         ("select.max_layers", 1000, "select.max_layers: expected at most"),
+        ("select.random_seed", -1, "select.random_seed: expected a number from 0"),
+        ("select.hard_concrete.learning_rate", 0, "select.hard_concrete.learning_rate: expected more than 0"),
+        ("select.hard_concrete.multiplier_learning_rate", 0, "multiplier_learning_rate: expected more than 0"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, key: str, value: Any, message: str) -> None:
@@ -99,6 +108,22 @@ def test_what_is_wrong_is_named(tmp_path: Path, key: str, value: Any, message: s
         load_with(tmp_path, key, value)
     assert message in str(error.value)
     assert str(tmp_path / "params.yaml") in str(error.value)
+
+
+def test_an_exhaustive_search_that_would_take_too_long_is_refused(tmp_path: Path) -> None:
+    content = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
+    content["select"]["method"] = "exhaustive"
+    path = tmp_path / "params.yaml"
+    for layers, max_layers in ((6, 6), (10, 2)):  # 924 and 190 sets
+        content["lm"]["layers"], content["select"]["max_layers"] = layers, max_layers
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        assert load_params(path).select.method == "exhaustive"
+    content["select"]["max_layers"] = 6
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"select\.method: exhaustive would score 38,760 sets of 6 of 20 layers; expected"
+    ):
+        load_params(path)
 
 
 @pytest.mark.parametrize(

@@ -182,11 +182,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_page_shows_all_published_paths(folder: Path) -> None:
     (folder / "results/path_conll2000.json").write_text(json.dumps(make_document("conll2000")), encoding="utf-8")
-    path.fill_page()
+    path.PATH.fill_page()
     page = (folder / "docs/results.md").read_text(encoding="utf-8")
     assert page.startswith("a\n") and page.endswith("z\n")
     assert page.index("**conll2000**") < page.index("**demo**")
-    path.fill_page()
+    path.PATH.fill_page()
     assert (folder / "docs/results.md").read_text(encoding="utf-8") == page
 
 
@@ -195,11 +195,11 @@ def test_page_needs_whole_documents_and_markers(folder: Path) -> None:
     del document["points"][0]["dev_f1_sd"]
     (folder / "results/path_demo.json").write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(InputError, match=r"path_demo\.json: dev_f1_sd: missing"):
-        path.fill_page()
+        path.PATH.fill_page()
     (folder / "results/path_demo.json").unlink()
     (folder / "docs/results.md").unlink()
     with pytest.raises(InputError, match=r"results\.md: no such file"):
-        path.fill_page()
+        path.PATH.fill_page()
 
 
 def test_committed_page_is_made_from_the_committed_paths() -> None:

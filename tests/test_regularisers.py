@@ -1,9 +1,9 @@
-"""The regularisers by hand, their slopes, and the budget."""
+"""The regularisers by hand, and their slopes."""
 
 import pytest
 import torch
 
-from pipeline.gates.regularisers import clamp, enforce_budget, penalty, split_directions
+from pipeline.gates.regularisers import clamp, penalty, split_directions
 from pipeline.params import Regulariser
 
 GATES = [1.0, 0.5, 0.0, 0.25]  # sum 1.75, three open, sum z (1 - z) = 0.4375
@@ -35,18 +35,21 @@ def test_clamp_is_the_proximal_step() -> None:
     assert gates.tolist() == pytest.approx([0.0, 0.3, 1.0])
 
 
-@pytest.mark.parametrize("max_layers", range(7))
-def test_budget_holds_over_both_directions_and_keeps_the_most_important(max_layers: int) -> None:
-    gates, importance = torch.tensor([0.9, 0.2, 0.5, 0.0, 0.8, 0.1]), torch.tensor([3.0, 5.0, 1.0, 9.0, 2.0, 4.0])
-    before = gates.clone()
-    enforce_budget(gates, importance, max_layers)
-    assert gates.nonzero().flatten().tolist() == sorted([1, 5, 0, 4, 2][:max_layers]), "a closed gate stays closed"
-    assert torch.equal(gates[gates > 0], before[gates > 0])
+@pytest.mark.parametrize(("name", "expected"), [("r1", 3.0), ("r2", 3.0), ("r3", 3.0 + 2 * 0.25 + 4 * 0.1875)])
+def test_weighted_penalties_by_hand(name: Regulariser, expected: float) -> None:
+    weights = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    assert float(penalty(name, torch.tensor(GATES), 2, weights)) == pytest.approx(expected)
 
 
-def test_of_equal_gates_the_later_layers_go_first() -> None:
-    gates = torch.ones(6)
-    enforce_budget(gates, torch.ones(6), 3)
-    directions = split_directions(gates)
-    assert directions["forward"].tolist() == [1.0, 0.0, 0.0]
-    assert directions["backward"].tolist() == [1.0, 1.0, 0.0]
+def test_weights_of_one_change_no_bit() -> None:
+    gates = torch.rand(8, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    found = []
+    for weights in (None, torch.ones(8)):
+        value = penalty("r3", gates, 2, weights)
+        found.append([value.detach(), *torch.autograd.grad(value, gates)])
+    assert all(torch.equal(plain, weighted) for plain, weighted in zip(*found, strict=True))
+
+
+def test_directions_are_told_apart() -> None:
+    directions = split_directions(torch.arange(6.0))
+    assert directions["forward"].tolist() == [0.0, 1.0, 2.0] and directions["backward"].tolist() == [3.0, 4.0, 5.0]

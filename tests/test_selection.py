@@ -104,6 +104,70 @@ def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
     torch.testing.assert_close(selection.gates.detach(), expected)
 
 
+def test_a_step_of_cost_weighted_gates_by_hand() -> None:
+    """The same, each layer's penalty weighted: 144, 208 and 272 multiply-accumulates, 208 in the mean."""
+    data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
+    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
+    torch.manual_seed(0)
+    tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
+    start = torch.tensor([1.0, 0.9, 0.3, 0.5, 0.7, 0.2])
+    gates = start.clone().requires_grad_()
+    loss = tagger.train()(collate(data.encoded_train), live_features(lm, data.words, gates)(range(8)))
+    weights = torch.tensor([144.0, 208.0, 272.0, 144.0, 208.0, 272.0]) / 208
+    (loss + 0.4 * (weights * gates * (2 - gates)).sum()).backward()  # R3 above the budget: z + z (1 - z)
+    assert gates.grad is not None
+    expected = (start - 0.1 * gates.grad).clamp(0.0, 1.0)
+
+    params = make_select_params(
+        strength=0.4, cost_weighted=True, max_layers=4, epochs=1, enforce_epoch=1, gate_learning_rate=0.1
+    )
+    selection = Selection(lm, torch.nn.Parameter(start.clone()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.tagger.selection.enforce_budget", lambda gates, importance, max_layers: None)
+        patch.setattr("pipeline.tagger.selection.open_gates", lambda gates: 0)
+        list(select_layers(tagger, selection, data, params, tagging, 1))
+    torch.testing.assert_close(selection.gates.detach(), expected)
+
+
+@pytest.mark.parametrize("cost_weighted", [False, True])
+@pytest.mark.parametrize("max_layers", [0, 2, 6])
+def test_the_budget_holds_for_hard_concrete_gates(max_layers: int, cost_weighted: bool) -> None:
+    _, selection, _, records = select(method="hard_concrete", max_layers=max_layers, cost_weighted=cost_weighted)
+    assert open_gates(selection.gates) <= max_layers
+    assert selection.budget_reached_by == ("enforcement" if selection.enforced else "optimiser")
+    gates = [[value for name, value in record.items() if name.startswith("gate_")] for record in records]
+    assert all(0.0 <= gate <= 1.0 for row in gates for gate in row)
+    assert gates[1] == gates[2] == gates[3], "after enforce_epoch the gates are deterministic and rest"
+
+
+def test_hard_concrete_gates_meet_a_budget_by_themselves() -> None:
+    _, selection, _, records = select(method="hard_concrete", max_layers=3, epochs=10, enforce_epoch=9)
+    assert selection.optimiser_epoch is not None and not selection.enforced
+    assert selection.budget_reached_by == "optimiser" and records[-1]["open_gates"] <= 3
+
+
+def test_hard_concrete_gates_are_drawn_for_each_step_and_deterministic_on_dev(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[float]] = []
+    live = live_features
+
+    def spy(lm, words, gates):  # type: ignore[no-untyped-def]
+        features = live(lm, words, gates)
+
+        def watched(indices):  # type: ignore[no-untyped-def]
+            seen.append(gates.tolist())
+            return features(indices)
+
+        return watched
+
+    monkeypatch.setattr("pipeline.tagger.selection.live_features", spy)
+    _, _, _, records = select(method="hard_concrete", max_layers=6, epochs=2, enforce_epoch=1)
+    steps = 5  # 40 sentences in batches of 8, and one batch of dev
+    drawn, on_dev, resting = seen[:steps], seen[steps], seen[steps + 1 :]
+    assert len({tuple(gates) for gates in drawn}) > 1
+    assert [round(gate, 5) for gate in on_dev] == [value for name, value in records[0].items() if "gate_" in name]
+    assert all(gates == on_dev for gates in resting)
+
+
 def test_batches_that_share_a_gate_step_give_the_sum_of_their_gradients() -> None:
     """Against one batch after the other, at the gates of the group's start; the tagger hardly moves in between."""
     data, lm = make_data(train=32, dev=4), make_bidirectional_lm()

@@ -115,7 +115,8 @@ def test_the_whole_chain(root: Path) -> None:
     out = ("--out", path("selection"), "--curve", path("curves/select_layers.csv"))
     conll = ("--conll", path("conll"))
     stage("select_layers", *conll, *lm, "--tagger", path("tagger/full"), *out, *metrics("select_layers"))
-    stage("prune", *conll, *lm, "--selection", path("selection"), "--out", path("pruned"), *metrics("prune"))
+    selected = ("--selection", path("selection"), "--full", path("tagger/full"))
+    stage("prune", *conll, *lm, *selected, "--out", path("pruned"), *metrics("prune"))
     taught = ("--start", path("pruned/tagger"), "--targets", path("soft_targets"))
     train("pruned", "--lm", path("pruned"), *taught)
     hidden.rename(root / "conll" / "test.conll")
@@ -182,6 +183,51 @@ def test_a_faulty_pruning_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch
     save_tagger(make_tagger(lexicon, 34), root / "selection" / "tagger")
     write_json(root / "selection" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
     folders = ("--conll", str(conll), "--lm", str(root / "lm"), "--selection", str(root / "selection"))
+    folders += ("--full", str(root / "full"))
     result = run("prune", "--params", str(tiny_params(root)), *folders, "--out", str(root / "o"), "--metrics", "m")
     assert isinstance(result.exception, RuntimeError) and "0.5" in str(result.exception)
     assert not (root / "o").exists()
+
+
+@pytest.mark.parametrize("method", ["first", "random", "importance", "greedy", "hard_concrete"])
+def test_each_seed_of_the_pruned_tagger_starts_from_its_own_full_one(root: Path, method: str) -> None:
+    """prune.start: full, whatever the method; gates that are open count as 1."""
+    conll = root / "conll"
+    sentences = make_sentences(20, 1)
+    lexicon = write_prepared(conll, {"train": sentences, "dev": sentences}, root / "lm")
+    for seed in (1, 2):
+        save_tagger(make_tagger(lexicon, 34, seed), root / "full" / f"seed-{seed}")
+    path = tiny_params(root)
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params["select"].update(method=method, max_layers=2)
+    params["prune"].update(start="full", epochs=1)
+    params["tagger"]["seeds"] = [1, 2]
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    given = ("--params", str(path), "--conll", str(conll))
+    lm, metrics = ("--lm", str(root / "lm")), root / "metrics"
+
+    out = ("--out", str(root / "selection"), "--metrics", str(metrics / "select.json"), "--curve", str(root / "c.csv"))
+    assert run("select_layers", *given, *lm, "--tagger", str(root / "full"), *out).exit_code == 0
+    folders = ("--selection", str(root / "selection"), "--full", str(root / "full"))
+    out = ("--out", str(root / "pruned"), "--metrics", str(metrics / "prune.json"))
+    assert run("prune", *given, *lm, *folders, *out).exit_code == 0
+    start = ("--lm", str(root / "pruned"), "--start", str(root / "pruned" / "tagger"))
+    out = ("--out", str(root / "out"), "--metrics", str(metrics / "train.json"), "--curve", str(root / "d.csv"))
+    assert run("train_tagger", *given, "--variant", "pruned", *start, *out).exit_code == 0
+
+    selected, pruned = (
+        json.loads((metrics / f"{name}.json").read_text(encoding="utf-8")) for name in ("select", "prune")
+    )
+    assert selected["method"] == method and selected["layers_kept"] == pruned["layers_kept"]
+    assert (selected["budget_reached_by"] == "method") == (method != "hard_concrete")
+    kept = selected["layers_kept"]
+    assert sum(map(len, kept.values())) <= 2 and len(pruned["dev_f1"]) == 2
+    if method != "hard_concrete":
+        assert pruned["dev_f1"][0] == selected["dev_f1"]
+    columns = [*range(5), *(5 + 4 * layer + unit for layer in kept["forward"] for unit in range(4))]
+    columns += [*range(17, 22), *(22 + 4 * layer + unit for layer in kept["backward"] for unit in range(4))]
+    for seed in (1, 2):
+        full, trained = (load_tagger(root / name / f"seed-{seed}").state_dict() for name in ("full", "out"))
+        full["lm_projection.weight"] = full["lm_projection.weight"][:, columns]
+        for name, weight in full.items():
+            torch.testing.assert_close(trained[name], weight, atol=1e-5, rtol=0)

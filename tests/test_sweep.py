@@ -21,6 +21,7 @@ from commands import _queue, sweep
 from commands.reproduce import GROUPS
 from pipeline.errors import InputError
 from pipeline.params import Params, load_params
+from pipeline.report.regularisation_path import point_row
 from pipeline.sweep import POINT_STAGES, Point, doubling_budgets, fingerprint, grid, name_points, numbers
 
 STATUS = """Task     Name                  Created       Status
@@ -263,14 +264,14 @@ def names_of(params: Params, points: list[Point], quick: pytest.MonkeyPatch) -> 
     with quick.context() as patch:
         use(StandInQueue(), patch)
         patch.setattr(sweep, "name_points", spy)
-        sweep.run_sweep(params, points, 1)
+        sweep.run_sweep(params, points, 1, point_row)
     return seen
 
 
 def test_all_points_are_run_and_told(params: Params, quick: pytest.MonkeyPatch) -> None:
     points, queue = grid(params, [0.02, 0.1], [2, 6]), StandInQueue()
     use(queue, quick)
-    rows = sweep.run_sweep(params, points, 2)
+    rows = sweep.run_sweep(params, points, 2, point_row)
     assert [(row["strength"], row["max_layers"]) for row in rows] == [(p.strength, p.max_layers) for p in points]
     assert len(queue.put_names) == 4 and not queue.stopped
 
@@ -280,12 +281,12 @@ def test_points_that_are_there_are_not_run_again(params: Params, quick: pytest.M
     names = names_of(params, points, quick)
     queue = StandInQueue(done=names[:3])
     use(queue, quick)
-    assert len(sweep.run_sweep(params, points, 1)) == 4
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 4
     assert queue.put_names == names[3:]
 
     queue = StandInQueue(done=names)
     use(queue, quick)
-    assert len(sweep.run_sweep(params, points, 1)) == 4
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 4
     assert queue.starts == 0
 
 
@@ -295,7 +296,7 @@ def test_what_waits_in_the_queue_is_not_put_in_twice(params: Params, quick: pyte
     queue = StandInQueue()
     queue.queued = names[:1]
     use(queue, quick)
-    assert len(sweep.run_sweep(params, points, 1)) == 2
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 2
     assert queue.put_names == names[1:]
 
 
@@ -306,7 +307,7 @@ def test_a_point_whose_experiment_was_removed_is_run_again(params: Params, quick
     use(queue, quick)
     tasks = queue.tasks
     quick.setattr(_queue, "tasks", lambda: tasks() or {names[0]: "Success"})
-    assert len(sweep.run_sweep(params, points, 1)) == 1
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 1
     assert queue.put_names == names
 
 
@@ -315,7 +316,7 @@ def test_tasks_of_killed_workers_are_put_in_again(params: Params, quick: pytest.
     names = names_of(params, points, quick)
     queue = StandInQueue(dead=names[:1])
     use(queue, quick)
-    assert len(sweep.run_sweep(params, points, 1)) == 2
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 2
     assert queue.removed == names[:1] and queue.put_names == names
 
 
@@ -330,7 +331,7 @@ def test_a_failure_is_told_after_the_others_are_done(
     quick.setattr(queue, "remove_dead", lambda names: None)
     use(queue, quick)
     with pytest.raises(click.ClickException, match=f"1 of 3 points failed: {names[1]}"):
-        sweep.run_sweep(params, points, 1)
+        sweep.run_sweep(params, points, 1, point_row)
     assert set(queue.done) == {names[0], names[2]}
     assert f"log of {names[1]}" in capsys.readouterr().err
 
@@ -340,7 +341,7 @@ def test_an_interruption_stops_the_workers(params: Params, quick: pytest.MonkeyP
     use(queue, quick)
     quick.setattr(_queue, "start_workers", lambda count: sys.exit(128 + signal.SIGTERM))
     with pytest.raises(SystemExit):
-        sweep.run_sweep(params, grid(params, [0.02], [2]), 1)
+        sweep.run_sweep(params, grid(params, [0.02], [2]), 1, point_row)
     assert queue.stopped
 
 

@@ -11,17 +11,13 @@ from torch import nn
 from pipeline.data.conll import Sentence
 from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.language_model.features import BidirectionalLM
+from pipeline.language_model.macs import layer_macs, lstm_macs
 from pipeline.tagger.model import Tagger, TaggerConfig
-
-
-def lstm_macs(input_size: int, units: int) -> int:
-    """Multiply-accumulates of one LSTM step: four gates, each reading the input and the hidden state."""
-    return 4 * units * (input_size + units)
 
 
 def dense_lstm_macs(rnn: DenseLSTM) -> int:
     """Multiply-accumulates of one step of a dense stack."""
-    return sum(lstm_macs(rnn.input_size + layer * rnn.units, rnn.units) for layer in range(len(rnn.layers)))
+    return sum(layer_macs(rnn))
 
 
 def characters_per_word(sentences: Sequence[Sentence]) -> float:

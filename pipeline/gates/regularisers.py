@@ -1,24 +1,25 @@
-"""The paper's three regularisers on the gates, and the proximal step that keeps gates in [0, 1].
+"""The paper's three regularisers on the gates, the proximal step that keeps gates in [0, 1], and the gates' training.
 
 `gates` is the vector z of both directions together (2 L). The count of open gates |z|_0 has no gradient: R2 and R3
 switch their first term on while more than `max_layers` gates are open.
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pipeline.params import Regulariser
+from pipeline.params import Regulariser, SelectParams
 
 
-def penalty(name: Regulariser, gates: Tensor, max_layers: int) -> Tensor:
-    """R1 = sum z;  R2 = [|z|_0 > max_layers] sum z;  R3 = R2 + sum z (1 - z). A scalar."""
-    total = gates.sum()
+def penalty(name: Regulariser, gates: Tensor, max_layers: int, weights: Tensor | None = None) -> Tensor:
+    """R1 = sum w z;  R2 = [|z|_0 > max_layers] sum w z;  R3 = R2 + sum w z (1 - z). A scalar; w is 1 if left out."""
+    weighted = gates if weights is None else weights * gates
+    total = weighted.sum()
     if name == "r1":
         return total
     over_budget = total if open_gates(gates) > max_layers else 0.0 * total
     if name == "r2":
         return over_budget
-    return over_budget + (gates * (1 - gates)).sum()
+    return over_budget + (weighted * (1 - gates)).sum()
 
 
 def open_gates(gates: Tensor) -> int:
@@ -32,19 +33,31 @@ def clamp(gates: Tensor) -> None:
     gates.clamp_(0.0, 1.0)
 
 
-@torch.no_grad()
-def enforce_budget(gates: Tensor, importance: Tensor, max_layers: int) -> None:
-    """Close the least important gates, in place, until at most `max_layers` are open; `importance` is (2 L).
-
-    Of equal gates the later layer of its direction is closed, since it costs more; after that, the forward one.
-    """
-    layers = len(gates) // 2
-    of_open = importance * (gates > 0)
-    order = sorted(range(len(gates)), key=lambda index: (-float(of_open[index]), index % layers, -index))
-    gates[order[max_layers:]] = 0.0
-
-
 def split_directions(gates: Tensor) -> dict[str, Tensor]:
     """The gates (L) of each direction."""
     forward_gates, backward_gates = gates.detach().chunk(2)
     return {"forward": forward_gates, "backward": backward_gates}
+
+
+class RegularisedGates:
+    """Training of the gates' own values: plain gradient steps, with the penalty, each followed by the proximal step."""
+
+    def __init__(self, gates: nn.Parameter, params: SelectParams, weights: Tensor):
+        """`weights` (2 L) are those of the layers in the penalty."""
+        self.gates, self.params, self.weights = gates, params, weights
+        self.optimizer = torch.optim.SGD([gates], lr=params.gate_learning_rate)
+
+    def place(self) -> None:
+        """Before a step: the gates stand as they are, without a gradient."""
+        self.optimizer.zero_grad()
+
+    def step(self, batches: int) -> None:
+        """One step, by the gates' gradient from the losses of so many batches, and by as many penalties."""
+        strength = self.params.strength * batches
+        total = penalty(self.params.regulariser, self.gates, self.params.max_layers, self.weights)
+        torch.autograd.backward(strength * total)
+        self.optimizer.step()
+        clamp(self.gates)
+
+    def settle(self) -> None:
+        """After the last step: the gates stand as they are."""

@@ -7,8 +7,9 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.report.experiments import ENDS
 from pipeline.report.figure_files import COLOURS, STYLE
-from pipeline.report.regularisation_path import ENDS, is_knee
+from pipeline.report.regularisation_path import is_knee
 from pipeline.report.tables import NAMES, millions
 
 MARKERS = "osD^vP*X"  # one for each strength

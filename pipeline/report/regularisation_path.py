@@ -6,34 +6,18 @@ from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.files import read_json
+from pipeline.report.experiments import ENDS, MEASURED, SCORES, experiment_row
 from pipeline.report.front import knee, pareto_front
 from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.tables import NAMES, markdown_table, millions
 from pipeline.sweep import Point
 
-ENDS = ("no_lm", "full")  # what selection chooses between
-SCORES = ("dev_f1_mean", "test_f1_mean", "test_f1_sd", "macs_per_word")
-ROW_KEYS = (*SCORES, "strength", "max_layers", "layers_kept", "budget_reached_by", "dev_f1_sd", "on_front", "command")
+ROW_KEYS = (*MEASURED, "strength", "max_layers", "on_front")
 
 
 def point_row(point: Point, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The measurements of one point, from the metrics files of its experiment by name; `ends` are those of ENDS.
-
-    F1 in percent, standard deviations of the sample of seeds. Raises InputError for a missing metric.
-    """
-    rows = {pick(row, "variant"): row for row in pick(metrics, "evaluate.rows")}
-    if missing := [variant for variant in (*ENDS, "pruned") if variant not in rows]:
-        raise InputError(f"evaluate.rows: no row for the variant {missing[0]}; found {', '.join(rows) or 'none'}")
-    return {
-        "strength": point.strength,
-        "max_layers": point.max_layers,
-        "layers_kept": pick(rows["pruned"], "layers_kept"),
-        "budget_reached_by": pick(metrics, "select_layers.budget_reached_by"),
-        **{key: pick(rows["pruned"], key) for key in SCORES},
-        "dev_f1_sd": pick(metrics, "train_tagger_pruned.dev_f1_sd"),
-        "command": point.command(),
-        "ends": {variant: {key: pick(rows[variant], key) for key in SCORES} for variant in ENDS},
-    }
+    """The measurements of one point; see `experiment_row`."""
+    return {"strength": point.strength, "max_layers": point.max_layers, **experiment_row(point, metrics)}
 
 
 def path_document(params: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], commit: str) -> dict[str, Any]:

@@ -1,25 +1,29 @@
-"""Selection of language-model layers: tagger weights and gates are trained together (paper, section 4).
+"""Selection of language-model layers by gates that are trained together with the tagger (paper, section 4).
 
 Each batch takes an Adam step on the tagger. Several batches of about equally long sentences share one pass of the
-language models, which are most of the work and far faster on many sentences at once, and one plain gradient step on
-the gates, on the sum of the batches' CRF losses + strength * regulariser; with one batch a step that is the published
-way. Then the gates are clamped to [0, 1]. The published penalty does not guarantee the budget: at the end of
-`enforce_epoch` the least important gates are closed if too many are still open, and from then on the gates stay and
-only the tagger adapts. The importance of a gate z is the sum of |z dL/dz| over the steps of that epoch, where L is the
-CRF loss: what closing it would change, to first order. The gates that are still open are all near 1, so size says
-nothing.
+language models, which are most of the work and far faster on many sentences at once, and one step of the gates, on the
+sum of the batches' CRF losses and penalties. Gates are values of their own that take plain gradient steps and are
+clamped to [0, 1] (with one batch a step that is the published way), or random, and their distributions are trained. No
+penalty guarantees the budget: at the end of `enforce_epoch` the least important gates are closed if too many are still
+open, and from then on the gates stay and only the tagger adapts. The importance of a gate z is the sum of |z dL/dz|
+over the steps of that epoch, where L is the CRF loss: what closing it would change, to first order. The gates that are
+still open are all near 1, so size says nothing.
 """
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pipeline.gates.regularisers import clamp, enforce_budget, open_gates, penalty
+from pipeline.gates.budget import cost_weights, enforce_budget
+from pipeline.gates.hard_concrete import HardConcreteGates
+from pipeline.gates.regularisers import RegularisedGates, open_gates
 from pipeline.language_model.features import BidirectionalLM, live_features
+from pipeline.language_model.macs import layer_macs
 from pipeline.params import SelectParams, TaggerParams
 from pipeline.tagger.batches import collate, shuffled_batches
 from pipeline.tagger.model import Tagger
@@ -28,7 +32,10 @@ from pipeline.tagger.training import Record, TaggingData, score_dev
 
 @dataclass
 class Selection:
-    """The language models, the gates of both directions (2 L), and how these came to meet the budget."""
+    """The language models, the gates of both directions (2 L), and how these came to meet the budget.
+
+    Where gates are not trained, `epoch` is 0 and the method itself keeps to the budget.
+    """
 
     lm: BidirectionalLM
     gates: nn.Parameter
@@ -37,10 +44,30 @@ class Selection:
     optimiser_epoch: int | None = None  # the first epoch at whose end the optimiser alone had met the budget
     enforced: bool = False  # whether gates had to be closed at the end of enforce_epoch
 
+    @property
+    def budget_reached_by(self) -> str:
+        """What brought the open gates down to the budget: method, optimiser or enforcement."""
+        if self.epoch == 0:
+            return "method"
+        return "enforcement" if self.enforced else "optimiser"
+
     @classmethod
     def of(cls, lm: BidirectionalLM) -> "Selection":
         """All gates open."""
         return cls(lm, nn.Parameter(torch.ones(len(lm.forward_lm.rnn.layers) + len(lm.backward_lm.rnn.layers))))
+
+
+class GateTraining(Protocol):
+    """How gates are trained; the gradient of the losses in the gates is there when `step` is called."""
+
+    def place(self) -> None:
+        """Before a step: put the values into the gates that the losses shall be computed with."""
+
+    def step(self, batches: int) -> None:
+        """One step, by the gates' gradient from the losses of so many batches, and by as many penalties."""
+
+    def settle(self) -> None:
+        """After some steps: put the values into the gates that are used where nothing is trained."""
 
 
 def select_layers(
@@ -57,7 +84,8 @@ def select_layers(
     features = live_features(selection.lm, data.words, gates)
     steps = -(-len(data.train) // tagging.batch_sentences) * params.epochs
     training = _TaggerTraining(tagger, data, params.learning_rate, tagging.clip_norm, steps)
-    gate_optimizer = torch.optim.SGD([gates], lr=params.gate_learning_rate)
+    gate_steps = -(-len(data.train) // (tagging.batch_sentences * params.batches_per_gate_step)) * params.enforce_epoch
+    gate_training = _gate_training(selection, params, gate_steps, seed)
     with tqdm(total=steps, desc="selecting layers", unit=" steps", disable=None) as progress:
         for epoch in range(1, params.epochs + 1):
             gates.requires_grad_(epoch <= params.enforce_epoch)
@@ -65,26 +93,35 @@ def select_layers(
             tagger.train()
             losses = []
             for group in _groups(data, tagging.batch_sentences, params.batches_per_gate_step, rng):
-                gate_optimizer.zero_grad()
+                if gates.requires_grad:
+                    gate_training.place()
                 losses += training.steps(group, features([index for batch in group for index in batch]))
                 if gates.requires_grad:
                     assert gates.grad is not None
                     importance += (gates.detach() * gates.grad).abs()
-                    weight = params.strength * len(group)
-                    torch.autograd.backward(weight * penalty(params.regulariser, gates, params.max_layers))
-                gate_optimizer.step()  # does nothing to gates that have no gradient
-                clamp(gates)
+                    gate_training.step(len(group))
                 progress.update(len(group))
+            if gates.requires_grad:
+                gate_training.settle()
             _hold_budget(selection, importance, params, epoch)
             dev_f1 = score_dev(tagger, data, features)
             if open_gates(gates) <= params.max_layers and dev_f1 > selection.dev_f1:
                 selection.dev_f1, selection.epoch = dev_f1, epoch
                 best = {name: weight.clone() for name, weight in tagger.state_dict().items()}
                 best_gates = gates.detach().clone()
-            yield _record(epoch, losses, dev_f1, gates)
+            yield {"epoch": epoch, "loss": round(sum(losses) / len(losses), 5), **gate_record(dev_f1, gates)}
     tagger.load_state_dict(best)
     tagger.eval()
     gates.data.copy_(best_gates)
+
+
+def _gate_training(selection: Selection, params: SelectParams, steps: int, seed: int) -> GateTraining:
+    """The training of the selection's gates that `params` ask for, in so many steps."""
+    macs = [*layer_macs(selection.lm.forward_lm.rnn), *layer_macs(selection.lm.backward_lm.rnn)]
+    weights = cost_weights(macs) if params.cost_weighted else torch.ones(len(macs))
+    if params.method == "hard_concrete":
+        return HardConcreteGates(selection.gates, params, weights, steps, seed)
+    return RegularisedGates(selection.gates, params, weights)
 
 
 def _groups(data: TaggingData, batch_sentences: int, batches: int, rng: random.Random) -> list[list[list[int]]]:
@@ -137,12 +174,11 @@ def _hold_budget(selection: Selection, importance: Tensor, params: SelectParams,
         selection.enforced = True
 
 
-def _record(epoch: int, losses: list[float], dev_f1: float, gates: Tensor) -> Record:
+def gate_record(dev_f1: float, gates: Tensor) -> Record:
+    """dev_f1, the number of open gates and each gate, as a part of a record of the path."""
     values = [round(gate, 5) for gate in gates.tolist()]
     layers = len(values) // 2
     return {
-        "epoch": epoch,
-        "loss": round(sum(losses) / len(losses), 5),
         "dev_f1": round(dev_f1, 4),
         "open_gates": open_gates(gates),
         **{f"gate_forward_{layer}": gate for layer, gate in enumerate(values[:layers])},

@@ -48,7 +48,8 @@ def train_seeds(
 ) -> Iterator[Record]:
     """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
 
-    `lm` is the folder of the two language models; their features go to `scratch`. Several processes of `threads`
+    `lm` is the folder of the two language models; their features go to `scratch`. `start` is the folder of a tagger to
+    go on from, or of one for each seed. Several processes of `threads`
     threads run at once, as many as there are processors for.
     """
     features, width = None, 0
@@ -62,7 +63,7 @@ def train_seeds(
             conll=conll,
             features=features,
             feature_width=width,
-            start=start,
+            start=_start_of(start, seed),
             targets=targets,
             out=out / f"seed-{seed}",
             params=params,
@@ -77,6 +78,12 @@ def train_seeds(
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent) as pool:
         for records in pool.map(train_seed, jobs):
             yield from records
+
+
+def _start_of(start: Path | None, seed: int) -> Path | None:
+    """The tagger that a seed goes on from: its own in the folder `start` if there is one, or `start` itself."""
+    own = start / f"seed-{seed}" if start else None
+    return own if own and own.is_dir() else start
 
 
 def train_seed(job: TrainingJob) -> list[Record]:

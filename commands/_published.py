@@ -1,0 +1,54 @@
+"""What sweeps publish: a document of all numbers, a figure of it, and a section of docs/results.md with its tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from pipeline.errors import InputError
+from pipeline.files import write_bytes, write_json
+from pipeline.report.figure_files import save_figure
+from pipeline.report.readme import fill_sections
+from pipeline.report.source_version import source_version
+
+PAGE = Path("docs/results.md")
+RESULTS = Path("results")
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One kind of document; there may be one for each profile."""
+
+    name: str  # of the section, and what the names of its files begin with
+    read: Callable[[Path], Document]
+    section: Callable[[Sequence[Document]], str]
+    figure: Callable[[Document], Figure]
+
+    def publish(self, document: Document) -> Path:
+        """Write the document and its figure, and fill the page; the path of the document."""
+        stem = f"{self.name}_{document['params']['profile']}"
+        file = RESULTS / f"{stem}.json"
+        write_json(file, document)
+        save_figure(self.figure(document), PAGE.parent / f"{stem}.svg")
+        self.fill_page()
+        return file
+
+    def fill_page(self) -> None:
+        """Make the tables of all published documents. Raises InputError if the page or its markers are missing."""
+        try:
+            text = PAGE.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise InputError(f"{PAGE}: no such file; expected a page with markers to fill") from None
+        documents = [self.read(file) for file in sorted(RESULTS.glob(f"{self.name}_*.json"))]
+        write_bytes(PAGE, fill_sections(text, {self.name: self.section(documents)}, str(PAGE)).encode())
+
+
+def committed_code() -> str:
+    """The commit that results are made by. Raises InputError if there is none."""
+    commit = source_version(Path.cwd())
+    if commit is None:
+        raise InputError(f"{Path.cwd()}: not a git repository with a commit; expected one, as DVC's queue works on it")
+    return commit

@@ -1,0 +1,38 @@
+"""Is selection worth it? Ways to select layers at the same budgets, each as a DVC experiment, side by side."""
+
+import dataclasses
+
+import click
+
+from commands._published import PAGE, Published, committed_code
+from commands.sweep import PARAMS, run_sweep
+from pipeline.params import load_params
+from pipeline.report.selection_study import read_study, study_document, study_row, study_section
+from pipeline.report.study_figure import study_figure
+from pipeline.study import DEFAULT, METHODS, study_points
+from pipeline.sweep import numbers
+from stages._run import StageCommand
+
+STUDY = Published("study", read_study, study_section, study_figure)
+
+
+@click.command(cls=StageCommand)
+@click.option("--methods", default=DEFAULT, show_default=True, help=f"Some of {' '.join(METHODS)}.")
+@click.option("--budgets", default="2 6", show_default=True, help="Values of select.max_layers.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Experiments at a time; as many as keep the processors busy.")
+def main(methods: str, budgets: str, jobs: int | None) -> None:
+    """Run every method with every budget and publish results/study_<profile>.json, its figure, and the tables in
+    docs/results.md. The pruned tagger always starts from the full one and is trained in the same way.
+
+    Experiments that are there already are not run again. The exhaustive search is left out where it takes too long.
+    """
+    params = load_params(PARAMS)
+    points = study_points(params, methods.split(), numbers(budgets, int, "budgets"))
+    commit = committed_code()
+    document = study_document(dataclasses.asdict(params), run_sweep(params, points, jobs, study_row), commit)
+    file = STUDY.publish(document)
+    click.echo(f"{file} and {PAGE}: {len(points)} experiments")
+
+
+if __name__ == "__main__":
+    main()
