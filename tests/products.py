@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -83,12 +83,9 @@ def _run(tagger: Tagger, lm: BidirectionalLM | None, words: int, characters: int
 
     counter, torch_counter = ProductCounter(parts_of(tagger, lm)), FlopCounterMode(display=False)
     with torch.backends.mkldnn.flags(enabled=False):  # it runs a whole LSTM as one operation
-        _under(counter, run)
-        _under(torch_counter, run)
+        with counter:
+            run()
+        with torch_counter:
+            run()
     assert 2 * counter.macs.total() == torch_counter.get_total_flops()
     return counter.macs
-
-
-def _under(counter: TorchDispatchMode | FlopCounterMode, run: Callable[[], None]) -> None:
-    with counter:
-        run()
