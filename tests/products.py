@@ -1,6 +1,7 @@
 """Multiply-accumulates as they are run: every matrix product that torch computes, by the part whose weight it reads."""
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -82,10 +83,12 @@ def _run(tagger: Tagger, lm: BidirectionalLM | None, words: int, characters: int
         tagger.decode(collate([sentence]), features)
 
     counter, torch_counter = ProductCounter(parts_of(tagger, lm)), FlopCounterMode(display=False)
-    with torch.backends.mkldnn.flags(enabled=False):  # it runs a whole LSTM as one operation
-        with counter:
-            run()
-        with torch_counter:
-            run()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # flags() sets all of them, also one that is for other processors
+        with torch.backends.mkldnn.flags(enabled=False):  # it would run a whole LSTM as one operation
+            with counter:
+                run()
+            with torch_counter:
+                run()
     assert 2 * counter.macs.total() == torch_counter.get_total_flops()
     return counter.macs

@@ -11,7 +11,7 @@ from pipeline.language_model.features import BidirectionalLM
 from pipeline.pruning.pruning import prune_bidirectional_lm
 from pipeline.tagger.model import Tagger
 from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences, make_tagger
-from tests.products import products_per_word
+from tests.products import ProductCounter, products_per_word
 
 LEXICON = make_lexicon(make_sentences(5))
 
@@ -50,6 +50,13 @@ def make_variant(variant: str) -> tuple[Tagger, BidirectionalLM | None]:
 def test_products_that_are_run(variant: str, characters: int) -> None:
     tagger, lm = make_variant(variant)
     assert products_per_word(tagger, lm, characters) == macs_by_part(tagger.config, lm, characters)
+
+
+def test_other_products_are_noticed() -> None:
+    with ProductCounter({}), pytest.raises(KeyError):
+        torch.eye(2) @ torch.eye(2)
+    with ProductCounter({}), pytest.raises(AssertionError, match=r"a product that is not counted: aten\.bmm"):
+        torch.ones(1, 2, 2) @ torch.ones(1, 2, 2)
 
 
 def test_parts_of_a_tagger() -> None:
