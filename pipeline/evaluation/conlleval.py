@@ -66,7 +66,8 @@ def count_file(path: Path) -> NDArray[np.int64]:
 def f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """F1 in percent of counts of correct, predicted and gold spans (..., 3); 0 where there are no spans."""
     correct, predicted, gold = np.moveaxis(counts.astype(np.float64), -1, 0)
-    return 200 * correct / np.maximum(predicted + gold, 1)
+    scores: NDArray[np.float64] = 200 * correct / np.maximum(predicted + gold, 1)
+    return scores
 
 
 def _sentences(path: Path) -> Iterator[list[tuple[Tag, Tag]]]:
