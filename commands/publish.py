@@ -1,7 +1,8 @@
-"""Publish the report: results/<profile>.json, its figure under docs/, and the generated sections of the README."""
+"""Publish the report: results/<profile>.json, its figure under docs/, and generated sections of README and docs."""
 
 import dataclasses
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from pipeline.errors import InputError
 from pipeline.files import write_bytes, write_json
 from pipeline.params import load_params
+from pipeline.report.gain_kept import gain_section
 from pipeline.report.readme import fill_sections, results_section, stages_section
 from pipeline.report.results import read_results
 from pipeline.report.source_version import source_version
@@ -21,32 +23,38 @@ OTHERS = ("speed.json", "corpus_memory.json", "bulk_tagging.json", "two_processe
 @click.command(cls=StageCommand)
 @click.option("--report", type=FOLDER, default="work/report", show_default=True, help="Output of the report stage.")
 @click.option("--results", type=FOLDER, default="results", show_default=True, help="The published results.")
-@click.option("--docs", type=FOLDER, default="docs", show_default=True, help="Where the figures go.")
+@click.option("--docs", type=FOLDER, default="docs", show_default=True, help="Where figures and results.md go.")
 @click.option(
     "--readme", type=PATH, default="README.md", show_default=True, help="Its sections between markers are filled."
 )
 @click.option(
     "--pipeline", type=PATH, default="dvc.yaml", show_default=True, help="Where the table of stages comes from."
 )
-@click.option("--readme-only", is_flag=True, help="Publish no new results; only fill the README from those published.")
-@click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if the README is stale.")
+@click.option("--readme-only", is_flag=True, help="Publish no new results; only fill the pages from those published.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if a page is stale.")
 def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, readme_only: bool, check: bool) -> None:
-    """Copy the report's results and figure to where they are published, and fill the README from all of those."""
+    """Copy the report's results and figure to where they are published; fill README and docs/results.md from those."""
     if not (readme_only or check):
         publish_results(report, results, docs)
-    try:
-        text = readme.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{readme}: no such file; expected a README with markers to fill") from None
     files = [path for path in sorted(results.glob("*.json")) if not any(map(path.match, OTHERS))]
     published = [read_results(path) for path in files]
-    sections = {"results": results_section(published), "stages": stages_section(pipeline)}
-    filled = fill_sections(text, sections, str(readme))
-    if check and filled != text:
-        raise click.ClickException(f"{readme} is stale: `make publish` or `python -m commands.publish --readme-only`")
+    fill_page(readme, {"results": results_section(published), "stages": stages_section(pipeline)}, check)
+    fill_page(docs / "results.md", {"gain": gain_section(published)}, check)
     if not check:
-        write_bytes(readme, filled.encode())
-        click.echo(f"{readme}: results of {len(published)} profiles and the table of stages")
+        click.echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")
+
+
+def fill_page(page: Path, sections: Mapping[str, str], check: bool) -> None:
+    """Put the sections between their markers. A check writes nothing and ends with an error if the page is stale."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{page}: no such file; expected a page with markers to fill") from None
+    filled = fill_sections(text, sections, str(page))
+    if check and filled != text:
+        raise click.ClickException(f"{page} is stale: `make publish` or `python -m commands.publish --readme-only`")
+    if not check:
+        write_bytes(page, filled.encode())
 
 
 def publish_results(report: Path, results: Path, docs: Path) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.evaluation.evaluation import evaluate_variant
+from pipeline.evaluation.comparison import compare
+from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
 from pipeline.files import read_json, write_json
 from pipeline.params import load_params
 from pipeline.reproducible import set_up
@@ -24,7 +25,11 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 def main(
     params_path: Path, conll: Path, taggers: Path, lm: Path, pruned: Path, dev_metrics: Path, out: Path, metrics: Path
 ) -> None:
-    """Span F1 (overall and per type), predictions, multiply-accumulates and parameters of every variant."""
+    """Span F1 (overall and per type), predictions, multiply-accumulates and parameters of every variant.
+
+    The prediction files are scored once more, by conlleval's rules: both scores have to agree. Differences between the
+    variants get an interval by a paired bootstrap over sentences.
+    """
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     all_layers = list(range(params.lm.layers))
@@ -44,7 +49,9 @@ def main(
                 f"{variant}: test F1 {row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}, "
                 f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
             )
-        write_json(metrics, {"rows": rows})
+        compared = compare(rows, {row["variant"]: count_predictions(row, out) for row in rows})
+        run.log_metrics({"lm_macs_kept": compared["lm_macs_kept"]})
+        write_json(metrics, {"rows": rows, "comparison": compared})
 
 
 if __name__ == "__main__":

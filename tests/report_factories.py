@@ -32,14 +32,33 @@ def make_row(variant: str, f1: float, macs: int, forward: list[int], backward: l
     }
 
 
+def make_comparison() -> dict[str, Any]:
+    def difference(f1: float, above_0: float) -> dict[str, float]:
+        spread = {"test_f1_low": f1 - 0.7, "test_f1_high": f1 + 0.8}
+        return {"dev_f1": f1, "test_f1": f1, **spread, "test_resamples_above_0": above_0}
+
+    return {
+        "resamples": 10_000,
+        "differences": {
+            "pruned_minus_full": difference(-0.3, 0.2512),
+            "pruned_minus_no_lm": difference(12.0, 1.0),
+            "full_minus_no_lm": difference(12.3, 1.0),
+        },
+        "gain_kept": {"dev": 0.9756, "test": 0.9756, "test_resamples_at_goal": 0.9123},
+        "lm_macs_kept": 0.25,
+        "goals": {"gain_kept": 0.95, "lm_macs_kept": 0.2},
+    }
+
+
 def make_metrics() -> dict[str, Any]:
     return {
         "evaluate": {
+            "comparison": make_comparison(),
             "rows": [
                 make_row("pruned", 83.2, 150_000, [1], []),
                 make_row("no_lm", 71.2, 72_000, [], []),
                 make_row("full", 83.5, 410_000, [0, 1], [0, 1]),
-            ]
+            ],
         },
         "pretrain_lm_forward": {"heldout_perplexity": 41.25, "tokens": 300_000, "epochs": 1},
         "pretrain_lm_backward": {"heldout_perplexity": 43.75, "tokens": 300_000, "epochs": 1},

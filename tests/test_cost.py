@@ -1,12 +1,19 @@
-"""The closed forms against multiply-accumulates and parameters counted on the modules themselves."""
+"""The closed forms against products that are run, and against the sizes of the modules' weights."""
 
 import pytest
+import torch
 from torch import nn
 
 from pipeline.data.conll import Sentence
 from pipeline.evaluation.cost import characters_per_word, dense_lstm_macs, macs_by_part, parameters_by_part
 from pipeline.language_model.dense_lstm import DenseLSTM
+from pipeline.language_model.features import BidirectionalLM
+from pipeline.pruning.pruning import prune_bidirectional_lm
+from pipeline.tagger.model import Tagger
 from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences, make_tagger
+from tests.products import ProductCounter, products_per_word
+
+LEXICON = make_lexicon(make_sentences(5))
 
 
 def counted(module: nn.Module) -> int:
@@ -25,9 +32,36 @@ def test_published_arithmetic_at_paper_scale() -> None:
     assert stacks == [720_000, 1_800_000, 3_240_000, 23_400_000]
 
 
+def make_variant(variant: str) -> tuple[Tagger, BidirectionalLM | None]:
+    """A tagger and its language models; the pruned ones keep the layers 0 and 2 forward, and 1 backward."""
+    if variant == "no_lm":
+        return make_tagger(LEXICON), None
+    lm = make_bidirectional_lm()
+    tagger = make_tagger(LEXICON, sum(lm.widths))
+    if variant == "full":
+        return tagger, lm
+    gates = {"forward": torch.tensor([1.0, 0.0, 0.5]), "backward": torch.tensor([0.0, 0.8, 0.0])}
+    pruned, kept = prune_bidirectional_lm(lm, gates)
+    return tagger.keep_lm_features(kept), pruned
+
+
+@pytest.mark.parametrize("characters", [2, 5])
+@pytest.mark.parametrize("variant", ["no_lm", "full", "pruned"])
+def test_products_that_are_run(variant: str, characters: int) -> None:
+    tagger, lm = make_variant(variant)
+    assert products_per_word(tagger, lm, characters) == macs_by_part(tagger.config, lm, characters)
+
+
+def test_other_products_are_noticed() -> None:
+    with ProductCounter({}), pytest.raises(KeyError):
+        torch.eye(2) @ torch.eye(2)
+    with ProductCounter({}), pytest.raises(AssertionError, match=r"a product that is not counted: aten\.bmm"):
+        torch.ones(1, 2, 2) @ torch.ones(1, 2, 2)
+
+
 def test_parts_of_a_tagger() -> None:
-    lexicon, lm = make_lexicon(make_sentences(5)), make_bidirectional_lm()
-    tagger = make_tagger(lexicon, sum(lm.widths))
+    lm = make_bidirectional_lm()
+    tagger = make_tagger(LEXICON, sum(lm.widths))
     macs = macs_by_part(tagger.config, lm, 4.5)
     assert macs == {
         "characters": round(4.5 * counted(tagger.character_rnn)) + counted(tagger.character_projection),
@@ -48,7 +82,7 @@ def test_parts_of_a_tagger() -> None:
 
 
 def test_without_a_language_model_nothing_is_counted_for_it() -> None:
-    tagger = make_tagger(make_lexicon(make_sentences(5)))
+    tagger = make_tagger(LEXICON)
     macs = macs_by_part(tagger.config, None, 4.5)
     assert macs["language_models"] == macs["lm_projection"] == 0
     assert macs["word_lstm"] == counted(tagger.word_rnn)

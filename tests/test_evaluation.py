@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.data.conll import Sentence
-from pipeline.evaluation.evaluation import evaluate_variant, write_predictions
+from pipeline.evaluation.evaluation import count_predictions, evaluate_variant, write_predictions
 from pipeline.tagger.model import save_tagger
 from pipeline.tagger.scoring import span_scores
 from tests.factories import (
@@ -43,3 +43,14 @@ def test_a_row_of_the_results(tmp_path: Path) -> None:
     assert row["macs_per_word"] == sum(row["macs_per_word_by_part"].values())
     assert row["parameters"] == sum(row["parameters_by_part"].values())
     assert {path.name for path in (tmp_path / "predictions").iterdir()} == {"full-seed-1.conll", "full-seed-2.conll"}
+
+
+def test_the_files_are_scored_again(tmp_path: Path) -> None:
+    sentences = [Sentence(("a", "b"), ("O", "S-X"), 1), Sentence(("c",), ("S-X",), 4)]
+    for seed, predicted in ((1, [["S-X", "S-X"], ["O"]]), (2, [["O", "S-X"], ["S-X"]])):
+        write_predictions(tmp_path / f"full-seed-{seed}.conll", sentences, predicted)
+    row = {"variant": "full", "seeds": [1, 2], "test_f1": [50.0, 100.0]}
+    counts = count_predictions(row, tmp_path)
+    assert counts.tolist() == [[[1, 2, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]]
+    with pytest.raises(RuntimeError, match=r"full-seed-2\.conll: F1 is 100\.0000 .* scored 99\.9990"):
+        count_predictions({**row, "test_f1": [50.0, 99.999]}, tmp_path)

@@ -23,6 +23,7 @@ between
 <!-- stages:end -->
 after
 """
+PAGE = "# Page\n<!-- gain:begin -->\n<!-- gain:end -->\n"
 PIPELINE = """
 stages:
   generate_data:
@@ -47,6 +48,8 @@ stages:
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A committed repository with a finished report of the profile demo."""
     (tmp_path / "README.md").write_text(README, encoding="utf-8")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "results.md").write_text(PAGE, encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / ".gitignore").write_text("/work/\n", encoding="utf-8")
     write_report(tmp_path, "demo")
@@ -76,11 +79,13 @@ def test_results_figure_and_readme_are_published(repository: Path) -> None:
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     document = json.loads((repository / "results" / "demo.json").read_text(encoding="utf-8"))
     assert document["git_commit"] == head
-    assert set(document) == {"data", "git_commit", "params", "lm", "rows"}
+    assert set(document) == {"data", "git_commit", "params", "lm", "rows", "comparison"}
     assert (repository / "docs" / "f1_against_cost_demo.png").read_text() == "demo png"
     readme = (repository / "README.md").read_text(encoding="utf-8")
     assert "`make repro`" in readme and "| pruned | 83.20 ± 0.14" in readme and "`work/lexicon`" in readme
     assert "old" not in readme and readme.startswith("# Title\n") and readme.endswith("after\n")
+    page = (repository / "docs" / "results.md").read_text(encoding="utf-8")
+    assert page.startswith("# Page\n") and "| pruned minus all LM layers | -0.30" in page
 
 
 def test_every_published_profile_stays_in_the_readme(repository: Path) -> None:
@@ -113,6 +118,12 @@ def test_check_sees_stale_results_stages_and_edits(repository: Path) -> None:
     assert publish("--readme-only").exit_code == 0
     assert "99.90" in readme.read_text(encoding="utf-8") and publish("--check").exit_code == 0
 
+    page = repository / "docs" / "results.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("-0.30", "-0.03"), encoding="utf-8")
+    done = publish("--check")
+    assert done.exit_code == 1 and "results.md is stale" in done.output
+    assert publish("--readme-only").exit_code == 0 and publish("--check").exit_code == 0
+
     (repository / "dvc.yaml").write_text(PIPELINE.replace("Trains", "Trains an LM"), encoding="utf-8")
     assert publish("--check").exit_code == 1
 
@@ -143,6 +154,7 @@ def test_filling_twice_changes_nothing() -> None:
         ("work/report/results.json", "no such file"),
         ("work/report/f1_against_cost.png", "no such file"),
         ("README.md", "README"),
+        ("docs/results.md", "no such file"),
     ],
 )
 def test_missing_inputs_are_one_line_errors(repository: Path, missing: str, message: str) -> None:

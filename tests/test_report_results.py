@@ -4,18 +4,19 @@ import json
 from pathlib import Path
 
 import pytest
-from report_factories import make_metrics, make_params
+from report_factories import make_comparison, make_metrics, make_params
 
 from pipeline.errors import InputError
+from pipeline.report.gain_kept import differences_table, gain_section, kept_table
 from pipeline.report.measurements import flat_metrics, pick, read_curve, read_metrics
 from pipeline.report.published import PUBLISHED
 from pipeline.report.results import ROW_KEYS, build_results, read_results
-from pipeline.report.tables import legend, lm_table, markdown_table, millions, results_table
+from pipeline.report.tables import gain_lines, legend, lm_table, markdown_table, millions, results_table, tables
 
 
 def test_document_has_the_schema_and_puts_the_variants_in_order() -> None:
     document = build_results(make_params(), make_metrics())
-    assert set(document) == {"data", "params", "lm", "rows"}
+    assert set(document) == {"data", "params", "lm", "rows", "comparison"}
     assert [row["variant"] for row in document["rows"]] == ["no_lm", "full", "pruned"]
     assert all(set(row) == set(ROW_KEYS) for row in document["rows"])
     assert document["lm"]["backward"] == {"heldout_perplexity": 43.75, "tokens": 300_000}
@@ -108,14 +109,53 @@ def test_one_seed_has_no_spread() -> None:
     assert "one seed" in legend(document)
 
 
+def test_gain_lines_by_hand() -> None:
+    assert gain_lines(make_comparison()) == (
+        "Pruning keeps 97.6 % of the F1 that the language models add on test (97.6 % on dev), with 25.0 % of their "
+        "MACs; the goal is at least 95 % with at most 20 %. Differences in test F1, with 95 % intervals over resampled "
+        "sentences: pruned minus all LM layers -0.30 (-1.00 to +0.50); "
+        "pruned minus without LM +12.00 (+11.30 to +12.80); all LM layers minus without LM +12.30 (+11.60 to +13.10).\n"
+    )
+
+
+def test_tables_of_what_is_kept_by_hand() -> None:
+    assert kept_table(make_comparison()).splitlines()[2:] == [
+        "| gain in F1, dev | 97.6 % | at least 95 % |",
+        "| gain in F1, test | 97.6 % | at least 95 % |",
+        "| resamples of test that reach that goal | 91.2 % |  |",
+        "| MACs of the language models | 25.0 % | at most 20 % |",
+    ]
+    lines = differences_table(make_comparison()).splitlines()
+    assert lines[1:3] == [
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| pruned minus all LM layers | -0.30 | -0.30 | -1.00 to +0.50 | 25.1 % |",
+    ]
+
+
+def test_no_gain_has_no_share() -> None:
+    comparison = make_comparison()
+    comparison["gain_kept"].update(dev=None, test=None)
+    assert "keeps no share of the F1" in gain_lines(comparison)
+    assert "| gain in F1, test | no share |" in kept_table(comparison)
+
+
+def test_results_without_a_comparison_are_shown_without_one(tmp_path: Path) -> None:
+    document = build_results(make_params(), make_metrics())
+    assert "Pruning keeps" in tables(document) and "**demo**" in gain_section([document])
+    del document["comparison"]
+    path = tmp_path / "demo.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    old = read_results(path)
+    assert "Pruning keeps" not in tables(old) and results_table(old) in tables(old)
+    assert gain_section([old]) == "No comparison is published yet.\n"
+
+
 def test_lm_table() -> None:
     assert "| forward | 41.25 | 300,000 |" in lm_table(build_results(make_params(), make_metrics()))
 
 
 def test_markdown_table_aligns_numbers_to_the_right() -> None:
-    assert (
-        markdown_table(["a", "b"], [["x", "1"], ["2", "3 %"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n| 2 | 3 % |\n"
-    )
+    assert markdown_table(["a", "b"], [["x", "1"], ["2", "-3"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n| 2 | -3 |\n"
 
 
 @pytest.mark.parametrize(

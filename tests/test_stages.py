@@ -134,6 +134,7 @@ def test_the_whole_chain(root: Path) -> None:
     kept = json.loads((root / "metrics" / "select_layers.json").read_text(encoding="utf-8"))["layers_kept"]
     assert rows["pruned"]["layers_kept"] == kept and sum(map(len, kept.values())) <= 1
     assert rows["no_lm"]["macs_per_word"] < rows["pruned"]["macs_per_word"] < rows["full"]["macs_per_word"]
+    assert 0 <= results["comparison"]["lm_macs_kept"] < 1
     difference = json.loads((root / "metrics" / "prune.json").read_text(encoding="utf-8"))["largest_difference"]
     assert 0 <= difference < 1e-5
     assert not list((root / ".checkpoints").iterdir()), "nothing is left of finished trainings"

@@ -5,14 +5,20 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.data.conll import Sentence, read_conll
 from pipeline.data.lexicon import Lexicon
+from pipeline.evaluation.conlleval import count_file, f1
 from pipeline.evaluation.cost import characters_per_word, macs_by_part, parameters_by_part
 from pipeline.files import write_bytes
 from pipeline.language_model.features import load_bidirectional_lm
 from pipeline.tagger.decoding import BulkTagger
 from pipeline.tagger.model import load_tagger
 from pipeline.tagger.scoring import span_scores
+
+ROUNDING = 1e-4  # F1 in the rows is in percent, to four places
 
 
 def evaluate_variant(
@@ -30,13 +36,13 @@ def evaluate_variant(
         tagger = load_tagger(taggers / f"seed-{seed}")
         words, tags = [sentence.words for sentence in test], [sentence.tags for sentence in test]
         predicted = BulkTagger(tagger, lm, lexicon).tag(words)
-        write_predictions(predictions / f"{variant}-seed-{seed}.conll", test, predicted)
+        write_predictions(predictions_file(predictions, variant, seed), test, predicted)
         scores.append(span_scores(tags, predicted))
         scores_int8.append(round(span_scores(tags, BulkTagger(tagger, lm, lexicon, "int8").tag(words))[0], 4))
     train = read_conll(conll / "train.conll", 0, 1)
     macs = macs_by_part(tagger.config, lm, characters_per_word(train))
     parameters = parameters_by_part(tagger, lm)
-    overall = [round(f1, 4) for f1, _ in scores]
+    overall = [round(score, 4) for score, _ in scores]
     types = sorted({kind for _, by_type in scores for kind in by_type})
     return {
         "variant": variant,
@@ -52,6 +58,26 @@ def evaluate_variant(
         "parameters": sum(parameters.values()),
         "parameters_by_part": parameters,
     }
+
+
+def predictions_file(predictions: Path, variant: str, seed: int) -> Path:
+    """Where the predictions of one tagger are."""
+    return predictions / f"{variant}-seed-{seed}.conll"
+
+
+def count_predictions(row: Mapping[str, Any], predictions: Path) -> NDArray[np.int64]:
+    """Correct, predicted and gold spans (seeds, sentences, 3) of a variant, read from the files it wrote.
+
+    `row` is that of `evaluate_variant`. Raises RuntimeError if the F1 of a file is another one than the row says: the
+    two scorers share no code, so one of them is wrong, or the file is not what was scored.
+    """
+    files = [predictions_file(predictions, row["variant"], seed) for seed in row["seeds"]]
+    counts = [count_file(file) for file in files]
+    for file, score, of_file in zip(files, row["test_f1"], counts, strict=True):
+        counted = float(f1(of_file.sum(0)))
+        if abs(counted - score) > ROUNDING:
+            raise RuntimeError(f"{file}: F1 is {counted:.4f} by conlleval's rules, but was scored {score:.4f}")
+    return np.stack(counts)
 
 
 def write_predictions(path: Path, sentences: Sequence[Sentence], predicted: Sequence[Sequence[str]]) -> None:

@@ -41,11 +41,12 @@ def build_results(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict
             for direction in DIRECTIONS
         },
         "rows": [rows[variant] for variant in VARIANTS],
+        "comparison": pick(metrics, "evaluate.comparison"),
     }
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """Read a results document. Raises InputError if a key is missing."""
+    """Read a results document. Raises InputError if a key is missing; only the comparison may, as in older ones."""
     document = read_json(path)
     try:
         pick(document, "params.profile")

@@ -8,11 +8,17 @@ from pipeline.report.measurements import DIRECTIONS
 from pipeline.report.published import PUBLISHED
 
 NAMES = {"no_lm": "without LM", "full": "all LM layers", "pruned": "pruned"}
+DIFFERENCES = {
+    "pruned_minus_full": f"{NAMES['pruned']} minus {NAMES['full']}",
+    "pruned_minus_no_lm": f"{NAMES['pruned']} minus {NAMES['no_lm']}",
+    "full_minus_no_lm": f"{NAMES['full']} minus {NAMES['no_lm']}",
+}
 
 
 def tables(document: Mapping[str, Any]) -> str:
-    """The results table, what its columns mean, and the LM table."""
-    return "\n".join([results_table(document), legend(document), lm_table(document)])
+    """The results table, what its columns mean, what pruning keeps (if the document says so), and the LM table."""
+    kept = [gain_lines(document["comparison"])] if "comparison" in document else []
+    return "\n".join([results_table(document), legend(document), *kept, lm_table(document)])
 
 
 def results_table(document: Mapping[str, Any]) -> str:
@@ -43,6 +49,37 @@ def legend(document: Mapping[str, Any]) -> str:
     return text + "\n"
 
 
+def gain_lines(comparison: Mapping[str, Any]) -> str:
+    """How much of the language models' gain and cost is left after pruning, and the differences in test F1."""
+    differences = "; ".join(
+        f"{name} {signed(of_name['test_f1'])} ({interval(of_name)})"
+        for key, name in DIFFERENCES.items()
+        for of_name in [comparison["differences"][key]]
+    )
+    kept, goals = comparison["gain_kept"], comparison["goals"]
+    return (
+        f"Pruning keeps {percent(kept['test'])} of the F1 that the language models add on test "
+        f"({percent(kept['dev'])} on dev), with {percent(comparison['lm_macs_kept'])} of their MACs; "
+        f"the goal is at least {100 * goals['gain_kept']:.0f} % with at most {100 * goals['lm_macs_kept']:.0f} %. "
+        f"Differences in test F1, with 95 % intervals over resampled sentences: {differences}.\n"
+    )
+
+
+def interval(difference: Mapping[str, Any]) -> str:
+    """The interval of a difference in test F1."""
+    return f"{signed(difference['test_f1_low'])} to {signed(difference['test_f1_high'])}"
+
+
+def signed(value: float) -> str:
+    """A difference to two places, always with its sign."""
+    return f"{value:+.2f}"
+
+
+def percent(share: float | None) -> str:
+    """A share in percent; it has no value where there is nothing to share."""
+    return "no share" if share is None else f"{100 * share:.1f} %"
+
+
 def lm_table(document: Mapping[str, Any]) -> str:
     """Held-out perplexity of the two language models."""
     rows = [
@@ -57,8 +94,8 @@ def lm_table(document: Mapping[str, Any]) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; columns whose cells all start with a digit are right-aligned."""
-    numbers = [all(row[i][:1].isdigit() for row in rows) for i in range(len(header))]
+    """A Markdown table; columns whose cells all start with a digit, maybe after a sign, are right-aligned."""
+    numbers = [all(row[i].lstrip("+-")[:1].isdigit() for row in rows) for i in range(len(header))]
     lines = [header, ["---:" if number else "---" for number in numbers], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
