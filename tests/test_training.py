@@ -90,6 +90,7 @@ def test_a_seed_alone_gives_what_it_gives_beside_others(tmp_path: Path) -> None:
         features=tmp_path / "features",
         feature_width=34,
         start=None,
+        targets=None,
         out=tmp_path / "alone",
         params=params,
         seed=2,
