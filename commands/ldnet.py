@@ -113,9 +113,8 @@ def tag(
         click.echo("reading what you type, a sentence a line; Ctrl-D ends it", err=True)
     with located(model) as folder:
         loaded = load_model(folder, precision, threads)
-    reader = (
-        conll_reader(word_column or 0) if form == "conll" else text_reader(split_at_blanks if tokenised else tokenise)
-    )
+    split = split_at_blanks if tokenised else tokenise
+    reader = conll_reader(word_column or 0) if form == "conll" else text_reader(split)
     try:
         _tag_all(loaded, names, reader, output, n_best)
     except BrokenPipeError:  # who reads has seen enough; what Python still holds back has nowhere to go either
@@ -139,13 +138,14 @@ def _tag_all(model: "TaggingModel", names: tuple[str, ...], reader: "Reader", ou
                     with _uninterrupted():
                         out.write(content)
                         out.flush()
-                        last = group[-1].last_line
-                    done = (
-                        f"all up to line {last:,} of {display_name(name)} is written; go on with `tail -n +{last + 1}`"
-                    )
+                        done = _written(display_name(name), group[-1].last_line)
                     progress.update(len(group))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(done) from None
+
+
+def _written(name: str, line: int) -> str:
+    return f"all up to line {line} of {name} is written; `tail -n +{line + 1}` gives the rest of it"
 
 
 def _tagged(model: "TaggingModel", group: "list[SentenceRead]", output: str, n_best: int) -> str:

@@ -1,4 +1,4 @@
-"""What every stage script and command shares: options, one-line errors, manners when interrupted, examples in --help."""
+"""What every stage script and command shares: options, one-line errors, manners on Ctrl-C, examples in --help."""
 
 import inspect
 import multiprocessing

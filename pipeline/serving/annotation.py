@@ -56,9 +56,7 @@ class AnnotatedText:
         content = {**vars(self), "spans": found}
         del content["paths"]
         if self.paths:
-            content["paths"] = [
-                {"tags": path.tags, "probability": _six_digits(path.probability)} for path in self.paths
-            ]
+            content["paths"] = [{**vars(path), "probability": _six_digits(path.probability)} for path in self.paths]
         return content
 
 

@@ -69,7 +69,7 @@ def _model_inside(folder: Path, name: str) -> Path:
     found = [path.parent for path in folder.rglob(DESCRIPTION) if (path.parent / "lexicon").is_dir()]
     if len(found) != 1:
         raise InputError(
-            f"{name}: {len(found)} model folders in it; expected one, as `make export` or `make export MLFLOW=` write it"
+            f"{name}: {len(found)} model folders in it; expected one, as `make export` and its MLFLOW= write it"
         )
     read_description(found[0])
     return found[0]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nltk.tokenize.destructive import NLTKWordTokenizer
 
 # One character for another one, so that all others keep their places.
-TREEBANK_CHARACTERS = str.maketrans({"’": "'", "‘": "`"})
+TREEBANK_CHARACTERS = str.maketrans({"\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{LEFT SINGLE QUOTATION MARK}": "`"})
 TREEBANK_WORDS = {"“": "``", "„": "``", "”": "''", "—": "--", "…": "..."}
 # What the tokeniser makes of other quotation marks: a token, and how it may be written in the line.
 WRITTEN = {"``": ('"', "''"), "''": ('"',)}

@@ -57,11 +57,9 @@ class PathDistribution:
         """The probability of each path, which is one of the tags of all words of its sentence."""
         if not paths:
             return []
-        whole = [
-            TaggedSpan(row, 0, len(path) + 1, (*path, self.end)) for row, path in zip(sentences, paths, strict=True)
-        ]
-        places = torch.tensor(sentences)
-        first = torch.tensor([span.tags[0] for span in whole])
+        closed = [(*path, self.end) for path in paths]
+        whole = [TaggedSpan(row, 0, len(path), path) for row, path in zip(sentences, closed, strict=True)]
+        places, first = torch.tensor(sentences), torch.tensor([path[0] for path in closed])
         scores = self.transitions[self.start, first] + self.emissions[places, 0, first] + self._within(whole)
         probabilities: list[float] = (scores - self.partition[places]).exp().tolist()
         return probabilities
