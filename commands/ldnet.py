@@ -127,7 +127,7 @@ def _tag_all(model: "TaggingModel", names: tuple[str, ...], reader: "Reader", ou
 
     from pipeline.serving.sentence_input import display_name, read_groups
 
-    out = click.get_binary_stream("stdout")
+    out = sys.stdout.buffer
     done = "nothing has been written yet"
     shown = sys.stderr.isatty() and not sys.stdout.isatty()
     with tqdm(desc="tagging", unit=" sentences", disable=not shown) as progress:

@@ -90,6 +90,7 @@ client.set_registered_model_alias("tagger", "best", 1)
 
 
 @pytest.mark.tracking
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # in MLflow's own queries
 def test_registered_models_are_fetched_by_alias_and_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_model(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"

@@ -96,9 +96,9 @@ def _read(bulk: BulkTagger, emissions: Tensor, lengths: Tensor, temperature: flo
         several = best_paths(bulk.crf, emissions, lengths, n_best)
         best = [of_sentence[0] for of_sentence in several]
         rows = [row for row, of_sentence in enumerate(several) for _ in of_sentence]
-        listed = [path for of_sentence in several for path in of_sentence]
-        probabilities = distribution.path_probabilities(rows, listed)
-        for row, path, probability in zip(rows, listed, probabilities, strict=True):
+        in_one = [path for of_sentence in several for path in of_sentence]
+        probabilities = distribution.path_probabilities(rows, in_one)
+        for row, path, probability in zip(rows, in_one, probabilities, strict=True):
             paths[row].append(TagPath(tags=tag_names(path, bulk.lexicon), probability=probability))
     else:
         best = bulk.crf.decode(emissions, lengths)
@@ -107,7 +107,8 @@ def _read(bulk: BulkTagger, emissions: Tensor, lengths: Tensor, temperature: flo
     for span, probability in zip(tagged, distribution.span_probabilities(tagged), strict=True):
         confidences[span.sentence].append(probability)
     return [
-        _Reading(tag_names(path, bulk.lexicon), *rest) for path, *rest in zip(best, confidences, paths, strict=True)
+        _Reading(tag_names(path, bulk.lexicon), sure, listed)
+        for path, sure, listed in zip(best, confidences, paths, strict=True)
     ]
 
 
