@@ -70,7 +70,7 @@ class StageCommand(Examples):
         except KeyboardInterrupt as interrupt:
             if context.meta["--verbose"]:
                 traceback.print_exc()
-            click.echo(f"\ninterrupted: {interrupt or LONG_STAGES.get(self.script, GO_ON)}", err=True)
+            click.echo(f"\ninterrupted: {str(interrupt) or LONG_STAGES.get(self.script, GO_ON)}", err=True)
             return context.exit(INTERRUPTED)
 
 
