@@ -15,11 +15,13 @@ SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-setup: ## create the environment (VENV=.venv) with the pinned dependencies
+setup: ## create the environment (VENV=.venv) with the pinned dependencies and the command ldnet
 	@cmp -s requirements.txt $(VENV)/requirements.txt || { \
 	  $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and "Python 3.10 to 3.13 is needed; give one as PYTHON=")' && \
 	  echo "Installing the pinned dependencies into $(VENV) (a minute or two)" && $(PYTHON) -m venv $(VENV) && \
 	  $(VENV)/bin/python -m pip install --quiet --requirement requirements.txt && cp requirements.txt $(VENV)/; }
+	@cmp -s pyproject.toml $(VENV)/pyproject.toml || { \
+	  $(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . && cp pyproject.toml $(VENV)/; }
 
 repro: setup ## run what has changed of the experiment that params.yaml describes
 	@python -m commands.reproduce

@@ -11,7 +11,14 @@ from pipeline.errors import InputError
 from stages._run import FOLDER, StageCommand
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.fetch_data conll2000",
+        "python -m commands.fetch_data conll2003 --from ~/corpora/conll2003",
+        "python -m commands.fetch_data mine --from my-data",
+    ],
+)
 @click.argument("name")
 @click.option("--from", "brought", type=FOLDER, help="A folder that has the files; left out: download them.")
 @click.option("--root", type=FOLDER, default="data/raw", show_default=True, help="Where data sets live.")

@@ -11,7 +11,13 @@ from pipeline.reference.vocabularies import read_maps
 from stages._run import FOLDER, PATH, StageCommand
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.import_weights --tagger pruned.model",
+        "python -m commands.import_weights --lm forward.model backward.model --maps maps.json --out work/imported",
+    ],
+)
 @click.option("--tagger", type=PATH, help="File of a tagger with its language models: all layers, gated or pruned.")
 @click.option("--lm", type=PATH, nargs=2, metavar="FORWARD BACKWARD", help="Files of the two language models.")
 @click.option(

@@ -8,7 +8,12 @@ from pipeline.reference.parity import TOLERANCE, largest_differences, read_fixtu
 from stages._run import FOLDER, StageCommand
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.parity fixture",
+    ],
+)
 @click.argument("fixture", type=FOLDER)
 def main(fixture: Path) -> None:
     """Print the largest absolute difference of every quantity in FIXTURE, a folder with weight files of the released

@@ -15,7 +15,13 @@ from stages._run import StageCommand
 PATH = Published("path", read_path, path_section, path_figure)
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.path",
+        'python -m commands.path --strengths "0.02 0.1" --budgets "2 6" --jobs 2',
+    ],
+)
 @click.option("--strengths", default="0.02 0.05 0.1", show_default=True, help="Values of select.strength.")
 @click.option("--budgets", default="", help="Values of select.max_layers; 1, 2, 4, ... if left out.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Points at a time; as many as keep the processors busy.")

@@ -20,7 +20,14 @@ from stages._run import FOLDER, PATH, StageCommand
 OTHERS = ("speed.json", "corpus_memory.json", "bulk_tagging.json", "two_processes.json", "path_*.json", "study_*.json")
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.publish",
+        "python -m commands.publish --readme-only",
+        "python -m commands.publish --check",
+    ],
+)
 @click.option("--report", type=FOLDER, default="work/report", show_default=True, help="Output of the report stage.")
 @click.option("--results", type=FOLDER, default="results", show_default=True, help="The published results.")
 @click.option("--docs", type=FOLDER, default="docs", show_default=True, help="Where figures and results.md go.")

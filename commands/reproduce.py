@@ -28,7 +28,12 @@ DVC = ("dvc", "--wait-for-lock")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.reproduce",
+    ],
+)
 def main() -> None:
     """Run what has changed of the experiment, side by side where possible. Nothing changed: say so."""
     check_data(load_params(Path("params.yaml")), Path("data/raw"))
@@ -78,7 +83,7 @@ def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:
 
 
 def end_on_signals() -> None:
-    """Let SIGINT, SIGTERM and SIGHUP end this process by SystemExit, so that it cleans up."""
+    """Let SIGINT, SIGTERM and SIGHUP end this process by an exception, so that it cleans up."""
     for number in STOP_SIGNALS:
         signal.signal(number, _stop)
 
@@ -87,6 +92,8 @@ def _stop(number: int, _: FrameType | None) -> None:
     """End this process, once: make repeats a signal that reached us already, and must not cut the clean-up off."""
     for other in STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt  # `StageCommand` says how to go on, and ends with the same status
     sys.exit(128 + number)
 
 

@@ -31,7 +31,13 @@ METRICS = ("select_layers", "prune", "train_tagger_pruned", "evaluate")
 Row = dict[str, Any]
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.sweep",
+        'python -m commands.sweep --strengths "0.02 0.05 0.1" --budgets "2 6" --jobs 2',
+    ],
+)
 @click.option("--strengths", default="0.02 0.05 0.1", show_default=True, help="Values of select.strength.")
 @click.option("--budgets", default="2 6", show_default=True, help="Values of select.max_layers.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Points at a time; as many as keep the processors busy.")

@@ -8,7 +8,14 @@ from pipeline.profiles import names, switch
 from stages._run import StageCommand
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.switch_profile",
+        "python -m commands.switch_profile conll2000",
+        "python -m commands.switch_profile demo --save my-try",
+    ],
+)
 @click.argument("name", required=False)
 @click.option("--save", default="", metavar="NAME", help="Keep a hand-edited params.yaml as profiles/NAME.yaml first.")
 @click.option("--discard", is_flag=True, help="Give up a hand-edited params.yaml.")

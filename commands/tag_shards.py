@@ -18,7 +18,14 @@ from stages._run import FOLDER, StageCommand
 ATTEMPTS = 4  # at a partition whose worker died
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.tag_shards work/model/pruned shards tagged",
+        "python -m commands.tag_shards work/model/pruned shards tagged --precision int8",
+        'python -m commands.tag_shards work/model/pruned shards tagged --workers spark --master "local[2,4]"',
+    ],
+)
 @click.argument("model", type=FOLDER)
 @click.argument("shards", type=FOLDER)
 @click.argument("out", type=FOLDER)

@@ -22,7 +22,13 @@ from stages._run import FOLDER, StageCommand
 REFERENCE = Path("reference.json")
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "python -m commands.verify",
+        "python -m commands.verify --against ../other-clone",
+    ],
+)
 @click.option("--record", is_flag=True, help="Note in reference.json that this machine made the committed results.")
 @click.option("--against", type=FOLDER, help="Compare with a clone where the experiment has been run already.")
 def main(record: bool, against: Path | None) -> None:

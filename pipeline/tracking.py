@@ -199,10 +199,19 @@ def md5_of_outs(outs: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
+def tracking_uri() -> str:
+    """Where the runs and the registered models are."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_root()}/mlflow.db"
+
+
+def _root() -> Path:
+    """The repository's folder, also in DVC's temporary copies of it."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
 def _connect(experiment: str) -> tuple["MlflowClient", str]:
     """A client and the id of the experiment; database and experiment are created if they are not there yet."""
-    root = Path(os.environ.get("DVC_ROOT", ".")).resolve()  # of the repository, also in DVC's temporary copies of it
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root}/mlflow.db"
+    root, uri = _root(), tracking_uri()
     configure_mlflow()
     import mlflow.store.db.utils
 

@@ -17,8 +17,9 @@ SEEDS, DEV_F1, TEST_F1 = [1, 2], [80.0, 81.0], [79.0, 78.0]  # the second seed i
 def make_workspace(folder: Path) -> tuple[Path, Path]:
     """What the stages leave behind: the folders work/ and metrics/, with taggers full, pruned and no_lm."""
     work, metrics = folder / "work", folder / "metrics"
-    lexicon = write_prepared(work / "conll", {"train": make_sentences(30)}, work / "pruned")
-    write_prepared(work / "conll", {"train": make_sentences(30)}, work / "lm")
+    splits = {"train": make_sentences(30), "dev": make_sentences(20, 6)}
+    lexicon = write_prepared(work / "conll", splits, work / "pruned")
+    write_prepared(work / "conll", splits, work / "lm")
     features = sum(load_bidirectional_lm(work / "lm").widths)
     for variant in ("no_lm", "full", "pruned"):
         for seed in SEEDS:

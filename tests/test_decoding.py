@@ -50,6 +50,14 @@ def test_tags_come_in_the_order_of_the_sentences(batch_words: int, monkeypatch: 
     assert BulkTagger(tagger, lm, LEXICON).tag(SENTENCES) == expected
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_any_number_of_threads_reads_the_sentences_in_order(threads: int) -> None:
+    tagger, lm = make_models()
+    sentences = [(), *SENTENCES]
+    found = BulkTagger(tagger, lm, LEXICON, threads=threads).read(sentences, lambda _, lengths: lengths.tolist())
+    assert found == [None, *(len(words) + 1 for words in SENTENCES)]
+
+
 def test_sentences_without_words_have_no_tags() -> None:
     tagger, lm = make_models()
     bulk = BulkTagger(tagger, lm, LEXICON)

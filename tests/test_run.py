@@ -3,19 +3,24 @@
 from pathlib import Path
 
 import click
+import pytest
 from click.testing import CliRunner
 
 from pipeline.errors import InputError
 from stages._run import StageCommand, params_option
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, examples=["python -m stage input"])
 @params_option
 @click.argument("kind")
 def stage(params_path: Path, kind: str) -> None:
     """Fail as told."""
     if kind == "input":
         raise InputError(f"{params_path}: expected something else")
+    if kind == "interrupt":
+        raise KeyboardInterrupt
+    if kind == "interrupt with words":
+        raise KeyboardInterrupt("go on at line 3")
     raise ValueError("a mistake of ours")
 
 
@@ -27,3 +32,22 @@ def test_bad_input_is_one_line_and_status_1() -> None:
 def test_other_errors_are_not_hidden() -> None:
     result = CliRunner().invoke(stage, ["bug", "--params", "x.yaml"])
     assert isinstance(result.exception, ValueError)
+
+
+@pytest.mark.parametrize(("kind", "error"), [("input", InputError), ("bug", ValueError)])
+def test_verbose_shows_where_an_error_comes_from(kind: str, error: type[Exception]) -> None:
+    assert isinstance(CliRunner().invoke(stage, [kind, "--verbose"]).exception, error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("interrupt", "start the same command again"), ("interrupt with words", "go on at line 3")]
+)
+def test_an_interruption_says_how_to_go_on(kind: str, told: str) -> None:
+    result = CliRunner().invoke(stage, [kind])
+    assert result.exit_code == 130 and told in result.stderr and "Traceback" not in result.output
+    verbose = CliRunner().invoke(stage, [kind, "--verbose"])
+    assert verbose.exit_code == 130 and "Traceback" in verbose.stderr
+
+
+def test_help_ends_with_examples() -> None:
+    assert CliRunner().invoke(stage, ["--help"]).output.endswith("Examples:\n  python -m stage input\n")

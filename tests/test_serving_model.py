@@ -9,12 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from commands.export_model import main
+from pipeline.data.conll import read_conll
 from pipeline.data.lexicon import Lexicon
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.language_model.features import load_bidirectional_lm
 from pipeline.serving.model_folder import load_model, load_model_once
 from pipeline.serving.workspace import describe
+from pipeline.tagger.calibration import calibrate
 from pipeline.tagger.decoding import BulkTagger
 from pipeline.tagger.model import load_tagger
 from tests.factories import make_sentences
@@ -47,6 +49,19 @@ def test_the_description_is_that_of_the_tagger_exported(tmp_path: Path) -> None:
     written = {path.relative_to(tmp_path / "model").as_posix() for path in (tmp_path / "model").rglob("*.*")}
     assert written == set(description["files"]) | {"model.json"}
     assert {Path(file).suffix for file in written} == {".json", ".safetensors"}
+
+
+def test_a_model_knows_how_far_its_confidences_can_be_trusted(tmp_path: Path) -> None:
+    folder = make_model(tmp_path)
+    model = load_model(folder)
+    found = calibrate(model.bulk, read_conll(tmp_path / "work" / "conll" / "dev.conll", 0, 1))
+    told = model.description["confidence"]
+    assert told["dev_spans"] == found.spans > 0 and model.temperature == pytest.approx(found.temperature, abs=1e-4)
+    assert told["dev_error_uncalibrated"] == pytest.approx(found.error_before, abs=1e-5)
+    description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    del description["confidence"]  # as in models of other origin
+    write_json(folder / "model.json", description)
+    assert load_model(folder).temperature == 1.0
 
 
 def test_an_export_replaces_a_model_and_nothing_else(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 The folder has model.json (what the model is, and the SHA-256 of every other file), lexicon/, tagger/ and, for taggers
 with language models, lm/forward and lm/backward. Word vectors are in the tagger's weights; the language models come
-without their softmax, which only training needs.
+without their softmax, which only training needs. Where the workspace has a dev split, model.json also says how far the
+confidences of spans can be trusted there, and which temperature they are to be computed with.
 """
 
 import hashlib
@@ -16,12 +17,16 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from pipeline.data.conll import read_conll
 from pipeline.data.lexicon import Lexicon
 from pipeline.errors import InputError
 from pipeline.files import read_json, sha256_of_files, write_json
 from pipeline.language_model.features import load_bidirectional_lm
 from pipeline.language_model.model import LanguageModel, save_language_model
 from pipeline.language_model.packed_lstm import DecodingPrecision
+from pipeline.serving.annotation import AnnotatedText, annotate
+from pipeline.serving.tokenisation import split_at_blanks, tokenise
+from pipeline.tagger.calibration import calibrate
 from pipeline.tagger.decoding import BulkTagger
 from pipeline.tagger.model import load_tagger, save_tagger
 
@@ -31,11 +36,15 @@ DESCRIPTION = "model.json"
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:
-    """Where the parts of a model lie in the workspace that trained it. `lm` is None for a tagger without any."""
+    """Where the parts of a model lie in the workspace that trained it. `lm` is None for a tagger without any.
+
+    `dev` has sentences with their tags, to calibrate confidences on; None leaves these as they are.
+    """
 
     lexicon: Path
     tagger: Path
     lm: Path | None
+    dev: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +79,19 @@ class TaggingModel:
         """The IOBES tags of sentences given as words."""
         return self.bulk.tag(sentences)
 
+    @property
+    def temperature(self) -> float:
+        """That of confidences: 1 for a model that was exported without calibration."""
+        return float(self.description.get("confidence", {}).get("temperature", 1.0))
+
+    def annotate(self, texts: Sequence[str], *, tokenised: bool = False, n_best: int = 1) -> list[AnnotatedText]:
+        """Tokens, tags and spans with confidences of raw text, a sentence a string.
+
+        With `tokenised`, blanks separate the words. `n_best` above 1 adds so many taggings with their probabilities.
+        """
+        lines = [split_at_blanks(text) if tokenised else tokenise(text) for text in texts]
+        return annotate(self.bulk, lines, self.temperature, n_best)
+
 
 def export_model(source: ModelSource, description: ModelDescription, folder: Path) -> None:
     """Write the model folder, whole or not at all. A model folder that is there already is replaced.
@@ -91,6 +113,7 @@ def export_model(source: ModelSource, description: ModelDescription, folder: Pat
         "version": VERSION,
         "tag_scheme": "IOBES",
         **asdict(description),
+        **_confidence(new, source),
         "files": {file: sha256_of_files([new / file]) for file in files},
     }
     write_json(new / DESCRIPTION, content)
@@ -109,6 +132,21 @@ def _write_parts(source: ModelSource, folder: Path) -> None:
         lm = load_bidirectional_lm(source.lm)
         for direction, model in (("forward", lm.forward_lm), ("backward", lm.backward_lm)):
             save_language_model(_without_softmax(model), lm.vocabulary, folder / "lm" / direction)
+
+
+def _confidence(folder: Path, source: ModelSource) -> dict[str, Any]:
+    """What model.json says of the confidences of the model whose parts are in `folder`."""
+    if source.dev is None:
+        return {}
+    found = calibrate(_load_parts(folder, source.lm is not None, "float32"), read_conll(source.dev, 0, 1))
+    return {
+        "confidence": {
+            "temperature": round(found.temperature, 4),
+            "dev_spans": found.spans,
+            "dev_error": round(found.error_after if found.temperature != 1.0 else found.error_before, 6),
+            "dev_error_uncalibrated": round(found.error_before, 6),
+        }
+    }
 
 
 def _without_softmax(model: LanguageModel) -> LanguageModel:
@@ -138,17 +176,27 @@ def model_digest(folder: Path) -> str:
     return hashlib.sha256((folder / DESCRIPTION).read_bytes()).hexdigest()
 
 
-def load_model(folder: Path, precision: DecodingPrecision = "float32") -> TaggingModel:
-    """Load a model folder. Raises InputError if it is not one, or if a file is missing or not the one exported."""
+def load_model(
+    folder: Path | str, precision: DecodingPrecision = "float32", threads: int | None = None
+) -> TaggingModel:
+    """Load a model folder. Raises InputError if it is not one, or if a file is missing or not the one exported.
+
+    `threads` tag at the same time; left out, as many as there are processors.
+    """
+    folder = Path(folder)
     description = read_description(folder)
     for file, expected in description["files"].items():
         if not (folder / file).is_file():
             raise InputError(f"{folder / file}: no such file; the model is incomplete, export or copy it again")
         if sha256_of_files([folder / file]) != expected:
             raise InputError(f"{folder / file}: not the file that was exported (its SHA-256 differs); copy it again")
-    lm = load_bidirectional_lm(folder / "lm") if "lm/forward/config.json" in description["files"] else None
-    bulk = BulkTagger(load_tagger(folder / "tagger"), lm, Lexicon.load(folder / "lexicon"), precision)
-    return TaggingModel(description, model_digest(folder), bulk)
+    with_lm = "lm/forward/config.json" in description["files"]
+    return TaggingModel(description, model_digest(folder), _load_parts(folder, with_lm, precision, threads))
+
+
+def _load_parts(folder: Path, with_lm: bool, precision: DecodingPrecision, threads: int | None = None) -> BulkTagger:
+    lm = load_bidirectional_lm(folder / "lm") if with_lm else None
+    return BulkTagger(load_tagger(folder / "tagger"), lm, Lexicon.load(folder / "lexicon"), precision, threads)
 
 
 @cache

@@ -30,7 +30,12 @@ OWN = "The user's own data; its terms decide who may have the weights."
 def model_source(work: Path, variant: str, seed: int) -> ModelSource:
     """Where the stages put the parts of this tagger."""
     lm = {"no_lm": None, "full": work / "lm", "pruned": work / "pruned"}[variant]
-    return ModelSource(lexicon=work / "conll" / "lexicon", tagger=work / "tagger" / variant / f"seed-{seed}", lm=lm)
+    return ModelSource(
+        lexicon=work / "conll" / "lexicon",
+        tagger=work / "tagger" / variant / f"seed-{seed}",
+        lm=lm,
+        dev=work / "conll" / "dev.conll",
+    )
 
 
 def describe(work: Path, metrics: Path, variant: str) -> ModelDescription:

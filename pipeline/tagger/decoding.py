@@ -1,7 +1,8 @@
 """Tagging in bulk: long batches of about equal length, a thread per processor, lower precision on request."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -17,43 +18,61 @@ from pipeline.tagger.training import tag_names
 
 BATCH_WORDS = 3000
 BATCHES = 8  # at least, so that threads end at about the same time; batches do not depend on how many there are
+Found = TypeVar("Found")
 
 
 class BulkTagger:
     """Tags many sentences with one tagger and the language models it was trained on.
 
     In float32, scores are those of `Tagger.emissions`. "int8" computes recurrent layers in 8-bit integers and other
-    products but the CRF's in bfloat16; it needs a CPU with such instructions to be faster.
+    products but the CRF's in bfloat16; it needs a CPU with such instructions to be faster. `threads` compute at the
+    same time; left out, as many as there are processors.
     """
 
     def __init__(
-        self, tagger: Tagger, lm: BidirectionalLM | None, lexicon: Lexicon, precision: DecodingPrecision = "float32"
+        self,
+        tagger: Tagger,
+        lm: BidirectionalLM | None,
+        lexicon: Lexicon,
+        precision: DecodingPrecision = "float32",
+        threads: int | None = None,
     ):
-        self.lexicon, self.crf = lexicon, tagger.crf
+        self.lexicon, self.crf, self.threads = lexicon, tagger.crf, threads
         self.encoder = BulkEncoder(lexicon, lm)
         self.packed = PackedTagger(tagger, lm, precision)
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """The best tags of each sentence, in the order given. An empty sentence has none."""
-        tags: list[list[str]] = [[] for _ in sentences]
+        paths = self.read(sentences, self.crf.decode)
+        return [[] if path is None else tag_names(path, self.lexicon) for path in paths]
+
+    def read(
+        self, sentences: Sequence[Sequence[str]], reading: Callable[[Tensor, Tensor], Sequence[Found]]
+    ) -> list[Found | None]:
+        """What `reading` finds for each sentence, in the order given, and None for an empty one.
+
+        It is called on the `emissions` and lengths of one batch after the other, in several threads.
+        """
+        results: list[Found | None] = [None for _ in sentences]
         batches = list(_batches([len(sentence) for sentence in sentences]))
+
+        @torch.no_grad()
+        def read_batch(batch: Sequence[int]) -> Sequence[Found]:
+            return reading(*self.emissions([sentences[index] for index in batch]))
+
         # Threads scale better over batches than within the small products of a recurrent step.
-        with ThreadPoolExecutor(processors(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            decoded = pool.map(lambda batch: self._decode([sentences[index] for index in batch]), batches)
-            for batch, paths in zip(batches, decoded, strict=True):
-                for index, path in zip(batch, paths, strict=True):
-                    tags[index] = tag_names(path, self.lexicon)
-        return tags
+        workers = self.threads or processors()
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for batch, found in zip(batches, pool.map(read_batch, batches), strict=True):
+                for index, of_sentence in zip(batch, found, strict=True):
+                    results[index] = of_sentence
+        return results
 
     @torch.no_grad()
     def emissions(self, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
         """Emission scores (B, T, K, float32) of one batch of sentences, and their lengths in steps (B)."""
         batch = self.encoder.encode(sentences)
         return batch.pad(self.packed.emissions(batch)), torch.from_numpy(batch.lengths)
-
-    @torch.no_grad()
-    def _decode(self, sentences: Sequence[Sequence[str]]) -> list[list[int]]:
-        return self.crf.decode(*self.emissions(sentences))
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -1,0 +1,224 @@
+"""What a long stage would do and cost: a few of its steps are taken and timed; only a temporary folder is written to.
+
+No result depends on this, so it is no part of the stages' scripts: a change of it runs nothing again.
+"""
+
+import math
+import random
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from pipeline.data import corpus
+from pipeline.data.corpus import Corpus
+from pipeline.language_model import data_parallel, pretraining
+from pipeline.language_model.data_parallel import Workers
+from pipeline.language_model.features import (
+    BidirectionalLM,
+    load_bidirectional_lm,
+    open_feature_table,
+    write_feature_table,
+)
+from pipeline.language_model.model import LanguageModel
+from pipeline.language_model.streams import steps_of_shard
+from pipeline.params import LMParams, Precision, load_params
+from pipeline.processes import processors
+from pipeline.reproducible import set_up
+from pipeline.tagger.model import Tagger, configure, initialise, load_tagger
+from pipeline.tagger.selection import Selection, select_layers
+from pipeline.tagger.training import Features, TaggingData, load_tagging_data, train_tagger
+
+WARM_STEPS, TIMED_STEPS, TIMED_SECONDS = 2, 20, 5.0
+SAMPLE_BATCHES = 12
+HELDOUT_TOKENS = 20_000
+CHECKPOINT_COPIES = 3  # weights and the two moments of Adam
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a stage would do, in how many seconds by `timing`, in how many processes, and the bytes it would write."""
+
+    work: str
+    seconds: float
+    timing: str
+    processes: int
+    out: Path
+    out_bytes: int
+    temporary_bytes: int  # under .checkpoints, until the stage has succeeded
+
+
+def report(stage: str, options: Options) -> str:
+    """The cost of the stage with these options of its command, in words. Raises InputError as the stage would."""
+    cost = {"pretrain_lm": _pretrain_lm, "train_tagger": _train_tagger, "select_layers": _select_layers}[stage](options)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    home = next(folder for folder in (cost.out, *cost.out.absolute().parents) if folder.exists())
+    each = f" in each of {cost.processes} processes" if cost.processes > 1 else ""
+    lines = {
+        "would do": cost.work,
+        "time": f"about {_duration(cost.seconds)}, on a machine as busy as now: {cost.timing}",
+        "memory": f"about {_size(peak)}{each}, the peak of the steps that were timed",
+        "disk": f"{_size(cost.out_bytes)} in {cost.out}, {_size(cost.temporary_bytes)} in .checkpoints until done; "
+        f"{_size(shutil.disk_usage(home).free)} are free",
+    }
+    return "\n".join([f"{stage}, dry run: nothing is written", *(f"  {key:<9} {text}" for key, text in lines.items())])
+
+
+def _pretrain_lm(options: Options) -> Cost:
+    params = load_params(options["params_path"])
+    set_up(params.seed, params.threads)
+    text, lm = corpus.load(options["corpus_folder"]), params.lm
+    model = LanguageModel(pretraining.configure(lm, len(text.vocabulary)))
+    pretraining.embed_vectors(model, text.vectors)
+    reverse = options["direction"] == "backward"
+    steps = lm.epochs * sum(steps_of_shard(shard, lm.streams, lm.steps) for shard in text.shards)
+    workers = data_parallel.join()
+    _take_steps(model, text, lm, workers, reverse, WARM_STEPS)
+    first = _take_steps(model, text, lm, workers, reverse, 1)
+    count = max(1, min(TIMED_STEPS, int(TIMED_SECONDS / first)))
+    step = _take_steps(model, text, lm, workers, reverse, count) / count
+    part = text.heldout[:HELDOUT_TOKENS]
+    heldout = _seconds(lambda: pretraining.perplexity(model, part, reverse=reverse)) * len(text.heldout) / len(part)
+    return Cost(
+        work=f"{options['direction']}: {lm.layers} layers of {lm.units}, {steps:,} steps of {lm.streams} x {lm.steps} "
+        f"tokens, {lm.epochs} epochs, {params.threads} threads; then perplexity on {len(text.heldout):,} tokens",
+        seconds=steps * step + heldout,
+        timing=f"{step:.3g} s a step ({count} timed), {heldout:.3g} s for the perplexity",
+        processes=1,
+        out=options["out"],
+        out_bytes=_bytes(model) + sum(len(word.encode()) + 4 for word in text.vocabulary),
+        temporary_bytes=CHECKPOINT_COPIES * _bytes(model),
+    )
+
+
+def _take_steps(model: LanguageModel, text: Corpus, lm: LMParams, workers: Workers, reverse: bool, count: int) -> float:
+    """The seconds of `count` steps, or of as many as the longest shard has."""
+    longest = max(text.shards, key=len)
+    part = replace(text, shards=[longest[: lm.streams * (count * lm.steps + 1)]])
+    lm = replace(lm, epochs=1)
+    return _seconds(
+        lambda: list(
+            pretraining.pretrain(model, part, lm, 0, None, reverse=reverse, checkpoint_steps=count, workers=workers)
+        )
+    )
+
+
+def _train_tagger(options: Options) -> Cost:
+    params = load_params(options["params_path"])
+    set_up(params.tagger.seeds[0], params.threads)
+    data, training = load_tagging_data(options["conll"]), params.tagger
+    if options["variant"] == "pruned":
+        training = replace(training, epochs=params.prune.epochs, learning_rate=params.prune.learning_rate)
+    sample, share = _sample(data, SAMPLE_BATCHES * training.batch_sentences)
+    lm = load_bidirectional_lm(options["lm"]) if options["lm"] else None
+    width, steps_in_all = sum(lm.widths) if lm else 0, sum(len(words) + 1 for words in data.words)
+    tagger = Tagger(configure(training, data.lexicon, width))
+    initialise(tagger, data.lexicon)
+    with tempfile.TemporaryDirectory() as scratch:
+        table = Path(scratch) / "features"
+        features, made = (None, 0.0) if lm is None else _timed_features(lm, sample, table, training.precision)
+        twice = replace(training, epochs=2)  # the first epoch warms up
+        _, epoch = _times(train_tagger(tagger, sample, features, twice, training.seeds[0], "timing"))
+    making, epoch = made / share, epoch / share
+    workers = min(len(training.seeds), max(1, processors() // params.threads))
+    rounds = math.ceil(len(training.seeds) / workers)
+    return Cost(
+        work=f"{options['variant']}: {len(training.seeds)} seeds, {workers} at a time, {training.epochs} epochs of "
+        f"{len(data.train):,} sentences in batches of {training.batch_sentences}",
+        seconds=making + rounds * training.epochs * epoch,
+        timing=f"{epoch:.3g} s an epoch with its scoring ({share:.0%} timed)"
+        + (f", {making:.3g} s for the features of the language models" if lm else ""),
+        processes=workers,
+        out=options["out"],
+        out_bytes=len(training.seeds) * _bytes(tagger),
+        temporary_bytes=steps_in_all * width * (4 if training.precision == "float32" else 2),
+    )
+
+
+def _timed_features(
+    lm: BidirectionalLM, sample: TaggingData, table: Path, precision: Precision
+) -> tuple[Features, float]:
+    """The features of the sample, and the seconds that making them took."""
+    seconds = _seconds(lambda: write_feature_table(lm, sample.words, table, precision))
+    return open_feature_table(table, sample.words, sum(lm.widths), precision).batch, seconds
+
+
+def _select_layers(options: Options) -> Cost:
+    params = load_params(options["params_path"])
+    seed, select, tagging = params.tagger.seeds[0], params.select, params.tagger
+    set_up(seed, params.threads)
+    tagger, data = load_tagger(options["tagger_folder"] / f"seed-{seed}"), load_tagging_data(options["conll"])
+    lm = load_bidirectional_lm(options["lm"])
+    lm.compute_in(select.precision)
+    batches = math.ceil(SAMPLE_BATCHES / select.batches_per_gate_step) * select.batches_per_gate_step
+    sample, share = _sample(data, batches * tagging.batch_sentences)
+    # One epoch to warm up, one with gates that move, one with gates that stay, which costs less.
+    three = replace(select, epochs=3, enforce_epoch=2)
+    _, moving, staying = _times(select_layers(tagger, Selection.of(lm), sample, three, tagging, seed))
+    moving, staying = moving / share, staying / share
+    return Cost(
+        work=f"{select.epochs} epochs of {len(data.train):,} sentences, {select.enforce_epoch} of them with gates that "
+        f"move; at most {select.max_layers} of {len(lm.forward_lm.rnn.layers) + len(lm.backward_lm.rnn.layers)} layers",
+        seconds=select.enforce_epoch * moving + (select.epochs - select.enforce_epoch) * staying,
+        timing=f"{moving:.3g} s an epoch with moving gates, {staying:.3g} s one without ({share:.0%} timed)",
+        processes=1,
+        out=options["out"],
+        out_bytes=_bytes(tagger),
+        temporary_bytes=0,
+    )
+
+
+def _sample(data: TaggingData, sentences: int) -> tuple[TaggingData, float]:
+    """So many training sentences, drawn at random, as large a share of dev, and that share."""
+    share = min(1.0, sentences / len(data.train))
+    train, dev = (_draw(len(split), math.ceil(share * len(split))) for split in (data.train, data.dev))
+    drawn = TaggingData(
+        lexicon=data.lexicon,
+        train=[data.train[index] for index in train],
+        dev=[data.dev[index] for index in dev],
+        encoded_train=[data.encoded_train[index] for index in train],
+        encoded_dev=[data.encoded_dev[index] for index in dev],
+    )
+    return drawn, share
+
+
+def _draw(count: int, drawn: int) -> Sequence[int]:
+    return random.Random(0).sample(range(count), drawn)
+
+
+def _times(records: Iterator[Any]) -> list[float]:
+    """The seconds until each record came."""
+    times, before = [], time.perf_counter()
+    for _ in records:
+        now = time.perf_counter()
+        times.append(now - before)
+        before = now
+    return times
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _bytes(model: nn.Module) -> int:
+    return sum(tensor.nbytes for tensor in model.state_dict().values())
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
