@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pipeline.data.lexicon import END_TAG, START_TAG, Lexicon
 from pipeline.data.tags import Span, parse_tag, spans
-from pipeline.tagger.crf import CRF
+from pipeline.tagger.crf import CRF, sums_from_left, sums_from_right
 from pipeline.tagger.training import tag_names
 
 
@@ -44,12 +44,12 @@ class PathDistribution:
     """
 
     def __init__(self, crf: CRF, names: Sequence[str], emissions: Tensor, lengths: Tensor, temperature: float = 1.0):
-        self.start, self.end, self.lengths = crf.start, crf.end, lengths
+        self.start, self.end = crf.start, crf.end
         self.emissions = emissions.detach().double() / temperature
         self.transitions = crf.transitions.detach().double() / temperature
         self.continues = continuing(tuple(names))
-        self.before = self._sum_from_left()  # (B, T, K), log of the sum over all beginnings that end in a tag
-        self.after = self._sum_from_right()  # (B, T, K), log of the sum over all endings that follow a tag
+        self.before = sums_from_left(self.emissions, self.transitions, crf.start)
+        self.after = sums_from_right(self.emissions, self.transitions, crf.end, lengths)
         rows = torch.arange(len(lengths))
         self.partition = self.before[rows, lengths - 1, self.end]  # (B)
 
@@ -104,21 +104,6 @@ class PathDistribution:
             numbers, sentences, places, tags_before, tags = torch.tensor(steps).unbind(1)
             scores.index_add_(0, numbers, self.transitions[tags_before, tags] + self.emissions[sentences, places, tags])
         return scores
-
-    def _sum_from_left(self) -> Tensor:
-        sums = [self.transitions[self.start] + self.emissions[:, 0]]
-        for step in range(1, self.emissions.shape[1]):
-            sums.append((sums[-1].unsqueeze(2) + self.transitions).logsumexp(1) + self.emissions[:, step])
-        return torch.stack(sums, 1)
-
-    def _sum_from_right(self) -> Tensor:
-        closing = torch.full_like(self.emissions[:, 0], -torch.inf)
-        closing[:, self.end] = 0.0
-        sums = [closing]
-        for step in range(self.emissions.shape[1] - 2, -1, -1):
-            onward = (self.transitions + (self.emissions[:, step + 1] + sums[-1]).unsqueeze(1)).logsumexp(2)
-            sums.append(torch.where((step < self.lengths - 1).unsqueeze(1), onward, closing))
-        return torch.stack(sums[::-1], 1)
 
 
 @lru_cache

@@ -45,24 +45,17 @@ class CRF(nn.Module):
         is expected in a sentence (B, from, to), that out of `<s>` included. Forward-backward, in float64.
         """
         scores, transitions = emissions.double(), self.transitions.double()
-        before = [transitions[self.start] + scores[:, 0]]
-        for step in range(1, scores.shape[1]):
-            before.append((before[-1].unsqueeze(2) + transitions).logsumexp(1) + scores[:, step])
-        last = lengths - 1
-        partition = torch.stack(before, 1)[torch.arange(len(scores)), last, self.end].unsqueeze(1)
-        closing = torch.full_like(before[0], -torch.inf)
-        closing[:, self.end] = 0.0
-        after, tags = closing, torch.zeros_like(scores)
+        before = sums_from_left(scores, transitions, self.start)
+        after = sums_from_right(scores, transitions, self.end, lengths)
+        partition = before[torch.arange(len(scores)), lengths - 1, self.end].reshape(-1, 1, 1)
+        inside = torch.arange(scores.shape[1]) < lengths.unsqueeze(1)
+        tags = torch.where(inside.unsqueeze(2), (before + after - partition).exp(), 0.0)
         counts = torch.zeros(len(scores), *transitions.shape, dtype=scores.dtype)
-        for step in range(scores.shape[1] - 1, -1, -1):
-            if step + 1 < scores.shape[1]:
-                onward = transitions + (scores[:, step + 1] + after).unsqueeze(1)  # (B, from, to)
-                inside = (step < last).unsqueeze(1)
-                taken = (before[step].unsqueeze(2) + onward - partition.unsqueeze(2)).exp()
-                counts += torch.where(inside.unsqueeze(2), taken, 0.0)
-                after = torch.where(inside, onward.logsumexp(2), closing)
-            tags[:, step] = torch.where((step <= last).unsqueeze(1), (before[step] + after - partition).exp(), 0.0)
-        counts[:, self.start] += tags[:, 0]
+        counts[:, self.start] = tags[:, 0]
+        for step in range(1, scores.shape[1]):
+            arriving = (scores[:, step] + after[:, step]).unsqueeze(1) - partition  # (B, 1, to)
+            taken = (before[:, step - 1].unsqueeze(2) + transitions + arriving).exp()
+            counts += torch.where(inside[:, step].reshape(-1, 1, 1), taken, 0.0)
         return tags.float(), counts.float()
 
     def _path_score(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
@@ -105,3 +98,22 @@ class CRF(nn.Module):
             path.append(tag)
         paths = torch.stack(path[::-1], 1).tolist()
         return [tags[: int(length) - 1] for tags, length in zip(paths, lengths, strict=True)]
+
+
+def sums_from_left(emissions: Tensor, transitions: Tensor, start: int) -> Tensor:
+    """Log of the sum over all beginnings that end in a tag (B, T, K): the forward algorithm, step by step."""
+    sums = [transitions[start] + emissions[:, 0]]
+    for step in range(1, emissions.shape[1]):
+        sums.append((sums[-1].unsqueeze(2) + transitions).logsumexp(1) + emissions[:, step])
+    return torch.stack(sums, 1)
+
+
+def sums_from_right(emissions: Tensor, transitions: Tensor, end: int, lengths: Tensor) -> Tensor:
+    """Log of the sum over all endings that follow a tag (B, T, K); after a sentence's last step, of `<eof>` alone."""
+    closing = torch.full_like(emissions[:, 0], -torch.inf)
+    closing[:, end] = 0.0
+    sums = [closing]
+    for step in range(emissions.shape[1] - 2, -1, -1):
+        onward = (transitions + (emissions[:, step + 1] + sums[-1]).unsqueeze(1)).logsumexp(2)
+        sums.append(torch.where((step < lengths - 1).unsqueeze(1), onward, closing))
+    return torch.stack(sums[::-1], 1)
