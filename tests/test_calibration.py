@@ -1,16 +1,21 @@
 """The calibration error by hand, and temperatures that undo what was done to a tagger's scores."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
-from pipeline.data.conll import Sentence
+from commands.calibration import main
+from pipeline.data.conll import Sentence, read_conll
+from pipeline.serving.model_folder import load_model
 from pipeline.tagger.calibration import Bin, calibrate, expected_error, reliability
 from pipeline.tagger.confidence import PathDistribution, tagged_spans
 from pipeline.tagger.decoding import BulkTagger
 from tests.factories import make_lexicon, make_sentences, make_tagger
+from tests.serving_factories import make_model
 
 
 def test_the_error_by_hand() -> None:
@@ -78,3 +83,13 @@ def test_each_half_has_the_temperature_of_the_other() -> None:
     paths = [bulk.crf.decode(*bulk.emissions([sentence.words]))[0] for sentence in sentences]
     found = calibrate(bulk, sentences)
     assert found.spans == len(tagged_spans(paths, bulk.lexicon)) == sum(bin.spans for bin in found.after)
+
+
+def test_the_command_tells_how_far_confidences_can_be_trusted(tmp_path: Path) -> None:
+    dev = ("--dev", str(tmp_path / "work" / "conll" / "dev.conll"))
+    result = CliRunner().invoke(main, [str(make_model(tmp_path)), *dev])
+    assert result.exit_code == 0, result.output
+    model = load_model(tmp_path / "model")
+    found = calibrate(model.bulk, read_conll(tmp_path / "work" / "conll" / "dev.conll", 0, 1))
+    assert f"{found.spans:,} spans" in result.output and f"{found.error_before:.4f} as the CRF" in result.output
+    assert f"{model.temperature:.4f} in the model" in result.output
