@@ -43,6 +43,7 @@ def test_only_tracking_and_serving_import_mlflow() -> None:
     users = [file for file in CODE if any(name.split(".")[0] == "mlflow" for name in imported_modules(file))]
     assert users == [
         "pipeline/serving/pyfunc_model.py",
+        "pipeline/serving/registry.py",
         "pipeline/serving/spark_tagging.py",
         "pipeline/tracking.py",
     ]
