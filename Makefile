@@ -69,9 +69,9 @@ parity: setup ## FIXTURE=folder: compare our numbers with those of the paper's r
 	@test -n "$(FIXTURE)" || { echo "which fixture? make parity FIXTURE=folder" >&2; exit 1; }
 	@python -m commands.parity "$(FIXTURE)"
 
-export: setup ## [TAGGER=pruned] [OUT=folder] [MLFLOW=folder]: a finished tagger as one folder
-	@python -m commands.export_model $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(OUT),--out "$(OUT)") \
-	  $(if $(MLFLOW),--mlflow "$(MLFLOW)")
+export: setup ## [TAGGER=pruned] [OUT=folder] [ONNX=1] [MLFLOW=folder] [REGISTER=name] [ALIAS=champion]: a finished tagger as one folder
+	@python -m commands.export_model $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(OUT),--out "$(OUT)") $(if $(ONNX),--onnx) \
+	  $(if $(MLFLOW),--mlflow "$(MLFLOW)") $(if $(REGISTER),--register "$(REGISTER)") $(if $(ALIAS),--alias "$(ALIAS)")
 
 spark: setup ## add Spark to the environment, for tagging on it (half a gigabyte; needs Java 17)
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements-spark.txt

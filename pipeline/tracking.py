@@ -176,6 +176,25 @@ def log_pipeline_run(
     run.finish("FINISHED")
 
 
+def pipeline_experiment() -> tuple["MlflowClient", str]:
+    """A client and the id of the experiment of pipeline runs. Unlike all that logs a run, this raises in an outage."""
+    return _connect(PIPELINE_EXPERIMENT)
+
+
+def pipeline_run_after(client: "MlflowClient", experiment_id: str, stage: str, outs: Sequence[Path]) -> str | None:
+    """The id of the latest finished pipeline run in which `stage` had these outputs, if there is one."""
+    made_by = _run_that_made(client, stage, outs)
+    if made_by is None:
+        return None
+    runs = client.search_runs(
+        [experiment_id],
+        f"tags.`stage_run.{_key(stage)}` = '{made_by.info.run_id}' and attributes.status = 'FINISHED'",
+        order_by=["attributes.start_time DESC"],
+        max_results=1,
+    )
+    return str(runs[0].info.run_id) if runs else None
+
+
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """{"lm": {"units": 32}} to {"lm.units": 32}."""
     flat: dict[str, Any] = {}

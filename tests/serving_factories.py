@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.data.conll import Sentence
 from pipeline.files import write_json
 from pipeline.language_model.features import load_bidirectional_lm
 from pipeline.serving.model_folder import export_model
@@ -48,11 +49,11 @@ def _row(variant: str) -> dict[str, object]:
     }
 
 
-def make_model(folder: Path, variant: str = "pruned") -> Path:
-    """A model folder in `folder`."""
+def make_model(folder: Path, variant: str = "pruned", onnx_dev: Sequence[Sentence] | None = None) -> Path:
+    """A model folder in `folder`, with an ONNX graph if it is given sentences to measure that on."""
     work, metrics = make_workspace(folder)
     description = describe(work, metrics, variant)
-    export_model(model_source(work, variant, description.seed), description, folder / "model")
+    export_model(model_source(work, variant, description.seed), description, folder / "model", onnx_dev)
     return folder / "model"
 
 

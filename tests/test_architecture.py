@@ -44,6 +44,7 @@ def test_only_tracking_and_serving_import_mlflow() -> None:
     assert users == [
         "pipeline/serving/locate_model.py",
         "pipeline/serving/pyfunc_model.py",
+        "pipeline/serving/registry.py",
         "pipeline/serving/spark_tagging.py",
         "pipeline/tracking.py",
     ]

@@ -1,12 +1,16 @@
 """An exported model is one folder that tags as the workspace's tagger did, and says when it is not whole."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from imports import ROOT
 
 from commands.export_model import main
 from pipeline.data.conll import read_conll
@@ -22,6 +26,12 @@ from pipeline.tagger.model import load_tagger
 from tests.factories import make_sentences
 from tests.serving_factories import make_model, make_workspace
 
+LOAD_AND_TAG = """
+import json, sys
+from pathlib import Path
+from pipeline.serving.model_folder import load_model
+print(json.dumps(load_model(Path(sys.argv[1])).tag(json.loads(sys.argv[2]))))
+"""
 SENTENCES = [sentence.words for sentence in make_sentences(30, 5)]
 
 
@@ -47,8 +57,9 @@ def test_the_description_is_that_of_the_tagger_exported(tmp_path: Path) -> None:
     assert description["layers_kept"] == {"forward": [0, 1, 2], "backward": [0, 1, 2]}
     assert "grammar" in description["data_and_licence"]
     written = {path.relative_to(tmp_path / "model").as_posix() for path in (tmp_path / "model").rglob("*.*")}
-    assert written == set(description["files"]) | {"model.json"}
-    assert {Path(file).suffix for file in written} == {".json", ".safetensors"}
+    assert written == set(description["files"]) | {"model.json", "README.md"}
+    assert {Path(file).suffix for file in written} == {".json", ".md", ".safetensors"}
+    assert description["onnx"] is None and description["types"] == ["LOC"]
 
 
 def test_a_model_knows_how_far_its_confidences_can_be_trusted(tmp_path: Path) -> None:
@@ -120,6 +131,27 @@ def test_what_is_not_a_whole_model_is_refused(damage: Callable[[Path], None], me
     damage(model)
     with pytest.raises(InputError, match=message):
         load_model(model)
+
+
+def test_another_process_in_another_folder_loads_it(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "here")
+    expected = load_model(model).tag(SENTENCES[:3])
+    shutil.move(model, tmp_path / "there")
+    shutil.rmtree(tmp_path / "here")
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_AND_TAG, "there", json.dumps(SENTENCES[:3])],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == expected
+
+
+def test_an_alias_needs_a_name() -> None:
+    result = CliRunner().invoke(main, ["--alias", "champion"])
+    assert result.exit_code == 1 and "--alias: expected --register" in result.output
 
 
 def test_a_process_loads_a_model_once(tmp_path: Path) -> None:

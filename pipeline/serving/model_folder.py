@@ -1,9 +1,10 @@
 """One tagger in one folder: all that tagging needs, and nothing that refers to the place where it was trained.
 
-The folder has model.json (what the model is, and the SHA-256 of every other file), lexicon/, tagger/ and, for taggers
-with language models, lm/forward and lm/backward. Word vectors are in the tagger's weights; the language models come
-without their softmax, which only training needs. Where the workspace has a dev split, model.json also says how far the
-confidences of spans can be trusted there, and which temperature they are to be computed with.
+The folder has model.json (what the model is, and the SHA-256 of the files that it consists of), README.md (the same for
+people, free to be edited), lexicon/, tagger/ and, for taggers with language models, lm/forward and lm/backward; on
+request onnx/. Word vectors are in the tagger's weights; the language models come without their softmax, which only
+training needs. Where the workspace has a dev split, model.json also says how far the confidences of spans can be trusted
+there, and which temperature they are to be computed with.
 """
 
 import hashlib
@@ -17,14 +18,16 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from pipeline.data.conll import read_conll
-from pipeline.data.lexicon import Lexicon
+from pipeline.data.conll import Sentence, read_conll
+from pipeline.data.lexicon import END_TAG, START_TAG, Lexicon
+from pipeline.data.tags import OUTSIDE, parse_tag
 from pipeline.errors import InputError
-from pipeline.files import read_json, sha256_of_files, write_json
+from pipeline.files import read_json, sha256_of_files, write_bytes, write_json
 from pipeline.language_model.features import load_bidirectional_lm
 from pipeline.language_model.model import LanguageModel, save_language_model
 from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.serving.annotation import AnnotatedText, annotate
+from pipeline.serving.model_card import CARD, model_card
 from pipeline.serving.tokenisation import split_at_blanks, tokenise
 from pipeline.tagger.calibration import calibrate
 from pipeline.tagger.decoding import BulkTagger
@@ -49,7 +52,7 @@ class ModelSource:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDescription:
-    """What model.json says of a model besides its files. F1 in percent; layers count from 0, the lowest."""
+    """What model.json says of a model besides what its files tell. F1 in percent; layers count from 0, the lowest."""
 
     data: str
     profile: str
@@ -57,12 +60,15 @@ class ModelDescription:
     seed: int
     seeds: list[int]  # of all taggers of this variant; the one exported is the best on dev
     dev_f1: float
+    dev_f1_of_seeds: list[float]
     test_f1: float
+    test_f1_of_seeds: list[float]
     test_f1_mean: float
     lm_layers: int  # before pruning
     layers_kept: dict[str, list[int]]
     macs_per_word: int
     parameters: int
+    generated: bool  # the data is this project's own
     data_and_licence: str
     export_commit: str | None  # of the code that exported; that of the training is in the published results
 
@@ -93,9 +99,12 @@ class TaggingModel:
         return annotate(self.bulk, lines, self.temperature, n_best)
 
 
-def export_model(source: ModelSource, description: ModelDescription, folder: Path) -> None:
+def export_model(
+    source: ModelSource, description: ModelDescription, folder: Path, onnx_dev: Sequence[Sentence] | None = None
+) -> None:
     """Write the model folder, whole or not at all. A model folder that is there already is replaced.
 
+    With the sentences `onnx_dev`, it also has the tagger as an ONNX graph, whose F1 is measured on them.
     Raises InputError if parts are missing, or if something else is at `folder`.
     """
     if folder.exists() and not (folder / DESCRIPTION).is_file():
@@ -104,7 +113,12 @@ def export_model(source: ModelSource, description: ModelDescription, folder: Pat
     old = folder.with_name(folder.name + ".old")
     for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)
-    _write_parts(source, new)
+    types = _write_parts(source, new)
+    onnx = None
+    if onnx_dev is not None:
+        from pipeline.serving.onnx_export import export_onnx  # those who load a model need no onnx
+
+        onnx = export_onnx(new, onnx_dev)
     files = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
     for file in files:
         (new / file).chmod(0o644)  # safetensors keeps its files to their owner, and workers may be somebody else
@@ -112,18 +126,22 @@ def export_model(source: ModelSource, description: ModelDescription, folder: Pat
         "format": FORMAT,
         "version": VERSION,
         "tag_scheme": "IOBES",
+        "types": types,
+        "onnx": onnx,
         **asdict(description),
         **_confidence(new, source),
         "files": {file: sha256_of_files([new / file]) for file in files},
     }
     write_json(new / DESCRIPTION, content)
+    write_bytes(new / CARD, model_card(content).encode())
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_parts(source: ModelSource, folder: Path) -> None:
+def _write_parts(source: ModelSource, folder: Path) -> list[str]:
+    """Write lexicon, tagger and language models; the types of the spans that the tagger knows."""
     lexicon = Lexicon.load(source.lexicon)
     no_vectors = np.zeros((len(lexicon.words), 0), np.float32)
     replace(lexicon, vectors=no_vectors, has_vector=np.zeros_like(lexicon.has_vector)).save(folder / "lexicon")
@@ -132,6 +150,8 @@ def _write_parts(source: ModelSource, folder: Path) -> None:
         lm = load_bidirectional_lm(source.lm)
         for direction, model in (("forward", lm.forward_lm), ("backward", lm.backward_lm)):
             save_language_model(_without_softmax(model), lm.vocabulary, folder / "lm" / direction)
+    tags = (parse_tag(tag) for tag in lexicon.tags if tag not in (START_TAG, END_TAG))
+    return sorted({tag.type for tag in tags if tag != OUTSIDE})
 
 
 def _confidence(folder: Path, source: ModelSource) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipeline.errors import InputError
+from pipeline.serving.requests import NO_LIMITS
 from pipeline.serving.shards import GROUP_LINES, Line, ShardResult, read_groups, write_shard
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def tagging_function(session: "SparkSession", mlflow_model: Path) -> Any:
     """A column of texts to one of tags, by the MLflow model at this path (see `pyfunc_model`)."""
     import mlflow
 
-    return mlflow.pyfunc.spark_udf(session, str(mlflow_model), result_type="string", env_manager="local")
+    return mlflow.pyfunc.spark_udf(
+        session, str(mlflow_model), result_type="string", env_manager="local", model_config=asdict(NO_LIMITS)
+    )
 
 
 def tag_on_spark(session: "SparkSession", tag: Any, shards: Sequence[Path], out: Path) -> list[ShardResult]:

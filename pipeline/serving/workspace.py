@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.files import read_json
@@ -48,24 +47,24 @@ def describe(work: Path, metrics: Path, variant: str) -> ModelDescription:
     if trained["seeds"] != row["seeds"] or round(mean(trained["dev_f1"]), 4) != row["dev_f1_mean"]:
         raise InputError(f"{metrics}: not of the same run as {work / 'report'}; run `make repro` first")
     best = max(range(len(row["seeds"])), key=lambda index: trained["dev_f1"][index])
-    params = results["params"]
+    data, params = results["data"], results["params"]
+    generated = data in pick(params, "data.generate")
     return ModelDescription(
-        data=results["data"],
+        data=data,
         profile=params["profile"],
         tagger=variant,
         seed=row["seeds"][best],
         seeds=row["seeds"],
         dev_f1=trained["dev_f1"][best],
+        dev_f1_of_seeds=trained["dev_f1"],
         test_f1=row["test_f1"][best],
+        test_f1_of_seeds=row["test_f1"],
         test_f1_mean=row["test_f1_mean"],
         lm_layers=params["lm"]["layers"],
         layers_kept=row["layers_kept"],
         macs_per_word=row["macs_per_word"],
         parameters=row["parameters"],
-        data_and_licence=_data_and_licence(results["data"], pick(params, "data.generate")),
+        generated=generated,
+        data_and_licence=GENERATED if generated else DATA_AND_LICENCE.get(data, OWN),
         export_commit=source_version(Path.cwd()),
     )
-
-
-def _data_and_licence(data: str, generated: dict[str, Any]) -> str:
-    return GENERATED if data in generated else DATA_AND_LICENCE.get(data, OWN)
