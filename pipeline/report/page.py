@@ -2,7 +2,7 @@
 
 import base64
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -86,17 +86,12 @@ def page(inputs: PageInputs) -> str:
         summary=_summary(results),
         results=Table(legend(results), *results_cells(results)),
         by_seed=_by_seed(results),
-        cost=_picture(lambda: f1_against_cost(results), _cost_in_words(results)),
+        cost=_picture(f1_against_cost(results), f1_against_cost(results, narrow=True), _cost_in_words(results)),
         path=inputs.path and _path(inputs.path, results),
-        gates=_picture(
-            lambda: gates_figure(
-                inputs.gates, pick(inputs.metrics, "select_layers.epoch"), results["params"]["lm"]["layers"]
-            ),
-            _gates_in_words(inputs.metrics),
-        ),
+        gates=_picture(_gates(inputs), _gates(inputs), _gates_in_words(inputs.metrics)),
         layers=_layers(results),
         lm=Table("The language models.", *lm_cells(results)),
-        lm_curves=_picture(lambda: lm_figure(inputs.training, _heldout(results)), _lm_in_words(inputs)),
+        lm_curves=_picture(_lm_curves(inputs), _lm_curves(inputs), _lm_in_words(inputs)),
         types=_types(inputs.predictions),
         confusion=_confusion(confusion(chain.from_iterable(seeds.values())), len(seeds)),
         worst=worst_sentences(seeds, shown, WORST),
@@ -126,8 +121,7 @@ def _template() -> jinja2.Template:
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
 
 
-def _picture(draw: Callable[[], Figure], words: str) -> Picture:
-    wide, narrow = draw(), draw()
+def _picture(wide: Figure, narrow: Figure, words: str) -> Picture:
     narrow.set_size_inches(*NARROW)
     for axes in narrow.axes:
         axes.set_title(textwrap.fill(axes.get_title("left"), TITLE_CHARACTERS), loc="left")
@@ -191,7 +185,8 @@ def _path(document: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, 
     theirs, ours = (flatten(one["params"]) for one in (document, results))
     return {
         "picture": _picture(
-            lambda: path_figure(document),
+            path_figure(document),
+            path_figure(document),
             f"Dev F1 against million multiply-accumulates per word of {len(rows)} pairs of strength and budget, "
             f"as in the table below. The knee: {knee}.",
         ),
@@ -200,6 +195,12 @@ def _path(document: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, 
             name for name in sorted({*theirs, *ours}) if theirs.get(name) != ours.get(name) and name not in swept
         ],
     }
+
+
+def _gates(inputs: PageInputs) -> Figure:
+    return gates_figure(
+        inputs.gates, pick(inputs.metrics, "select_layers.epoch"), inputs.results["params"]["lm"]["layers"]
+    )
 
 
 def _gates_in_words(metrics: Mapping[str, Any]) -> str:
@@ -224,6 +225,10 @@ def _layers(results: Mapping[str, Any]) -> Table:
     ]
     header = ["tagger, direction", *map(str, range(results["params"]["lm"]["layers"]))]
     return Table("Layers of the language models, counted from 0, the lowest.", header, rows)
+
+
+def _lm_curves(inputs: PageInputs) -> Figure:
+    return lm_figure(inputs.training, _heldout(inputs.results))
 
 
 def _heldout(results: Mapping[str, Any]) -> dict[str, float]:

@@ -26,8 +26,11 @@ def comparison_view(metrics: Iterable[str]) -> dict[str, Any]:
     sections = sorted({name.rpartition("/")[0] for name in metrics} - {""})
     chart = {"metricSectionId": "comparison", "deleted": False, "isGenerated": False, "runsCountToCompare": 100}
     axis = {"type": "METRIC"}
+    columns = [*(f"params.`{name}`" for name in SWEPT), *(f"metrics.`{name}`" for name in HEADLINE)]
     return {
-        "selectedColumns": [*(f"params.`{name}`" for name in SWEPT), *(f"metrics.`{name}`" for name in HEADLINE)],
+        "selectedColumns": columns,
+        "columnOrder": ["0", "attributes.`Run Name`", *columns, "runDateAndNestInfo", "duration"],
+        "columnWidths": dict.fromkeys(columns, 120),
         "runsHiddenMode": "FIRST_20_RUNS",
         "compareRunCharts": [
             {
@@ -49,7 +52,7 @@ def comparison_view(metrics: Iterable[str]) -> dict[str, Any]:
             },
         ],
         "compareRunSections": [
-            _section("comparison", "Comparison", shown=True),
+            {**_section("comparison", "Comparison", shown=True), "columns": 1, "cardHeight": 420},
             *(_section(name, name, shown=False) for name in sections),
         ],
         "isAccordionReordered": True,  # else MLflow sorts the sections by name

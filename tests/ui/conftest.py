@@ -39,6 +39,10 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+def describe(message: Any) -> str:
+    return f"{message.text} [{message.location['url']}]"
+
+
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
     """Opens an empty page `width` CSS pixels wide, with `options` of Playwright's contexts."""
@@ -49,7 +53,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
         contexts.append(context)
         seen = Visit(context.new_page())
         seen.page.set_default_timeout(20_000)
-        seen.page.on("console", lambda message: message.type == "error" and seen.errors.append(message.text))
+        seen.page.on("console", lambda message: message.type == "error" and seen.errors.append(describe(message)))
         seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
         seen.page.on("request", lambda request: seen.requests.append(request.url))
         return seen
