@@ -20,6 +20,8 @@ from urllib.parse import quote
 
 import click
 
+from pipeline.errors import InputError
+
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
@@ -198,21 +200,24 @@ def comparison_links(site: str) -> dict[str, str]:
     """Addresses of MLflow's pages at `site`: all runs of the pipeline in the saved view; the latest tries, compared.
 
     The latest tries are the DVC experiments, such as the points of a sweep, from the commit of the newest one, and each
-    at its newest run. {} before the first run; raises MLflow's errors where it cannot be asked.
+    at its newest run. {} before the first run. Raises InputError where MLflow cannot be asked.
     """
     uri, _ = tracking_uri()
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         return {}
     configure_mlflow()
-    from mlflow import MlflowClient
+    from mlflow import MlflowClient, MlflowException
 
-    client = MlflowClient(tracking_uri=uri)
-    experiment = client.get_experiment_by_name(PIPELINE_EXPERIMENT)
-    if experiment is None:
-        return {}
-    number = experiment.experiment_id
+    try:
+        client = MlflowClient(tracking_uri=uri)
+        experiment = client.get_experiment_by_name(PIPELINE_EXPERIMENT)
+        if experiment is None:
+            return {}
+        number = experiment.experiment_id
+        found = client.search_runs([number], "attributes.status = 'FINISHED'", order_by=["attributes.start_time DESC"])
+    except MlflowException as error:
+        raise InputError(f"{uri}: MLflow cannot read the runs there: {' '.join(str(error).split())}") from None
     links = {"all runs": f"{site}/#/experiments/{number}/runs?viewStateShareKey={VIEW}&compareRunsMode=CHART"}
-    found = client.search_runs([number], "attributes.status = 'FINISHED'", order_by=["attributes.start_time DESC"])
     tries = [run for run in found if "dvc_exp" in run.data.tags]
     newest = {run.data.tags["dvc_exp"]: run.info.run_id for run in reversed(tries) if _same_baseline(run, tries[0])}
     if len(newest) > 1:

@@ -1,6 +1,7 @@
 """Which modules of this project a source file imports, read from its syntax tree."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -11,6 +12,7 @@ def sources(*folders: str) -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
+@cache
 def imported_modules(file: str) -> set[str]:
     """Dotted names of the modules that the file imports, at its top or in functions, and of what it takes from them.
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from pipeline import tracking
+from pipeline.errors import InputError
 from pipeline.tracking import comparison_links, flatten, log_pipeline_run, md5_of_outs, stage_run
 
 pytestmark = pytest.mark.tracking
@@ -259,6 +260,13 @@ def test_links_lead_to_the_view_and_to_the_newest_runs_of_the_latest_tries(
     made = dict(database.execute("SELECT run_uuid, name FROM runs ORDER BY start_time").fetchall())
     newest = {name: run for run, name in made.items()}
     assert json.loads(query["runs"][0]) == [newest["try-1"], newest["try-2"]]
+
+
+def test_no_links_from_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(InputError, match=r"^http://127\.0\.0\.1:9: MLflow cannot read the runs there: .+$"):
+        comparison_links("http://x")
 
 
 def test_no_links_and_no_database_before_the_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,7 +136,7 @@ def test_the_table_has_a_row_for_each_execution_and_what_matters_first(
     page.wait_for_selector(".ag-header-cell[col-id='metrics.`dev_f1`']")
     shown = [text for text in texts(page, ".ag-header-cell") if "_" in text or "." in text]
     assert shown == COLUMNS[: len(shown)] and len(shown) >= 3  # those farther right are not drawn yet
-    screenshot(page, "runs_table.png", clip={"x": 0, "y": 0, "width": 1500, "height": 620})
+    screenshot(page, "runs_table.png", clip={"x": 0, "y": 0, "width": 1500, "height": 470})
 
 
 def test_the_view_has_parallel_coordinates_of_strength_budget_layers_cost_and_f1(
