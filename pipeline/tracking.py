@@ -202,7 +202,7 @@ def comparison_links(site: str) -> dict[str, str]:
     The latest tries are the DVC experiments, such as the points of a sweep, from the commit of the newest one, and each
     at its newest run. {} before the first run. Raises InputError where MLflow cannot be asked.
     """
-    uri, _ = tracking_uri()
+    uri = tracking_uri()
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         return {}
     configure_mlflow()
@@ -249,9 +249,19 @@ def md5_of_outs(outs: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
+def tracking_uri() -> str:
+    """Where the runs and the registered models are."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_root()}/mlflow.db"
+
+
+def _root() -> Path:
+    """The repository's folder, also in DVC's temporary copies of it."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
 def _connect(experiment: str) -> tuple["MlflowClient", str]:
     """A client and the id of the experiment; database and experiment are created if they are not there yet."""
-    uri, root = tracking_uri()
+    root, uri = _root(), tracking_uri()
     configure_mlflow()
     import mlflow.store.db.utils
 
@@ -266,12 +276,6 @@ def _connect(experiment: str) -> tuple["MlflowClient", str]:
     # Two processes that create one database's tables at once break each other.
     with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
         return _client_and_experiment(uri, experiment, database.resolve().parent / "mlartifacts")
-
-
-def tracking_uri() -> tuple[str, Path]:
-    """Where the runs are, and the folder of the repository, also in DVC's temporary copies of it."""
-    root = Path(os.environ.get("DVC_ROOT", ".")).resolve()
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root}/mlflow.db", root
 
 
 def configure_mlflow() -> None:

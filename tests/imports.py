@@ -13,7 +13,7 @@ def sources(*folders: str) -> list[str]:
 
 
 @cache
-def imported_modules(file: str) -> set[str]:
+def imported_modules(file: str) -> frozenset[str]:
     """Dotted names of the modules that the file imports, at its top or in functions, and of what it takes from them.
 
     `from pipeline.data import corpus` gives pipeline.data and pipeline.data.corpus.
@@ -25,7 +25,7 @@ def imported_modules(file: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0 and node.module, f"{file}: relative import"
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def imported_files(file: str) -> set[str]:
