@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 5000
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study verify import parity export spark ui ci
+.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study verify import parity export spark ui report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -13,7 +13,7 @@ export DVC_NO_ANALYTICS = true
 SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 setup: ## create the environment (VENV=.venv) with the pinned dependencies and the command ldnet
 	@cmp -s requirements.txt $(VENV)/requirements.txt || { \
@@ -77,8 +77,17 @@ spark: setup ## add Spark to the environment, for tagging on it (half a gigabyte
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements-spark.txt
 
 ui: setup ## show the runs in the browser on 127.0.0.1 [PORT=5000]
-	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port $(PORT) --workers 1 \
-	  --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} --default-artifact-root mlartifacts
+	@python -m commands.ui --port $(PORT)
+
+report: setup ## write work/report.html: results, figures and errors on one page, to read or print offline
+	@python -m commands.report_page
+
+plots: setup ## draw the curves of the stages to dvc_plots/index.html, which needs no network
+	@dvc plots show
+
+test-ui: setup ## try MLflow's pages, the report and the plots in chromium; makes the screenshots in docs/
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements-ui.txt
+	python -m pytest tests/ui --screenshots docs
 
 ci: setup ## what continuous integration runs
 	bash .ci/run

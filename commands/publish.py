@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -66,10 +67,8 @@ def fill_page(page: Path, sections: Mapping[str, str], check: bool) -> None:
 
 def publish_results(report: Path, results: Path, docs: Path) -> None:
     """Copy results.json, with the commit added, and the figure. Raises InputError if one of them is missing."""
-    document = read_results(report / "results.json")
+    document = current_results(report)
     profile, commit = document["params"]["profile"], source_version(Path.cwd())
-    if document["params"] != dataclasses.asdict(load_params(Path("params.yaml"))):
-        raise InputError(f"{report}: made with other parameters than those in params.yaml; run `make repro` first")
     if commit is None:
         raise InputError(
             f"{Path.cwd()}: not a git repository with a commit; expected one, to say which code made the results"
@@ -82,6 +81,14 @@ def publish_results(report: Path, results: Path, docs: Path) -> None:
         shutil.copyfile(source, docs / f"f1_against_cost_{profile}.{suffix}")
     write_json(results / f"{profile}.json", {**document, "git_commit": commit})
     click.echo(f"{results / profile}.json: made by {commit}")
+
+
+def current_results(report: Path) -> dict[str, Any]:
+    """The report's results.json. Raises InputError if it was made with other parameters than those in params.yaml."""
+    document = read_results(report / "results.json")
+    if document["params"] != dataclasses.asdict(load_params(Path("params.yaml"))):
+        raise InputError(f"{report}: made with other parameters than those in params.yaml; run `make repro` first")
+    return document
 
 
 if __name__ == "__main__":

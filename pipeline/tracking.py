@@ -16,8 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
+
+from pipeline.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 STAGES_EXPERIMENT = "ldnet-stages"
 PIPELINE_EXPERIMENT = "ldnet"
+VIEW = "comparison"  # the saved view of the pipeline's runs
 FLUSH_SECONDS = 5.0
 METRICS_PER_BATCH, PARAMS_PER_BATCH = 1000, 100  # the most that MLflow takes at once
 LOCK_SECONDS = 120.0
@@ -37,13 +41,13 @@ class Run:
 
     def __init__(self, experiment: str, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         self._client: MlflowClient | None = None
-        self._id = ""
+        self._id = self._experiment_id = ""
         self._waiting: list[Metric] = []
         self._flushed_at = time.monotonic()
         self._outage = False
         with self._guard():
-            client, experiment_id = _connect(experiment)
-            self._id = client.create_run(experiment_id, run_name=name, tags=dict(tags)).info.run_id
+            client, self._experiment_id = _connect(experiment)
+            self._id = client.create_run(self._experiment_id, run_name=name, tags=dict(tags)).info.run_id
             self._client = client
         self._log_params(params)
 
@@ -112,6 +116,17 @@ class Run:
             text = note + ("\nStage runs:\n\n" + "\n".join(links) + "\n" if links else "")
             self._client.set_tag(self._id, "mlflow.note.content", text)
 
+    def offer_view(self, state: Mapping[str, Any]) -> None:
+        """Save a view of the experiment's page of runs, unless it has one already: people may have changed that."""
+        if self._client is None or self._outage:
+            return
+        with self._guard():
+            tag = f"mlflow.sharedViewState.{VIEW}"
+            if tag not in self._client.get_experiment(self._experiment_id).tags:
+                now = int(time.time() * 1000)
+                view = {"name": VIEW, "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
+                self._client.set_experiment_tag(self._experiment_id, tag, json.dumps(view))
+
     def finish(self, status: str, outs: Sequence[Path] = ()) -> None:
         """Write what is waiting, the checksum of the outputs, and the status (FINISHED or FAILED)."""
         if self._client is None:
@@ -163,8 +178,12 @@ def log_pipeline_run(
     tags: Mapping[str, str],
     stage_outs: Mapping[str, Sequence[Path]],
     note: str,
+    view: Mapping[str, Any],
 ) -> None:
-    """Log one complete run of the whole pipeline; `note` describes it, `stage_outs` finds the stages' runs to link."""
+    """Log one complete run of the whole pipeline; `note` describes it, `stage_outs` finds the stages' runs to link.
+
+    `view` is the state of MLflow's page of runs that is offered there as a saved view.
+    """
     name = os.environ.get("DVC_EXP_NAME", "repro")
     run = Run(PIPELINE_EXPERIMENT, name, params, {"kind": "pipeline", **_experiment_tags(), **tags})
     run.log_metrics(metrics)
@@ -173,6 +192,7 @@ def log_pipeline_run(
     for title, table in tables.items():
         run.log_table(title, table)
     run.link_stages(stage_outs, note)
+    run.offer_view(view)
     run.finish("FINISHED")
 
 
@@ -193,6 +213,36 @@ def pipeline_run_after(client: "MlflowClient", experiment_id: str, stage: str, o
         max_results=1,
     )
     return str(runs[0].info.run_id) if runs else None
+
+
+def comparison_links(site: str) -> dict[str, str]:
+    """Addresses of MLflow's pages at `site`: all runs of the pipeline in the saved view; the latest tries, compared.
+
+    The latest tries are the DVC experiments, such as the points of a sweep, from the commit of the newest one, and each
+    at its newest run. {} before the first run. Raises InputError where MLflow cannot be asked.
+    """
+    uri = tracking_uri()
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        return {}
+    configure_mlflow()
+    from mlflow import MlflowClient, MlflowException
+
+    try:
+        client = MlflowClient(tracking_uri=uri)
+        experiment = client.get_experiment_by_name(PIPELINE_EXPERIMENT)
+        if experiment is None:
+            return {}
+        number = experiment.experiment_id
+        found = client.search_runs([number], "attributes.status = 'FINISHED'", order_by=["attributes.start_time DESC"])
+    except MlflowException as error:
+        raise InputError(f"{uri}: MLflow cannot read the runs there: {' '.join(str(error).split())}") from None
+    links = {"all runs": f"{site}/#/experiments/{number}/runs?viewStateShareKey={VIEW}&compareRunsMode=CHART"}
+    tries = [run for run in found if "dvc_exp" in run.data.tags]
+    newest = {run.data.tags["dvc_exp"]: run.info.run_id for run in reversed(tries) if _same_baseline(run, tries[0])}
+    if len(newest) > 1:
+        runs, experiments = (quote(json.dumps(ids)) for ids in (list(newest.values()), [number]))
+        links[f"latest {len(newest)} tries"] = f"{site}/#/compare-runs?runs={runs}&experiments={experiments}"
+    return links
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -284,6 +334,10 @@ def _run_that_made(client: "MlflowClient", stage: str, outs: Sequence[Path]) -> 
         max_results=1,
     )
     return runs[0] if runs else None
+
+
+def _same_baseline(run: "MlflowRun", other: "MlflowRun") -> bool:
+    return bool(run.data.tags.get("baseline_rev") == other.data.tags.get("baseline_rev"))
 
 
 def _experiment_tags() -> dict[str, str]:

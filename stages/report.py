@@ -13,6 +13,7 @@ from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.figure_files import save_figure
 from pipeline.report.measurements import DIRECTIONS, flat_metrics, pick, read_curve, read_metrics
 from pipeline.report.results import build_results
+from pipeline.report.run_comparison import comparison_view, headline_metrics
 from pipeline.report.source_version import source_version
 from pipeline.report.stage_outs import stage_outs
 from pipeline.report.tables import tables
@@ -46,14 +47,16 @@ def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     save_figure(gates_figure(gates, pick(measured, "select_layers.epoch"), params.lm.layers), out / "gates.svg")
     save_figure(lm_figure(training, heldout), out / "lm_curves.svg")
     click.echo(tables(results))
+    numbers = {**headline_metrics(results), **flat_metrics(measured)}
     log_pipeline_run(
         params=asdict(params),
-        metrics=flat_metrics(measured),
+        metrics=numbers,
         artifacts=[*sorted(out.iterdir()), metrics, curves],
         tables={"rows": pd.DataFrame(results["rows"])},
         tags={"profile": params.profile, "git_commit": source_version(Path.cwd()) or "unknown"},
         stage_outs=stage_outs(Path("dvc.lock"), without=(metrics, curves)),
         note=tables(results),
+        view=comparison_view(numbers),
     )
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import yaml
 
+from pipeline.files import write_json
+from pipeline.report.results import build_results
+
 PROJECT = Path(__file__).parents[1]
 
 
@@ -62,7 +65,13 @@ def make_metrics() -> dict[str, Any]:
         },
         "pretrain_lm_forward": {"heldout_perplexity": 41.25, "tokens": 300_000, "epochs": 1},
         "pretrain_lm_backward": {"heldout_perplexity": 43.75, "tokens": 300_000, "epochs": 1},
-        "select_layers": {"epoch": 2, "budget_reached_by": "enforcement", "optimiser_epoch": None},
+        "select_layers": {
+            "epoch": 2,
+            "budget_reached_by": "enforcement",
+            "optimiser_epoch": None,
+            "gates": {"forward": [0.0, 0.9], "backward": [0.0, 0.0]},
+        },
+        "train_tagger_pruned": {"seeds": [1, 2], "dev_f1": [84.0, 83.4], "dev_f1_mean": 83.7},
     }
 
 
@@ -79,3 +88,33 @@ def write_measurements(folder: Path, profile: str = "demo", data: str = "demo") 
     gates = "epoch,loss,dev_f1,open_gates,gate_forward_0,gate_forward_1,gate_backward_0,gate_backward_1\n"
     gates += "1,2.5,80,3,0.8,1,0.5,0\n2,2.0,81,1,0,0.9,0,0\n"
     (folder / "curves" / "select_layers.csv").write_text(gates, encoding="utf-8")
+
+
+# Words that must not become markup. One predicted span is wrong, with half of the gold one: F1 is 2 x 2 / (3 + 3).
+SENTENCE = [
+    ("Ann", "B-PER", "S-PER"),
+    ("Lee", "E-PER", "O"),
+    ("of", "O", "O"),
+    ("<unk>", "S-ORG", "S-ORG"),
+    ("&", "O", "O"),
+    ("<script>alert(1)</script>", "S-LOC", "S-LOC"),
+]
+F1 = {True: 200 / 3, False: 100.0}  # by whether there is an error
+
+
+def write_report(folder: Path) -> None:
+    """The outputs of evaluate and report in work/, beside what write_measurements has written.
+
+    Only the pruned tagger of seed 1, the best one on dev, makes an error.
+    """
+    results = build_results(make_params(), make_metrics())
+    predictions = folder / "work" / "predictions"
+    predictions.mkdir(parents=True)
+    for row in results["rows"]:
+        errs = [row["variant"] == "pruned" and seed == 1 for seed in row["seeds"]]
+        for seed, wrong in zip(row["seeds"], errs, strict=True):
+            lines = [f"{word} {gold} {predicted if wrong else gold}" for word, gold, predicted in SENTENCE]
+            text = "\n".join([*lines, "", "Right O O", ""])
+            (predictions / f"{row['variant']}-seed-{seed}.conll").write_text(text, encoding="utf-8")
+        row["test_f1"] = [round(F1[wrong], 4) for wrong in errs]
+    write_json(folder / "work" / "report" / "results.json", results)

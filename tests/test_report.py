@@ -53,6 +53,8 @@ def test_the_whole_pipeline_is_logged(
     (call,) = logged
     assert call["params"]["select"]["regulariser"] == make_params()["select"]["regulariser"]
     assert call["metrics"]["evaluate/pruned/test_f1_mean"] == 83.2
+    assert min(call["metrics"]) == "dev_f1"  # the one by which MLflow compares runs
+    assert "metrics.`dev_f1`" in call["view"]["selectedColumns"]
     assert call["tags"] == {"profile": "demo", "git_commit": "unknown"}
     assert [path.name for path in call["artifacts"]] == [*FILES, "metrics", "curves"]
     assert "| pruned | 83.20" in call["note"]

@@ -1,5 +1,6 @@
 """Tracking: what reaches MLflow, and that no trouble with it reaches a stage."""
 
+import json
 import math
 import os
 import random
@@ -9,11 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from pipeline import tracking
-from pipeline.tracking import flatten, log_pipeline_run, md5_of_outs, stage_run
+from pipeline.errors import InputError
+from pipeline.tracking import comparison_links, flatten, log_pipeline_run, md5_of_outs, stage_run
 
 pytestmark = pytest.mark.tracking
 
@@ -43,9 +46,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Conne
                 run.log(step, {"loss": 1 / step})
             run.log_metrics({"f1@NP": 90.0, "diverged": math.inf, "undefined": math.nan})
             run.log_artifact(out / "weights")
-        log_pipeline_run(
-            {"seed": 1}, {"f1": 90.0}, [out], {}, {"profile": "demo"}, {"prune": [out], "gone": [root / "x"]}, "A note"
-        )
+        links = {"prune": [out], "gone": [root / "x"]}
+        log_pipeline_run({"seed": 1}, {"f1": 90.0}, [out], {}, {"profile": "demo"}, links, "A note", {"a": [1]})
     assert other.wait() == 3
     connection = sqlite3.connect(root / "mlflow.db")
     yield connection
@@ -100,6 +102,12 @@ def test_the_pipeline_run_links_the_stages_that_made_its_outputs(database: sqlit
     assert "stage_run.gone" not in tags
 
 
+def test_a_view_of_the_runs_is_offered(database: sqlite3.Connection) -> None:
+    query = "SELECT value FROM experiment_tags WHERE key = 'mlflow.sharedViewState.comparison'"
+    (view,) = [json.loads(value) for (value,) in database.execute(query)]
+    assert view["name"] == "comparison" and json.loads(view["state"]) == {"a": [1]}
+
+
 def test_artifacts_are_beside_the_database(database: sqlite3.Connection) -> None:
     (run, location) = database.execute("SELECT run_uuid, artifact_uri FROM runs WHERE name = 'exp-a'").fetchone()
     root = Path(database.execute("PRAGMA database_list").fetchone()[2]).parent
@@ -114,6 +122,7 @@ class Client:
         self.down = False
         self.metrics: list[tuple[str, float, int]] = []
         self.status = ""
+        self.experiment_tags: dict[str, str] = {}
 
     def create_run(self, experiment_id: str, run_name: str, tags: dict[str, str]) -> Any:
         info = type("Info", (), {"run_id": "1"})
@@ -127,6 +136,12 @@ class Client:
 
     def set_tag(self, run_id: str, key: str, value: str) -> None:
         pass
+
+    def get_experiment(self, experiment_id: str) -> Any:
+        return type("Experiment", (), {"tags": self.experiment_tags})
+
+    def set_experiment_tag(self, experiment_id: str, key: str, value: str) -> None:
+        self.experiment_tags[key] = value
 
     def set_terminated(self, run_id: str, status: str) -> None:
         self.status = status
@@ -158,6 +173,13 @@ def test_an_outage_to_the_end_hides_no_error_of_the_stage(client: Client, capsys
     with pytest.raises(ZeroDivisionError), stage_run("prune", {"a": 1}, []) as run:
         run.log(1, {"loss": 1 / 0})
     assert capsys.readouterr().err.count("warning") == 1
+
+
+def test_a_view_that_is_there_stays(client: Client) -> None:
+    for state in ({"a": 1}, {"a": 2}):
+        log_pipeline_run({}, {}, [], {}, {}, {}, "", state)
+    (view,) = client.experiment_tags.values()
+    assert json.loads(json.loads(view)["state"]) == {"a": 1}
 
 
 def test_a_stage_goes_by_its_name_in_dvc(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,3 +237,39 @@ def test_md5_of_outs_depends_on_names_and_contents_alone(tmp_path: Path) -> None
     assert original not in [md5_of_outs([make(f"other{i}", files)]) for i, files in enumerate(others)]
     one, two = make("3", {"p": "1"}) / "p", make("3", {"q": "2"}) / "q"
     assert md5_of_outs([one, two]) == md5_of_outs([two, one]) != md5_of_outs([one])
+
+
+def test_links_lead_to_the_view_and_to_the_newest_runs_of_the_latest_tries(
+    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last test of this database: it adds runs."""
+    root = Path(database.execute("PRAGMA database_list").fetchone()[2]).parent
+    monkeypatch.setenv("DVC_ROOT", str(root))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    (experiment,) = database.execute("SELECT experiment_id FROM experiments WHERE name = 'ldnet'").fetchone()
+    view = f"http://x/#/experiments/{experiment}/runs?viewStateShareKey=comparison&compareRunsMode=CHART"
+    assert comparison_links("http://x") == {"all runs": view}  # one try is nothing to compare
+    for name, commit in (("other", "1"), ("try-1", "2"), ("try-2", "2"), ("try-1", "2"), ("", "")):
+        for key, value in {"DVC_EXP_NAME": name, "DVC_EXP_BASELINE_REV": commit}.items():
+            monkeypatch.setenv(key, value) if value else monkeypatch.delenv(key)
+        log_pipeline_run({}, {}, [], {}, {}, {}, "", {})
+    links = comparison_links("http://x")
+    assert links["all runs"] == view
+    query = parse_qs(links["latest 2 tries"].partition("?")[2])
+    assert json.loads(query["experiments"][0]) == [str(experiment)]
+    made = dict(database.execute("SELECT run_uuid, name FROM runs ORDER BY start_time").fetchall())
+    newest = {name: run for run, name in made.items()}
+    assert json.loads(query["runs"][0]) == [newest["try-1"], newest["try-2"]]
+
+
+def test_no_links_from_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(InputError, match=r"^http://127\.0\.0\.1:9: MLflow cannot read the runs there: .+$"):
+        comparison_links("http://x")
+
+
+def test_no_links_and_no_database_before_the_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    assert comparison_links("http://x") == {} and not any(tmp_path.iterdir())

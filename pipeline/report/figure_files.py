@@ -29,9 +29,14 @@ STYLE: Any = {
 
 def save_figure(figure: Figure, *paths: Path) -> None:
     """Write the figure in the format of each path's suffix, without dates or program names."""
-    metadata: dict[str, dict[str, str | None]] = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}
     for path in paths:
-        buffer = io.BytesIO()
-        with matplotlib.rc_context(STYLE):
-            figure.savefig(buffer, format=path.suffix[1:], dpi=150, metadata=metadata[path.suffix])
-        write_bytes(path, buffer.getvalue())
+        write_bytes(path, figure_bytes(figure, path.suffix[1:]))
+
+
+def figure_bytes(figure: Figure, form: str) -> bytes:
+    """The figure as svg or png, without dates or program names."""
+    metadata: dict[str, dict[str, str | None]] = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format=form, dpi=150, metadata=metadata[form])
+    return buffer.getvalue()

@@ -12,6 +12,7 @@ from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.tables import NAMES, markdown_table, millions
 from pipeline.sweep import Point
 
+COLUMNS = ("strength", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1", "test F1")
 ROW_KEYS = (*MEASURED, "strength", "max_layers", "on_front")
 
 
@@ -65,7 +66,7 @@ def is_knee(document: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
 
 def points_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """One line a point."""
-    return _table([_cells(row) for row in rows])
+    return markdown_table(COLUMNS, [_cells(row) for row in rows])
 
 
 def path_section(documents: Sequence[Mapping[str, Any]]) -> str:
@@ -73,19 +74,19 @@ def path_section(documents: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(_path(document) for document in documents) or "No path is published yet.\n"
 
 
+def path_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and a row a point, by cost; the last cell is the command that runs the point again."""
+    rows = sorted(document["points"], key=lambda row: (row["macs_per_word"], row["strength"]))
+    marks = {True: "knee", False: "front"}
+    cells = [[*_cells(row), marks[is_knee(document, row)] if row["on_front"] else "", row["command"]] for row in rows]
+    return [*COLUMNS, "on the front", "again"], cells
+
+
 def _path(document: Mapping[str, Any]) -> str:
     profile = document["params"]["profile"]
-    rows = sorted(document["points"], key=lambda row: (row["macs_per_word"], row["strength"]))
     seeds = len(document["params"]["tagger"]["seeds"])
-    marks = {True: "knee", False: "front"}
-    table = _table(
-        [
-            [*_cells(row), marks[is_knee(document, row)] if row["on_front"] else "", f"`{row['command']}`"]
-            for row in rows
-        ],
-        "on the front",
-        "again",
-    )
+    header, rows = path_cells(document)
+    table = markdown_table(header, [[*cells, f"`{command}`"] for *cells, command in rows])
     ends = "; ".join(
         f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
         f"{millions(end['macs_per_word'])} M MACs"
@@ -106,11 +107,6 @@ def _command(document: Mapping[str, Any]) -> str:
         " ".join(map(str, sorted({row[key] for row in document["points"]}))) for key in ("strength", "max_layers")
     )
     return f'make path NAME={document["params"]["profile"]} STRENGTHS="{strengths}" BUDGETS="{budgets}"'
-
-
-def _table(cells: list[list[str]], *more: str) -> str:
-    header = ["strength", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1", "test F1", *more]
-    return markdown_table(header, cells)
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

@@ -22,7 +22,12 @@ def tables(document: Mapping[str, Any]) -> str:
 
 
 def results_table(document: Mapping[str, Any]) -> str:
-    """One line a tagger: F1, LM layers kept, cost, parameters, and the published results where there are any."""
+    """The results as Markdown."""
+    return markdown_table(*results_cells(document))
+
+
+def results_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and a row a tagger: F1, LM layers, cost, parameters, and the published results if there are any."""
     published = PUBLISHED.get(document["data"], {})
     header = ["tagger", "test F1", "dev F1", "LM layers forward", "backward", "MACs per word (M)", "parameters (M)"]
     rows = [_cells(row, document["params"]["lm"]["layers"]) for row in document["rows"]]
@@ -31,7 +36,7 @@ def results_table(document: Mapping[str, Any]) -> str:
         for cells, row in zip(rows, document["rows"], strict=True):
             point = published[row["variant"]]
             cells += [f"{point.f1_mean:.2f} ± {point.f1_sd:.2f}", f"{point.macs_per_word / 1e6:g}"]
-    return markdown_table(header, rows)
+    return header, rows
 
 
 def legend(document: Mapping[str, Any]) -> str:
@@ -81,7 +86,12 @@ def percent(share: float | None) -> str:
 
 
 def lm_table(document: Mapping[str, Any]) -> str:
-    """Held-out perplexity of the two language models."""
+    """The language models as Markdown."""
+    return markdown_table(*lm_cells(document))
+
+
+def lm_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and a row a direction: held-out perplexity and tokens."""
     rows = [
         [
             direction,
@@ -90,7 +100,7 @@ def lm_table(document: Mapping[str, Any]) -> str:
         ]
         for direction in DIRECTIONS
     ]
-    return markdown_table(["language model", "held-out perplexity", "tokens trained on"], rows)
+    return ["language model", "held-out perplexity", "tokens trained on"], rows
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -3,8 +3,8 @@
 The folder has model.json (what the model is, and the SHA-256 of the files that it consists of), README.md (the same for
 people, free to be edited), lexicon/, tagger/ and, for taggers with language models, lm/forward and lm/backward; on
 request onnx/. Word vectors are in the tagger's weights; the language models come without their softmax, which only
-training needs. Where the workspace has a dev split, model.json also says how far the confidences of spans can be trusted
-there, and which temperature they are to be computed with.
+training needs. model.json also says how far the confidences of spans can be trusted on the dev split, and which
+temperature they are to be computed with.
 """
 
 import hashlib

@@ -1,0 +1,92 @@
+"""Write the report as one HTML page that needs nothing else, from what the stages made."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commands.publish import current_results
+from pipeline.errors import InputError
+from pipeline.files import write_bytes
+from pipeline.processes import processors
+from pipeline.report.measurements import DIRECTIONS, read_curve, read_metrics
+from pipeline.report.page import PageInputs, Predictions, page
+from pipeline.report.regularisation_path import read_path
+from pipeline.report.source_version import source_version
+from pipeline.report.span_errors import overall_f1, read_predictions
+from pipeline.verification import this_machine
+from stages._run import FOLDER, PATH, StageCommand
+
+PACKAGES = ("torch", "numpy", "numba", "dvc", "mlflow")
+ROUNDING = 1e-3  # of F1 in percent, in the metrics
+
+
+@click.command(cls=StageCommand)
+@click.option("--report", type=FOLDER, default="work/report", show_default=True, help="Output of the report stage.")
+@click.option("--metrics", type=FOLDER, default="metrics", show_default=True, help="The stages' metrics (JSON).")
+@click.option("--curves", type=FOLDER, default="curves", show_default=True, help="The stages' curves (CSV).")
+@click.option(
+    "--predictions", type=FOLDER, default="work/predictions", show_default=True, help="Output of the evaluate stage."
+)
+@click.option("--paths", type=FOLDER, default="results", show_default=True, help="Where `make path` publishes.")
+@click.option("--out", type=PATH, default="work/report.html", show_default=True, help="The page.")
+def main(report: Path, metrics: Path, curves: Path, predictions: Path, paths: Path, out: Path) -> None:
+    """Results, figures, errors, parameters and environment as one HTML file, to read or print anywhere, offline."""
+    results = current_results(report)
+    measured = read_metrics(metrics)
+    layers = results["params"]["lm"]["layers"]
+    gates = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)]
+    path = paths / f"path_{results['params']['profile']}.json"
+    inputs = PageInputs(
+        results=results,
+        metrics=measured,
+        gates=read_curve(curves / "select_layers.csv", ["epoch", *gates]),
+        training={
+            direction: read_curve(curves / f"pretrain_lm_{direction}.csv", ["tokens", "perplexity"])
+            for direction in DIRECTIONS
+        },
+        predictions=read_all_predictions(predictions, results),
+        path=read_path(path) if path.exists() else None,
+        environment=environment(),
+    )
+    write_bytes(out, page(inputs).encode())
+    click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB, needs no other file and no network")
+
+
+def read_all_predictions(folder: Path, results: Mapping[str, Any]) -> Predictions:
+    """The predictions of all taggers. Raises InputError if they do not score what the results say."""
+    predictions = {
+        row["variant"]: {
+            seed: read_predictions(folder / f"{row['variant']}-seed-{seed}.conll") for seed in row["seeds"]
+        }
+        for row in results["rows"]
+    }
+    for row in results["rows"]:
+        for (seed, sentences), expected in zip(predictions[row["variant"]].items(), row["test_f1"], strict=True):
+            if abs((found := overall_f1(sentences)) - expected) > ROUNDING:
+                raise InputError(
+                    f"{folder}: {row['variant']}, seed {seed}: F1 {found:.4f}, but the results say {expected:.4f}; "
+                    "expected predictions and results of one run, as `make repro` makes them"
+                )
+    return predictions
+
+
+def environment() -> dict[str, str]:
+    """Commit, versions and machine, for people: nothing depends on it."""
+    machine = this_machine()
+    return {
+        "commit": source_version(Path.cwd()) or "unknown: not a git repository with a commit",
+        "CPU": machine["cpu"],
+        "instructions": machine["instructions"],
+        "processors": str(processors()),
+        "system": platform.platform(),
+        "Python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+if __name__ == "__main__":
+    main()
