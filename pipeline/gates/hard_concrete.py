@@ -15,7 +15,7 @@ from pipeline.params import SelectParams
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature and stretch, as in the paper
 START = 2.5  # log_alpha at first: the deterministic gate is 1, and a sampled one open in 98 of 100 draws
-WARM_UP = 0.5  # share of the steps in which the target falls from all layers to the budget
+WARM_UP = 0.8  # share of the steps in which the target falls from all layers to the budget
 EDGE = 1e-6  # uniform numbers keep this distance from 0 and 1, whose logits are infinite
 
 
