@@ -190,7 +190,7 @@ def test_a_faulty_pruning_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch
     assert not (root / "o").exists()
 
 
-@pytest.mark.parametrize("method", ["first", "random", "importance", "greedy", "hard_concrete"])
+@pytest.mark.parametrize("method", ["importance", "hard_concrete"])
 def test_each_seed_of_the_pruned_tagger_starts_from_its_own_full_one(root: Path, method: str) -> None:
     """prune.start: full, whatever the method; gates that are open count as 1."""
     conll = root / "conll"

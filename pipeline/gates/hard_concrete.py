@@ -15,7 +15,7 @@ from pipeline.params import SelectParams
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature and stretch, as in the paper
 START = 2.5  # log_alpha at first: the deterministic gate is 1, and a sampled one open in 98 of 100 draws
-WARM_UP = 0.5  # share of the steps in which the target falls from all layers to the budget
+WARM_UP = 0.8  # share of the steps in which the target falls from all layers to the budget
 EDGE = 1e-6  # uniform numbers keep this distance from 0 and 1, whose logits are infinite
 
 
@@ -72,13 +72,14 @@ class Lagrangian:
 class HardConcreteGates:
     """Training of gates through samples: for each step the gates are drawn anew; they are deterministic afterwards."""
 
-    def __init__(self, gates: nn.Parameter, params: SelectParams, weights: Tensor, steps: int, seed: int):
-        """`weights` (2 L) say how much each layer counts in the budget; `steps` are all that will be taken."""
-        self.gates, self.weights = gates, weights
+    def __init__(self, gates: nn.Parameter, params: SelectParams, weights: Tensor | None, steps: int, seed: int):
+        """`weights` (2 L) say how much each layer counts in the budget, None: all the same. `steps` are all that will
+        be taken."""
+        self.gates, self.weights = gates, torch.ones_like(gates) if weights is None else weights
         self.log_alpha = nn.Parameter(torch.full_like(gates, START))
         self.optimizer = torch.optim.Adam([self.log_alpha], lr=params.hard_concrete.learning_rate)
         self.lagrangian = Lagrangian(
-            start=float(weights.sum()),
+            start=float(self.weights.sum()),
             budget=params.max_layers,
             warm_up=int(steps * WARM_UP),
             learning_rate=params.hard_concrete.multiplier_learning_rate,

@@ -42,8 +42,8 @@ def split_directions(gates: Tensor) -> dict[str, Tensor]:
 class RegularisedGates:
     """Training of the gates' own values: plain gradient steps, with the penalty, each followed by the proximal step."""
 
-    def __init__(self, gates: nn.Parameter, params: SelectParams, weights: Tensor):
-        """`weights` (2 L) are those of the layers in the penalty."""
+    def __init__(self, gates: nn.Parameter, params: SelectParams, weights: Tensor | None):
+        """`weights` (2 L) are those of the layers in the penalty, or None where all count the same."""
         self.gates, self.params, self.weights = gates, params, weights
         self.optimizer = torch.optim.SGD([gates], lr=params.gate_learning_rate)
 

@@ -118,7 +118,7 @@ def select_layers(
 def _gate_training(selection: Selection, params: SelectParams, steps: int, seed: int) -> GateTraining:
     """The training of the selection's gates that `params` ask for, in so many steps."""
     macs = [*layer_macs(selection.lm.forward_lm.rnn), *layer_macs(selection.lm.backward_lm.rnn)]
-    weights = cost_weights(macs) if params.cost_weighted else torch.ones(len(macs))
+    weights = cost_weights(macs) if params.cost_weighted else None
     if params.method == "hard_concrete":
         return HardConcreteGates(selection.gates, params, weights, steps, seed)
     return RegularisedGates(selection.gates, params, weights)
