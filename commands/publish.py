@@ -18,7 +18,15 @@ from pipeline.report.source_version import source_version
 from stages._run import FOLDER, PATH, StageCommand
 
 # Not the results of a profile: bench/, `make path` and `make study` write them, and their tables.
-OTHERS = ("speed.json", "corpus_memory.json", "bulk_tagging.json", "two_processes.json", "path_*.json", "study_*.json")
+OTHERS = (
+    "speed.json",
+    "corpus_memory.json",
+    "bulk_tagging.json",
+    "two_processes.json",
+    "onnx.json",
+    "path_*.json",
+    "study_*.json",
+)
 
 
 @click.command(
