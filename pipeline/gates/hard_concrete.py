@@ -101,7 +101,7 @@ class HardConcreteGates:
         """One step, by the drawn gates' gradient from the losses of so many batches, and by as many penalties."""
         count = self.expected_count()
         self.optimizer.zero_grad()
-        self.drawn.backward(self.gates.grad)
+        torch.autograd.backward(self.drawn, self.gates.grad)
         torch.autograd.backward(batches * self.lagrangian.penalty(count))
         self.optimizer.step()
         self.lagrangian.ascend(count.item())

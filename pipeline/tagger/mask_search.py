@@ -29,7 +29,7 @@ class MaskedTagger:
 
     def __init__(self, tagger: Tagger, lm: BidirectionalLM, data: TaggingData):
         self.tagger, self.lm, self.data = tagger.eval(), lm, data
-        self.weights = tagger.lm_projection.weight.split(list(lm.widths), 1)
+        self.weights = torch.split(tagger.lm_projection.weight, list(lm.widths), 1)
         self.indices = sorted_batches(data.dev, DECODING_BATCH_SENTENCES)
         self.batches = [collate([data.encoded_dev[index] for index in batch]) for batch in self.indices]
         self.tokens = [pad_tokens([lm.encode(data.dev[index].words) for index in batch]) for batch in self.indices]
