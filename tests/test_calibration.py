@@ -1,16 +1,20 @@
 """The calibration error by hand, and temperatures that undo what was done to a tagger's scores."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+from commands.calibration import main
 from pipeline.data.conll import Sentence
 from pipeline.tagger.calibration import Bin, calibrate, expected_error, reliability
 from pipeline.tagger.confidence import PathDistribution, tagged_spans
 from pipeline.tagger.decoding import BulkTagger
 from tests.factories import make_lexicon, make_sentences, make_tagger
+from tests.serving_factories import make_model
 
 
 def test_the_error_by_hand() -> None:
@@ -78,3 +82,11 @@ def test_each_half_has_the_temperature_of_the_other() -> None:
     paths = [bulk.crf.decode(*bulk.emissions([sentence.words]))[0] for sentence in sentences]
     found = calibrate(bulk, sentences)
     assert found.spans == len(tagged_spans(paths, bulk.lexicon)) == sum(bin.spans for bin in found.after)
+
+
+def test_the_command_tells_the_error_before_and_after(tmp_path: Path) -> None:
+    model = make_model(tmp_path)
+    result = CliRunner().invoke(main, [str(model), "--dev", str(tmp_path / "work" / "conll" / "dev.conll")])
+    assert result.exit_code == 0, result.output
+    for text in ("expected calibration error", "as the CRF gives them", "fitted on the other half", "in the model"):
+        assert text in result.output
