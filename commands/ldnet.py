@@ -40,7 +40,7 @@ def main() -> None:
     cls=StageCommand,
     examples=[
         "ldnet tag work/model/pruned article.txt > article.conll",
-        "zcat news.txt.gz | ldnet tag latest --format jsonl | jq .spans",
+        "zcat news.txt.gz | ldnet tag latest --format jsonl > news.jsonl",
         "ldnet tag models:/chunker@champion a.txt b.txt.gz --precision int8",
         "ldnet tag latest words.txt --tokenised --format jsonl --n-best 3",
         "ldnet tag latest test.conll --input conll --word-column 0",
