@@ -114,7 +114,7 @@ def _take_steps(model: LanguageModel, text: Corpus, lm: LMParams, workers: Worke
 def _train_tagger(options: Options) -> Cost:
     params = load_params(options["params_path"])
     set_up(params.tagger.seeds[0], params.threads)
-    data, training = load_tagging_data(options["conll"]), params.tagger
+    data, training = load_tagging_data(options["conll"], options["targets"]), params.tagger
     if options["variant"] == "pruned":
         training = replace(training, epochs=params.prune.epochs, learning_rate=params.prune.learning_rate)
     sample, share = _sample(data, SAMPLE_BATCHES * training.batch_sentences)
@@ -177,9 +177,10 @@ def _select_layers(options: Options) -> Cost:
 
 
 def _sample(data: TaggingData, sentences: int) -> tuple[TaggingData, float]:
-    """So many training sentences, drawn at random, as large a share of dev, and that share."""
-    share = min(1.0, sentences / len(data.train))
-    train, dev = (_draw(len(split), math.ceil(share * len(split))) for split in (data.train, data.dev))
+    """So many labelled sentences of train, drawn at random, as large a share of dev, and what share of all it is."""
+    count = min(sentences, data.labelled)
+    share = count / len(data.train)
+    train, dev = _draw(data.labelled, count), _draw(len(data.dev), math.ceil(share * len(data.dev)))
     drawn = TaggingData(
         lexicon=data.lexicon,
         train=[data.train[index] for index in train],

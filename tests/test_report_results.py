@@ -156,6 +156,7 @@ def test_lm_table() -> None:
 
 def test_markdown_table_aligns_numbers_to_the_right() -> None:
     assert markdown_table(["a", "b"], [["x", "1"], ["2", "-3"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n| 2 | -3 |\n"
+    assert markdown_table(["a", "b"], [["", "1"], ["", ""]]) == "| a | b |\n| --- | ---: |\n|  | 1 |\n|  |  |\n"
 
 
 @pytest.mark.parametrize(

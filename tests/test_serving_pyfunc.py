@@ -11,7 +11,10 @@ from pipeline.serving.shards import split_words
 from tests.serving_factories import make_lines, make_workspace
 
 LOAD_AND_TAG = """
-import json, sys
+import importlib.util, json, sys
+# As where this project is not installed.
+sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
+assert importlib.util.find_spec("pipeline") is None
 import mlflow, pandas as pd
 model = mlflow.pyfunc.load_model(sys.argv[1])
 tags = model.predict(pd.DataFrame({"text": json.loads(sys.argv[2])}))["tags"]

@@ -28,7 +28,7 @@ from pipeline.report.span_errors import (
     segments,
     worst_sentences,
 )
-from pipeline.report.tables import NAMES, legend, lm_cells, millions, results_cells
+from pipeline.report.tables import NAMES, gain_lines, legend, lm_cells, millions, results_cells
 from pipeline.tracking import flatten
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
@@ -85,6 +85,7 @@ def page(inputs: PageInputs) -> str:
         data=results["data"],
         summary=_summary(results),
         results=Table(legend(results), *results_cells(results)),
+        gain=gain_lines(results["comparison"]) if "comparison" in results else "",
         by_seed=_by_seed(results),
         cost=_picture(f1_against_cost(results), f1_against_cost(results, narrow=True), _cost_in_words(results)),
         path=inputs.path and _path(inputs.path, results),

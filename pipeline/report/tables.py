@@ -104,8 +104,12 @@ def lm_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; columns whose cells all start with a digit, maybe after a sign, are right-aligned."""
-    numbers = [all(row[i].lstrip("+-")[:1].isdigit() for row in rows) for i in range(len(header))]
+    """A Markdown table; columns whose cells all start with a digit, maybe after a sign, are right-aligned.
+
+    Empty cells do not count, but a column of them alone is left as it is.
+    """
+    columns = [[row[i] for row in rows if row[i]] for i in range(len(header))]
+    numbers = [bool(cells) and all(cell.lstrip("+-")[:1].isdigit() for cell in cells) for cells in columns]
     lines = [header, ["---:" if number else "---" for number in numbers], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

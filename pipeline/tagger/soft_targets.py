@@ -9,6 +9,7 @@ of the language models, and kept on disk. Shapes: B sentences, T steps of the lo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -43,7 +44,9 @@ class SoftTargets:
         return torch.from_numpy(marginals), torch.from_numpy(self.transitions[list(sentences)])
 
 
-def open_soft_targets(folder: Path, sentences: Sequence[EncodedSentence], mode: str = "r") -> SoftTargets:
+def open_soft_targets(
+    folder: Path, sentences: Sequence[EncodedSentence], mode: Literal["r", "r+"] = "r"
+) -> SoftTargets:
     """The targets in `folder`, which are those of these sentences."""
     offsets = np.cumsum([0, *(len(sentence.words) for sentence in sentences)]).tolist()
     marginals, transitions = (np.load(folder / name, mmap_mode=mode) for name in (MARGINALS, TRANSITIONS))
@@ -69,7 +72,7 @@ def write_soft_targets(
     steps = sum(len(sentence.words) for sentence in sentences)
     folder.mkdir(parents=True, exist_ok=True)
     for name, shape in ((MARGINALS, (steps, tags)), (TRANSITIONS, (len(sentences), tags, tags))):
-        open_memmap(folder / name, "w+", np.float32, shape).flush()
+        open_memmap(folder / name, "w+", np.float32, shape).flush()  # type: ignore[no-untyped-call]
     targets = open_soft_targets(folder, sentences, "r+")
     features = live_features(lm, words)
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
