@@ -8,9 +8,10 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from pipeline.errors import InputError
+import click
+
 from pipeline.files import sha256_of_files
 
 
@@ -20,16 +21,36 @@ def checkpoint_folder(stage: str, inputs: Mapping[str, Any], files: list[Path]) 
 
     It lies outside the stage's outputs (DVC deletes those before a stage runs) and under the repository's root, also in
     DVC's temporary copies of it. Its name is a digest of `inputs` and of the contents of `files` (data and code), so
-    that a changed parameter never takes up the checkpoint of another one. Raises InputError if another process uses it.
+    that a changed parameter never takes up the checkpoint of another one. While another process uses it, as two
+    experiments that have chosen the same layers do, this waits.
     """
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode() + sha256_of_files(files).encode()).hexdigest()
     root = Path(os.environ.get("DVC_ROOT", "."))
     folder = root / ".checkpoints" / f"{stage}-{digest[:16]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with _locked(folder):
+        yield folder
+        done = folder.rename(folder.with_name(f"{folder.name}.{os.getpid()}"))  # at once: others may want it now
+        shutil.rmtree(done)
+
+
+def _locked(folder: Path) -> IO[str]:
+    """The open lock file of the folder, which is made; closing the file ends the lock."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"{folder}: another process is computing the same thing; wait for it or stop it") from None
-        yield folder
-        shutil.rmtree(folder)
+            click.echo(f"{folder}: another process is computing the same thing; waiting for it", err=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_there(lock, folder / "lock"):
+            return lock
+        lock.close()  # whoever had it has finished and removed the folder
+
+
+def _is_there(file: IO[str], path: Path) -> bool:
+    """Whether the open file is still the one at `path`."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,11 +1,12 @@
 """Checkpoints are found again by the same computation alone."""
 
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from pipeline.checkpoints import checkpoint_folder
-from pipeline.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +40,32 @@ def test_other_parameters_or_other_data_start_anew(tmp_path: Path) -> None:
     assert killed(0.1, [data]) != folder
 
 
-def test_two_at_once_are_refused() -> None:
-    with (
-        checkpoint_folder("stage", {}, []),
-        pytest.raises(InputError, match="another process"),
-        checkpoint_folder("stage", {}, []),
-    ):
-        pass
+@pytest.mark.parametrize("first_ends_well", [True, False])
+def test_a_second_process_waits_for_the_first(capfd: pytest.CaptureFixture[str], first_ends_well: bool) -> None:
+    entered, events = threading.Event(), []
+
+    def second() -> None:
+        with checkpoint_folder("stage", {}, []) as folder:
+            events.append(("second", folder.is_dir(), (folder / "state").exists()))
+
+    def first() -> None:
+        with suppress(KeyboardInterrupt), checkpoint_folder("stage", {}, []) as folder:
+            (folder / "state").write_text("half")
+            entered.set()
+            waiting.wait(10)
+            events.append(("first", True, True))
+            if not first_ends_well:
+                raise KeyboardInterrupt
+
+    waiting = threading.Event()
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    entered.wait(10)
+    threads[1].start()
+    said = ""
+    while "waiting for it" not in said:
+        said += capfd.readouterr().err
+    waiting.set()
+    for thread in threads:
+        thread.join(10)
+    assert events == [("first", True, True), ("second", True, not first_ends_well)]

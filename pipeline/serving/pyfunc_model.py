@@ -6,7 +6,7 @@ pickled. The model carries the `pipeline` package, and needs the packages in its
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from importlib.metadata import version
@@ -21,7 +21,6 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import AnyType
 
-from pipeline.data.tags import spans
 from pipeline.errors import InputError
 from pipeline.language_model.packed_lstm import DecodingPrecision
 from pipeline.serving.model_folder import load_model_once, read_description
@@ -53,7 +52,7 @@ class TextTagger(PythonModel):
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """The column `tags` for the column `text`; with the format "spans" the columns words, tags and spans, lists.
+        """The column `tags` for the column `text`; with the format "spans" the fields of `AnnotatedText` as columns.
 
         Raises MlflowException, which a server answers with status 400, for a request that `check_texts` refuses.
         """
@@ -64,10 +63,9 @@ class TextTagger(PythonModel):
             texts = check_texts(_texts(model_input), self.limits)
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from None
-        sentences = [split_words(text) for text in texts]
-        tags = self.model.tag(sentences)
         if form == "spans":
-            return pd.DataFrame({"words": sentences, "tags": tags, "spans": list(map(_spans, sentences, tags))})
+            return pd.DataFrame([found.to_json() for found in self.model.annotate(texts, tokenised=True)])
+        tags = self.model.tag([split_words(text) for text in texts])
         index = model_input.index if len(model_input) == len(texts) else None
         return pd.DataFrame({"tags": [" ".join(of_sentence) for of_sentence in tags]}, index=index)
 
@@ -76,11 +74,6 @@ def _texts(model_input: pd.DataFrame) -> list[object]:
     """The values of the column; or what is in the list of a single row: so MLflow hands over {"inputs": [...]}."""
     values = model_input["text"].tolist()
     return values[0] if len(values) == 1 and isinstance(values[0], list) else values
-
-
-def _spans(words: Sequence[str], tags: Sequence[str]) -> list[dict[str, Any]]:
-    """The spans of a sentence: type, first word, word after the last, and text."""
-    return [{**span._asdict(), "text": " ".join(words[span.start : span.end])} for span in spans(tags)]
 
 
 def save_mlflow_model(
