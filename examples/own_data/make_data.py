@@ -207,22 +207,25 @@ def write(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
 
 
-def main() -> None:
+def make(out: Path, seed: int) -> None:
     """Write the data set."""
+    rng = random.Random(seed)
+    names = invent_names(rng)
+    for file, count, hidden in (("train", TRAIN, 0.0), ("dev", DEV, 0.8), ("test", TEST, 0.8)):
+        write(out / f"{file}.txt", columns(sentence(rng, names, hidden) for _ in range(count)))
+    lines = [[token.word for token in sentence(rng, names, 0.5)] for _ in range(TEXT)]
+    write(out / "lm" / "news.txt", "".join(" ".join(words) + "\n" for words in lines))
+    write(out / "vectors.txt", vectors(lines))
+
+
+def main() -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("out", type=Path, help="the folder to write")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    rng = random.Random(arguments.seed)
-    names = invent_names(rng)
-    for file, count, hidden in (("train", TRAIN, 0.0), ("dev", DEV, 0.8), ("test", TEST, 0.8)):
-        tagged = [sentence(rng, names, hidden) for _ in range(count)]
-        write(arguments.out / f"{file}.txt", columns(tagged))
-    text = [sentence(rng, names, 0.5) for _ in range(TEXT)]
-    lines = [[token.word for token in tokens] for tokens in text]
-    write(arguments.out / "lm" / "news.txt", "".join(" ".join(words) + "\n" for words in lines))
-    write(arguments.out / "vectors.txt", vectors(lines))
-    print(f"{arguments.out}: {TRAIN + DEV + TEST} tagged sentences, {len(lines)} of text")
+    make(arguments.out, arguments.seed)
+    print(f"{arguments.out}: {TRAIN + DEV + TEST} tagged sentences, {TEXT} of text")
 
 
 if __name__ == "__main__":
