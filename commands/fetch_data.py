@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from pipeline.data.fetch import fetch
-from pipeline.data.sources import DATA_SETS, own_data_set
+from pipeline.data.placing import SUMS
+from pipeline.data.sources import DATA_SETS, DataSet, own_data_set
 from pipeline.errors import InputError
 from stages._run import FOLDER, StageCommand
 
@@ -27,7 +28,8 @@ def main(name: str, brought: Path | None, root: Path) -> None:
 
     NAME is conll2000 (downloaded, its LM text is a hundredth of the One Billion Word corpus), paper (the same with all
     of that corpus), conll2003 (needs --from: it cannot be downloaded), or any other name for your own data: then --from
-    is a folder with train.txt, test.txt, dev.txt (optional), vectors.txt.gz (optional) and lm/*.txt or lm/*.txt.gz.
+    is a folder with train.txt, test.txt, dev.txt (optional), vectors.txt or vectors.txt.gz (optional) and lm/*.txt or
+    lm/*.txt.gz.
     A download that was interrupted goes on when run again.
     """
     if name == "demo":
@@ -37,7 +39,30 @@ def main(name: str, brought: Path | None, root: Path) -> None:
         raise InputError(f"NAME: expected letters, digits and _ . - (it becomes a folder under {root}), found {name!r}")
     if brought is not None and not brought.is_dir():
         raise InputError(f"{brought}: no such folder")
-    fetch(DATA_SETS.get(name) or own_data_set(name), root, brought, click.echo)
+    data_set = DATA_SETS.get(name) or own_data_set(name)
+    fetch(data_set, root, brought, click.echo)
+    if name not in DATA_SETS:
+        for path in not_taken(data_set, brought) if brought else ():
+            click.echo(f"{path}: not taken; names that are: {', '.join(slot.target for slot in data_set.slots)}, lm/*")
+        click.echo(how_to_go_on(name, Path("profiles")))
+
+
+def not_taken(data_set: DataSet, brought: Path) -> list[Path]:
+    """The files directly in the folder that have none of the names under which files are taken."""
+    known = {SUMS, *(place for slot in data_set.slots for place in slot.places)}
+    return sorted(path for path in brought.iterdir() if path.is_file() and path.name not in known)
+
+
+def how_to_go_on(name: str, profiles: Path) -> str:
+    """What to do with a data set of one's own once it is there."""
+    profile = profiles / f"{name}.yaml"
+    run = f"`make profile NAME={name}`, `make repro`"
+    if profile.is_file():
+        return f"next: {run}"
+    return (
+        f"next: copy examples/own_data/mine.yaml to {profile}, set `profile: {name}`, `name: {name}` under data, and "
+        f"your columns under conll in it; then {run}. Step by step: docs/own-data.md"
+    )
 
 
 if __name__ == "__main__":

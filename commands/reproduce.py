@@ -11,6 +11,7 @@ from types import FrameType
 
 import click
 
+from pipeline.data.conll import read_lines
 from pipeline.errors import InputError
 from pipeline.params import Params, load_params
 from stages._run import StageCommand
@@ -18,7 +19,8 @@ from stages._run import StageCommand
 # What may run side by side, in order: each process computes with params.threads threads, 1 by default. Stages that
 # stand alone run with all that they need; what is not named here runs at the end.
 GROUPS = (
-    ("prepare_corpus",),
+    ("prepare_conll",),
+    ("prepare_corpus", "prepare_unlabelled"),  # so that what is wrong with the text is said before hours of training
     ("pretrain_lm@forward", "pretrain_lm@backward"),
     ("train_tagger@full",),
     ("select_layers", "train_tagger@no_lm"),
@@ -53,16 +55,42 @@ def run_groups(groups: Iterable[Sequence[str]]) -> None:
 
 
 def check_data(params: Params, folder: Path) -> None:
-    """Raise an InputError that says which files the active data set lacks, unless it is one that is generated."""
+    """Raise an InputError that says which files the active data set lacks, or whose word vectors have another width
+    than the parameters ask for, unless it is one that is generated."""
     name = params.data.name
     if name in params.data.generate:
         return
-    files = (params.conll.train, params.conll.dev, params.conll.test, params.conll.vectors, params.corpus.text)
-    if missing := [file for file in files if file and not any((folder / name).glob(file))]:
+    conll, corpus = params.conll, params.corpus
+    files = {
+        "conll.train": conll.train,
+        "conll.dev": conll.dev,
+        "conll.test": conll.test,
+        "conll.vectors": conll.vectors,
+        "corpus.text": corpus.text,
+        "corpus.vectors": corpus.vectors,
+    }
+    given = {key: file for key, file in files.items() if file}
+    if missing := [f"{file} ({key})" for key, file in given.items() if not any((folder / name).glob(file))]:
         raise InputError(
-            f"{folder / name}: no {', no '.join(missing)}; "
-            f"copy the files from a folder with `make data NAME={name} FROM=<folder>`, or leave FROM out to download"
+            f"{folder / name}: no {', no '.join(missing)}; copy the files from a folder with `make data NAME={name} "
+            f"FROM=<folder>`, or leave FROM out to download; or change what params.yaml says of them"
         )
+    if conll.vectors:
+        _check_width(folder / name / conll.vectors, "tagger.word_dimension", params.tagger.word_dimension)
+    if corpus.vectors:
+        _check_width(folder / name / corpus.vectors, "lm.embedding", params.lm.embedding)
+
+
+def _check_width(path: Path, key: str, width: int) -> None:
+    if (found := vector_width(path)) not in (0, width):
+        raise InputError(f"{path}: {found} numbers a word, but {key} is {width} in params.yaml; set it to {found}")
+
+
+def vector_width(path: Path) -> int:
+    """How many numbers a word has in a file of word vectors, by its first line; 0 if there is none."""
+    fields = next(read_lines(path), b"").split()
+    has_header = len(fields) == 2 and all(field.isdigit() for field in fields)  # word2vec's count and dimension
+    return int(fields[1]) if has_header else max(0, len(fields) - 1)
 
 
 def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:

@@ -23,11 +23,19 @@ def switch(active: Path, folder: Path, name: str, *, save: str = "", discard: bo
     """Copy profile `name` to `active`, the parameters file.
 
     A hand edit (a text that no profile has: comments are edits too) is first kept as profile `save`, or given up if
-    `discard`. Raises InputError if it would be lost, if there is no such profile, or if `save` is taken.
+    `discard`. Raises InputError if it would be lost, if there is no such profile or it carries another name, or if
+    `save` is taken.
     """
     if name not in names(folder):
-        raise InputError(f"no profile {name!r} in {folder}; there are {', '.join(names(folder))}")
-    load_params(folder / f"{name}.yaml")
+        raise InputError(
+            f"no profile {name!r} in {folder}; there are {', '.join(names(folder))}; "
+            f"for one more, copy the nearest to {folder / name}.yaml and set `profile: {name}` in it"
+        )
+    if (own := load_params(folder / f"{name}.yaml").profile) != name:
+        raise InputError(
+            f"{folder / name}.yaml: profile: expected {name}, the file's own name (results are published under it), "
+            f"found {own!r}"
+        )
     if save:
         _save(active, folder, save)
     elif not discard and is_edited(active, folder):

@@ -208,6 +208,7 @@ def own_data_set(name: str) -> DataSet:
                 required=False,
             ),
             Slot(target="vectors.txt.gz", places=(f"{name}/vectors.txt.gz", *VECTORS.places), required=False),
+            Slot(target="vectors.txt", places=(f"{name}/vectors.txt", "vectors.txt"), required=False),
         ),
         why_brought=f"{name} is not a data set with a known public home",
     )

@@ -24,7 +24,11 @@ def read_splits(raw: Path, params: ConllParams, seed: int) -> tuple[Splits, Sche
             "conll.dev: '' and conll.dev_sentences: 1000 in params.yaml"
         )
     read = {name: read_conll(path, params.word_column, params.tag_column) for name, path in paths.items()}
-    scheme = detect_scheme({paths[name]: sentences for name, sentences in read.items()})
+    _check_words(paths["train"], read["train"], params.word_column)
+    try:
+        scheme = detect_scheme({paths[name]: sentences for name, sentences in read.items()})
+    except InputError as error:
+        raise InputError(f"{error} (tags are read from conll.tag_column: {params.tag_column})") from None
     splits = {
         name: [dataclasses.replace(sentence, tags=to_iobes(sentence.tags)) for sentence in sentences]
         for name, sentences in read.items()
@@ -32,6 +36,16 @@ def read_splits(raw: Path, params: ConllParams, seed: int) -> tuple[Splits, Sche
     if not params.dev:
         splits["train"], splits["dev"] = hold_out(splits["train"], params.dev_sentences, seed)
     return {name: splits[name] for name in ("train", "dev", "test")}, scheme
+
+
+def _check_words(path: Path, sentences: Sequence[Sentence], column: int) -> None:
+    """Raise InputError if the words are the numbers that many files have in a column before them."""
+    if all(word.isdecimal() for sentence in sentences for word in sentence.words):
+        first = sentences[0]
+        raise InputError(
+            f"{path}:{first.first_line}: {first.words[0]!r} is no word, and so in all lines: only numbers are in "
+            f"column {column}; set conll.word_column to that of the words (columns count from 0)"
+        )
 
 
 def hold_out(sentences: Sequence[Sentence], number: int, seed: int) -> tuple[list[Sentence], list[Sentence]]:
