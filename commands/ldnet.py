@@ -162,12 +162,15 @@ def _tagged(model: "TaggingModel", group: "list[SentenceRead]", output: str, n_b
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait, so that no line is left half-written."""
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    """Let Ctrl-C wait, so that no line is left half-written. A masked signal would go to another thread."""
+    received: list[int] = []
+    usual = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        signal.signal(signal.SIGINT, usual)
+    if received:
+        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
