@@ -659,6 +659,10 @@ def test_own_data_with_and_without_the_optional_files(tmp_path: Path) -> None:
     make_brought(brought, {"mine/dev.txt": b"dev O\n", "vectors.txt.gz": gzip.compress(VECTORS)}, sums=False)
     fetch(own_data_set("mine"), tmp_path / "raw", brought, silent)
     assert contents(folder) == files | {"dev.txt": b"dev O\n", "vectors.txt.gz": VECTORS}
+    (brought / "vectors.txt.gz").unlink()
+    make_brought(brought, {"vectors.txt": VECTORS}, sums=False)
+    plain = fetch(own_data_set("plain"), tmp_path / "raw", brought, silent)
+    assert (plain / "vectors.txt").read_bytes() == VECTORS
 
 
 def test_files_put_there_by_hand_count(tmp_path: Path) -> None:

@@ -32,7 +32,15 @@ from stages.prepare_conll import main as prepare_conll
 EXAMPLE = ROOT / "examples" / "own_data"
 TINY: dict[str, dict[str, Any]] = {
     "lm": {"layers": 2, "units": 8, "projection": 8, "cutoffs": [20], "epochs": 1, "streams": 4},
-    "tagger": {"seeds": [1], "character_units": 8, "word_units": 12, "batch_sentences": 4, "epochs": 6, "dropout": 0.2},
+    "tagger": {
+        "seeds": [1],
+        "character_units": 8,
+        "word_units": 12,
+        "batch_sentences": 4,
+        "epochs": 10,
+        "dropout": 0.2,
+        "learning_rate": 0.01,
+    },
     "select": {"max_layers": 2, "epochs": 2, "enforce_epoch": 1},
     "prune": {"epochs": 1, "learning_rate": 0.001},
     "corpus": {"heldout_sentences": 20},
@@ -124,7 +132,8 @@ def sentences(path: Path) -> list[list[str]]:
 
 
 def tag(text: str, *options: str) -> list[dict[str, Any]]:
-    result = CliRunner().invoke(ldnet, ["tag", "latest", "--format", "jsonl", *options], input=text.encode())
+    Path("text.txt").write_bytes(text.encode())
+    result = CliRunner().invoke(ldnet, ["tag", "latest", "text.txt", "--format", "jsonl", *options])
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.split("\n")[:-1]]
 
@@ -215,7 +224,7 @@ def test_parameters_of_the_example_are_those_of_the_profiles() -> None:
             {"word_column": 0},
             "'1' is no word, and so in all lines: only numbers are in column 0; set conll.",
         ),
-        ({"tag_column": 2}, "unknown tag 'η': expected O, or B-, I-, E- or S- and a type, as in B-NP (tags are read"),
+        ({"tag_column": 2}, "unknown tag 'η': expected O, or B-, I-, E- or S- and a type, as in B-NP (conll.tag_"),
         ({"tag_column": 4}, "train.txt:1: 4 columns, but conll.tag_column is 4 (columns count from 0)"),
     ],
 )

@@ -108,6 +108,9 @@ def test_unknown_and_broken_profiles_change_nothing(folder: Path) -> None:
     (folder / "broken.yaml").write_text(DEMO.replace("streams:", "strems:"), encoding="utf-8")
     with pytest.raises(InputError, match=r"no profile 'other'.*there are broken, demo, wide"):
         switch(active, folder, "other")
+    (folder / "copy.yaml").write_text(DEMO, encoding="utf-8")
+    with pytest.raises(InputError, match=r"copy\.yaml: profile: expected copy, .* found 'demo'"):
+        switch(active, folder, "copy")
     with pytest.raises(InputError, match=r"broken\.yaml: lm\.strems: unknown key"):
         switch(active, folder, "broken")
     assert active.read_text(encoding="utf-8") == DEMO

@@ -89,7 +89,7 @@ def test_missing_data_is_named_before_anything_runs(tmp_path: Path) -> None:
     (tmp_path / "mine/train.txt").touch()
     with pytest.raises(InputError) as error:
         check_data(brought(params), tmp_path)
-    assert "mine: no dev.txt, no test.txt, no lm/*.txt*" in str(error.value)
+    assert "mine: no dev.txt (conll.dev), no test.txt (conll.test), no lm/*.txt* (corpus.text)" in str(error.value)
     assert "make data NAME=mine FROM=" in str(error.value)
     for name in ("dev.txt", "test.txt", "lm/a.txt.gz"):
         (tmp_path / "mine" / name).touch()

@@ -81,3 +81,17 @@ def test_missing_files(raw: Path, name: str) -> None:
     (raw / name).unlink()
     with pytest.raises(InputError, match=f"{name}: no such file"):
         read_splits(raw, params(), seed=1)
+
+
+def test_a_column_of_numbers_is_not_taken_for_words(raw: Path) -> None:
+    (raw / "train").write_text("1 B-X\n2 I-X\n\n1 B-X\n")
+    with pytest.raises(InputError, match=r"train:1: '1' is no word, .* column 0; set conll\.word_column"):
+        read_splits(raw, params(), seed=1)
+    (raw / "train").write_text("1 B-X\n2nd I-X\n\n1 B-X\n")
+    assert read_splits(raw, params(), seed=1)[0]["train"]
+
+
+def test_a_fault_of_tags_names_the_column(raw: Path) -> None:
+    (raw / "dev").write_text("d NN\n")
+    with pytest.raises(InputError, match=r"dev:1: unknown tag 'NN': .* \(conll\.tag_column is 1; all files"):
+        read_splits(raw, params(), seed=1)

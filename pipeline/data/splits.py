@@ -28,7 +28,9 @@ def read_splits(raw: Path, params: ConllParams, seed: int) -> tuple[Splits, Sche
     try:
         scheme = detect_scheme({paths[name]: sentences for name, sentences in read.items()})
     except InputError as error:
-        raise InputError(f"{error} (tags are read from conll.tag_column: {params.tag_column})") from None
+        raise InputError(
+            f"{error} (conll.tag_column is {params.tag_column}; all files must have one tag scheme)"
+        ) from None
     splits = {
         name: [dataclasses.replace(sentence, tags=to_iobes(sentence.tags)) for sentence in sentences]
         for name, sentences in read.items()
