@@ -8,13 +8,12 @@ PORT=5077
 title() { printf '\n## %s\n\n' "$1"; }
 shown() { # shown <lines at most> <command>: the command and the end of what it says, progress left out
   printf '```\n$ %s\n' "$2"
-  bash -c "$2" 2>&1 | tr '\r' '\n' | grep -vE '^ *$|it/s|steps/s|parts/s|WARNING: Location|%\|' | cut -c1-600 | tail -n "$1"
+  bash -c "$2" 2>&1 | tr '\r' '\n' | sed "s#$PWD#<clone>#g" | grep -vE '^ *$|it/s|steps/s|parts/s|WARNING: Location|%\|' | cut -c1-600 | tail -n "$1"
   printf '```\n'
 }
 
 printf '# Everything once\n\nWhat these commands said in a fresh clone, one after the other (`bash examples/tour.sh > docs/tour.md`); of long outputs the end.\n'
 title 'The experiment'
-shown 1 'make setup 2>&1 | tail -n 1'
 shown 16 'make repro 2>&1 | grep "^|\|^F1\|^Pruning"'
 shown 2 'make repro'
 title 'Tag text'
