@@ -97,7 +97,7 @@ def test_wide_tables_scroll_by_keyboard(report: Path, visit: Callable[..., Any])
     assert region.evaluate("e => e.scrollWidth > e.clientWidth")
     region.focus()
     seen.page.keyboard.press("ArrowRight")
-    # Scrolling is smooth, so it takes some frames; wait_for_function would need a policy that lets scripts be made of text.
+    # It scrolls smoothly, in some frames. (wait_for_function would need a policy that lets scripts be made of text.)
     scrolled = region.evaluate("""async e => {
         for (let frame = 0; frame < 300 && e.scrollLeft === 0; frame++) await new Promise(requestAnimationFrame);
         return e.scrollLeft;
