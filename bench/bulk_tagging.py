@@ -36,7 +36,7 @@ WARM_UP_SHARDS = 4  # enough for both of Spark's workers to load the model
 Rates = dict[str, list[float]]
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, examples=["python -m bench.bulk_tagging --words 200000"])
 @click.option("--model", type=FOLDER, default="work/model/pruned", show_default=True, help="As `make export` makes it.")
 @click.option("--text", type=FOLDER, default="data/raw/conll2000/lm", show_default=True, help="Folder of text (.gz).")
 @click.option("--words", type=int, default=400_000, show_default=True, help="How much of the text is tagged in a run.")

@@ -127,7 +127,7 @@ def thinned(curve: list[tuple[float, float]], points: int = 200) -> list[tuple[f
     return [max(curve[start : start + size], key=lambda point: point[1]) for start in range(0, len(curve), size)]
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, examples=["python -m bench.corpus_memory"])
 @click.option("--millions", type=int, multiple=True, default=(10, 100), show_default=True, help="Tokens, in millions.")
 @click.option("--folder", type=FOLDER, help="Where text and corpus go for the time (12 GB for a billion tokens).")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the text.")

@@ -22,7 +22,7 @@ from stages._run import FOLDER, PATH, StageCommand
 Result = dict[str, Any]
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, examples=["make bench", "python -m bench.run --only decoding-full-int8 --pairs 3"])
 @click.option("--only", multiple=True, type=click.Choice([row.name for row in ROWS]), help="Single rows; repeatable.")
 @click.option("--pairs", type=click.IntRange(1), default=5, show_default=True, help="Alternating runs of each side.")
 @click.option("--seconds", type=float, default=4.0, show_default=True, help="About how long a run takes.")

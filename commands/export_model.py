@@ -13,7 +13,14 @@ from pipeline.tracking import configure_mlflow
 from stages._run import FOLDER, StageCommand
 
 
-@click.command(cls=StageCommand)
+@click.command(
+    cls=StageCommand,
+    examples=[
+        "make export",
+        "python -m commands.export_model --tagger full --out my-model",
+        "python -m commands.export_model --onnx --register chunker --alias champion",
+    ],
+)
 @click.option("--tagger", type=click.Choice(VARIANTS), default="pruned", show_default=True, help="Which one.")
 @click.option("--work", type=FOLDER, default="work", show_default=True, help="The outputs of the stages.")
 @click.option("--metrics", type=FOLDER, default="metrics", show_default=True, help="Their metrics.")

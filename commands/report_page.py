@@ -24,7 +24,7 @@ PACKAGES = ("torch", "numpy", "numba", "dvc", "mlflow")
 ROUNDING = 1e-3  # of F1 in percent, in the metrics
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, examples=["make report"])
 @click.option("--report", type=FOLDER, default="work/report", show_default=True, help="Output of the report stage.")
 @click.option("--metrics", type=FOLDER, default="metrics", show_default=True, help="The stages' metrics (JSON).")
 @click.option("--curves", type=FOLDER, default="curves", show_default=True, help="The stages' curves (CSV).")

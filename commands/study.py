@@ -16,7 +16,7 @@ from stages._run import StageCommand
 STUDY = Published("study", read_study, study_section, study_figure)
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, examples=['make study METHODS="r3 importance random" BUDGETS="2 6" JOBS=2'])
 @click.option("--methods", default=DEFAULT, show_default=True, help=f"Some of {' '.join(METHODS)}.")
 @click.option("--budgets", default="2 6", show_default=True, help="Values of select.max_layers.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Experiments at a time; as many as keep the processors busy.")

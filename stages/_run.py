@@ -51,7 +51,10 @@ class StageCommand(Examples):
     def __init__(self, *arguments: Any, **options: Any):
         super().__init__(*arguments, **options)
         assert self.callback is not None
-        self.script = Path(inspect.getfile(self.callback)).stem
+        file = Path(inspect.getfile(self.callback))
+        self.script = file.stem
+        if not self.examples and file.parent == Path(__file__).parent:
+            self.examples = [f"dvc repro {self.script}  # with the options that dvc.yaml has for it"]
         if self.script in LONG_STAGES:
             self.params.append(_flag("--dry-run", "Write nothing: say what would run, how long, and what it takes."))
         self.params.append(_flag("--verbose", "Show the traceback of an error."))

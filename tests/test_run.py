@@ -1,13 +1,20 @@
 """A user's mistake ends a stage with one line; a mistake of ours keeps its traceback."""
 
+import importlib
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from imports import ROOT, sources
 
 from pipeline.errors import InputError
 from stages._run import StageCommand, params_option
+
+
+def has_command(file: str) -> bool:
+    """Whether it defines a command of its own."""
+    return "def main(" in (text := (ROOT / file).read_text(encoding="utf-8")) and "StageCommand" in text
 
 
 @click.command(cls=StageCommand, examples=["python -m stage input"])
@@ -51,3 +58,10 @@ def test_an_interruption_says_how_to_go_on(kind: str, told: str) -> None:
 
 def test_help_ends_with_examples() -> None:
     assert CliRunner().invoke(stage, ["--help"]).output.endswith("Examples:\n  python -m stage input\n")
+
+
+@pytest.mark.parametrize("file", [file for file in sources("stages", "commands", "bench") if has_command(file)])
+def test_every_help_ends_with_examples(file: str) -> None:
+    command = importlib.import_module(file.removesuffix(".py").replace("/", ".")).main
+    result = CliRunner().invoke(command, ["--help"])
+    assert result.exit_code == 0 and "\nExamples:\n  " in result.output

@@ -39,5 +39,6 @@ def test_one_seed_has_no_spread_and_own_data_no_language(tmp_path: Path) -> None
 
 def test_the_card_may_be_edited(tmp_path: Path) -> None:
     model = make_model(tmp_path)
+    before = load_model(model).digest
     (model / "README.md").write_text("mine", encoding="utf-8")
-    load_model(model)
+    assert load_model(model).digest == before

@@ -166,4 +166,4 @@ def test_a_run_is_described_by_its_results(open_page: Callable[..., Any]) -> Non
     page = open_page("all runs", "&compareRunsMode=CHART")
     page.get_by_role("link", name="demo-0.05-6").click()
     page.get_by_role("columnheader", name="MACs per word (M)").wait_for()
-    page.get_by_role("cell", name="all LM layers").wait_for()
+    assert page.get_by_role("cell", name="all LM layers").is_visible()
