@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 5000
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study verify import parity export spark ui report plots test-ui ci
+.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study ablations verify import parity export spark ui report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -57,6 +57,9 @@ path: $(if $(NAME),profile,setup) ## [NAME=conll2000], and as for sweep: the fro
 
 study: $(if $(NAME),profile,setup) ## [NAME=conll2000] [METHODS="r3 random"] [BUDGETS="2 6"] [JOBS=2]: ways to select layers side by side, in docs/results.md
 	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
+
+ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/results.md
+	@python -m commands.ablations
 
 verify: setup ## re-run the committed experiment in a fresh clone and compare [AGAINST=clone]
 	@python -m commands.verify $(if $(AGAINST),--against "$(AGAINST)")

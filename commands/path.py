@@ -1,12 +1,10 @@
 """The regularisation path of the active profile: sweep it, find the front and its knee, and publish them."""
 
-import dataclasses
-
 import click
 
 from commands._published import PAGE, Published, committed_code
 from commands.sweep import PARAMS, run_sweep
-from pipeline.params import load_params
+from pipeline.params import experiment_values, load_params
 from pipeline.report.path_figure import path_figure
 from pipeline.report.regularisation_path import path_document, path_section, point_row, read_path
 from pipeline.sweep import doubling_budgets, grid, numbers
@@ -32,7 +30,7 @@ def main(strengths: str, budgets: str, jobs: int | None) -> None:
     layers = numbers(budgets, int, "budgets") if budgets else doubling_budgets(params.lm.layers)
     points = grid(params, numbers(strengths, float, "strengths"), layers)
     commit = committed_code()
-    document = path_document(dataclasses.asdict(params), run_sweep(params, points, jobs, point_row), commit)
+    document = path_document(experiment_values(params), run_sweep(params, points, jobs, point_row), commit)
     file = PATH.publish(document)
     best = document["knee"]
     found = f"strength {best['strength']:g}, budget {best['max_layers']}" if best else "none, the front is straight"

@@ -1,6 +1,5 @@
 """Publish the report: results/<profile>.json, its figure under docs/, and generated sections of README and docs."""
 
-import dataclasses
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,14 +9,14 @@ import click
 
 from pipeline.errors import InputError
 from pipeline.files import write_bytes, write_json
-from pipeline.params import load_params
+from pipeline.params import experiment_values, load_params
 from pipeline.report.gain_kept import gain_section
 from pipeline.report.readme import fill_sections, results_section, stages_section
 from pipeline.report.results import read_results
 from pipeline.report.source_version import source_version
 from stages._run import FOLDER, PATH, StageCommand
 
-# Not the results of a profile: bench/, `make path` and `make study` write them, and their tables.
+# Not the results of a profile: bench/, `make path`, `make study` and `make ablations` write them, and their tables.
 OTHERS = (
     "speed.json",
     "corpus_memory.json",
@@ -26,6 +25,7 @@ OTHERS = (
     "onnx.json",
     "path_*.json",
     "study_*.json",
+    "ablations_*.json",
 )
 
 
@@ -94,7 +94,7 @@ def publish_results(report: Path, results: Path, docs: Path) -> None:
 def current_results(report: Path) -> dict[str, Any]:
     """The report's results.json. Raises InputError if it was made with other parameters than those in params.yaml."""
     document = read_results(report / "results.json")
-    if document["params"] != dataclasses.asdict(load_params(Path("params.yaml"))):
+    if document["params"] != experiment_values(load_params(Path("params.yaml"))):
         raise InputError(f"{report}: made with other parameters than those in params.yaml; run `make repro` first")
     return document
 

@@ -39,7 +39,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main() -> None:
     """Run what has changed of the experiment, side by side where possible. Nothing changed: say so."""
     check_data(load_params(Path("params.yaml")), Path("data/raw"))
-    if subprocess.run([*DVC, "status", "--quiet"]).returncode == 0:
+    if subprocess.run([*DVC, "status", "--quiet", "dvc.yaml"]).returncode == 0:
         click.echo("Nothing to do: all stages are up to date with params.yaml, the code and the data.")
         return
     end_on_signals()

@@ -1,12 +1,10 @@
 """Is selection worth it? Ways to select layers at the same budgets, each as a DVC experiment, side by side."""
 
-import dataclasses
-
 import click
 
 from commands._published import PAGE, Published, committed_code
 from commands.sweep import PARAMS, run_sweep
-from pipeline.params import load_params
+from pipeline.params import experiment_values, load_params
 from pipeline.report.selection_study import read_study, study_document, study_row, study_section
 from pipeline.report.study_figure import study_figure
 from pipeline.study import DEFAULT, METHODS, study_points
@@ -29,7 +27,7 @@ def main(methods: str, budgets: str, jobs: int | None) -> None:
     params = load_params(PARAMS)
     points = study_points(params, methods.split(), numbers(budgets, int, "budgets"))
     commit = committed_code()
-    document = study_document(dataclasses.asdict(params), run_sweep(params, points, jobs, study_row), commit)
+    document = study_document(experiment_values(params), run_sweep(params, points, jobs, study_row), commit)
     file = STUDY.publish(document)
     click.echo(f"{file} and {PAGE}: {len(points)} experiments")
 

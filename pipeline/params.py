@@ -20,6 +20,7 @@ Regulariser = Literal["r1", "r2", "r3"]
 SelectMethod = Literal["gates", "hard_concrete", "importance", "first", "last", "random", "greedy", "exhaustive"]
 PrunedStart = Literal["selection", "full", "scratch"]
 Precision = Literal["float32", "bfloat16"]
+Architecture = Literal["dense", "stacked", "residual"]
 MOST_SETS = 1000  # sets of layers that the exhaustive search scores on dev: minutes
 
 
@@ -223,6 +224,48 @@ class DistilParams:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AblatedLMParams:
+    """ablations.variants.<name>: what sets a small language model apart, and how many layers pruning leaves of it."""
+
+    architecture: Architecture
+    layers: int
+    units: int
+    layer_dropout: float
+    keep_layers: int
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "units"):
+            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
+        _require(0 <= self.layer_dropout < 1, "layer_dropout: expected a probability below 1")
+        _require(
+            self.architecture == "dense" or self.layer_dropout == 0,
+            f"layer_dropout: expected 0; the layers of a {self.architecture} model have no other way to what is below",
+        )
+        _require(
+            1 <= self.keep_layers <= 2 * self.layers,
+            f"keep_layers: expected 1 to {2 * self.layers}, the layers of both directions",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AblationsParams:
+    """Small language models that differ in one thing, trained on the same text, and taggers on them."""
+
+    tokens: int
+    epochs: int
+    heldout_tokens: int
+    seeds: list[int]
+    tagger_epochs: int
+    pruned_epochs: int
+    variants: dict[str, AblatedLMParams]
+
+    def __post_init__(self) -> None:
+        for name in ("tokens", "epochs", "heldout_tokens", "tagger_epochs", "pruned_epochs"):
+            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
+        _require(len(self.seeds) > 0 and len(set(self.seeds)) == len(self.seeds), "seeds: expected distinct numbers")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Params:
     """The whole of params.yaml."""
 
@@ -238,6 +281,7 @@ class Params:
     select: SelectParams
     prune: PruneParams
     distil: DistilParams
+    ablations: AblationsParams
 
     def __post_init__(self) -> None:
         _require(0 <= self.seed < 2**32, "seed: expected a number from 0 to 2**32 - 1")
@@ -253,6 +297,13 @@ class Params:
             f"select.method: exhaustive would score {sets:,} sets of {self.select.max_layers} of {2 * self.lm.layers} "
             f"layers; expected at most {MOST_SETS:,} (take greedy, or a smaller select.max_layers)",
         )
+
+
+def experiment_values(params: Params) -> dict[str, Any]:
+    """All values but those of the ablations, on which no stage of the experiment depends."""
+    values = dataclasses.asdict(params)
+    del values["ablations"]
+    return values
 
 
 def load_params(path: Path) -> Params:

@@ -1,13 +1,12 @@
 """The metrics of all stages to results, tables, figures, and one MLflow run of the whole pipeline."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 import pandas as pd
 
 from pipeline.files import write_bytes, write_json
-from pipeline.params import load_params
+from pipeline.params import experiment_values, load_params
 from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.figure_files import save_figure
@@ -35,7 +34,7 @@ def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     """
     params = load_params(params_path)
     measured = read_metrics(metrics)
-    results = build_results(asdict(params), measured)
+    results = build_results(experiment_values(params), measured)
     gate_columns = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(params.lm.layers)]
     gates = read_curve(curves / "select_layers.csv", ["epoch", *gate_columns])
     training = {name: read_curve(curves / f"pretrain_lm_{name}.csv", ["tokens", "perplexity"]) for name in DIRECTIONS}
@@ -49,7 +48,7 @@ def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     click.echo(tables(results))
     numbers = {**headline_metrics(results), **flat_metrics(measured)}
     log_pipeline_run(
-        params=asdict(params),
+        params=experiment_values(params),
         metrics=numbers,
         artifacts=[*sorted(out.iterdir()), metrics, curves],
         tables={"rows": pd.DataFrame(results["rows"])},

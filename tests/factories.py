@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from pipeline.data.lexicon import Lexicon, build_lexicon
 from pipeline.data.word_vectors import no_vectors
 from pipeline.language_model.features import BidirectionalLM
 from pipeline.language_model.model import LanguageModel, LMConfig, save_language_model
+from pipeline.language_model.stacked_lstm import StackedLanguageModel
 from pipeline.params import HardConcreteParams, LMParams, SelectParams, TaggerParams
 from pipeline.tagger.batches import encode_sentence
 from pipeline.tagger.model import Tagger, configure, initialise
@@ -52,6 +54,14 @@ def make_language_model(layers: int = 3, seed: int = 0) -> LanguageModel:
         layer_dropout=0.5,
     )
     model = LanguageModel(config).eval()
+    torch.nn.init.normal_(model.embedding.weight)
+    return model
+
+
+def make_stacked_language_model(layers: int = 3, seed: int = 0, residual: bool = False) -> StackedLanguageModel:
+    torch.manual_seed(seed)
+    config = replace(make_language_model().config, units=5, layers=layers, layer_dropout=0.0)
+    model = StackedLanguageModel(config, residual).eval()
     torch.nn.init.normal_(model.embedding.weight)
     return model
 

@@ -19,6 +19,11 @@ def make_params(profile: str = "demo", data: str = "demo") -> dict[str, Any]:
     return params
 
 
+def make_experiment_values(profile: str = "demo", data: str = "demo") -> dict[str, Any]:
+    """What results say of their parameters."""
+    return {key: value for key, value in make_params(profile, data).items() if key != "ablations"}
+
+
 def make_row(variant: str, f1: float, macs: int, forward: list[int], backward: list[int]) -> dict[str, Any]:
     return {
         "variant": variant,
@@ -107,7 +112,7 @@ def write_report(folder: Path) -> None:
 
     Only the pruned tagger of seed 1, the best one on dev, makes an error.
     """
-    results = build_results(make_params(), make_metrics())
+    results = build_results(make_experiment_values(), make_metrics())
     predictions = folder / "work" / "predictions"
     predictions.mkdir(parents=True)
     for row in results["rows"]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from report_factories import PROJECT, make_metrics, make_params
+from report_factories import PROJECT, make_experiment_values, make_metrics, make_params
 
 from commands.publish import main
 from pipeline.errors import InputError
@@ -64,7 +64,9 @@ def write_report(folder: Path, profile: str) -> None:
     out = folder / "work" / "report"
     out.mkdir(parents=True, exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(make_params(profile, profile)), encoding="utf-8")
-    (out / "results.json").write_text(json.dumps(build_results(make_params(profile, profile), make_metrics())))
+    (out / "results.json").write_text(
+        json.dumps(build_results(make_experiment_values(profile, profile), make_metrics()))
+    )
     for suffix in ("svg", "png"):
         (out / f"f1_against_cost.{suffix}").write_text(f"{profile} {suffix}")
 

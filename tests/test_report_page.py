@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from report_factories import make_params, make_row, write_measurements, write_report
+from report_factories import make_experiment_values, make_row, write_measurements, write_report
 
 from commands.report_page import main
 from pipeline.report.page import SHOWN
@@ -123,7 +123,7 @@ def test_a_published_path_is_shown_with_the_parameters_that_differ(workspace: Pa
     document = {
         "data": "demo",
         "git_commit": "abc",
-        "params": {**make_params(), "seed": 9},
+        "params": {**make_experiment_values(), "seed": 9},
         "points": [
             {
                 "strength": 0.02,
