@@ -8,13 +8,12 @@ import click
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.files import write_json
 from pipeline.language_model import pretraining
+from pipeline.language_model.architectures import DIRECTIONS
 from pipeline.params import load_params
 from pipeline.processes import ordered_map, processors
 from pipeline.pruning.ablated_lm import LMJob, pretrain_ablated
 from pipeline.tracking import stage_run
 from stages._run import FOLDER, PATH, StageCommand, params_option
-
-DIRECTIONS = ("forward", "backward")
 
 
 @click.command(cls=StageCommand)

@@ -11,21 +11,20 @@ import click
 
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.files import write_json
-from pipeline.language_model.architectures import recurrent_macs
+from pipeline.language_model.architectures import DIRECTIONS, recurrent_macs
 from pipeline.language_model.features import BidirectionalLM, live_features
 from pipeline.params import load_params
 from pipeline.processes import ordered_map, processors
 from pipeline.reproducible import set_up
 from pipeline.tagger.ablated_taggers import (
-    DIRECTIONS,
     Ablation,
     dev_f1_without_layer,
     layers_to_keep,
     prune_taggers,
     remembered,
     train_all_layers,
-    train_row,
     train_scalar_mix,
+    training_jobs,
 )
 from pipeline.tagger.model import load_tagger
 from pipeline.tagger.training import load_tagging_data, score_dev
@@ -59,7 +58,7 @@ def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metr
         ordered_map(min(2 * len(seeds), max(1, processors() // params.threads))) as in_processes,
     ):
         full, data = ablation.load_lm(), load_tagging_data(conll)
-        jobs = train_row(ablation, full, None, out / "all_layers", training, scratch / "features")
+        jobs = training_jobs(ablation, full, None, out / "all_layers", training, scratch / "features")
         rows = {"all_layers": _row(in_processes(train_all_layers, jobs), full)}
         if ablation.variant.units == params.lm.embedding:
             jobs = [replace(job, out=out / "scalar_mix" / job.out.name) for job in jobs]
@@ -72,7 +71,7 @@ def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metr
         features = remembered(live_features(left, data.words))
         taggers = [load_tagger(out / "pruned" / f"seed-{seed}") for seed in seeds]
         rows["pruned"] = _row((score_dev(tagger, data, features) for tagger in taggers), left)
-        jobs = train_row(ablation, left, out / "pruned", out / "retrained", retraining, scratch / "features")
+        jobs = training_jobs(ablation, left, out / "pruned", out / "retrained", retraining, scratch / "features")
         rows["retrained"] = _row(in_processes(train_all_layers, jobs), left)
 
         run.log_metrics({f"{name}/dev_f1_mean": row["dev_f1_mean"] for name, row in rows.items()})

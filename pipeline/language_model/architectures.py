@@ -10,6 +10,8 @@ from pipeline.language_model.model import LanguageModel, LMConfig
 from pipeline.language_model.stacked_lstm import StackedLanguageModel
 from pipeline.params import Architecture
 
+DIRECTIONS = ("forward", "backward")
+
 
 def build(config: LMConfig, architecture: Architecture) -> LanguageModel:
     """An untrained language model."""
@@ -21,7 +23,7 @@ def build(config: LMConfig, architecture: Architecture) -> LanguageModel:
 def load(folder: Path, architecture: Architecture) -> BidirectionalLM:
     """What `save_language_model` wrote to `folder`/forward and `folder`/backward."""
     models = []
-    for direction in ("forward", "backward"):
+    for direction in DIRECTIONS:
         model = build(LMConfig(**read_json(folder / direction / "config.json")), architecture)
         model.load_state_dict(load_file(str(folder / direction / "weights.safetensors")))
         models.append(model)

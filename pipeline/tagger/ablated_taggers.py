@@ -17,6 +17,7 @@ from torch import Tensor
 from pipeline.files import read_json
 from pipeline.gates.budget import keeping_order
 from pipeline.language_model import architectures
+from pipeline.language_model.architectures import DIRECTIONS
 from pipeline.language_model.features import BidirectionalLM, live_features, open_feature_table, write_feature_table
 from pipeline.params import AblatedLMParams, TaggerParams
 from pipeline.pruning.detaching import detach
@@ -27,7 +28,6 @@ from pipeline.tagger.scalar_mix import ScalarMixTagger
 from pipeline.tagger.training import Features, Record, TaggingData, load_tagging_data, score_dev, train_tagger
 from pipeline.tagger.variants import TrainingJob, train_seed
 
-DIRECTIONS = ("forward", "backward")
 Layers = Mapping[str, Sequence[int]]  # by direction
 
 
@@ -45,7 +45,7 @@ class Ablation:
         return architectures.load(self.lm, self.variant.architecture)
 
 
-def train_row(
+def training_jobs(
     ablation: Ablation, lm: BidirectionalLM, start: Path | None, out: Path, params: TaggerParams, table: Path
 ) -> list[TrainingJob]:
     """The jobs that train a tagger for each seed into `out`, going on from those in `start` if it is given.

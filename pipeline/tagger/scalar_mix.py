@@ -12,16 +12,14 @@ from torch import Tensor, nn
 from pipeline.tagger.batches import TaggingBatch
 from pipeline.tagger.model import Tagger, TaggerConfig
 
-DIRECTIONS = 2
-
 
 class ScalarMix(nn.Module):
     """Per direction, gamma * sum over l of softmax(s)_l h_l, where h_0 is the word embedding."""
 
     def __init__(self, blocks: int):
         super().__init__()
-        self.scores = nn.Parameter(torch.zeros(DIRECTIONS, blocks))  # at first the plain mean
-        self.gamma = nn.Parameter(torch.ones(DIRECTIONS, 1))
+        self.scores = nn.Parameter(torch.zeros(2, blocks))  # of the forward and the backward model; at first the mean
+        self.gamma = nn.Parameter(torch.ones(2, 1))
 
     def forward(self, features: Tensor) -> Tensor:
         """Mixed features (T, B, 2 D) of those of both directions, side by side: (T, B, 2 (L + 1) D)."""
