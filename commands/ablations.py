@@ -15,7 +15,7 @@ from pipeline.report.measurements import read_metrics
 from stages._run import StageCommand
 
 ABLATIONS = Published("ablations", read_ablations, ablations_section, ablation_figure)
-PIPELINE, METRICS = "ablations/dvc.yaml", Path("metrics/ablations")
+PIPELINE, METRICS = "ablations/dvc.yaml", Path("ablations/metrics")
 
 
 @click.command(cls=StageCommand, examples=["make ablations NAME=demo"])
@@ -27,8 +27,9 @@ def main() -> None:
     commit = committed_code()
     end_on_signals()
     run_side_by_side([[*DVC, "repro", PIPELINE]])
-    file = ABLATIONS.publish(ablations_document(dataclasses.asdict(params), read_metrics(METRICS), commit))
-    click.echo(f"{file} and {PAGE}: {len(params.ablations.variants)} variants")
+    document = ablations_document(dataclasses.asdict(params), read_metrics(METRICS), commit)
+    file = ABLATIONS.publish(document)
+    click.echo(f"{file} and {PAGE}: {len(document['variants'])} variants")
 
 
 if __name__ == "__main__":

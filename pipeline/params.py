@@ -6,6 +6,7 @@ an unknown key, a wrong type or an impossible value raises an InputError that na
 
 import dataclasses
 import math
+import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,7 +240,7 @@ class AblatedLMParams:
         _require(0 <= self.layer_dropout < 1, "layer_dropout: expected a probability below 1")
         _require(
             self.architecture == "dense" or self.layer_dropout == 0,
-            f"layer_dropout: expected 0; the layers of a {self.architecture} model have no other way to what is below",
+            f"layer_dropout: expected 0 for a {self.architecture} model",
         )
         _require(
             1 <= self.keep_layers <= 2 * self.layers,
@@ -260,8 +261,9 @@ class AblationsParams:
     variants: dict[str, AblatedLMParams]
 
     def __post_init__(self) -> None:
-        for name in ("tokens", "epochs", "heldout_tokens", "tagger_epochs", "pruned_epochs"):
+        for name in ("tokens", "epochs", "tagger_epochs", "pruned_epochs"):
             _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
+        _require(self.heldout_tokens >= 100, "heldout_tokens: expected 100 or more")
         _require(len(self.seeds) > 0 and len(set(self.seeds)) == len(self.seeds), "seeds: expected distinct numbers")
 
 
@@ -281,7 +283,7 @@ class Params:
     select: SelectParams
     prune: PruneParams
     distil: DistilParams
-    ablations: AblationsParams
+    ablations: AblationsParams | None = None  # the experiment does without
 
     def __post_init__(self) -> None:
         _require(0 <= self.seed < 2**32, "seed: expected a number from 0 to 2**32 - 1")
@@ -327,12 +329,14 @@ def build(cls: type[Section], content: Any, prefix: str) -> Section:
     """Make the dataclass `cls` from parsed YAML; `prefix` is the dotted path of the section, for messages."""
     if not isinstance(content, dict):
         raise InputError(f"{prefix or 'top level'}: expected a section of keys, found {content!r}")
-    types = typing.get_type_hints(cls)
-    if unknown := sorted(set(map(str, content)) - set(types)):
-        raise InputError(f"{prefix}{unknown[0]}: unknown key; expected one of {', '.join(types)}")
-    if missing := [name for name in types if name not in content]:
+    kinds = typing.get_type_hints(cls)
+    if unknown := sorted(set(map(str, content)) - set(kinds)):
+        raise InputError(f"{prefix}{unknown[0]}: unknown key; expected one of {', '.join(kinds)}")
+    fields = dataclasses.fields(typing.cast(Any, cls))
+    needed = [field.name for field in fields if field.default is dataclasses.MISSING]
+    if missing := [name for name in needed if name not in content]:
         raise InputError(f"{prefix}{missing[0]}: missing key")
-    values = {name: _convert(kind, content[name], f"{prefix}{name}") for name, kind in types.items()}
+    values = {name: _convert(kinds[name], value, f"{prefix}{name}") for name, value in content.items()}
     try:
         return cls(**values)
     except InputError as error:
@@ -341,6 +345,8 @@ def build(cls: type[Section], content: Any, prefix: str) -> Section:
 
 def _convert(kind: Any, value: Any, key: str) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType:  # of a section that may be left out
+        return _convert(arguments[0], value, key)
     if dataclasses.is_dataclass(kind):
         return build(typing.cast(type[Any], kind), value, f"{key}.")
     if origin is dict and isinstance(value, dict):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pipeline.errors import InputError
 from pipeline.files import sha256_of_files
-from pipeline.params import Params, build
+from pipeline.params import Params, build, experiment_values
 
 Number = TypeVar("Number", int, float)
 AnyExperiment = TypeVar("AnyExperiment", bound="Experiment")
@@ -109,7 +109,7 @@ def fingerprint(params: Params, experiment: Experiment, lock: Mapping[str, Any],
     from DVC's run cache.
     """
     shared = {name: stage for name, stage in lock.get("stages", {}).items() if name not in POINT_STAGES}
-    whole = dataclasses.asdict(experiment.params(params))
+    whole = experiment_values(experiment.params(params))
     text = json.dumps([whole, shared], sort_keys=True) + sha256_of_files(sources)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 

@@ -1,4 +1,4 @@
-"""Score all taggers on the test split: the only stage that reads it."""
+"""Score all taggers on the test split: no other stage of the experiment reads it."""
 
 from pathlib import Path
 

@@ -6,11 +6,15 @@ from statistics import mean, stdev
 
 import click
 
-from pipeline.evaluation.ablation_f1 import score_rows
+from pipeline.data.conll import read_conll
+from pipeline.data.lexicon import Lexicon
 from pipeline.files import read_json, write_json
 from pipeline.params import load_params
+from pipeline.pruning.ablated_lm import find_variant
 from pipeline.reproducible import set_up
-from pipeline.tagger.ablated_taggers import Ablation
+from pipeline.tagger.ablated_taggers import Ablation, score_rows
+from pipeline.tagger.batches import encode_sentence
+from pipeline.tagger.training import TaggingData
 from pipeline.tracking import stage_run
 from stages._run import FOLDER, PATH, StageCommand, params_option
 
@@ -36,22 +40,26 @@ def main(
 ) -> None:
     """Test F1 of every kind of tagger on one small language model."""
     params = load_params(params_path)
+    ablations, ablated = find_variant(params, variant)
+    seeds = ablations.seeds
     set_up(params.seed, params.threads)
-    changed, seeds = params.ablations.variants[variant], params.ablations.seeds
-    ablation = Ablation(conll=conll, lm=lm, variant=changed, threads=params.threads)
+    ablation = Ablation(conll=conll, lm=lm, variant=ablated, taggers=taggers, seeds=seeds, threads=params.threads)
     measured = read_json(tagger_metrics)
-    with stage_run(f"evaluate_ablation@{variant}", {"threads": params.threads, **asdict(changed)}, []) as run:
-        scores = score_rows(ablation, taggers, measured["rows"], measured["layers_kept"], seeds)
-        for row, of_seeds in scores.items():
-            average, spread = mean(of_seeds), stdev(of_seeds) if len(of_seeds) > 1 else 0.0
-            measured["rows"][row] |= {
-                "test_f1": of_seeds,
-                "test_f1_mean": round(average, 4),
-                "test_f1_sd": round(spread, 4),
-            }
-            run.log_metrics({f"{row}/test_f1_mean": round(average, 4)})
-            click.echo(f"{variant}, {row}: test F1 {average:.2f} ± {spread:.2f}")
-        write_json(metrics, {**asdict(changed), "seeds": seeds, "lm": read_json(lm_metrics), **measured})
+    with stage_run(f"evaluate_ablation@{variant}", {"threads": params.threads, **asdict(ablated)}, []) as run:
+        scores = score_rows(ablation, measured["rows"], measured["layers_kept"], _test_sentences(conll))
+        for row, test_f1 in scores.items():
+            average, spread = round(mean(test_f1), 4), round(stdev(test_f1), 4) if len(test_f1) > 1 else 0.0
+            measured["rows"][row] |= {"test_f1": test_f1, "test_f1_mean": average, "test_f1_sd": spread}
+            run.log_metrics({f"{row}/test_f1_mean": average})
+            click.echo(f"{variant}, {row}: test F1 {average:.2f}")
+        write_json(metrics, {**asdict(ablated), "seeds": seeds, "lm": read_json(lm_metrics), **measured})
+
+
+def _test_sentences(conll: Path) -> TaggingData:
+    """The test split in the place of dev, to be scored in the same way; there is nothing to train on."""
+    lexicon, test = Lexicon.load(conll / "lexicon"), read_conll(conll / "test.conll", 0, 1)
+    encoded = [encode_sentence(sentence.words, (), lexicon) for sentence in test]
+    return TaggingData(lexicon=lexicon, train=[], dev=test, encoded_train=[], encoded_dev=encoded)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from pipeline.language_model import pretraining
 from pipeline.language_model.architectures import DIRECTIONS
 from pipeline.params import load_params
 from pipeline.processes import ordered_map, processors
-from pipeline.pruning.ablated_lm import LMJob, pretrain_ablated
+from pipeline.pruning import ablated_lm
+from pipeline.pruning.ablated_lm import LMJob, find_variant, pretrain_ablated
 from pipeline.tracking import stage_run
 from stages._run import FOLDER, PATH, StageCommand, params_option
 
@@ -25,11 +26,12 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 def main(params_path: Path, variant: str, corpus_folder: Path, out: Path, metrics: Path) -> None:
     """Train the language models of one variant on the first tokens of the corpus, both directions side by side."""
     params = load_params(params_path)
-    ablations = params.ablations
-    changed = ablations.variants[variant]
+    ablations, ablated = find_variant(params, variant)
     logged = {"variant": variant, "seed": params.seed, "threads": params.threads, "tokens": ablations.tokens}
-    logged |= {**asdict(params.lm), "epochs": ablations.epochs, **asdict(changed)}
-    files = [*sorted(corpus_folder.iterdir()), *sorted(Path(pretraining.__file__).parent.glob("*.py"))]
+    logged["heldout_tokens"] = ablations.heldout_tokens
+    logged |= {**asdict(params.lm), "epochs": ablations.epochs, **asdict(ablated)}
+    code = [Path(ablated_lm.__file__), *sorted(Path(pretraining.__file__).parent.glob("*.py"))]
+    files = [*sorted(corpus_folder.iterdir()), *code]
     with (
         stage_run(f"pretrain_ablated_lm@{variant}", logged, [out]) as run,
         checkpoint_folder(f"pretrain_ablated_lm-{variant}", logged, files) as checkpoints,
@@ -41,7 +43,7 @@ def main(params_path: Path, variant: str, corpus_folder: Path, out: Path, metric
                 direction=direction,
                 lm=params.lm,
                 ablations=ablations,
-                variant=changed,
+                variant=ablated,
                 seed=params.seed,
                 threads=params.threads,
                 checkpoint=checkpoints / direction,

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pipeline.language_model.features import BidirectionalLM
-from pipeline.pruning.detaching import detach, detach_layers
+from pipeline.pruning.detaching import detach_layers, without_layers
 from tests.factories import WORDS, make_language_model, make_stacked_language_model
 
 TOKENS = torch.randint(0, len(WORDS), (7, 3), generator=torch.Generator().manual_seed(1))
@@ -20,7 +20,7 @@ def test_a_dense_model_computes_what_it_does_with_zeros_for_the_layers(layers: l
 
 
 @pytest.mark.parametrize("residual", [False, True])
-@pytest.mark.parametrize("layers", [[], [0], [2], [0, 1]])
+@pytest.mark.parametrize("layers", [[], [0], [2], [0, 1], [0, 1, 2]])
 def test_in_a_stacked_model_the_next_layer_reads_what_the_detached_one_read(layers: list[int], residual: bool) -> None:
     model = make_stacked_language_model(3, residual=residual)
     left, columns = detach_layers(model, layers)
@@ -40,7 +40,7 @@ def test_in_a_stacked_model_the_next_layer_reads_what_the_detached_one_read(laye
 
 def test_columns_of_the_backward_model_come_after_the_forward_ones() -> None:
     lm = BidirectionalLM(make_language_model(2, 1), make_language_model(2, 2), WORDS)
-    left, columns = detach(lm, {"forward": [0], "backward": [1]})
+    left, columns = without_layers(lm, {"forward": [0], "backward": [1]})
     lengths = torch.full((3,), 7)
     full = lm(TOKENS, lengths, (torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0])))
     torch.testing.assert_close(left(TOKENS, lengths), full[..., columns.columns])

@@ -1,4 +1,4 @@
-"""Stacked language models: each layer reads the one below alone, and training resumes as for dense ones."""
+"""Stacked language models: each layer reads the one below alone, and words are predicted from the top one."""
 
 import pytest
 import torch

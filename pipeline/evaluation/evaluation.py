@@ -1,4 +1,4 @@
-"""Evaluation of the taggers on the test split: the only place that reads it."""
+"""Evaluation of the taggers on the test split, which nothing before it reads."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -17,7 +17,8 @@ class StackedLSTM(DenseLSTM):
     """L LSTM layers, each of which sees the one below it alone; with `residual`, its output is added to what it read.
 
     So it is a dense stack without all but one of each layer's connections. All layers are as wide as the input, and a
-    layer can be bypassed: the next one reads what it would have read. There are no gates and no layer-wise dropout.
+    layer can be bypassed: the next one reads what it would have read. There are no gates and no layer-wise dropout:
+    in a plain stack, nothing would be left above a layer whose output is 0.
     """
 
     def __init__(self, units: int, layers: int, dropout: float, residual: bool):
@@ -30,7 +31,7 @@ class StackedLSTM(DenseLSTM):
     def forward(self, inputs: Tensor, state: State | None = None, gates: Tensor | None = None) -> tuple[Tensor, State]:
         """The input and all layers' outputs side by side, (T, B, D + L D), and the state after the last step."""
         if gates is not None:
-            raise ValueError("a stacked LSTM has no gates: with a closed one, the layers above would read nothing")
+            raise ValueError("a stacked LSTM has no gates; its layers can be detached")
         if state is None:
             zeros = inputs.new_zeros(1, inputs.shape[1], self.units)
             state = [(zeros, zeros)] * len(self.layers)

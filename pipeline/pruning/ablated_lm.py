@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 from pipeline.language_model import pretraining
 from pipeline.language_model.architectures import build, recurrent_macs
 from pipeline.language_model.model import parameter_count, save_language_model
-from pipeline.params import AblatedLMParams, AblationsParams, LMParams
+from pipeline.params import AblatedLMParams, AblationsParams, LMParams, Params
 from pipeline.pruning.detaching import detach_layers
 from pipeline.reproducible import set_up
 
@@ -59,16 +59,26 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     }
 
 
-def variant_params(params: LMParams, ablations: AblationsParams, variant: AblatedLMParams) -> LMParams:
-    """The language-model parameters of a variant: those of the main model, but for what sets it apart.
+def find_variant(params: Params, name: str) -> tuple[AblationsParams, AblatedLMParams]:
+    """The section `ablations` and a variant in it.
 
-    Raises InputError if a stacked model's layers would not fit in the place of the one below.
+    Raises InputError if one is missing, or if a stacked model's layers would not fit in the place of the one below.
     """
-    if variant.architecture != "dense" and variant.units != params.embedding:
+    if params.ablations is None:
+        raise InputError("ablations: missing section; expected one as in profiles/demo.yaml")
+    variants = params.ablations.variants
+    if name not in variants:
+        raise InputError(f"ablations.variants.{name}: missing; there are {', '.join(variants) or 'none'}")
+    if variants[name].architecture != "dense" and variants[name].units != params.lm.embedding:
         raise InputError(
-            f"ablations.variants: the units of a {variant.architecture} model are {variant.units}; "
-            f"expected {params.embedding}, as lm.embedding"
+            f"ablations.variants.{name}.units: expected {params.lm.embedding}, as lm.embedding, "
+            f"since a {variants[name].architecture} model's layers take each other's place"
         )
+    return params.ablations, variants[name]
+
+
+def variant_params(params: LMParams, ablations: AblationsParams, variant: AblatedLMParams) -> LMParams:
+    """The language-model parameters of a variant: those of the main model, but for what sets it apart."""
     return replace(
         params,
         layers=variant.layers,

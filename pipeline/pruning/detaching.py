@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import torch
-from torch import nn
 
 from pipeline.language_model.features import BidirectionalLM
 from pipeline.language_model.model import LanguageModel
@@ -23,7 +22,7 @@ def detach_layers(model: LanguageModel, layers: Collection[int]) -> tuple[Langua
     return prune_language_model(model, gates)
 
 
-def detach(lm: BidirectionalLM, layers: Mapping[str, Collection[int]]) -> tuple[BidirectionalLM, KeptColumns]:
+def without_layers(lm: BidirectionalLM, layers: Mapping[str, Collection[int]]) -> tuple[BidirectionalLM, KeptColumns]:
     """Both directions without layers (`layers` has "forward" and "backward"), and what is left of their features."""
     forward_lm, of_forward = detach_layers(lm.forward_lm, layers["forward"])
     backward_lm, of_backward = detach_layers(lm.backward_lm, layers["backward"])
@@ -35,6 +34,8 @@ def _bypass(model: StackedLanguageModel, kept: list[int]) -> StackedLanguageMode
     assert isinstance(model.rnn, StackedLSTM)
     left = StackedLanguageModel(replace(model.config, layers=len(kept)), model.rnn.residual)
     weights = {name: weight for name, weight in model.state_dict().items() if not name.startswith("rnn.")}
-    left.load_state_dict(weights, strict=False)
-    left.rnn.layers = nn.ModuleList(model.rnn.layers[index] for index in kept)
+    for place, index in enumerate(kept):
+        layer = model.rnn.layers[index].state_dict()
+        weights |= {f"rnn.layers.{place}.{name}": weight for name, weight in layer.items()}
+    left.load_state_dict(weights)
     return left.eval()

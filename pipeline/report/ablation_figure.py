@@ -1,6 +1,7 @@
 """The figure of the ablations: what a language model and a tagger lose with each layer."""
 
 from collections.abc import Mapping
+from statistics import mean
 from typing import Any
 
 import matplotlib
@@ -20,13 +21,13 @@ def ablation_figure(document: Mapping[str, Any]) -> Figure:
         for number, (name, variant) in enumerate(document["variants"].items()):
             line = {"marker": MARKERS[number % len(MARKERS)], "markersize": 5, "label": name}
             places = [(layer + 0.5) / variant["layers"] for layer in range(variant["layers"])]
-            left.plot(places, perplexity_ratios(variant), **line)
-            right.plot(places, f1_changes(variant), **line)
+            left.plot(places, list(map(mean, zip(*perplexity_ratios(variant), strict=True))), **line)
+            right.plot(places, list(map(mean, zip(*f1_changes(variant), strict=True))), **line)
         left.set_yscale("log")
         left.set_title(f"{document['params']['profile']}: perplexity without one layer, relative")
         right.set_title("change of dev F1 without one layer")
         for axes in (left, right):
             axes.set_xlim(0, 1)
-            axes.set_xlabel("place of the layer, lowest to top")
+            axes.set_xlabel("place of the layer, lowest to top; mean of both directions")
         left.legend()
     return figure

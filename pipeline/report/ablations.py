@@ -71,20 +71,18 @@ def perplexity(variant: Variant) -> float:
     return mean(float(variant["lm"][direction]["perplexity"]) for direction in DIRECTIONS)
 
 
-def perplexity_ratios(variant: Variant) -> list[float]:
-    """How many times as high perplexity is without each layer, the mean of both directions; the lowest layer first."""
-    of_directions = [
+def perplexity_ratios(variant: Variant) -> list[list[float]]:
+    """How many times as high perplexity is without each layer, the lowest first; a list for each direction."""
+    return [
         [without / of_direction["perplexity"] for without in of_direction["perplexity_without_layer"]]
         for of_direction in (variant["lm"][direction] for direction in DIRECTIONS)
     ]
-    return [mean(ratios) for ratios in zip(*of_directions, strict=True)]
 
 
-def f1_changes(variant: Variant) -> list[float]:
-    """By how much dev F1 changes without each layer, the mean of both directions; the lowest layer first."""
+def f1_changes(variant: Variant) -> list[list[float]]:
+    """By how much dev F1 changes without each layer, the lowest first; a list for each direction."""
     whole = variant["rows"]["all_layers"]["dev_f1_mean"]
-    of_directions = [variant["dev_f1_without_layer"][direction] for direction in DIRECTIONS]
-    return [mean(scores) - whole for scores in zip(*of_directions, strict=True)]
+    return [[f1 - whole for f1 in variant["dev_f1_without_layer"][direction]] for direction in DIRECTIONS]
 
 
 def _ablations(document: Mapping[str, Any]) -> str:
@@ -106,6 +104,9 @@ def _ablations(document: Mapping[str, Any]) -> str:
         ],
     )
     seeds = sorted({seed for variant in variants.values() for seed in variant["seeds"]})
+    spread = (
+        "one seed" if len(seeds) == 1 else f"mean ± sample standard deviation over seeds {', '.join(map(str, seeds))}"
+    )
     tokens = {variant["lm"][direction]["tokens"] for variant in variants.values() for direction in DIRECTIONS}
     return (
         f"**{profile}** (`make ablations NAME={profile}`, [figure](ablations_{profile}.svg), "
@@ -113,14 +114,15 @@ def _ablations(document: Mapping[str, Any]) -> str:
         f"Each model has read {' or '.join(f'{count:,}' for count in sorted(tokens))} tokens a direction. Perplexity "
         "is that of held-out text, the mean of both directions. Without one layer: how many times as high it is, and "
         "by how much dev F1 changes, in the mean over the layers and for the worst of them.\n\n"
-        f"{taggers}\nF1 of whole spans in percent, mean ± sample standard deviation over seeds "
-        f"{', '.join(map(str, seeds))}; layers are counted from 0, the lowest. One variant again: "
+        f"{taggers}\nF1 of whole spans in percent ({spread}), scored in float32; layers are counted from 0, "
+        "the lowest. One variant again: "
         "`dvc repro --force --single-item ablations/dvc.yaml:lm@dense`, and so with `taggers` and `evaluate`.\n"
     )
 
 
 def _model_cells(name: str, variant: Variant) -> list[str]:
-    ratios, changes = perplexity_ratios(variant), f1_changes(variant)
+    ratios = [ratio for of_direction in perplexity_ratios(variant) for ratio in of_direction]
+    changes = [change for of_direction in f1_changes(variant) for change in of_direction]
     parameters = sum(variant["lm"][direction]["layer_parameters"] for direction in DIRECTIONS)
     return [
         name,

@@ -3,7 +3,8 @@
 import subprocess
 from pathlib import Path
 
-CODE = ("pipeline", "stages", "dvc.yaml")  # params.yaml is not code: every result carries its parameters
+# params.yaml is not code: every result carries its parameters.
+CODE = ("pipeline", "stages", "dvc.yaml", "ablations/dvc.yaml")
 
 
 def source_version(repository: Path) -> str | None:

@@ -1,7 +1,8 @@
-"""Taggers on a small language model of any architecture, and what they score on dev when layers are detached.
+"""Taggers on a small language model of any architecture, trained and with layers taken away.
 
 Rows: `all_layers`; `scalar_mix`, the same with one mean of all layers, where these are as wide as the embedding;
 `pruned`, the taggers of all_layers without all but a few layers, untrained; `retrained`, these after more training.
+Whatever they were trained in, all are scored in float32.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,35 +21,43 @@ from pipeline.language_model import architectures
 from pipeline.language_model.architectures import DIRECTIONS
 from pipeline.language_model.features import BidirectionalLM, live_features, open_feature_table, write_feature_table
 from pipeline.params import AblatedLMParams, TaggerParams
-from pipeline.pruning.detaching import detach
+from pipeline.pruning.detaching import without_layers
 from pipeline.reproducible import set_up
-from pipeline.tagger.importance import layer_importance
 from pipeline.tagger.model import Tagger, TaggerConfig, configure, initialise, load_tagger, save_tagger
 from pipeline.tagger.scalar_mix import ScalarMixTagger
-from pipeline.tagger.training import Features, Record, TaggingData, load_tagging_data, score_dev, train_tagger
+from pipeline.tagger.training import Features, TaggingData, load_tagging_data, score_dev, train_tagger
 from pipeline.tagger.variants import TrainingJob, train_seed
 
+ROWS = ("all_layers", "scalar_mix", "pruned", "retrained")
+DETACHED = ("pruned", "retrained")  # their language models have the layers kept alone
 Layers = Mapping[str, Sequence[int]]  # by direction
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ablation:
-    """One language model and the data that taggers are trained on."""
+    """One language model, the data that taggers are trained on, and where they go (<row>/seed-<seed>)."""
 
     conll: Path
     lm: Path
     variant: AblatedLMParams
+    taggers: Path
+    seeds: Sequence[int]
     threads: int
 
     def load_lm(self) -> BidirectionalLM:
         """Both language models, in float32."""
         return architectures.load(self.lm, self.variant.architecture)
 
+    def load_tagger(self, row: str, seed: int) -> Tagger:
+        """A trained tagger, in evaluation mode."""
+        folder = self.taggers / row / f"seed-{seed}"
+        return load_scalar_mix_tagger(folder, self.variant.layers) if row == "scalar_mix" else load_tagger(folder)
+
 
 def training_jobs(
-    ablation: Ablation, lm: BidirectionalLM, start: Path | None, out: Path, params: TaggerParams, table: Path
+    ablation: Ablation, lm: BidirectionalLM, row: str, start: str | None, params: TaggerParams, table: Path
 ) -> list[TrainingJob]:
-    """The jobs that train a tagger for each seed into `out`, going on from those in `start` if it is given.
+    """The jobs that train a row's tagger for each seed, going on from those of the row `start` if it is given.
 
     The features of `lm` are written to `table` first.
     """
@@ -58,26 +67,36 @@ def training_jobs(
             conll=ablation.conll,
             features=table,
             feature_width=sum(lm.widths),
-            start=start / f"seed-{seed}" if start else None,
+            start=ablation.taggers / start / f"seed-{seed}" if start else None,
             targets=None,
-            out=out / f"seed-{seed}",
+            out=ablation.taggers / row / f"seed-{seed}",
             params=params,
             seed=seed,
             threads=ablation.threads,
-            label=f"{out.name}, seed {seed}",
-            row=row,
+            label=f"{row}, seed {seed}",
+            row=position,
         )
-        for row, seed in enumerate(params.seeds)
+        for position, seed in enumerate(params.seeds)
     ]
 
 
-def train_all_layers(job: TrainingJob) -> float:
-    """Train and save a tagger that reads all features side by side; its best dev F1."""
-    return best_dev_f1(train_seed(job))
+def train_once(job: TrainingJob, mixed_layers: int = 0) -> None:
+    """Train and save a tagger, unless it is there: a killed stage goes on with those that it has not finished.
+
+    With `mixed_layers`, it reads the mean of so many layers in place of all side by side.
+    """
+    if job.out.is_dir():
+        return
+    unfinished = replace(job, out=job.out.with_name(f"{job.out.name}.part"))
+    if mixed_layers:
+        train_scalar_mix(unfinished, mixed_layers)
+    else:
+        train_seed(unfinished)
+    unfinished.out.rename(job.out)
 
 
-def train_scalar_mix(job: TrainingJob, layers: int) -> float:
-    """Train and save a tagger that reads the mean of the layers; its best dev F1."""
+def train_scalar_mix(job: TrainingJob, layers: int) -> None:
+    """Train and save a tagger that reads the mean of the layers."""
     assert job.features
     set_up(job.seed, job.threads)
     data = load_tagging_data(job.conll)
@@ -85,64 +104,9 @@ def train_scalar_mix(job: TrainingJob, layers: int) -> float:
     initialise(tagger, data.lexicon)
     tagger.precision = getattr(torch, job.params.precision)
     features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
-    records = list(train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row))
+    for _ in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row):
+        pass  # the curve is not kept
     save_tagger(tagger, job.out)
-    return best_dev_f1(records)
-
-
-def best_dev_f1(records: Iterable[Record]) -> float:
-    """The dev F1 of the epoch whose weights are kept."""
-    return max(record["dev_f1"] for record in records)
-
-
-def layers_to_keep(ablation: Ablation, tagger: Tagger, data: TaggingData) -> dict[str, list[int]]:
-    """The layers that pruning leaves: the most important ones of a dense model, the lowest ones of another, whose
-    layers have no gates and need those below."""
-    variant = ablation.variant
-    importance = torch.zeros(2 * variant.layers)
-    if variant.architecture == "dense":
-        importance = layer_importance(tagger, ablation.load_lm(), data)
-    kept = keeping_order(importance)[: variant.keep_layers]
-    return {
-        direction: sorted(index % variant.layers for index in kept if index // variant.layers == position)
-        for position, direction in enumerate(DIRECTIONS)
-    }
-
-
-def prune_taggers(ablation: Ablation, taggers: Path, kept: Layers, seeds: Sequence[int], out: Path) -> BidirectionalLM:
-    """Save the taggers without the columns of detached layers; the language models that are left."""
-    lm, columns = detach(ablation.load_lm(), all_but(kept, ablation.variant.layers))
-    for seed in seeds:
-        save_tagger(load_tagger(taggers / f"seed-{seed}").keep_lm_features(columns), out / f"seed-{seed}")
-    return lm
-
-
-def all_but(kept: Layers, layers: int) -> dict[str, list[int]]:
-    """The other layers."""
-    return {direction: [layer for layer in range(layers) if layer not in kept[direction]] for direction in DIRECTIONS}
-
-
-def dev_f1_without_layer(direction: str, ablation: Ablation, taggers: Path, seeds: Sequence[int]) -> list[float]:
-    """Dev F1, the mean over seeds, of the taggers with each layer of a direction detached in turn."""
-    set_up(seeds[0], ablation.threads)
-    data, lm = load_tagging_data(ablation.conll), ablation.load_lm()
-    full = [load_tagger(taggers / f"seed-{seed}") for seed in seeds]
-    scores = []
-    for layer in range(ablation.variant.layers):
-        left, columns = detach(lm, {each: [layer] if each == direction else [] for each in DIRECTIONS})
-        features = remembered(live_features(left, data.words))
-        scores.append(round(mean(score_dev(tagger.keep_lm_features(columns), data, features) for tagger in full), 4))
-    return scores
-
-
-def remembered(features: Features) -> Features:
-    """The same features, each batch of sentences computed once."""
-    computed = cache(lambda indices: features(indices))
-
-    def remember(indices: Sequence[int]) -> Tensor:
-        return computed(tuple(indices))
-
-    return remember
 
 
 def load_scalar_mix_tagger(folder: Path, layers: int) -> ScalarMixTagger:
@@ -151,3 +115,66 @@ def load_scalar_mix_tagger(folder: Path, layers: int) -> ScalarMixTagger:
     tagger = ScalarMixTagger(replace(config, lm_features=config.lm_features * (layers + 1)), layers)
     tagger.load_state_dict(load_file(str(folder / "weights.safetensors")))
     return tagger.eval()
+
+
+def f1_without_layer(direction: str, ablation: Ablation) -> list[float]:
+    """Dev F1, in percent and the mean over seeds, of all_layers without each layer of a direction in turn."""
+    set_up(ablation.seeds[0], ablation.threads)
+    data, lm = load_tagging_data(ablation.conll), ablation.load_lm()
+    taggers = [ablation.load_tagger("all_layers", seed) for seed in ablation.seeds]
+    scores = []
+    for layer in range(ablation.variant.layers):
+        left, columns = without_layers(lm, {each: [layer] if each == direction else [] for each in DIRECTIONS})
+        features = remembered(live_features(left, data.words))
+        f1 = mean(score_dev(tagger.keep_lm_features(columns), data, features) for tagger in taggers)
+        scores.append(round(f1, 4))
+    return scores
+
+
+def layers_to_keep(dev_f1_without: Mapping[str, Sequence[float]], count: int) -> dict[str, list[int]]:
+    """The layers, over both directions, without which dev F1 is lowest; of equal ones, the lower layers."""
+    layers = len(dev_f1_without[DIRECTIONS[0]])
+    missed = -torch.tensor([dev_f1_without[direction] for direction in DIRECTIONS]).flatten()
+    kept = keeping_order(missed)[:count]
+    return {
+        direction: sorted(index % layers for index in kept if index // layers == position)
+        for position, direction in enumerate(DIRECTIONS)
+    }
+
+
+def prune_taggers(ablation: Ablation, kept: Layers) -> BidirectionalLM:
+    """Save the taggers of all_layers without the columns of other layers than `kept`; the language models left."""
+    lm, columns = without_layers(ablation.load_lm(), all_but(kept, ablation.variant.layers))
+    for seed in ablation.seeds:
+        tagger = ablation.load_tagger("all_layers", seed).keep_lm_features(columns)
+        save_tagger(tagger, ablation.taggers / "pruned" / f"seed-{seed}")
+    return lm
+
+
+def all_but(kept: Layers, layers: int) -> dict[str, list[int]]:
+    """The other layers."""
+    return {direction: [layer for layer in range(layers) if layer not in kept[direction]] for direction in DIRECTIONS}
+
+
+def score_rows(ablation: Ablation, rows: Iterable[str], kept: Layers, data: TaggingData) -> dict[str, list[float]]:
+    """Span F1 on the dev sentences of `data`, in percent, of each row's taggers, one number a seed."""
+    lm = ablation.load_lm()
+    left, _ = without_layers(lm, all_but(kept, ablation.variant.layers))
+    every, few = (remembered(live_features(model, data.words)) for model in (lm, left))
+    return {
+        row: [
+            round(score_dev(ablation.load_tagger(row, seed), data, few if row in DETACHED else every), 4)
+            for seed in ablation.seeds
+        ]
+        for row in rows
+    }
+
+
+def remembered(features: Features) -> Features:
+    """The same features, each batch of sentences computed once."""
+    computed = cache(features)
+
+    def remember(indices: Sequence[int]) -> Tensor:
+        return computed(tuple(indices))
+
+    return remember
