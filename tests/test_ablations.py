@@ -72,10 +72,10 @@ def write_params(path: Path) -> None:
     params = yaml.safe_load((PROJECT / "profiles/demo.yaml").read_text(encoding="utf-8"))
     params["lm"].update(embedding=5, projection=8, cutoffs=[4], streams=4, steps=5, learning_rate=0.03, warmup_steps=5)
     params["tagger"].update(word_dimension=6, character_dimension=4, character_units=5, word_units=6)
-    params["tagger"].update(precision="bfloat16")
+    params["tagger"].update(precision="bfloat16", learning_rate=0.01, batch_sentences=4, dropout=0.1)
     params["prune"].update(learning_rate=1e-9)
     params["ablations"].update(tokens=1500, epochs=2, heldout_tokens=200)
-    params["ablations"].update(seeds=[1, 2], tagger_epochs=4, pruned_epochs=1)
+    params["ablations"].update(seeds=[1, 2], tagger_epochs=9, pruned_epochs=1)
     params["ablations"]["variants"] = VARIANTS
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
 
