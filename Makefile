@@ -10,7 +10,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export DVC_NO_ANALYTICS = true
 
-SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
+SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(JOBS),--jobs $(JOBS))
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -49,14 +49,14 @@ profile: setup ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: copy a profile to p
 publish: setup ## write results/<profile>.json and the tables made from it
 	@python -m commands.publish
 
-sweep: setup ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [JOBS=2]: run every strength with every budget, JOBS at a time
+sweep: setup ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2]: run every strength with every budget, JOBS at a time
 	@python -m commands.sweep $(SWEEP_OPTIONS)
 
 path: $(if $(NAME),profile,setup) ## [NAME=conll2000], and as for sweep: the front of F1 against cost, and its knee, in docs/results.md
 	@python -m commands.path $(SWEEP_OPTIONS)
 
-study: $(if $(NAME),profile,setup) ## [NAME=conll2000] [METHODS="r3 random"] [BUDGETS="2 6"] [JOBS=2]: ways to select layers side by side, in docs/results.md
-	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
+study: $(if $(NAME),profile,setup) ## [NAME=conll2000] [METHODS="r3 random"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2]: ways to select layers side by side, in docs/results.md
+	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(JOBS),--jobs $(JOBS))
 
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/results.md
 	@python -m commands.ablations

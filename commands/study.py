@@ -3,7 +3,7 @@
 import click
 
 from commands._published import PAGE, Published, committed_code
-from commands.sweep import PARAMS, run_sweep
+from commands.sweep import EPOCHS, PARAMS, run_sweep
 from pipeline.params import experiment_values, load_params
 from pipeline.report.selection_study import read_study, study_document, study_row, study_section
 from pipeline.report.study_figure import study_figure
@@ -17,15 +17,16 @@ STUDY = Published("study", read_study, study_section, study_figure)
 @click.command(cls=StageCommand, examples=['make study METHODS="r3 importance random" BUDGETS="2 6" JOBS=2'])
 @click.option("--methods", default=DEFAULT, show_default=True, help=f"Some of {' '.join(METHODS)}.")
 @click.option("--budgets", default="2 6", show_default=True, help="Values of select.max_layers.")
+@EPOCHS
 @click.option("--jobs", type=click.IntRange(min=1), help="Experiments at a time; as many as keep the processors busy.")
-def main(methods: str, budgets: str, jobs: int | None) -> None:
+def main(methods: str, budgets: str, epochs: int, jobs: int | None) -> None:
     """Run every method with every budget and publish results/study_<profile>.json, its figure, and the tables in
     docs/results.md. The pruned tagger always starts from the full one and is trained in the same way.
 
     Experiments that are there already are not run again. The exhaustive search is left out where it takes too long.
     """
     params = load_params(PARAMS)
-    points = study_points(params, methods.split(), numbers(budgets, int, "budgets"))
+    points = study_points(params, methods.split(), numbers(budgets, int, "budgets"), epochs)
     commit = committed_code()
     document = study_document(experiment_values(params), run_sweep(params, points, jobs, study_row), commit)
     file = STUDY.publish(document)

@@ -29,6 +29,12 @@ REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a
 LOG_LINES = 20
 METRICS = ("select_layers", "prune", "train_tagger_pruned", "evaluate")
 Row = dict[str, Any]
+EPOCHS = click.option(
+    "--epochs",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Value of prune.epochs; that of params.yaml if left out or 0.",
+)
 
 
 @click.command(
@@ -40,14 +46,15 @@ Row = dict[str, Any]
 )
 @click.option("--strengths", default="0.02 0.05 0.1", show_default=True, help="Values of select.strength.")
 @click.option("--budgets", default="2 6", show_default=True, help="Values of select.max_layers.")
+@EPOCHS
 @click.option("--jobs", type=click.IntRange(min=1), help="Points at a time; as many as keep the processors busy.")
-def main(strengths: str, budgets: str, jobs: int | None) -> None:
+def main(strengths: str, budgets: str, epochs: int, jobs: int | None) -> None:
     """Run every strength with every budget, each as a DVC experiment, and print a table of them.
 
     Points that are there already are not run again, so a sweep that was stopped goes on when it is started again.
     """
     params = load_params(PARAMS)
-    points = grid(params, numbers(strengths, float, "strengths"), numbers(budgets, int, "budgets"))
+    points = grid(params, numbers(strengths, float, "strengths"), numbers(budgets, int, "budgets"), epochs)
     table = points_table(run_sweep(params, points, jobs, point_row))
     out = Path("work") / f"sweep_{params.profile}.md"
     write_bytes(out, table.encode())
@@ -165,7 +172,7 @@ def tell_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any]
         f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
     )
     progress.update()
-    if repeated := set(stages_run(_queue.log(name))) - set(POINT_STAGES):
+    if repeated := set(stages_run(_queue.log(name))) - point.stages():
         progress.write(f"warning: {name} has also run {', '.join(sorted(repeated))}", sys.stderr)
 
 

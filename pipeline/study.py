@@ -6,25 +6,26 @@ from dataclasses import dataclass
 
 from pipeline.errors import InputError
 from pipeline.params import MOST_SETS, Params
-from pipeline.sweep import Experiment
+from pipeline.sweep import Experiment, Value
 
 
-def _gates(regulariser: str, cost_weighted: bool) -> dict[str, str | bool]:
+def _gates(regulariser: str, cost_weighted: bool) -> dict[str, Value]:
     return {"select.method": "gates", "select.regulariser": regulariser, "select.cost_weighted": cost_weighted}
 
 
-METHODS: Mapping[str, Mapping[str, str | bool]] = {
+METHODS: Mapping[str, Mapping[str, Value]] = {
     "r1": _gates("r1", False),
     "r2": _gates("r2", False),
     "r3": _gates("r3", False),
     "r1_cost": _gates("r1", True),
     "r2_cost": _gates("r2", True),
     "r3_cost": _gates("r3", True),
+    "r3_gold": {**_gates("r3", False), "distil.weight": 0.0, "distil.unlabelled_sentences": 0},
     "l0": {"select.method": "hard_concrete", "select.cost_weighted": False},
     "l0_cost": {"select.method": "hard_concrete", "select.cost_weighted": True},
     **{name: {"select.method": name} for name in ("importance", "greedy", "exhaustive", "first", "last", "random")},
 }
-DEFAULT = "r1 r2 r3 r3_cost l0 importance greedy exhaustive first last random"
+DEFAULT = "r1 r2 r3 r3_cost r3_gold l0 importance greedy exhaustive first last random"
 DRAWS = 3  # of random layers
 
 
@@ -39,7 +40,7 @@ class Choice(Experiment):
     max_layers: int
     draw: int = 0
 
-    def values(self) -> dict[str, str | bool | int | float]:
+    def own_values(self) -> dict[str, Value]:
         """What sets the method apart, the budget, and the start."""
         draw = {"select.random_seed": self.draw} if self.draw else {}
         return {**METHODS[self.method], "select.max_layers": self.max_layers, **draw, "prune.start": "full"}
@@ -55,15 +56,16 @@ class Choice(Experiment):
         return f"{self.method}{f' (draw {self.draw})' if self.draw else ''}, budget {self.max_layers}"
 
 
-def study_points(params: Params, methods: Sequence[str], budgets: Sequence[int]) -> list[Choice]:
+def study_points(params: Params, methods: Sequence[str], budgets: Sequence[int], epochs: int = 0) -> list[Choice]:
     """Every method with every budget, but for exhaustive searches that would take too long; random ones DRAWS times.
 
-    Raises InputError for an unknown method, a budget that params.yaml could not have, or if nothing is left.
+    `epochs` are those of each Experiment. Raises InputError for an unknown method, a budget that params.yaml could not
+    have, or if nothing is left.
     """
     if unknown := [method for method in methods if method not in METHODS]:
         raise InputError(f"methods: {unknown[0]!r} is none; expected some of {' '.join(METHODS)}")
     points = [
-        Choice(method, budget, draw)
+        Choice(method, budget, draw, epochs=epochs)
         for budget in budgets
         for method in dict.fromkeys(methods)
         for draw in (range(1, DRAWS + 1) if method == "random" else [0])

@@ -14,18 +14,27 @@ from pipeline.files import sha256_of_files
 from pipeline.params import Params, build, experiment_values
 
 Number = TypeVar("Number", int, float)
+Value = str | bool | int | float
 AnyExperiment = TypeVar("AnyExperiment", bound="Experiment")
 
 # What an experiment computes: the stages that depend on `select`. All others are computed once, for all of them.
 POINT_STAGES = ("select_layers", "prune", "train_tagger@pruned", "evaluate", "report")
+STAGES_OF_SECTIONS = {"distil": "soft_targets"}  # what an experiment with values of other sections computes as well
 
 
+@dataclass(frozen=True, order=True, kw_only=True)
 class Experiment(ABC):
-    """What one experiment has instead of values of params.yaml, in the sections `select` and `prune`."""
+    """What one experiment has instead of values of params.yaml, in the sections `select`, `prune` and `distil`."""
+
+    epochs: int = 0  # instead of prune.epochs, so that many experiments take less time; 0: that of params.yaml
 
     @abstractmethod
-    def values(self) -> dict[str, str | bool | int | float]:
-        """The values by dotted name."""
+    def own_values(self) -> dict[str, Value]:
+        """What tells this experiment from others, by dotted name."""
+
+    def values(self) -> dict[str, Value]:
+        """All values by dotted name."""
+        return {**self.own_values(), **({"prune.epochs": self.epochs} if self.epochs else {})}
 
     @property
     @abstractmethod
@@ -36,6 +45,11 @@ class Experiment(ABC):
     @abstractmethod
     def title(self) -> str:
         """The same, in words."""
+
+    def stages(self) -> set[str]:
+        """The stages that this experiment has to compute."""
+        sections = {key.split(".")[0] for key in self.values()}
+        return {*POINT_STAGES, *(stage for section, stage in STAGES_OF_SECTIONS.items() if section in sections)}
 
     def overrides(self) -> list[str]:
         """The parameters as DVC's --set-param takes them."""
@@ -61,7 +75,7 @@ class Point(Experiment):
     strength: float
     max_layers: int
 
-    def values(self) -> dict[str, str | bool | int | float]:
+    def own_values(self) -> dict[str, Value]:
         """Strength and budget."""
         return {"select.strength": self.strength, "select.max_layers": self.max_layers}
 
@@ -87,9 +101,12 @@ def numbers(text: str, kind: type[Number], name: str) -> list[Number]:
     return values
 
 
-def grid(params: Params, strengths: Sequence[float], budgets: Sequence[int]) -> list[Point]:
-    """Every strength with every budget. Raises InputError for a pair that params.yaml could not have."""
-    points = [Point(strength, budget) for strength in strengths for budget in budgets]
+def grid(params: Params, strengths: Sequence[float], budgets: Sequence[int], epochs: int = 0) -> list[Point]:
+    """Every strength with every budget; `epochs` are those of each Experiment.
+
+    Raises InputError for a pair that params.yaml could not have.
+    """
+    points = [Point(strength, budget, epochs=epochs) for strength in strengths for budget in budgets]
     for point in points:
         point.params(params)
         if "e" in str(point.strength) or point.strength == float("inf"):

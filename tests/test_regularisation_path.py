@@ -148,6 +148,8 @@ def test_tables_by_hand() -> None:
     )
     section = path_section([document])
     assert '`make path NAME=demo STRENGTHS="0.02 0.1" BUDGETS="1 2"`' in section and "seeds; layers" in section
+    shorter = {**document, "points": [{**row, "epochs": 3} for row in document["points"]]}
+    assert 'BUDGETS="1 2" EPOCHS=3`' in path_section([shorter])
     assert "all LM layers: dev F1 90.50, test F1 90.00 at 0.500 M MACs" in section
     lines = [line.split(" | ")[0:9] for line in section.splitlines() if line.startswith("| 0.")]
     assert [(line[0], line[7]) for line in lines] == [

@@ -54,7 +54,8 @@ def test_values_are_those_of_the_parameters_and_survive_yaml(params: Params, met
 
 
 def test_methods_differ(params: Params) -> None:
-    sections = [Choice(method, 2).params(params).select for method in METHODS]
+    chosen = [Choice(method, 2).params(params) for method in METHODS]
+    sections = [(found.select, found.distil) for found in chosen]
     assert all(sections.count(section) == 1 for section in sections)
     assert set(METHODS) == set(TITLES) and set(DEFAULT.split()) <= set(METHODS)
 
@@ -116,7 +117,8 @@ def test_a_missing_metric_is_named() -> None:
 
 
 def test_tables_by_hand() -> None:
-    section = study_section([make_document()])
+    document = make_document()
+    section = study_section([document])
     assert '`make study NAME=demo METHODS="importance random" BUDGETS="1 2"`' in section
     assert (
         "| importance | 2 | 0, 1 | none | 0.200 | 60.50 | 88.00 ± 0.25 | 87.00 ± 0.14 | method | "
@@ -128,6 +130,8 @@ def test_tables_by_hand() -> None:
     )
     assert "* Budget 2: the best on dev is importance, with test F1 87.00.\n" in section
     assert "all LM layers: dev F1 90.50, test F1 90.00 at 0.500 M MACs" in section
+    document["rows"] = [{**row, "epochs": 3} for row in document["rows"]]
+    assert '`make study NAME=demo METHODS="importance random" BUDGETS="1 2" EPOCHS=3`' in study_section([document])
     assert study_section([]) == "No study is published yet.\n"
 
 

@@ -22,6 +22,7 @@ from commands.reproduce import GROUPS
 from pipeline.errors import InputError
 from pipeline.params import Params, load_params
 from pipeline.report.regularisation_path import point_row
+from pipeline.study import Choice
 from pipeline.sweep import POINT_STAGES, Point, doubling_budgets, fingerprint, grid, name_points, numbers
 
 STATUS = """Task     Name                  Created       Status
@@ -55,6 +56,13 @@ def test_grid_is_every_strength_with_every_budget(params: Params) -> None:
     points = grid(params, [0.02, 0.1], [2, 6])
     assert points == [Point(0.02, 2), Point(0.02, 6), Point(0.1, 2), Point(0.1, 6)]
     assert points[1].command() == "dvc exp run -S select.strength=0.02 -S select.max_layers=6"
+
+
+def test_points_of_fewer_epochs(params: Params) -> None:
+    point = grid(params, [0.02], [2], epochs=1)[0]
+    assert point.command() == "dvc exp run -S select.strength=0.02 -S select.max_layers=2 -S prune.epochs=1"
+    assert point.params(params).prune.epochs == 1 != params.prune.epochs
+    assert point.stages() == set(POINT_STAGES)
 
 
 @pytest.mark.parametrize(
@@ -354,6 +362,19 @@ def test_a_point_that_repeats_shared_work_is_told(
     with tqdm(total=1, disable=True) as progress:
         sweep.tell_success(Point(0.1, 2), "name", "commit", progress)
     assert "warning: name has also run pretrain_lm@forward" in capsys.readouterr().err
+
+
+def test_a_point_of_other_distillation_computes_its_targets(
+    quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = StandInQueue()
+    use(queue, quick)
+    quick.setattr(_queue, "log", lambda name: "Running stage 'soft_targets':")
+    with tqdm(total=1, disable=True) as progress:
+        sweep.tell_success(Choice("r3_gold", 2), "name", "commit", progress)
+        assert capsys.readouterr().err == ""
+        sweep.tell_success(Choice("r3", 2), "name", "commit", progress)
+    assert "warning: name has also run soft_targets" in capsys.readouterr().err
 
 
 def test_living_workers_are_found_and_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

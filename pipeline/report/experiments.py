@@ -1,6 +1,6 @@
 """What one experiment on the selection of layers measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.errors import InputError
@@ -12,9 +12,14 @@ SCORES = ("dev_f1_mean", "test_f1_mean", "test_f1_sd", "macs_per_word")
 MEASURED = (*SCORES, "layers_kept", "budget_reached_by", "dev_f1_sd", "command")  # keys of every row but its `ends`
 
 
+def epochs_option(rows: Sequence[Mapping[str, Any]]) -> str:
+    """EPOCHS=3, with a space before it, where the rows were made with it."""
+    return f" EPOCHS={rows[0]['epochs']}" if rows[0].get("epochs") else ""
+
+
 def experiment_row(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The measurements of the pruned tagger, from the metrics files by name, and the command that makes them again;
-    `ends` are those of ENDS.
+    """The measurements of the pruned tagger, from the metrics files by name, the command that makes them again, and
+    prune.epochs if it is not that of params.yaml; `ends` are those of ENDS.
 
     F1 in percent, standard deviations of the sample of seeds. Raises InputError for a missing metric.
     """
@@ -27,5 +32,6 @@ def experiment_row(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[s
         **{key: pick(rows["pruned"], key) for key in SCORES},
         "dev_f1_sd": pick(metrics, "train_tagger_pruned.dev_f1_sd"),
         "command": experiment.command(),
+        "epochs": experiment.epochs or None,
         "ends": {variant: {key: pick(rows[variant], key) for key in SCORES} for variant in ENDS},
     }

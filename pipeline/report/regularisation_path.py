@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.files import read_json
-from pipeline.report.experiments import ENDS, MEASURED, SCORES, experiment_row
+from pipeline.report.experiments import ENDS, MEASURED, SCORES, epochs_option, experiment_row
 from pipeline.report.front import knee, pareto_front
 from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.tables import NAMES, markdown_table, millions
@@ -106,7 +106,10 @@ def _command(document: Mapping[str, Any]) -> str:
     strengths, budgets = (
         " ".join(map(str, sorted({row[key] for row in document["points"]}))) for key in ("strength", "max_layers")
     )
-    return f'make path NAME={document["params"]["profile"]} STRENGTHS="{strengths}" BUDGETS="{budgets}"'
+    return (
+        f'make path NAME={document["params"]["profile"]} STRENGTHS="{strengths}" BUDGETS="{budgets}"'
+        + epochs_option(document["points"])
+    )
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

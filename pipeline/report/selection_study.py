@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.files import read_json
-from pipeline.report.experiments import ENDS, MEASURED, SCORES, experiment_row
+from pipeline.report.experiments import ENDS, MEASURED, SCORES, epochs_option, experiment_row
 from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.tables import NAMES, markdown_table, millions
 from pipeline.study import Choice
@@ -21,6 +21,7 @@ TITLES = {
     "r1_cost": "gates, R1 by cost",
     "r2_cost": "gates, R2 by cost",
     "r3_cost": "gates, R3 by cost",
+    "r3_gold": "gates, R3, no distillation",
     "l0": "hard-concrete gates",
     "l0_cost": "hard-concrete gates by cost",
     "importance": "importance",
@@ -131,7 +132,9 @@ def _against_chance(budget: int, rows: Sequence[Row]) -> str:
 def _command(document: Mapping[str, Any]) -> str:
     """What makes all of the document again."""
     methods, budgets = (_distinct(row[key] for row in document["rows"]) for key in ("method", "max_layers"))
-    return f'make study NAME={document["params"]["profile"]} METHODS="{methods}" BUDGETS="{budgets}"'
+    return f'make study NAME={document["params"]["profile"]} METHODS="{methods}" BUDGETS="{budgets}"' + epochs_option(
+        document["rows"]
+    )
 
 
 def _distinct(values: Iterable[Any]) -> str:
