@@ -28,11 +28,14 @@ class Published:
     figure: Callable[[Document], Figure]
 
     def publish(self, document: Document) -> Path:
-        """Write the document and its figure, and fill the page; the path of the document."""
+        """Write the document and its figure, and fill the page; the path of the document.
+
+        The figure is drawn from the file, whose keys are sorted, so that a copy of the file gives the same one.
+        """
         stem = f"{self.name}_{document['params']['profile']}"
         file = RESULTS / f"{stem}.json"
         write_json(file, document)
-        save_figure(self.figure(document), PAGE.parent / f"{stem}.svg")
+        save_figure(self.figure(self.read(file)), PAGE.parent / f"{stem}.svg")
         self.fill_page()
         return file
 

@@ -22,7 +22,7 @@ from pipeline.data.corpus import Corpus
 from pipeline.errors import InputError
 from pipeline.evaluation.conlleval import count_file, f1
 from pipeline.evaluation.evaluation import write_predictions
-from pipeline.files import write_json
+from pipeline.files import write_bytes, write_json
 from pipeline.language_model import architectures
 from pipeline.language_model.features import live_features
 from pipeline.language_model.pretraining import perplexity
@@ -317,6 +317,18 @@ def test_a_document_without_a_key_is_refused(document: dict[str, Any], tmp_path:
     write_json(tmp_path / "ablations_demo.json", document)
     with pytest.raises(InputError, match=r"variants\.dense\.lm\.forward\.perplexity"):
         read_ablations(tmp_path / "ablations_demo.json")
+
+
+def test_a_published_file_gives_the_same_figure_again(
+    document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_bytes(Path("docs/results.md"), b"<!-- ablations:begin -->\n<!-- ablations:end -->\n")
+    for variants in (document["variants"], dict(reversed(document["variants"].items()))):
+        file = ablations.ABLATIONS.publish({**document, "variants": variants})
+        drawn = Path(f"docs/{file.stem}.svg").read_bytes()
+        ablations.ABLATIONS.publish(read_ablations(file))
+        assert Path(f"docs/{file.stem}.svg").read_bytes() == drawn
 
 
 def test_published_ablations_are_no_results_of_a_profile_and_fill_their_section() -> None:
