@@ -144,7 +144,7 @@ def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress
     asked = time.monotonic()
     while missing:
         time.sleep(REFRESH_SECONDS)
-        alive = bool(_queue.workers())  # before looking for results: what is not there now will not come
+        alive = len(_queue.workers())  # before looking for results: what is not there now will not come
         for name, commit in _queue.finished(missing).items():
             missing.remove(name)
             tell_success(named[name], name, commit, progress)
@@ -159,7 +159,7 @@ def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress
             missing.remove(name)
             failed.add(name)
             tell_failure(name)
-        if queued and not alive:  # the workers had nothing to do, and left just before these came
+        if queued and alive < jobs:  # some had nothing to do, and left just before these came, or were killed
             _queue.start_workers(jobs)
     return failed
 

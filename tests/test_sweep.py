@@ -344,6 +344,16 @@ def test_a_failure_is_told_after_the_others_are_done(
     assert f"log of {names[1]}" in capsys.readouterr().err
 
 
+def test_a_worker_that_is_gone_is_replaced(params: Params, quick: pytest.MonkeyPatch) -> None:
+    queue = StandInQueue()  # has one worker, however many are started
+    use(queue, quick)
+    points = grid(params, [0.02, 0.1], [2, 6])
+    named = {point.label: point for point in points}
+    assert sweep.run_missing(named, {}, 1) == set() and queue.starts == 1
+    queue.done.clear()
+    assert sweep.run_missing(named, {}, 2) == set() and queue.starts > 2
+
+
 def test_an_interruption_stops_the_workers(params: Params, quick: pytest.MonkeyPatch) -> None:
     queue = StandInQueue()
     use(queue, quick)
