@@ -124,7 +124,13 @@ def process(model: Path) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-m", "commands.ldnet", "tag", str(model), "--tokenised", "--threads", "1"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=model.parent, env=environment, **pipes) as started:  # type: ignore[call-overload]
+    # In the background of a script, Ctrl-C is ignored, and children would inherit that; a handler they do not.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        started = subprocess.Popen(command, cwd=model.parent, env=environment, **pipes)  # type: ignore[call-overload]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with started:
         yield started
         started.kill()
 
