@@ -20,12 +20,12 @@ METHODS: Mapping[str, Mapping[str, Value]] = {
     "r1_cost": _gates("r1", True),
     "r2_cost": _gates("r2", True),
     "r3_cost": _gates("r3", True),
-    "r3_gold": {**_gates("r3", False), "distil.weight": 0.0, "distil.unlabelled_sentences": 0},
+    "r3_gold": {**_gates("r3", False), "distil.weight": 0.0},
     "l0": {"select.method": "hard_concrete", "select.cost_weighted": False},
     "l0_cost": {"select.method": "hard_concrete", "select.cost_weighted": True},
     **{name: {"select.method": name} for name in ("importance", "greedy", "exhaustive", "first", "last", "random")},
 }
-DEFAULT = "r1 r2 r3 r3_cost r3_gold l0 importance greedy exhaustive first last random"
+DEFAULT = "r1 r2 r3 r3_cost l0 importance greedy exhaustive first last random"
 DRAWS = 3  # of random layers
 
 
@@ -59,11 +59,15 @@ class Choice(Experiment):
 def study_points(params: Params, methods: Sequence[str], budgets: Sequence[int], epochs: int = 0) -> list[Choice]:
     """Every method with every budget, but for exhaustive searches that would take too long; random ones DRAWS times.
 
-    `epochs` are those of each Experiment. Raises InputError for an unknown method, a budget that params.yaml could not
-    have, or if nothing is left.
+    `epochs` are those of each Experiment. Raises InputError for an unknown method, r3_gold where there are
+    unlabelled sentences, a budget that params.yaml could not have, or if nothing is left.
     """
     if unknown := [method for method in methods if method not in METHODS]:
         raise InputError(f"methods: {unknown[0]!r} is none; expected some of {' '.join(METHODS)}")
+    if "r3_gold" in methods and params.distil.unlabelled_sentences:
+        raise InputError(
+            "methods: r3_gold learns from gold tags alone; expected distil.unlabelled_sentences to be 0 in params.yaml"
+        )
     points = [
         Choice(method, budget, draw, epochs=epochs)
         for budget in budgets

@@ -73,6 +73,10 @@ def test_exhaustive_searches_that_take_too_long_are_left_out(params: Params) -> 
 def test_what_cannot_be_run_is_refused(params: Params) -> None:
     with pytest.raises(InputError, match="methods: 'r4' is none; expected some of r1 r2"):
         study_points(params, ["r3", "r4"], [2])
+    with pytest.raises(InputError, match=r"r3_gold.*expected distil\.unlabelled_sentences to be 0"):
+        study_points(params, ["r3_gold"], [2])
+    labelled = load_params(PROJECT / "profiles" / "conll2000.yaml")
+    assert study_points(labelled, ["r3_gold"], [2])[0].params(labelled).distil.weight == 0
     with pytest.raises(InputError, match="max_layers: expected at most 12"):
         study_points(params, ["first"], [2, 13])
 
