@@ -1,6 +1,7 @@
 """What sweeps publish: a document of all numbers, a figure of it, and a section of docs/results.md with its tables."""
 
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from matplotlib.figure import Figure
 
 from pipeline.errors import InputError
 from pipeline.files import write_bytes, write_json
+from pipeline.params import load_params
+from pipeline.profiles import differences
 from pipeline.report.figure_files import save_figure
 from pipeline.report.readme import fill_sections
 from pipeline.report.source_version import source_version
 
 PAGE = Path("docs/results.md")
 RESULTS = Path("results")
+PROFILES = Path("profiles")
 Document = Mapping[str, Any]
 
 
@@ -24,7 +28,7 @@ class Published:
 
     name: str  # of the section, and what the names of its files begin with
     read: Callable[[Path], Document]
-    section: Callable[[Sequence[Document]], str]
+    section: Callable[[Document], str]
     figure: Callable[[Document], Figure]
 
     def publish(self, document: Document) -> Path:
@@ -45,8 +49,22 @@ class Published:
             text = PAGE.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise InputError(f"{PAGE}: no such file; expected a page with markers to fill") from None
-        documents = [self.read(file) for file in sorted(RESULTS.glob(f"{self.name}_*.json"))]
-        write_bytes(PAGE, fill_sections(text, {self.name: self.section(documents)}, str(PAGE)).encode())
+        write_bytes(PAGE, fill_sections(text, {self.name: self.sections(RESULTS)}, str(PAGE)).encode())
+
+    def sections(self, results: Path) -> str:
+        """The tables of all documents in this folder, each with what to set first if its profile has changed."""
+        documents = [self.read(file) for file in sorted(results.glob(f"{self.name}_*.json"))]
+        return "\n".join(self.section(document) + _set_first(document) for document in documents) or "None yet.\n"
+
+
+def _set_first(document: Document) -> str:
+    """The values that the document was made with where its profile, if there is one still, has others."""
+    made_with, profile = document["params"], PROFILES / f"{document['params']['profile']}.yaml"
+    if not profile.is_file():
+        return ""
+    now = {key: value for key, value in dataclasses.asdict(load_params(profile)).items() if key in made_with}
+    values = ", ".join(f"`{key}: {value}`" for key, (_, value) in differences(now, made_with).items())
+    return values and f"\nThe profile has changed since. For the same metrics, set in params.yaml first: {values}.\n"
 
 
 def committed_code() -> str:

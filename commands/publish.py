@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from commands import ablations, path, study
 from pipeline.errors import InputError
 from pipeline.files import write_bytes, write_json
 from pipeline.params import experiment_values, load_params
@@ -52,10 +53,12 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     """Copy the report's results and figure to where they are published; fill README and docs/results.md from those."""
     if not (readme_only or check):
         publish_results(report, results, docs)
-    files = [path for path in sorted(results.glob("*.json")) if not any(map(path.match, OTHERS))]
-    published = [read_results(path) for path in files]
+    files = [file for file in sorted(results.glob("*.json")) if not any(map(file.match, OTHERS))]
+    published = [read_results(file) for file in files]
     fill_page(readme, {"results": results_section(published), "stages": stages_section(pipeline)}, check)
-    fill_page(docs / "results.md", {"gain": gain_section(published)}, check)
+    swept = (path.PATH, study.STUDY, ablations.ABLATIONS)
+    sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
+    fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)
     if not check:
         click.echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")
 

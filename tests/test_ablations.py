@@ -38,7 +38,6 @@ from pipeline.report.ablations import (
     read_ablations,
 )
 from pipeline.report.figure_files import save_figure
-from pipeline.report.readme import fill_sections
 from pipeline.tagger.ablated_taggers import Ablation, layers_to_keep, remembered, score_rows, train_once, training_jobs
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import load_tagger
@@ -295,11 +294,10 @@ def test_document_tables_and_figure(document: dict[str, Any], tmp_path: Path) ->
     write_json(tmp_path / "ablations_demo.json", document)
     read = read_ablations(tmp_path / "ablations_demo.json")
     assert read == json.loads(json.dumps(document))
-    section = ablations_section([read])
+    section = ablations_section(read)
     assert "make ablations NAME=demo" in section and "2,960 tokens" in section
     assert "| residual | scalar mix of all layers | all | all |" in section
     assert "| residual | pruned, trained again |" in section and "seeds 1, 2)" in section
-    assert ablations_section([]) == "No ablation is published yet.\n"
     variant = document["variants"]["dense"]
     backward = variant["lm"]["backward"]
     ratio = backward["perplexity_without_layer"][2] / backward["perplexity"]
@@ -331,11 +329,8 @@ def test_a_published_file_gives_the_same_figure_again(
         assert Path(f"docs/{file.stem}.svg").read_bytes() == drawn
 
 
-def test_published_ablations_are_no_results_of_a_profile_and_fill_their_section() -> None:
+def test_ablations_are_not_taken_for_results_of_a_profile() -> None:
     assert any(Path("ablations_demo.json").match(pattern) for pattern in OTHERS)
-    documents = [read_ablations(file) for file in sorted((PROJECT / "results").glob("ablations_*.json"))]
-    page = (PROJECT / "docs/results.md").read_text(encoding="utf-8")
-    assert fill_sections(page, {"ablations": ablations_section(documents)}, "docs/results.md") == page
 
 
 def test_command_runs_the_pipeline_and_publishes(

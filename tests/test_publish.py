@@ -23,7 +23,9 @@ between
 <!-- stages:end -->
 after
 """
-PAGE = "# Page\n<!-- gain:begin -->\n<!-- gain:end -->\n"
+PAGE = "# Page\n" + "".join(
+    f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("gain", "path", "study", "ablations")
+)
 PIPELINE = """
 stages:
   generate_data:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_factories import PROJECT, make_params, make_row
+from report_factories import make_params, make_row
 
 from commands import path
 from commands.publish import OTHERS
@@ -16,8 +16,7 @@ from pipeline.errors import InputError
 from pipeline.report.figure_files import save_figure
 from pipeline.report.front import knee, pareto_front
 from pipeline.report.path_figure import path_figure
-from pipeline.report.readme import fill_sections
-from pipeline.report.regularisation_path import path_document, path_section, point_row, points_table, read_path
+from pipeline.report.regularisation_path import path_document, path_section, point_row, points_table
 from pipeline.sweep import Point
 
 Place = tuple[float, float]
@@ -146,10 +145,10 @@ def test_tables_by_hand() -> None:
     assert points_table(document["points"]).splitlines()[2] == (
         "| 0.02 | 1 | 0 | none | 0.200 | 85.00 ± 0.25 | 60.00 ± 0.14 |"
     )
-    section = path_section([document])
+    section = path_section(document)
     assert '`make path NAME=demo STRENGTHS="0.02 0.1" BUDGETS="1 2"`' in section and "seeds; layers" in section
     shorter = {**document, "points": [{**row, "epochs": 3} for row in document["points"]]}
-    assert 'BUDGETS="1 2" EPOCHS=3`' in path_section([shorter])
+    assert 'BUDGETS="1 2" EPOCHS=3`' in path_section(shorter)
     assert "all LM layers: dev F1 90.50, test F1 90.00 at 0.500 M MACs" in section
     lines = [line.split(" | ")[0:9] for line in section.splitlines() if line.startswith("| 0.")]
     assert [(line[0], line[7]) for line in lines] == [
@@ -158,7 +157,6 @@ def test_tables_by_hand() -> None:
         ("| 0.02", "front"),
         ("| 0.1", ""),
     ]
-    assert path_section([]) == "No path is published yet.\n"
 
 
 def test_figure_is_the_same_bytes_and_shows_the_knee(tmp_path: Path) -> None:
@@ -202,12 +200,6 @@ def test_page_needs_whole_documents_and_markers(folder: Path) -> None:
     (folder / "docs/results.md").unlink()
     with pytest.raises(InputError, match=r"results\.md: no such file"):
         path.PATH.fill_page()
-
-
-def test_committed_page_is_made_from_the_committed_paths() -> None:
-    documents = [read_path(file) for file in sorted((PROJECT / "results").glob("path_*.json"))]
-    text = (PROJECT / "docs/results.md").read_text(encoding="utf-8")
-    assert fill_sections(text, {"path": path_section(documents)}, "docs/results.md") == text
 
 
 def test_paths_are_not_taken_for_results_of_a_profile() -> None:

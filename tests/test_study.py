@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,7 @@ from pipeline.errors import InputError
 from pipeline.params import Params, load_params
 from pipeline.report.experiments import ENDS
 from pipeline.report.figure_files import save_figure
-from pipeline.report.readme import fill_sections
-from pipeline.report.selection_study import TITLES, by_budget, read_study, study_document, study_row, study_section
+from pipeline.report.selection_study import TITLES, by_budget, study_document, study_row, study_section
 from pipeline.report.study_figure import study_figure
 from pipeline.study import DEFAULT, METHODS, Choice, study_points
 
@@ -75,7 +75,7 @@ def test_what_cannot_be_run_is_refused(params: Params) -> None:
         study_points(params, ["r3", "r4"], [2])
     with pytest.raises(InputError, match=r"r3_gold.*expected distil\.unlabelled_sentences to be 0"):
         study_points(params, ["r3_gold"], [2])
-    labelled = load_params(PROJECT / "profiles" / "conll2000.yaml")
+    labelled = replace(params, distil=replace(params.distil, unlabelled_sentences=0))
     assert study_points(labelled, ["r3_gold"], [2])[0].params(labelled).distil.weight == 0
     with pytest.raises(InputError, match="max_layers: expected at most 12"):
         study_points(params, ["first"], [2, 13])
@@ -122,7 +122,7 @@ def test_a_missing_metric_is_named() -> None:
 
 def test_tables_by_hand() -> None:
     document = make_document()
-    section = study_section([document])
+    section = study_section(document)
     assert '`make study NAME=demo METHODS="importance random" BUDGETS="1 2"`' in section
     assert (
         "| importance | 2 | 0, 1 | none | 0.200 | 60.50 | 88.00 ± 0.25 | 87.00 ± 0.14 | method | "
@@ -135,8 +135,7 @@ def test_tables_by_hand() -> None:
     assert "* Budget 2: the best on dev is importance, with test F1 87.00.\n" in section
     assert "all LM layers: dev F1 90.50, test F1 90.00 at 0.500 M MACs" in section
     document["rows"] = [{**row, "epochs": 3} for row in document["rows"]]
-    assert '`make study NAME=demo METHODS="importance random" BUDGETS="1 2" EPOCHS=3`' in study_section([document])
-    assert study_section([]) == "No study is published yet.\n"
+    assert '`make study NAME=demo METHODS="importance random" BUDGETS="1 2" EPOCHS=3`' in study_section(document)
 
 
 def test_figure_is_the_same_bytes_and_shows_what_is_kept(tmp_path: Path) -> None:
@@ -170,12 +169,6 @@ def test_results_need_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="not a git repository with a commit"):
         committed_code()
-
-
-def test_committed_page_is_made_from_the_committed_studies() -> None:
-    documents = [read_study(file) for file in sorted((PROJECT / "results").glob("study_*.json"))]
-    text = (PROJECT / "docs/results.md").read_text(encoding="utf-8")
-    assert fill_sections(text, {"study": study_section(documents)}, "docs/results.md") == text
 
 
 def test_studies_are_not_taken_for_results_of_a_profile() -> None:

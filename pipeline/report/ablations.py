@@ -1,6 +1,6 @@
 """The ablations: what each small language model, and the taggers on it, lose with their layers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -61,11 +61,6 @@ def read_ablations(file: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def ablations_section(documents: Sequence[Mapping[str, Any]]) -> str:
-    """The published ablations, each with the command that makes it."""
-    return "\n".join(_ablations(document) for document in documents) or "No ablation is published yet.\n"
-
-
 def perplexity(variant: Variant) -> float:
     """On held-out text, the mean of both directions."""
     return mean(float(variant["lm"][direction]["perplexity"]) for direction in DIRECTIONS)
@@ -85,7 +80,8 @@ def f1_changes(variant: Variant) -> list[list[float]]:
     return [[f1 - whole for f1 in variant["dev_f1_without_layer"][direction]] for direction in DIRECTIONS]
 
 
-def _ablations(document: Mapping[str, Any]) -> str:
+def ablations_section(document: Mapping[str, Any]) -> str:
+    """The tables of one profile's ablations, with the command that makes them."""
     profile, variants = document["params"]["profile"], document["variants"]
     models = markdown_table(
         [

@@ -69,11 +69,6 @@ def points_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return markdown_table(COLUMNS, [_cells(row) for row in rows])
 
 
-def path_section(documents: Sequence[Mapping[str, Any]]) -> str:
-    """The published paths, each with the command that makes it."""
-    return "\n".join(_path(document) for document in documents) or "No path is published yet.\n"
-
-
 def path_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and a row a point, by cost; the last cell is the command that runs the point again."""
     rows = sorted(document["points"], key=lambda row: (row["macs_per_word"], row["strength"]))
@@ -82,7 +77,8 @@ def path_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]
     return [*COLUMNS, "on the front", "again"], cells
 
 
-def _path(document: Mapping[str, Any]) -> str:
+def path_section(document: Mapping[str, Any]) -> str:
+    """The table of one path, with the command that makes it."""
     profile = document["params"]["profile"]
     seeds = len(document["params"]["tagger"]["seeds"])
     header, rows = path_cells(document)

@@ -91,12 +91,8 @@ def title(row: Row) -> str:
     return TITLES[row["method"]] + (f", draw {row['draw']}" if row["draw"] else "")
 
 
-def study_section(documents: Sequence[Mapping[str, Any]]) -> str:
-    """The published studies, each with the command that makes it."""
-    return "\n".join(_study(document) for document in documents) or "No study is published yet.\n"
-
-
-def _study(document: Mapping[str, Any]) -> str:
+def study_section(document: Mapping[str, Any]) -> str:
+    """The table of one study, with the command that makes it."""
     profile = document["params"]["profile"]
     budgets = by_budget(document)
     header = [
