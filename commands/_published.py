@@ -1,6 +1,5 @@
 """What sweeps publish: a document of all numbers, a figure of it, and a section of docs/results.md with its tables."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,8 @@ from matplotlib.figure import Figure
 
 from pipeline.errors import InputError
 from pipeline.files import write_bytes, write_json
-from pipeline.params import load_params
-from pipeline.profiles import differences
 from pipeline.report.figure_files import save_figure
+from pipeline.report.profile_changes import set_first
 from pipeline.report.readme import fill_sections
 from pipeline.report.source_version import source_version
 
@@ -54,17 +52,8 @@ class Published:
     def sections(self, results: Path) -> str:
         """The tables of all documents in this folder, each with what to set first if its profile has changed."""
         documents = [self.read(file) for file in sorted(results.glob(f"{self.name}_*.json"))]
-        return "\n".join(self.section(document) + _set_first(document) for document in documents) or "None yet.\n"
-
-
-def _set_first(document: Document) -> str:
-    """The values that the document was made with where its profile, if there is one still, has others."""
-    made_with, profile = document["params"], PROFILES / f"{document['params']['profile']}.yaml"
-    if not profile.is_file():
-        return ""
-    now = {key: value for key, value in dataclasses.asdict(load_params(profile)).items() if key in made_with}
-    values = ", ".join(f"`{key}: {value}`" for key, (_, value) in differences(now, made_with).items())
-    return values and f"\nThe profile has changed since. For the same metrics, set in params.yaml first: {values}.\n"
+        sections = [self.section(document) + set_first(document["params"], PROFILES) for document in documents]
+        return "\n".join(sections) or "None yet.\n"
 
 
 def committed_code() -> str:

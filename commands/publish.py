@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from commands import ablations, path, study
+from commands._published import PROFILES
 from pipeline.errors import InputError
 from pipeline.files import write_bytes, write_json
 from pipeline.params import experiment_values, load_params
@@ -55,7 +56,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
         publish_results(report, results, docs)
     files = [file for file in sorted(results.glob("*.json")) if not any(map(file.match, OTHERS))]
     published = [read_results(file) for file in files]
-    fill_page(readme, {"results": results_section(published), "stages": stages_section(pipeline)}, check)
+    fill_page(readme, {"results": results_section(published, PROFILES), "stages": stages_section(pipeline)}, check)
     swept = (path.PATH, study.STUDY, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
     fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)

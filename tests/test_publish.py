@@ -101,6 +101,19 @@ def test_every_published_profile_stays_in_the_readme(repository: Path) -> None:
     assert "95.66 ± 0.04" in readme  # published results beside ours
 
 
+def test_readme_says_what_the_profile_has_changed_since(repository: Path) -> None:
+    profile = make_params("demo", "demo")
+    (repository / "profiles").mkdir()
+    (repository / "profiles" / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    assert publish().exit_code == 0
+    assert "The profile has changed" not in (repository / "README.md").read_text(encoding="utf-8")
+    made_with, profile["prune"]["epochs"] = profile["prune"]["epochs"], 99
+    (repository / "profiles" / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    assert publish("--check").exit_code == 1
+    assert publish("--readme-only").exit_code == 0
+    assert f"set in params.yaml first: `prune.epochs: {made_with}`." in (repository / "README.md").read_text("utf-8")
+
+
 def test_changed_code_marks_the_commit_dirty(repository: Path) -> None:
     (repository / "dvc.yaml").write_text(PIPELINE + "# changed\n", encoding="utf-8")
     assert publish().exit_code == 0

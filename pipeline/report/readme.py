@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from pipeline.errors import InputError
+from pipeline.report.profile_changes import set_first
 from pipeline.report.tables import markdown_table, tables
 
 
@@ -22,9 +23,11 @@ def fill_sections(text: str, sections: Mapping[str, str], name: str) -> str:
     return text
 
 
-def results_section(published: Sequence[Mapping[str, Any]]) -> str:
-    """Tables of every published result, each with the command that makes it."""
-    return "\n".join(_results(document) for document in published) or "No results are published yet.\n"
+def results_section(published: Sequence[Mapping[str, Any]], profiles: Path) -> str:
+    """Tables of every published result, each with the command that makes it, and what to set before it if its profile
+    has changed since."""
+    sections = [_results(document) + set_first(document["params"], profiles) for document in published]
+    return "\n".join(sections) or "No results are published yet.\n"
 
 
 def _results(document: Mapping[str, Any]) -> str:
