@@ -1,0 +1,25 @@
+"""What to set first where a profile has changed since results were made."""
+
+import dataclasses
+from pathlib import Path
+
+import yaml
+from report_factories import PROJECT
+
+from pipeline.params import experiment_values, load_params
+from pipeline.report.profile_changes import set_first
+
+
+def test_values_that_the_profile_has_changed_are_to_be_set_first(tmp_path: Path) -> None:
+    params = load_params(PROJECT / "profiles/demo.yaml")
+    made_with, profile = experiment_values(params), dataclasses.asdict(params)
+    assert set_first(made_with, tmp_path) == ""  # the profile is gone
+    (tmp_path / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    assert set_first(made_with, tmp_path) == ""
+    profile["prune"]["epochs"], profile["lm"]["cutoffs"] = 99, [10]
+    profile["ablations"]["tokens"] = 1  # nothing that the results depend on
+    (tmp_path / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    assert set_first(made_with, tmp_path) == (
+        "\nThe profile has changed since. For the same metrics, set in params.yaml first: "
+        f"`lm.cutoffs: {params.lm.cutoffs}`, `prune.epochs: {params.prune.epochs}`.\n"
+    )
