@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 from matplotlib.figure import Figure
 
 from pipeline.errors import InputError
@@ -43,17 +44,26 @@ class Published:
 
     def fill_page(self) -> None:
         """Make the tables of all published documents. Raises InputError if the page or its markers are missing."""
-        try:
-            text = PAGE.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise InputError(f"{PAGE}: no such file; expected a page with markers to fill") from None
-        write_bytes(PAGE, fill_sections(text, {self.name: self.sections(RESULTS)}, str(PAGE)).encode())
+        fill_page(PAGE, {self.name: self.sections(RESULTS)})
 
     def sections(self, results: Path) -> str:
         """The tables of all documents in this folder, each with what to set first if its profile has changed."""
         documents = [self.read(file) for file in sorted(results.glob(f"{self.name}_*.json"))]
         sections = [self.section(document) + set_first(document["params"], PROFILES) for document in documents]
         return "\n".join(sections) or "None yet.\n"
+
+
+def fill_page(page: Path, sections: Mapping[str, str], check: bool = False) -> None:
+    """Put the sections between their markers. A check writes nothing and ends with an error if the page is stale."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{page}: no such file; expected a page with markers to fill") from None
+    filled = fill_sections(text, sections, str(page))
+    if check and filled != text:
+        raise click.ClickException(f"{page} is stale: `make publish` or `python -m commands.publish --readme-only`")
+    if not check:
+        write_bytes(page, filled.encode())
 
 
 def committed_code() -> str:

@@ -1,19 +1,18 @@
 """Publish the report: results/<profile>.json, its figure under docs/, and generated sections of README and docs."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from commands import ablations, path, study
-from commands._published import PROFILES
+from commands._published import PROFILES, fill_page
 from pipeline.errors import InputError
-from pipeline.files import write_bytes, write_json
+from pipeline.files import write_json
 from pipeline.params import experiment_values, load_params
 from pipeline.report.gain_kept import gain_section
-from pipeline.report.readme import fill_sections, results_section, stages_section
+from pipeline.report.readme import results_section, stages_section
 from pipeline.report.results import read_results
 from pipeline.report.source_version import source_version
 from stages._run import FOLDER, PATH, StageCommand
@@ -62,19 +61,6 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)
     if not check:
         click.echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")
-
-
-def fill_page(page: Path, sections: Mapping[str, str], check: bool) -> None:
-    """Put the sections between their markers. A check writes nothing and ends with an error if the page is stale."""
-    try:
-        text = page.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{page}: no such file; expected a page with markers to fill") from None
-    filled = fill_sections(text, sections, str(page))
-    if check and filled != text:
-        raise click.ClickException(f"{page} is stale: `make publish` or `python -m commands.publish --readme-only`")
-    if not check:
-        write_bytes(page, filled.encode())
 
 
 def publish_results(report: Path, results: Path, docs: Path) -> None:

@@ -20,6 +20,7 @@ def test_values_that_the_profile_has_changed_are_to_be_set_first(tmp_path: Path)
     profile["ablations"]["tokens"] = 1  # nothing that the results depend on
     (tmp_path / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert set_first(made_with, tmp_path) == (
-        "\nThe profile has changed since. For the same metrics, set in params.yaml first: "
-        f"`lm.cutoffs: {params.lm.cutoffs}`, `prune.epochs: {params.prune.epochs}`.\n"
+        "\nThe profile has changed since. For the same metrics, `make profile NAME=demo`, set in params.yaml "
+        f"`lm.cutoffs: {params.lm.cutoffs}`, `prune.epochs: {params.prune.epochs}`, and give the command without NAME "
+        "(`make repro` for `make experiment`).\n"
     )

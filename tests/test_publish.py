@@ -1,6 +1,7 @@
 """Publishing: results/<profile>.json, figures, and the README's generated sections."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -111,7 +112,15 @@ def test_readme_says_what_the_profile_has_changed_since(repository: Path) -> Non
     (repository / "profiles" / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert publish("--check").exit_code == 1
     assert publish("--readme-only").exit_code == 0
-    assert f"set in params.yaml first: `prune.epochs: {made_with}`." in (repository / "README.md").read_text("utf-8")
+    assert f"set in params.yaml `prune.epochs: {made_with}`, and" in (repository / "README.md").read_text("utf-8")
+
+
+def test_sweeps_are_filled_in_and_checked_too(repository: Path) -> None:
+    assert publish().exit_code == 0
+    shutil.copy(PROJECT / "results" / "study_demo.json", repository / "results")
+    assert publish("--check").exit_code == 1
+    assert publish("--readme-only").exit_code == 0 and publish("--check").exit_code == 0
+    assert "make study NAME=demo" in (repository / "docs" / "results.md").read_text(encoding="utf-8")
 
 
 def test_changed_code_marks_the_commit_dirty(repository: Path) -> None:

@@ -1,4 +1,4 @@
-"""Documents of sweeps on the page of results: which are there, and what to set before one is made again."""
+"""Documents of sweeps on the page of results: which are there, and that it shows them."""
 
 from pathlib import Path
 
