@@ -21,6 +21,7 @@ Regulariser = Literal["r1", "r2", "r3"]
 SelectMethod = Literal["gates", "hard_concrete", "importance", "first", "last", "random", "greedy", "exhaustive"]
 PrunedStart = Literal["selection", "full", "scratch"]
 Precision = Literal["float32", "bfloat16"]
+Optimizer = Literal["adam", "sgd"]
 Architecture = Literal["dense", "stacked", "residual"]
 MOST_SETS = 1000  # sets of layers that the exhaustive search scores on dev: minutes
 
@@ -67,6 +68,7 @@ class ConllParams:
     dev_sentences: int
     test: str
     vectors: str
+    digits_as_zero: bool
 
     def __post_init__(self) -> None:
         _require(self.dev_sentences >= 0, "dev_sentences: expected 0 or more")
@@ -138,6 +140,7 @@ class TaggerParams:
     unknown_dropout: float
     batch_sentences: int
     epochs: int
+    optimizer: Optimizer
     learning_rate: float
     clip_norm: float
     precision: Precision
@@ -205,11 +208,18 @@ class PruneParams:
 
     start: PrunedStart
     epochs: int
+    optimizer: Optimizer
     learning_rate: float
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 1, "epochs: expected 1 or more")
         _require(self.learning_rate > 0, "learning_rate: expected more than 0")
+
+    def training(self, tagger: TaggerParams) -> TaggerParams:
+        """How the pruned tagger is trained: as `tagger` says, but for what is said here."""
+        return dataclasses.replace(
+            tagger, epochs=self.epochs, optimizer=self.optimizer, learning_rate=self.learning_rate
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,7 +116,7 @@ def _train_tagger(options: Options) -> Cost:
     set_up(params.tagger.seeds[0], params.threads)
     data, training = load_tagging_data(options["conll"], options["targets"]), params.tagger
     if options["variant"] == "pruned":
-        training = replace(training, epochs=params.prune.epochs, learning_rate=params.prune.learning_rate)
+        training = params.prune.training(training)
     sample, share = _sample(data, SAMPLE_BATCHES * training.batch_sentences)
     lm = load_bidirectional_lm(options["lm"]) if options["lm"] else None
     width, steps_in_all = sum(lm.widths) if lm else 0, sum(len(words) + 1 for words in data.words)

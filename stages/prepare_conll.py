@@ -27,7 +27,7 @@ def main(raw: Path, out: Path, metrics: Path, params_path: Path) -> None:
     params = load_params(params_path)
     splits, scheme = read_splits(raw, params.conll, params.seed)
     word_vectors = read_word_vectors(raw / params.conll.vectors) if params.conll.vectors else no_vectors()
-    lexicon = build_lexicon(splits["train"], word_vectors)
+    lexicon = build_lexicon(splits["train"], word_vectors, params.conll.digits_as_zero)
     for name, sentences in splits.items():
         write_conll(out / f"{name}.conll", sentences)
     hashes = sorted({sentence_hash(sentence.words) for sentence in splits["test"]})

@@ -46,9 +46,9 @@ def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metr
     ablations, ablated = find_variant(params, variant)
     set_up(ablations.seeds[0], params.threads)
     training = replace(params.tagger, seeds=ablations.seeds, epochs=ablations.tagger_epochs)
-    retraining = replace(training, epochs=ablations.pruned_epochs, learning_rate=params.prune.learning_rate)
+    retraining = replace(params.prune.training(training), epochs=ablations.pruned_epochs)
     logged = {"variant": variant, "threads": params.threads, **asdict(ablated), **asdict(training)}
-    logged |= {"pruned_epochs": retraining.epochs, "pruned_learning_rate": retraining.learning_rate}
+    logged |= {f"pruned_{key}": getattr(retraining, key) for key in ("epochs", "optimizer", "learning_rate")}
     inputs = [*sorted(conll.glob("*.conll")), *sorted(lm.glob("*/weights.safetensors"))]
     with (
         stage_run(f"train_ablated_taggers@{variant}", logged, [out]) as run,

@@ -1,6 +1,6 @@
 """Train one variant of the tagger, with all seeds."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -47,7 +47,7 @@ def main(
     training = params.tagger
     if variant == "pruned":
         start = start if params.prune.start != "scratch" else None
-        training = replace(training, epochs=params.prune.epochs, learning_rate=params.prune.learning_rate)
+        training = params.prune.training(training)
     logged = {"variant": variant, "threads": params.threads, "start": str(start), **asdict(training)}
     inputs = [*sorted(conll.glob("*.conll")), *(sorted(lm.glob("*/weights.safetensors")) if lm else [])]
     inputs += [*targets.glob("*.npy")] if targets else []

@@ -102,6 +102,7 @@ def make_tagger_params(**changes: object) -> TaggerParams:
         "unknown_dropout": 0.1,
         "batch_sentences": 8,
         "epochs": 3,
+        "optimizer": "adam",
         "learning_rate": 0.02,
         "clip_norm": 5.0,
         "precision": "float32",

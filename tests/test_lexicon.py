@@ -73,6 +73,25 @@ def test_look_ups() -> None:
         lexicon.tag_id("S-X")
 
 
+@pytest.mark.parametrize("digits_as_zero", [True, False])
+def test_digits_as_zero_for_words_without_a_vector(digits_as_zero: bool) -> None:
+    train = sentences("1996-08-22 1996-08-23 7th X1 1995 1995")
+    lexicon = build_lexicon(train, vectors_of("2000", "7th", "00"), digits_as_zero)
+    trained = lexicon.words[2 : lexicon.trainable_words]
+    # Dates are one word together, which is seen twice; so is 0000. What has a vector stays as it is.
+    assert trained == (["0000", "0000-00-00", "7th"] if digits_as_zero else ["1995", "7th"])
+    found = {word: lexicon.words[lexicon.word_id(word)] for word in ("2031-12-31", "1995", "2000", "2001", "8th", "00")}
+    if digits_as_zero:
+        numbers = {"2031-12-31": "0000-00-00", "1995": "0000", "2001": "0000"}
+    else:
+        numbers = {"2031-12-31": "<unk>", "1995": "1995", "2001": "<unk>"}
+    assert found == {**numbers, "2000": "2000", "8th": "<unk>", "00": "00"}
+
+
+def test_digits_of_other_scripts_stay() -> None:
+    assert build_lexicon(sentences("\u0664 \u0664"), no_vectors(), True).words[2:] == ["\u0664"]
+
+
 def test_words_that_look_special_are_unknown() -> None:
     lexicon = build_lexicon(sentences("<pad> <unk> <pad> <unk> a a"), vectors_of("<pad>", "<unk>"))
     assert lexicon.words == ["<pad>", "<unk>", "a"]
@@ -97,9 +116,15 @@ def test_save_and_load(tmp_path: Path, word_vectors: WordVectors) -> None:
     assert loaded.sizes() == lexicon.sizes()
     np.testing.assert_array_equal(loaded.vectors, lexicon.vectors)
     np.testing.assert_array_equal(loaded.has_vector, lexicon.has_vector)
+    assert not loaded.digits_as_zero and Lexicon.load(_saved_with_zeros(tmp_path / "c")).digits_as_zero
     loaded.save(tmp_path / "b")
     for name in ("lexicon.json", "vectors.safetensors"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def _saved_with_zeros(folder: Path) -> Path:
+    build_lexicon(sentences("1"), no_vectors(), True).save(folder)
+    return folder
 
 
 def test_loading_names_the_file_that_is_missing(tmp_path: Path) -> None:

@@ -11,12 +11,17 @@ import numpy as np
 import onnx
 import pytest
 
+from pipeline.data.conll import Sentence
+from pipeline.data.lexicon import build_lexicon
+from pipeline.data.word_vectors import no_vectors
 from pipeline.errors import InputError
 from pipeline.serving import onnx_export
 from pipeline.serving.model_folder import load_model
 from pipeline.serving.onnx_export import export_onnx, largest_difference
 from pipeline.serving.onnx_graph import EMISSIONS, tagger_graph
 from pipeline.serving.onnx_runner import GRAPHS, OnnxTagger, viterbi
+from pipeline.tagger.decoding import BulkTagger
+from pipeline.tagger.model import load_tagger, save_tagger
 from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences, make_tagger
 from tests.serving_factories import make_model
 
@@ -42,6 +47,17 @@ def test_scores_are_those_of_the_tagger(model: Path) -> None:
     graph, bulk = OnnxTagger(model / "onnx"), load_model(model).bulk
     assert largest_difference(graph, bulk, SENTENCES + ODD) < 1e-5
     assert graph.tag([*SENTENCES, [], *ODD]) == bulk.tag([*SENTENCES, [], *ODD])
+
+
+@pytest.mark.parametrize("digits_as_zero", [True, False])
+def test_numbers_are_looked_up_as_the_tagger_does(digits_as_zero: bool, tmp_path: Path) -> None:
+    dates = Sentence(("1996-08-22", "1996-08-23", "May", "7", "7"), ("O", "O", "O", "O", "O"), 1)
+    lexicon = build_lexicon([*DEV, dates], no_vectors(), digits_as_zero)
+    lexicon.save(tmp_path / "lexicon")
+    save_tagger(make_tagger(lexicon), tmp_path / "tagger")
+    export_onnx(tmp_path, DEV)
+    bulk, graph = BulkTagger(load_tagger(tmp_path / "tagger"), None, lexicon), OnnxTagger(tmp_path / "onnx")
+    assert largest_difference(graph, bulk, [["2031-12-31", "MAY", "8", "7", "\u0667"]]) < 1e-5
 
 
 @pytest.mark.parametrize("layers", [0, 1])

@@ -14,7 +14,14 @@ FILES = {"train": "a B-X\nb I-X\n\nc B-X\n", "dev": "d B-X\n", "test": "e B-Y\nf
 
 def params(dev: str = "dev", dev_sentences: int = 0) -> ConllParams:
     return ConllParams(
-        word_column=0, tag_column=1, train="train", dev=dev, dev_sentences=dev_sentences, test="test", vectors=""
+        word_column=0,
+        tag_column=1,
+        train="train",
+        dev=dev,
+        dev_sentences=dev_sentences,
+        test="test",
+        vectors="",
+        digits_as_zero=False,
     )
 
 

@@ -20,16 +20,18 @@ from tests.factories import (
 )
 
 
-def train(data: TaggingData, seed: int = 1) -> tuple[Tagger, list[dict[str, float]]]:
+def train(
+    data: TaggingData, seed: int = 1, optimizer: str = "adam", learning_rate: float = 0.05
+) -> tuple[Tagger, list[dict[str, float]]]:
     tagger = make_tagger(data.lexicon)
-    return tagger, list(
-        train_tagger(tagger, data, None, make_tagger_params(epochs=12, learning_rate=0.05), seed, "test")
-    )
+    params = make_tagger_params(epochs=12, optimizer=optimizer, learning_rate=learning_rate)
+    return tagger, list(train_tagger(tagger, data, None, params, seed, "test"))
 
 
-def test_learns_a_pattern_and_keeps_the_best_epoch() -> None:
+@pytest.mark.parametrize(("optimizer", "learning_rate"), [("adam", 0.05), ("sgd", 0.1)])
+def test_learns_a_pattern_and_keeps_the_best_epoch(optimizer: str, learning_rate: float) -> None:
     data = make_data()
-    tagger, records = train(data)
+    tagger, records = train(data, 1, optimizer, learning_rate)
     assert records[-1]["loss"] < 0.2 * records[0]["loss"]
     best = max(record["dev_f1"] for record in records)
     assert best > 95
@@ -41,6 +43,31 @@ def test_same_seed_same_weights_other_seed_other_weights() -> None:
     first, second, other = (train(data, seed)[0].state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_sgd_takes_steps_of_momentum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of two epochs of one batch leaves the weights of the rule v = 0.9 v + g, w = w - rate v, written out."""
+    data = make_data(8, 4)
+    params = make_tagger_params(epochs=2, batch_sentences=8, optimizer="sgd", learning_rate=0.1, clip_norm=1e9)
+    tagger = make_tagger(data.lexicon)
+    seen = []
+    backward = torch.Tensor.backward
+
+    def keep_gradients(loss: torch.Tensor) -> None:
+        backward(loss)
+        seen.append([weight.grad.clone() for weight in tagger.parameters() if weight.grad is not None])
+
+    monkeypatch.setattr(torch.Tensor, "backward", keep_gradients)
+    expected = [weight.detach().clone() for weight in tagger.parameters()]
+    first, second = train_tagger(tagger, data, None, params, 1, "test")
+    velocity = [torch.zeros_like(weight) for weight in expected]
+    after = []
+    for rate, gradients in zip((0.1, 0.05), seen, strict=True):
+        velocity = [0.9 * v + g for v, g in zip(velocity, gradients, strict=True)]
+        expected = [w - rate * v for w, v in zip(expected, velocity, strict=True)]
+        after.append(expected)
+    best = 0 if first["dev_f1"] >= second["dev_f1"] else 1
+    torch.testing.assert_close([weight.detach() for weight in tagger.parameters()], after[best])
 
 
 def test_lower_precision_learns_as_well_and_leaves_the_weights_theirs() -> None:

@@ -1,7 +1,7 @@
 """The lexicon: everything the tagger knows by number (words, characters, tags), and the words' pretrained vectors."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ SPECIAL_WORDS = [PADDING, UNKNOWN]
 SPECIAL_CHARACTERS = [PADDING, UNKNOWN, SEPARATOR]
 START_TAG, END_TAG = "<s>", "<eof>"
 UNKNOWN_ID = 1
+DIGITS_AS_ZERO = str.maketrans("123456789", "0" * 9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Lexicon:
     """Lists whose index is the id. Words below `trainable_words` are fine-tuned, the rest only have fixed vectors.
 
     vectors: float32, words x dimension (0 without word vectors), rows of zeros where has_vector (uint8) is 0.
+    With `digits_as_zero`, words that are not known otherwise are looked up with 0 for each digit.
     """
 
     words: list[str]
@@ -36,6 +38,7 @@ class Lexicon:
     trainable_words: int
     vectors: NDArray[np.float32]
     has_vector: NDArray[np.uint8]
+    digits_as_zero: bool = False
 
     @cached_property
     def _word_ids(self) -> dict[str, int]:
@@ -50,8 +53,10 @@ class Lexicon:
         return _numbers(self.tags, start=0)
 
     def word_id(self, word: str) -> int:
-        """The id of the word as it is written, else of its lower-cased form, else of <unk>."""
-        return self._word_ids.get(word, self._word_ids.get(word.lower(), UNKNOWN_ID))
+        """The id of the first of the word's forms that is known (as it is written, lower-cased, with `digits_as_zero`
+        also without its digits), else of <unk>."""
+        form = _known_form(word, self._word_ids, self.digits_as_zero)
+        return self._word_ids.get(form, UNKNOWN_ID)
 
     def character_ids(self, word: str) -> list[int]:
         """The ids of the word's characters, <unk> for those not seen in training."""
@@ -77,7 +82,8 @@ class Lexicon:
     def save(self, folder: Path) -> None:
         """Write lexicon.json and vectors.safetensors."""
         lists = {"words": self.words, "characters": self.characters, "tags": self.tags}
-        write_json(folder / "lexicon.json", {**lists, "trainable_words": self.trainable_words})
+        look_up = {"trainable_words": self.trainable_words, "digits_as_zero": self.digits_as_zero}
+        write_json(folder / "lexicon.json", {**lists, **look_up})
         tensors: dict[str, NDArray[Any]] = {"vectors": self.vectors, "has_vector": self.has_vector}
         write_bytes(folder / "vectors.safetensors", safetensors.numpy.save(tensors))
 
@@ -100,22 +106,26 @@ def _by_count(counts: Counter[str]) -> list[str]:
     return sorted(counts, key=lambda item: (-counts[item], item))
 
 
-def _form(word: str, known: dict[str, int]) -> str:
-    """How a training word enters the lexicon: as it is written if it has a vector in that form, else lower-cased."""
-    return word if word in known else word.lower()
+def _known_form(word: str, known: Container[str], digits_as_zero: bool) -> str:
+    """The first form of the word that is known, else the last one: as it is written, lower-cased, with 0 for digits."""
+    if word in known:
+        return word
+    form = word.lower()
+    return form.translate(DIGITS_AS_ZERO) if digits_as_zero and form not in known else form
 
 
-def build_lexicon(train: Iterable[Sentence], word_vectors: WordVectors) -> Lexicon:
+def build_lexicon(train: Iterable[Sentence], word_vectors: WordVectors, digits_as_zero: bool = False) -> Lexicon:
     """Number the words, characters and IOBES tags of the training sentences, then all other words that have vectors.
 
-    Words seen once that have no vector are left out: they train <unk>.
+    A word enters in the first form that has a vector, else in the last one. Forms seen once that have no vector are
+    left out: they train <unk>.
     """
     rows = word_vectors.rows
     word_counts: Counter[str] = Counter()
     character_counts: Counter[str] = Counter()
     tags: set[str] = set()
     for sentence in train:
-        word_counts.update(_form(word, rows) for word in sentence.words)
+        word_counts.update(_known_form(word, rows, digits_as_zero) for word in sentence.words)
         character_counts.update("".join(sentence.words))
         tags.update(sentence.tags)
     trained = [word for word in _by_count(word_counts) if word_counts[word] > 1 or word in rows]
@@ -129,6 +139,7 @@ def build_lexicon(train: Iterable[Sentence], word_vectors: WordVectors) -> Lexic
         trainable_words=len(trained),
         vectors=_vectors_of(words, word_vectors),
         has_vector=np.array([word in rows for word in words], dtype=np.uint8),
+        digits_as_zero=digits_as_zero,
     )
 
 

@@ -73,6 +73,7 @@ def _vocabulary(tagger: Tagger, lm: BidirectionalLM | None, lexicon: Lexicon) ->
     """Ids of words, characters and tokens by their forms; tags by their ids; the CRF's transitions (from, to)."""
     return {
         "words": {form: number for number, form in enumerate(lexicon.words) if number >= len(SPECIAL_WORDS)},
+        "digits_as_zero": lexicon.digits_as_zero,
         "characters": {
             form: number for number, form in enumerate(lexicon.characters) if number >= len(SPECIAL_CHARACTERS)
         },

@@ -73,8 +73,12 @@ class OnnxTagger:
         return inputs
 
     def _word(self, word: str) -> int:
+        """The id of the first form that is known: as written, lower-cased, perhaps with 0 for digits."""
         known = self.vocabulary["words"]
-        return int(known.get(word, known.get(word.lower(), self.vocabulary["ids"]["unknown"])))
+        forms = [word, word.lower()]
+        if self.vocabulary["digits_as_zero"]:
+            forms.append(re.sub("[1-9]", "0", forms[-1]))
+        return int(next((known[form] for form in forms if form in known), self.vocabulary["ids"]["unknown"]))
 
     def _spell(self, word: str) -> list[int]:
         """The characters of a word and the separator after it."""

@@ -1,4 +1,4 @@
-"""Training of the tagger: Adam with a falling rate, best epoch by dev F1.
+"""Training of the tagger: Adam or SGD with a falling rate, best epoch by dev F1.
 
 The language models are frozen, so their features come from a table made once. The test split is never seen here.
 """
@@ -22,6 +22,7 @@ from pipeline.tagger.scoring import span_scores
 from pipeline.tagger.soft_targets import UNLABELLED, SoftTargets
 
 DECODING_BATCH_SENTENCES = 64
+SGD_MOMENTUM = 0.9  # paper, section 5
 Record = dict[str, float]
 Features = Callable[[Sequence[int]], Tensor]  # sentences (indices into train, then dev) to features (T, B, F)
 
@@ -79,7 +80,7 @@ def train_tagger(
     """
     rng = random.Random(seed)
     torch.manual_seed(seed)
-    optimizer = torch.optim.Adam(tagger.parameters(), lr=params.learning_rate, fused=True)
+    optimizer = make_optimizer(tagger, params)
     steps = -(-len(data.train) // params.batch_sentences) * params.epochs
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
     best_f1, best = -1.0, tagger.state_dict()
@@ -103,6 +104,13 @@ def train_tagger(
             yield {"epoch": epoch, "loss": round(sum(losses) / len(losses), 5), "dev_f1": round(dev_f1, 4)}
     tagger.load_state_dict(best)
     tagger.eval()
+
+
+def make_optimizer(tagger: Tagger, params: TaggerParams) -> torch.optim.Optimizer:
+    """What `params.optimizer` names, for all weights that are trained."""
+    if params.optimizer == "sgd":
+        return torch.optim.SGD(tagger.parameters(), lr=params.learning_rate, momentum=SGD_MOMENTUM)
+    return torch.optim.Adam(tagger.parameters(), lr=params.learning_rate, fused=True)
 
 
 @torch.no_grad()
