@@ -118,6 +118,17 @@ def test_gain_lines_by_hand() -> None:
     )
 
 
+def test_a_gain_that_is_not_told_from_zero_is_called_so() -> None:
+    comparison = make_comparison()
+    gain = comparison["differences"]["full_minus_no_lm"]
+    gain["test_f1_low"] = -0.1
+    assert "20 %. What all layers add, +12.30, is not told from 0, so its share says little. Diff" in gain_lines(
+        comparison
+    )
+    gain["test_f1_low"] = 0.1
+    assert "told from 0" not in gain_lines(comparison)
+
+
 def test_tables_of_what_is_kept_by_hand() -> None:
     assert kept_table(make_comparison()).splitlines()[2:] == [
         "| gain in F1, dev | 97.6 % | at least 95 % |",
