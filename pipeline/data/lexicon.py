@@ -53,8 +53,8 @@ class Lexicon:
         return _numbers(self.tags, start=0)
 
     def word_id(self, word: str) -> int:
-        """The id of the first of the word's forms that is known (as it is written, lower-cased, with `digits_as_zero`
-        also without its digits), else of <unk>."""
+        """The id of the word as it is written, else of its lower-cased form, else of that with 0 for each digit (with
+        `digits_as_zero`), else of <unk>."""
         form = _known_form(word, self._word_ids, self.digits_as_zero)
         return self._word_ids.get(form, UNKNOWN_ID)
 
