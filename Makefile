@@ -59,7 +59,7 @@ study: $(if $(NAME),profile,setup) ## [NAME=conll2000] [METHODS="r3 random"] [BU
 	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(JOBS),--jobs $(JOBS))
 
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/results.md
-	@python -m commands.ablations
+	@python -m ablations.command
 
 verify: setup ## re-run the committed experiment in a fresh clone and compare [AGAINST=clone]
 	@python -m commands.verify $(if $(AGAINST),--against "$(AGAINST)")

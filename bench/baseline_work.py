@@ -8,7 +8,7 @@ from bench.baseline.language_model import LanguageModel, Pretraining
 from bench.baseline.tagger import BATCH_SENTENCES, Tagger, Training, tag
 from bench.data import BenchData, paper_params
 from bench.models import make_bidirectional_lm, make_language_model, make_tagger, pruned_gates
-from pipeline.language_model.streams import LMBatch, batches_of_shard
+from pipeline.pretraining.streams import LMBatch, batches_of_shard
 
 Work = Callable[[int], int]
 

@@ -4,11 +4,11 @@ import sys
 from itertools import islice
 from pathlib import Path
 
-from pipeline.data.corpus import load
+from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import LanguageModel
-from pipeline.language_model.pretraining import RECORD_STEPS, configure, pretrain
 from pipeline.params import load_params
-from pipeline.reproducible import set_up
+from pipeline.pretraining.encoded_corpus import load
+from pipeline.pretraining.training import RECORD_STEPS, configure, pretrain
 
 CURVE_POINTS = 2  # of RECORD_STEPS steps each
 

@@ -17,17 +17,17 @@ import click
 from bench.measuring import Racers
 from bench.rows import Side, Work
 from bench.run import machine
-from pipeline.data.conll import read_lines
-from pipeline.errors import InputError
-from pipeline.files import write_bytes, write_json
-from pipeline.language_model.packed_lstm import DecodingPrecision
-from pipeline.report.readme import fill_sections
+from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.errors import InputError
+from ldnet.files import write_bytes, write_json
+from ldnet.mlflow_store import configure_mlflow
+from ldnet.model_folder import load_model, read_description
+from ldnet.tagged_shards import ShardResult, find_shards, tag_shard
+from ldnet.text.columns import read_lines
+from pipeline.experiments.pages import fill_sections
 from pipeline.report.source_version import source_version
 from pipeline.report.tables import markdown_table
-from pipeline.serving.model_folder import load_model, read_description
-from pipeline.serving.shards import ShardResult, find_shards, tag_shard
-from pipeline.tracking import configure_mlflow
-from stages._run import FOLDER, PATH, StageCommand
 
 MASTER = "local[2,4]"
 OPTIONS = {"local": ["--workers", "local"], "spark": ["--workers", "spark", "--master", MASTER]}
@@ -36,15 +36,15 @@ WARM_UP_SHARDS = 4  # enough for both of Spark's workers to load the model
 Rates = dict[str, list[float]]
 
 
-@click.command(cls=StageCommand, examples=["python -m bench.bulk_tagging --words 200000"])
+@click.command(cls=Command, examples=["python -m bench.bulk_tagging --words 200000"])
 @click.option("--model", type=FOLDER, default="work/model/pruned", show_default=True, help="As `make export` makes it.")
 @click.option("--text", type=FOLDER, default="data/raw/conll2000/lm", show_default=True, help="Folder of text (.gz).")
 @click.option("--words", type=int, default=400_000, show_default=True, help="How much of the text is tagged in a run.")
 @click.option("--shards", type=int, default=16, show_default=True, help="In how many files.")
 @click.option("--runs", type=click.IntRange(1), default=3, show_default=True, help="Alternating runs of each side.")
 @click.option("--precision", type=click.Choice(get_args(DecodingPrecision)), default="float32", show_default=True)
-@click.option("--out", type=PATH, default="results/bulk_tagging.json", show_default=True)
-@click.option("--docs", type=PATH, default="docs/bulk-tagging.md", show_default=True, help="Its table is filled.")
+@click.option("--out", type=FILE, default="results/bulk_tagging.json", show_default=True)
+@click.option("--docs", type=FILE, default="docs/bulk-tagging.md", show_default=True, help="Its table is filled.")
 def main(
     model: Path, text: Path, words: int, shards: int, runs: int, precision: DecodingPrecision, out: Path, docs: Path
 ) -> None:
@@ -98,7 +98,7 @@ def whole_commands(model: Path, folder: Path, precision: str, words: int, runs: 
     for run in range(runs):
         for side, options in OPTIONS.items():
             out = folder / f"{side}-{run}"
-            command = [sys.executable, "-m", "commands.tag_shards", str(model), str(folder / "text"), str(out)]
+            command = [sys.executable, "-m", "ldnet.commands.tag_shards", str(model), str(folder / "text"), str(out)]
             start = time.perf_counter()
             subprocess.run([*command, "--precision", precision, *options], check=True)
             rates[side].append(words / (time.perf_counter() - start))
@@ -135,8 +135,8 @@ def _local_work(model: Path, precision: DecodingPrecision, folder: Path) -> Work
 
 def _spark_work(model: Path, precision: DecodingPrecision, folder: Path) -> Work:
     configure_mlflow()
-    from pipeline.serving.pyfunc_model import save_mlflow_model
-    from pipeline.serving.spark_tagging import spark_session, tag_on_spark, tagging_function
+    from ldnet.adapters.mlflow_model import save_mlflow_model
+    from ldnet.adapters.spark import spark_session, tag_on_spark, tagging_function
 
     save_mlflow_model(model, folder / "mlflow", precision)
     sessions = spark_session(MASTER)

@@ -16,15 +16,17 @@ from bench.baseline.tagger import Tagger, penalty
 from bench.baseline_work import encode, make_baseline_tagger
 from bench.data import BenchData, paper_params
 from bench.models import make_bidirectional_lm, make_language_model, make_models, make_tagger
-from pipeline.evaluation.cost import characters_per_word, dense_lstm_macs, macs_by_part
-from pipeline.gates import regularisers
-from pipeline.language_model.features import BidirectionalLM, live_features
+from ldnet.decoding.bulk_tagger import BulkTagger
+from ldnet.decoding.packed_lstm import DecodingPrecision
+from pipeline.evaluation.cost import characters_per_word, macs_by_part
+from pipeline.evaluation.finished import bulk_tagger
+from pipeline.features.contextual import BidirectionalLM, live_features
+from pipeline.language_model.macs import dense_lstm_macs
 from pipeline.language_model.model import LanguageModel as ProductLM
-from pipeline.language_model.packed_lstm import DecodingPrecision
-from pipeline.language_model.streams import batches_of_shard
 from pipeline.params import Precision
+from pipeline.pretraining.streams import batches_of_shard
+from pipeline.selection import regularisers
 from pipeline.tagger.batches import collate
-from pipeline.tagger.decoding import BulkTagger
 from pipeline.tagger.model import Tagger as ProductTagger
 from pipeline.tagger.model import TaggerConfig
 
@@ -115,7 +117,7 @@ def decoding(kind: str, precision: DecodingPrecision, folder: Path) -> Check:
     """Emission scores of the first sentences, and the score of the product's path below that of the baseline's."""
     data = BenchData.load(folder)
     tagger, lm = make_models(kind, data)
-    bulk = BulkTagger(tagger, lm, data.tagging.lexicon, precision)
+    bulk = bulk_tagger(tagger, lm, data.tagging.lexicon, precision)
     difference = _decoding_difference(bulk, make_baseline_tagger(data, kind), data)
     parts = [part for language_models in (True, False) for part in _macs(tagger.config, lm, data, language_models)]
     return Check(difference, 2 * sum(parts))

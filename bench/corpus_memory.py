@@ -20,11 +20,11 @@ import psutil
 import yaml
 
 from bench.corpus_memory_report import draw, memory_section
-from pipeline.data.corpus import load
-from pipeline.files import read_json, write_bytes, write_json
+from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.files import read_json, write_bytes, write_json
+from pipeline.experiments.pages import fill_sections
+from pipeline.pretraining.encoded_corpus import load
 from pipeline.report.figure_files import save_figure
-from pipeline.report.readme import fill_sections
-from stages._run import FOLDER, PATH, StageCommand
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {"text": "lm/*.txt", "heldout_sentences": 1000, "shard_tokens": 1_000_000, "vectors": "", "other_tests": ""}
@@ -127,13 +127,13 @@ def thinned(curve: list[tuple[float, float]], points: int = 200) -> list[tuple[f
     return [max(curve[start : start + size], key=lambda point: point[1]) for start in range(0, len(curve), size)]
 
 
-@click.command(cls=StageCommand, examples=["python -m bench.corpus_memory"])
+@click.command(cls=Command, examples=["python -m bench.corpus_memory"])
 @click.option("--millions", type=int, multiple=True, default=(10, 100), show_default=True, help="Tokens, in millions.")
 @click.option("--folder", type=FOLDER, help="Where text and corpus go for the time (12 GB for a billion tokens).")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the text.")
-@click.option("--out", type=PATH, default="results/corpus_memory.json", show_default=True, help="Results (JSON).")
-@click.option("--figure", type=PATH, default="docs/corpus_memory.svg", show_default=True, help="The figure.")
-@click.option("--document", type=PATH, default="docs/corpora.md", show_default=True, help="Its table is filled.")
+@click.option("--out", type=FILE, default="results/corpus_memory.json", show_default=True, help="Results (JSON).")
+@click.option("--figure", type=FILE, default="docs/corpus_memory.svg", show_default=True, help="The figure.")
+@click.option("--document", type=FILE, default="docs/corpora.md", show_default=True, help="Its table is filled.")
 def main(millions: tuple[int, ...], folder: Path | None, seed: int, out: Path, figure: Path, document: Path) -> None:
     """Prepare generated text of each size and begin to train on it; write memory, tokens per second and the figure."""
     results = []

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.data.conll import Sentence, write_conll
-from pipeline.data.corpus import END_OF_SENTENCE_ID, UNKNOWN_ID, Corpus, Ids
-from pipeline.data.corpus_preparation import make_vocabulary
-from pipeline.data.grammar import GeneratedLanguage
-from pipeline.data.lexicon import build_lexicon
-from pipeline.data.splits import read_splits
-from pipeline.data.tags import to_iobes
-from pipeline.data.word_vectors import no_vectors, read_word_vectors
-from pipeline.files import read_json, write_bytes, write_json
+from ldnet.files import read_json, write_bytes, write_json
+from ldnet.text.columns import Sentence, write_conll
+from ldnet.text.lm_words import END_OF_SENTENCE_ID, UNKNOWN_ID
+from ldnet.text.tags import to_iobes
+from pipeline.corpus.preparation import make_vocabulary
+from pipeline.grammar.language import GeneratedLanguage
 from pipeline.params import GrammarParams, Params, load_params
+from pipeline.pretraining.encoded_corpus import Corpus, Ids
 from pipeline.tagger.training import TaggingData, load_tagging_data
+from pipeline.text.lexicon_building import build_lexicon
+from pipeline.text.splits import read_splits
+from pipeline.text.word_vectors import no_vectors, read_word_vectors
 
 ROOT = Path(__file__).parents[1]
 RAW = Path("data/raw/conll2000")

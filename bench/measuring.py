@@ -17,8 +17,8 @@ import torch
 
 from bench.checks import Check
 from bench.rows import DIFFERENCE_LIMIT, Row, Side, Work
-from pipeline.errors import InputError
-from pipeline.reproducible import set_up
+from ldnet.errors import InputError
+from pipeline.execution.reproducible import set_up
 
 SPAWN = multiprocessing.get_context("spawn")
 GEMM_SIZE, GEMM_SECONDS = 3072, 0.5

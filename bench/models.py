@@ -3,10 +3,10 @@
 import torch
 
 from bench.data import BenchData, paper_params
-from pipeline.data.lexicon import Lexicon
-from pipeline.language_model.features import BidirectionalLM
+from ldnet.text.lexicon import Lexicon
+from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.model import LanguageModel, LMConfig
-from pipeline.pruning.pruning import prune_bidirectional_lm
+from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
 from pipeline.tagger.model import Tagger, configure, initialise
 
 SEED = 1
@@ -65,7 +65,7 @@ def prune(tagger: Tagger, lm: BidirectionalLM) -> tuple[Tagger, BidirectionalLM]
     """The product's pruned tagger and language models."""
     forward_gates, backward_gates = pruned_gates().chunk(2)
     pruned, kept = prune_bidirectional_lm(lm, {"forward": forward_gates, "backward": backward_gates})
-    return tagger.keep_lm_features(kept), pruned
+    return prune_tagger(tagger, kept), pruned
 
 
 def make_models(kind: str, data: BenchData) -> tuple[Tagger, BidirectionalLM | None]:

@@ -14,18 +14,18 @@ import click
 from bench.measuring import Racers
 from bench.rows import Side, Work
 from bench.run import machine
-from pipeline.data.conll import read_lines
-from pipeline.errors import InputError
-from pipeline.files import read_json, write_bytes, write_json
-from pipeline.language_model.packed_lstm import DecodingPrecision
-from pipeline.processes import processors
-from pipeline.report.readme import fill_sections
+from ldnet.adapters.onnx_runner import OnnxTagger
+from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.errors import InputError
+from ldnet.files import read_json, write_bytes, write_json
+from ldnet.model_folder import load_model, read_description
+from ldnet.processors import processors
+from ldnet.text.columns import read_lines
+from ldnet.text.tokenisation import split_words
+from pipeline.experiments.pages import fill_sections
+from pipeline.exporting.onnx_export import ONNX_FOLDER
 from pipeline.report.tables import markdown_table
-from pipeline.serving.model_folder import load_model, read_description
-from pipeline.serving.onnx_export import ONNX_FOLDER
-from pipeline.serving.onnx_runner import OnnxTagger
-from pipeline.serving.shards import split_words
-from stages._run import FOLDER, PATH, StageCommand
 
 SENTENCES = "sentences.json"
 TITLES = {
@@ -36,13 +36,13 @@ TITLES = {
 }
 
 
-@click.command(cls=StageCommand, examples=["make export ONNX=1 && python -m bench.onnx_runtime"])
+@click.command(cls=Command, examples=["make export ONNX=1 && python -m bench.onnx_runtime"])
 @click.option("--model", type=FOLDER, default="work/model/pruned", show_default=True, help="Exported with ONNX=1.")
 @click.option("--text", type=FOLDER, default="data/raw/demo/lm", show_default=True, help="Folder of text (.txt, .gz).")
 @click.option("--words", type=click.IntRange(1), default=50_000, show_default=True, help="Tagged by a side in a run.")
 @click.option("--runs", type=click.IntRange(1), default=5, show_default=True, help="Alternating runs of each side.")
-@click.option("--out", type=PATH, default="results/onnx.json", show_default=True)
-@click.option("--docs", type=PATH, default="docs/serving.md", show_default=True, help="Its table is filled.")
+@click.option("--out", type=FILE, default="results/onnx.json", show_default=True)
+@click.option("--docs", type=FILE, default="docs/serving.md", show_default=True, help="Its table is filled.")
 def main(model: Path, text: Path, words: int, runs: int, out: Path, docs: Path) -> None:
     """Tag the same sentences with both runtimes, each in both precisions, each in a process of its own.
 

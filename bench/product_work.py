@@ -18,13 +18,13 @@ import yaml
 
 from bench.data import ROOT, BenchData, paper_params
 from bench.models import SEED, make_bidirectional_lm, make_language_model, make_models, make_tagger
-from pipeline.files import read_json
-from pipeline.language_model.features import open_feature_table, write_feature_table
-from pipeline.language_model.packed_lstm import DecodingPrecision
-from pipeline.language_model.pretraining import pretrain
+from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.files import read_json
+from pipeline.evaluation.finished import bulk_tagger
+from pipeline.features.contextual import open_feature_table, write_feature_table
 from pipeline.params import Precision
-from pipeline.tagger.decoding import BulkTagger
-from pipeline.tagger.selection import Selection, select_layers
+from pipeline.pretraining.training import pretrain
+from pipeline.selection.training import Selection, select_layers
 from pipeline.tagger.training import train_tagger
 
 Work = Callable[[int], int]
@@ -105,7 +105,7 @@ def selection(precision: Precision, folder: Path) -> Work:
 def decoding(kind: str, precision: DecodingPrecision, folder: Path) -> Work:
     """Tagging of sentences given as words, by the tagger of this `kind`: no_lm, full or pruned."""
     data = BenchData.load(folder)
-    bulk = BulkTagger(*make_models(kind, data), data.tagging.lexicon, precision)
+    bulk = bulk_tagger(*make_models(kind, data), data.tagging.lexicon, precision)
 
     def work(sentences: int) -> int:
         return sum(map(len, bulk.tag(data.words(sentences))))

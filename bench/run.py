@@ -14,21 +14,21 @@ from bench.data import RAW, paper_params, prepare_data
 from bench.measuring import measure
 from bench.rows import ROWS, Row
 from bench.table import speed_section
-from pipeline.files import read_json, write_bytes, write_json
-from pipeline.report.readme import fill_sections
+from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.files import read_json, write_bytes, write_json
+from pipeline.experiments.pages import fill_sections
 from pipeline.report.source_version import source_version
-from stages._run import FOLDER, PATH, StageCommand
 
 Result = dict[str, Any]
 
 
-@click.command(cls=StageCommand, examples=["make bench", "python -m bench.run --only decoding-full-int8 --pairs 3"])
+@click.command(cls=Command, examples=["make bench", "python -m bench.run --only decoding-full-int8 --pairs 3"])
 @click.option("--only", multiple=True, type=click.Choice([row.name for row in ROWS]), help="Single rows; repeatable.")
 @click.option("--pairs", type=click.IntRange(1), default=5, show_default=True, help="Alternating runs of each side.")
 @click.option("--seconds", type=float, default=4.0, show_default=True, help="About how long a run takes.")
 @click.option("--raw", type=FOLDER, default=RAW, show_default=True, help="CoNLL-2000; without it, sentences are made.")
-@click.option("--results", type=PATH, default="results/speed.json", show_default=True, help="Where the results go.")
-@click.option("--readme", type=PATH, default="README.md", show_default=True, help="Its speed table is filled.")
+@click.option("--results", type=FILE, default="results/speed.json", show_default=True, help="Where the results go.")
+@click.option("--readme", type=FILE, default="README.md", show_default=True, help="Its speed table is filled.")
 def main(only: Sequence[str], pairs: int, seconds: float, raw: Path, results: Path, readme: Path) -> None:
     """Let product and baseline run in turns, two cores each, on the same weights and sentences.
 

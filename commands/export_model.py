@@ -4,17 +4,18 @@ from pathlib import Path
 
 import click
 
-from pipeline.data.conll import read_conll
-from pipeline.errors import InputError
+from ldnet.command_line import FOLDER, Command
+from ldnet.errors import InputError
+from ldnet.mlflow_store import configure_mlflow
+from ldnet.model_folder import read_description
+from ldnet.text.columns import read_conll
+from pipeline.exporting.model_export import export_model
+from pipeline.exporting.workspace import describe, model_source
 from pipeline.report.results import VARIANTS
-from pipeline.serving.model_folder import export_model, read_description
-from pipeline.serving.workspace import describe, model_source
-from pipeline.tracking import configure_mlflow
-from stages._run import FOLDER, StageCommand
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "make export",
         "python -m commands.export_model --tagger full --out my-model",
@@ -55,7 +56,7 @@ def main(
         _echo_onnx(folder)
     if mlflow_out is not None:
         configure_mlflow()
-        from pipeline.serving.pyfunc_model import save_mlflow_model
+        from ldnet.adapters.mlflow_model import save_mlflow_model
 
         save_mlflow_model(folder, mlflow_out)
         click.echo(f"{mlflow_out}: the same as an MLflow model")
@@ -74,7 +75,7 @@ def _echo_onnx(folder: Path) -> None:
 
 def _register(folder: Path, name: str, alias: str | None, predictions: Path) -> None:
     configure_mlflow()
-    from pipeline.serving.registry import register_model
+    from pipeline.exporting.registry import register_model
 
     registered = register_model(folder, name, alias, predictions)
     uri = f"models:/{name}@{alias}" if alias else f"models:/{name}/{registered.version}"

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import click
 
-from pipeline.data.fetch import fetch
-from pipeline.data.placing import SUMS
-from pipeline.data.sources import DATA_SETS, DataSet, own_data_set
-from pipeline.errors import InputError
-from stages._run import FOLDER, StageCommand
+from ldnet.command_line import FOLDER, Command
+from ldnet.errors import InputError
+from pipeline.fetch.fetch import fetch
+from pipeline.fetch.placing import SUMS
+from pipeline.fetch.sources import DATA_SETS, DataSet, own_data_set
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "python -m commands.fetch_data conll2000",
         "python -m commands.fetch_data conll2003 --from ~/corpora/conll2003",

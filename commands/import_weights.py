@@ -4,24 +4,24 @@ from pathlib import Path
 
 import click
 
-from pipeline.errors import InputError
+from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.errors import InputError
 from pipeline.reference.checkpoints import read_checkpoint
 from pipeline.reference.importing import import_language_models, import_tagger
 from pipeline.reference.vocabularies import read_maps
-from stages._run import FOLDER, PATH, StageCommand
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "python -m commands.import_weights --tagger pruned.model",
         "python -m commands.import_weights --lm forward.model backward.model --maps maps.json --out work/imported",
     ],
 )
-@click.option("--tagger", type=PATH, help="File of a tagger with its language models: all layers, gated or pruned.")
-@click.option("--lm", type=PATH, nargs=2, metavar="FORWARD BACKWARD", help="Files of the two language models.")
+@click.option("--tagger", type=FILE, help="File of a tagger with its language models: all layers, gated or pruned.")
+@click.option("--lm", type=FILE, nargs=2, metavar="FORWARD BACKWARD", help="Files of the two language models.")
 @click.option(
-    "--maps", type=PATH, help="JSON object with flm_map, blm_map, gw_map, c_map, y_map, if the tagger's file has none."
+    "--maps", type=FILE, help="JSON object with flm_map, blm_map, gw_map, c_map, y_map, if the tagger's file has none."
 )
 @click.option("--out", type=FOLDER, default="work/imported", show_default=True, help="Where the folders go.")
 def main(tagger: Path | None, lm: tuple[Path, Path] | None, maps: Path | None, out: Path) -> None:

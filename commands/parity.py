@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
+from ldnet.command_line import FOLDER, Command
 from pipeline.reference.parity import TOLERANCE, largest_differences, read_fixture
-from stages._run import FOLDER, StageCommand
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "python -m commands.parity fixture",
     ],

@@ -2,19 +2,19 @@
 
 import click
 
-from commands._published import PAGE, Published, committed_code
 from commands.sweep import EPOCHS, PARAMS, run_sweep
+from ldnet.command_line import Command
+from pipeline.experiments.path_figure import path_figure
+from pipeline.experiments.points import doubling_budgets, grid, numbers
+from pipeline.experiments.publishing import PAGE, Published, committed_code
+from pipeline.experiments.regularisation_path import path_document, path_section, point_row, read_path
 from pipeline.params import experiment_values, load_params
-from pipeline.report.path_figure import path_figure
-from pipeline.report.regularisation_path import path_document, path_section, point_row, read_path
-from pipeline.sweep import doubling_budgets, grid, numbers
-from stages._run import StageCommand
 
 PATH = Published("path", read_path, path_section, path_figure)
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "python -m commands.path",
         'python -m commands.path --strengths "0.02 0.1" --budgets "2 6" --jobs 2',

@@ -6,16 +6,17 @@ from typing import Any
 
 import click
 
-from commands import ablations, path, study
-from commands._published import PROFILES, fill_page
-from pipeline.errors import InputError
-from pipeline.files import write_json
+from ablations import command as ablations
+from commands import path, study
+from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.errors import InputError
+from ldnet.files import write_json
+from pipeline.experiments.gain_kept import gain_section
+from pipeline.experiments.pages import results_section, stages_section
+from pipeline.experiments.publishing import PROFILES, fill_page
 from pipeline.params import experiment_values, load_params
-from pipeline.report.gain_kept import gain_section
-from pipeline.report.readme import results_section, stages_section
 from pipeline.report.results import read_results
 from pipeline.report.source_version import source_version
-from stages._run import FOLDER, PATH, StageCommand
 
 # Not the results of a profile: bench/, `make path`, `make study` and `make ablations` write them, and their tables.
 OTHERS = (
@@ -31,7 +32,7 @@ OTHERS = (
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "python -m commands.publish",
         "python -m commands.publish --readme-only",
@@ -42,10 +43,10 @@ OTHERS = (
 @click.option("--results", type=FOLDER, default="results", show_default=True, help="The published results.")
 @click.option("--docs", type=FOLDER, default="docs", show_default=True, help="Where figures and results.md go.")
 @click.option(
-    "--readme", type=PATH, default="README.md", show_default=True, help="Its sections between markers are filled."
+    "--readme", type=FILE, default="README.md", show_default=True, help="Its sections between markers are filled."
 )
 @click.option(
-    "--pipeline", type=PATH, default="dvc.yaml", show_default=True, help="Where the table of stages comes from."
+    "--pipeline", type=FILE, default="dvc.yaml", show_default=True, help="Where the table of stages comes from."
 )
 @click.option("--readme-only", is_flag=True, help="Publish no new results; only fill the pages from those published.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if a page is stale.")

@@ -9,22 +9,22 @@ from typing import Any
 import click
 
 from commands.publish import current_results
-from pipeline.errors import InputError
-from pipeline.files import write_bytes
-from pipeline.processes import processors
+from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.errors import InputError
+from ldnet.files import write_bytes
+from ldnet.processors import processors
+from pipeline.experiments.regularisation_path import read_path
+from pipeline.experiments.verification import this_machine
 from pipeline.report.measurements import DIRECTIONS, read_curve, read_metrics
 from pipeline.report.page import PageInputs, Predictions, page
-from pipeline.report.regularisation_path import read_path
 from pipeline.report.source_version import source_version
 from pipeline.report.span_errors import overall_f1, read_predictions
-from pipeline.verification import this_machine
-from stages._run import FOLDER, PATH, StageCommand
 
 PACKAGES = ("torch", "numpy", "numba", "dvc", "mlflow")
 ROUNDING = 1e-3  # of F1 in percent, in the metrics
 
 
-@click.command(cls=StageCommand, examples=["make report"])
+@click.command(cls=Command, examples=["make report"])
 @click.option("--report", type=FOLDER, default="work/report", show_default=True, help="Output of the report stage.")
 @click.option("--metrics", type=FOLDER, default="metrics", show_default=True, help="The stages' metrics (JSON).")
 @click.option("--curves", type=FOLDER, default="curves", show_default=True, help="The stages' curves (CSV).")
@@ -32,7 +32,7 @@ ROUNDING = 1e-3  # of F1 in percent, in the metrics
     "--predictions", type=FOLDER, default="work/predictions", show_default=True, help="Output of the evaluate stage."
 )
 @click.option("--paths", type=FOLDER, default="results", show_default=True, help="Where `make path` publishes.")
-@click.option("--out", type=PATH, default="work/report.html", show_default=True, help="The page.")
+@click.option("--out", type=FILE, default="work/report.html", show_default=True, help="The page.")
 def main(report: Path, metrics: Path, curves: Path, predictions: Path, paths: Path, out: Path) -> None:
     """Results, figures, errors, parameters and environment as one HTML file, to read or print anywhere, offline."""
     results = current_results(report)

@@ -11,10 +11,10 @@ from types import FrameType
 
 import click
 
-from pipeline.data.conll import read_lines
-from pipeline.errors import InputError
+from ldnet.command_line import Command
+from ldnet.errors import InputError
+from ldnet.text.columns import read_lines
 from pipeline.params import Params, load_params
-from stages._run import StageCommand
 
 # What may run side by side, in order: each process computes with params.threads threads, 1 by default. Stages that
 # stand alone run with all that they need; what is not named here runs at the end.
@@ -31,7 +31,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "python -m commands.reproduce",
     ],
@@ -121,7 +121,7 @@ def _stop(number: int, _: FrameType | None) -> None:
     for other in STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     if number == signal.SIGINT:
-        raise KeyboardInterrupt  # `StageCommand` says how to go on, and ends with the same status
+        raise KeyboardInterrupt  # `Command` says how to go on, and ends with the same status
     sys.exit(128 + number)
 
 

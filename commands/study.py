@@ -2,19 +2,19 @@
 
 import click
 
-from commands._published import PAGE, Published, committed_code
 from commands.sweep import EPOCHS, PARAMS, run_sweep
+from ldnet.command_line import Command
+from pipeline.experiments.points import numbers
+from pipeline.experiments.publishing import PAGE, Published, committed_code
+from pipeline.experiments.selection_study import read_study, study_document, study_row, study_section
+from pipeline.experiments.study_figure import study_figure
+from pipeline.experiments.study_points import DEFAULT, METHODS, study_points
 from pipeline.params import experiment_values, load_params
-from pipeline.report.selection_study import read_study, study_document, study_row, study_section
-from pipeline.report.study_figure import study_figure
-from pipeline.study import DEFAULT, METHODS, study_points
-from pipeline.sweep import numbers
-from stages._run import StageCommand
 
 STUDY = Published("study", read_study, study_section, study_figure)
 
 
-@click.command(cls=StageCommand, examples=['make study METHODS="r3 importance random" BUDGETS="2 6" JOBS=2'])
+@click.command(cls=Command, examples=['make study METHODS="r3 importance random" BUDGETS="2 6" JOBS=2'])
 @click.option("--methods", default=DEFAULT, show_default=True, help=f"Some of {' '.join(METHODS)}.")
 @click.option("--budgets", default="2 6", show_default=True, help="Values of select.max_layers.")
 @EPOCHS

@@ -13,16 +13,16 @@ import click
 import yaml
 from tqdm import tqdm
 
-from commands import _queue
 from commands.reproduce import DVC, GROUPS, check_data, end_on_signals, run_groups
-from pipeline.errors import InputError
-from pipeline.files import write_bytes
+from ldnet.command_line import Command
+from ldnet.errors import InputError
+from ldnet.files import write_bytes
+from ldnet.processors import processors
+from pipeline.experiments import queue as _queue
+from pipeline.experiments.points import POINT_STAGES, AnyExperiment, Experiment, grid, name_points, numbers
+from pipeline.experiments.regularisation_path import point_row, points_table
+from pipeline.experiments.rows import experiment_row
 from pipeline.params import Params, load_params
-from pipeline.processes import processors
-from pipeline.report.experiments import experiment_row
-from pipeline.report.regularisation_path import point_row, points_table
-from pipeline.sweep import POINT_STAGES, AnyExperiment, Experiment, grid, name_points, numbers
-from stages._run import StageCommand
 
 PARAMS = Path("params.yaml")
 REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
@@ -38,7 +38,7 @@ EPOCHS = click.option(
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "python -m commands.sweep",
         'python -m commands.sweep --strengths "0.02 0.05 0.1" --budgets "2 6" --jobs 2',

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
+from ldnet.command_line import Command
 from pipeline.profiles import names, switch
-from stages._run import StageCommand
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "python -m commands.switch_profile",
         "python -m commands.switch_profile conll2000",

@@ -5,11 +5,12 @@ import sys
 
 import click
 
-from pipeline.tracking import comparison_links, configure_mlflow, tracking_uri
-from stages._run import StageCommand
+from ldnet.command_line import Command
+from ldnet.mlflow_store import configure_mlflow, tracking_uri
+from pipeline.tracking import comparison_links
 
 
-@click.command(cls=StageCommand, examples=["make ui", "python -m commands.ui --port 5050"])
+@click.command(cls=Command, examples=["make ui", "python -m commands.ui --port 5050"])
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Where to listen.")
 def main(port: int) -> None:
     """Serve the runs on 127.0.0.1 until stopped; where MLFLOW_TRACKING_URI is a server, only print the addresses."""

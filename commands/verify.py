@@ -13,17 +13,17 @@ from typing import Any
 import click
 import yaml
 
-from pipeline.errors import InputError
-from pipeline.files import read_json, write_json
+from ldnet.command_line import FOLDER, Command
+from ldnet.errors import InputError
+from ldnet.files import read_json, write_json
+from pipeline.experiments.verification import Difference, Tolerance, compare_locks, compare_metrics, this_machine
 from pipeline.params import build
-from pipeline.verification import Difference, Tolerance, compare_locks, compare_metrics, this_machine
-from stages._run import FOLDER, StageCommand
 
 REFERENCE = Path("reference.json")
 
 
 @click.command(
-    cls=StageCommand,
+    cls=Command,
     examples=[
         "python -m commands.verify",
         "python -m commands.verify --against ../other-clone",

@@ -22,7 +22,7 @@ shown 8 'echo "Jepoud was offered by Riprairk." | ldnet tag latest'
 shown 2 'printf "Gaifert can’t sell its “Loujairt” car.\n" | ldnet tag latest --format jsonl --n-best 2'
 shown 8 'echo "Jepoud was offered by Riprairk ." | ldnet tag models:/demo-tagger@champion --tokenised --precision int8 | head -n 2'
 shown 3 'printf "\xff\n" | ldnet tag latest; echo "exit status $?"'
-shown 40 'python -m commands.calibration work/model/pruned'
+shown 40 'python -m ldnet.calibrate_command work/model/pruned'
 title 'Serve'
 printf '```\n$ mlflow models serve -m models:/demo-tagger@champion --env-manager local -h 127.0.0.1 -p %s &\n```\n' "$PORT"
 MLFLOW_TRACKING_URI="sqlite:///$PWD/mlflow.db" mlflow models serve -m models:/demo-tagger@champion --env-manager local -h 127.0.0.1 -p "$PORT" > /dev/null 2>&1 &

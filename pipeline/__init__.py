@@ -1,7 +1,6 @@
-"""The library behind the stages.
+"""The experiment: what makes a tagger. `ldnet` is what ships, and knows nothing of this.
 
-Reading order, which is also the import order (a folder imports only from folders before it):
-data, language_model, gates, pruning, tagger, evaluation, report, reference, serving.
+Reading order, which is also the import order (a package imports only from packages before it):
+text, grammar, corpus, fetch, execution, language_model, pretraining, features, tagger, selection, pruning, evaluation,
+report, exporting, experiments, reference.
 """
-
-__version__ = "0.1.0"

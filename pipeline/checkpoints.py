@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import click
 
-from pipeline.files import sha256_of_files
+from ldnet.files import sha256_of_files
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
-from pipeline.errors import InputError
+from ldnet.errors import InputError
 
 Section = TypeVar("Section")
 Regulariser = Literal["r1", "r2", "r3"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from pipeline.errors import InputError
-from pipeline.files import write_bytes
+from ldnet.errors import InputError
+from ldnet.files import write_bytes
 from pipeline.params import load_params
 
 _ABSENT = "(absent)"

@@ -1,4 +1,4 @@
-"""MLflow tracking, and the only module that imports mlflow (lazily: it takes 2 s).
+"""MLflow tracking, which is imported lazily (it takes 2 s).
 
 The JSON files under metrics/ are the truth and MLflow mirrors them, so nothing here raises or waits for long:
 an outage costs one warning. Where the runs go: MLFLOW_TRACKING_URI, or else mlflow.db in the repository.
@@ -20,7 +20,8 @@ from urllib.parse import quote
 
 import click
 
-from pipeline.errors import InputError
+from ldnet.errors import InputError
+from ldnet.mlflow_store import configure_mlflow, root, tracking_uri
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -268,19 +269,9 @@ def md5_of_outs(outs: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def tracking_uri() -> str:
-    """Where the runs and the registered models are."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_root()}/mlflow.db"
-
-
-def _root() -> Path:
-    """The repository's folder, also in DVC's temporary copies of it."""
-    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
-
-
 def _connect(experiment: str) -> tuple["MlflowClient", str]:
     """A client and the id of the experiment; database and experiment are created if they are not there yet."""
-    root, uri = _root(), tracking_uri()
+    folder, uri = root(), tracking_uri()
     configure_mlflow()
     import mlflow.store.db.utils
 
@@ -289,22 +280,12 @@ def _connect(experiment: str) -> tuple["MlflowClient", str]:
 
     database = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
     if database is None:
-        return _client_and_experiment(uri, experiment, None if uri.startswith("http") else root / "mlartifacts")
+        return _client_and_experiment(uri, experiment, None if uri.startswith("http") else folder / "mlartifacts")
     if not database.exists():
         click.echo(f"creating the tracking database {database.name} (once, about 10 s)", err=True)
     # Two processes that create one database's tables at once break each other.
     with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
         return _client_and_experiment(uri, experiment, database.resolve().parent / "mlartifacts")
-
-
-def configure_mlflow() -> None:
-    """Set MLflow's switches, before its first import: no telemetry, no pickle, short waits, few words."""
-    os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
 def _client_and_experiment(uri: str, name: str, artifacts: Path | None) -> tuple["MlflowClient", str]:

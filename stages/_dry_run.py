@@ -17,23 +17,24 @@ from typing import Any
 
 from torch import nn
 
-from pipeline.data import corpus
-from pipeline.data.corpus import Corpus
-from pipeline.language_model import data_parallel, pretraining
-from pipeline.language_model.data_parallel import Workers
-from pipeline.language_model.features import (
+from ldnet.processors import processors
+from pipeline.execution.reproducible import set_up
+from pipeline.features.contextual import (
     BidirectionalLM,
     load_bidirectional_lm,
     open_feature_table,
     write_feature_table,
 )
 from pipeline.language_model.model import LanguageModel
-from pipeline.language_model.streams import steps_of_shard
 from pipeline.params import LMParams, Precision, load_params
-from pipeline.processes import processors
-from pipeline.reproducible import set_up
+from pipeline.pretraining import data_parallel
+from pipeline.pretraining import encoded_corpus as corpus
+from pipeline.pretraining import training as pretraining
+from pipeline.pretraining.data_parallel import Workers
+from pipeline.pretraining.encoded_corpus import Corpus
+from pipeline.pretraining.streams import steps_of_shard
+from pipeline.selection.training import Selection, select_layers
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger
-from pipeline.tagger.selection import Selection, select_layers
 from pipeline.tagger.training import Features, TaggingData, load_tagging_data, train_tagger
 
 WARM_STEPS, TIMED_STEPS, TIMED_SECONDS = 2, 20, 5.0

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from ldnet.command_line import FILE, FOLDER
+from ldnet.files import read_json, write_json
 from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
-from pipeline.files import read_json, write_json
+from pipeline.execution.reproducible import set_up
 from pipeline.params import load_params
-from pipeline.reproducible import set_up
 from pipeline.tracking import stage_run
-from stages._run import FOLDER, PATH, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)
@@ -21,7 +22,7 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--pruned", type=FOLDER, required=True, help="The language models of the pruned taggers.")
 @click.option("--dev-metrics", type=FOLDER, required=True, help="Folder with the metrics of the earlier stages.")
 @click.option("--out", type=FOLDER, required=True, help="Where the predictions go (columns: word gold predicted).")
-@click.option("--metrics", type=PATH, required=True, help="Where F1 and cost go (JSON).")
+@click.option("--metrics", type=FILE, required=True, help="Where F1 and cost go (JSON).")
 def main(
     params_path: Path, conll: Path, taggers: Path, lm: Path, pruned: Path, dev_metrics: Path, out: Path, metrics: Path
 ) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from pipeline.data.grammar import GeneratedLanguage, columns
-from pipeline.errors import InputError
-from pipeline.files import write_bytes
+from ldnet.command_line import FOLDER
+from ldnet.errors import InputError
+from ldnet.files import write_bytes
+from pipeline.grammar.language import GeneratedLanguage, columns
 from pipeline.params import load_params
-from stages._run import FOLDER, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 TEXT_FILES = 4
 

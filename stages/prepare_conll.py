@@ -4,19 +4,20 @@ from pathlib import Path
 
 import click
 
-from pipeline.data.conll import sentence_hash, write_conll
-from pipeline.data.lexicon import build_lexicon, vector_coverage
-from pipeline.data.splits import count, read_splits
-from pipeline.data.word_vectors import no_vectors, read_word_vectors
-from pipeline.files import write_bytes, write_json
+from ldnet.command_line import FILE, FOLDER
+from ldnet.files import write_bytes, write_json
+from ldnet.text.columns import sentence_hash, write_conll
 from pipeline.params import load_params
-from stages._run import FOLDER, PATH, StageCommand, params_option
+from pipeline.text.lexicon_building import build_lexicon, vector_coverage
+from pipeline.text.splits import count, read_splits
+from pipeline.text.word_vectors import no_vectors, read_word_vectors
+from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)
 @click.option("--raw", type=FOLDER, required=True, help="The data folder, data/raw/<name>.")
 @click.option("--out", type=FOLDER, required=True, help="Where the splits, test hashes and lexicon go.")
-@click.option("--metrics", type=PATH, required=True, help="JSON of counts and vector coverage.")
+@click.option("--metrics", type=FILE, required=True, help="JSON of counts and vector coverage.")
 @params_option
 def main(raw: Path, out: Path, metrics: Path, params_path: Path) -> None:
     """Read sentences in CoNLL columns (any tag scheme), check them, and write IOBES splits and the lexicon.

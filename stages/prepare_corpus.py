@@ -5,22 +5,23 @@ from pathlib import Path
 
 import click
 
+from ldnet.command_line import FILE, FOLDER
+from ldnet.errors import InputError
+from ldnet.files import write_json
+from ldnet.processors import processors
 from pipeline.checkpoints import checkpoint_folder
-from pipeline.data import corpus_preparation
-from pipeline.data.corpus_preparation import other_test_hashes, prepare, text_files
-from pipeline.errors import InputError
-from pipeline.files import write_json
+from pipeline.corpus import preparation as corpus_preparation
+from pipeline.corpus.preparation import other_test_hashes, prepare, text_files
 from pipeline.params import load_params
-from pipeline.processes import processors
-from stages._run import FOLDER, PATH, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)
 @params_option
 @click.option("--raw", type=FOLDER, required=True, help="Folder of the data set; the text is at corpus.text in it.")
-@click.option("--test-hashes", type=PATH, required=True, help="Hashes of the test sentences, one a line.")
+@click.option("--test-hashes", type=FILE, required=True, help="Hashes of the test sentences, one a line.")
 @click.option("--out", type=FOLDER, required=True, help="Where the encoded corpus goes.")
-@click.option("--metrics", type=PATH, required=True, help="Where the statistics go (JSON).")
+@click.option("--metrics", type=FILE, required=True, help="Where the statistics go (JSON).")
 def main(params_path: Path, raw: Path, test_hashes: Path, out: Path, metrics: Path) -> None:
     """Encode the LM text under RAW, with all processors; sentences of the test split are dropped and counted, and those
     of corpus.other_tests.

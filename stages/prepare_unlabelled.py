@@ -4,19 +4,20 @@ from pathlib import Path
 
 import click
 
-from pipeline.data.corpus_preparation import other_test_hashes, text_files
-from pipeline.data.unlabelled import sample_sentences
-from pipeline.errors import InputError
-from pipeline.files import write_bytes
+from ldnet.command_line import FILE, FOLDER
+from ldnet.errors import InputError
+from ldnet.files import write_bytes
+from pipeline.corpus.preparation import other_test_hashes, text_files
+from pipeline.corpus.unlabelled import sample_sentences
 from pipeline.params import load_params
-from stages._run import FOLDER, PATH, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)
 @params_option
 @click.option("--raw", type=FOLDER, required=True, help="Folder of the data set; the text is at corpus.text in it.")
-@click.option("--test-hashes", type=PATH, required=True, help="Hashes of the test sentences, one a line.")
-@click.option("--out", type=PATH, required=True, help="Where the sentences go, one a line.")
+@click.option("--test-hashes", type=FILE, required=True, help="Hashes of the test sentences, one a line.")
+@click.option("--out", type=FILE, required=True, help="Where the sentences go, one a line.")
 def main(params_path: Path, raw: Path, test_hashes: Path, out: Path) -> None:
     """Draw distil.unlabelled_sentences sentences from the LM text under RAW; none is a test sentence."""
     params = load_params(params_path)

@@ -8,15 +8,17 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from ldnet.command_line import FILE, FOLDER
+from ldnet.files import write_json
 from pipeline.checkpoints import checkpoint_folder
-from pipeline.data import corpus
-from pipeline.files import write_json
-from pipeline.language_model import data_parallel, pretraining
+from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import LanguageModel, parameter_count, save_language_model
 from pipeline.params import load_params
-from pipeline.reproducible import set_up
+from pipeline.pretraining import data_parallel
+from pipeline.pretraining import encoded_corpus as corpus
+from pipeline.pretraining import training as pretraining
 from pipeline.tracking import stage_run
-from stages._run import FOLDER, PATH, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)
@@ -24,8 +26,8 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--direction", type=click.Choice(["forward", "backward"]), required=True)
 @click.option("--corpus", "corpus_folder", type=FOLDER, required=True, help="Output of prepare_corpus.")
 @click.option("--out", type=FOLDER, required=True, help="Where the language model goes.")
-@click.option("--metrics", type=PATH, required=True, help="Where the held-out perplexity goes (JSON).")
-@click.option("--curve", type=PATH, required=True, help="Where the training curve goes (CSV).")
+@click.option("--metrics", type=FILE, required=True, help="Where the held-out perplexity goes (JSON).")
+@click.option("--curve", type=FILE, required=True, help="Where the training curve goes (CSV).")
 def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
     """Train a densely connected LSTM language model; a killed run goes on where its last checkpoint stood.
 

@@ -5,18 +5,19 @@ from pathlib import Path
 import click
 import torch
 
-from pipeline.evaluation.cost import dense_lstm_macs
-from pipeline.files import read_json, write_json
-from pipeline.language_model.features import BidirectionalLM, live_features, load_bidirectional_lm
+from ldnet.command_line import FILE, FOLDER
+from ldnet.files import read_json, write_json
+from pipeline.execution.reproducible import set_up
+from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
+from pipeline.language_model.macs import dense_lstm_macs
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import load_params
-from pipeline.pruning.pruning import kept_layers, prune_bidirectional_lm
-from pipeline.reproducible import set_up
-from pipeline.tagger.equality import largest_score_difference
+from pipeline.pruning.equality import largest_score_difference
+from pipeline.pruning.pruning import kept_layers, prune_bidirectional_lm, prune_tagger
 from pipeline.tagger.model import load_tagger, save_tagger
 from pipeline.tagger.training import load_tagging_data, score_dev
 from pipeline.tracking import stage_run
-from stages._run import FOLDER, PATH, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 TOLERANCE = 1e-3  # of an emission score in float32, which sums over hundreds of features
 
@@ -28,7 +29,7 @@ TOLERANCE = 1e-3  # of an emission score in float32, which sums over hundreds of
 @click.option("--selection", type=FOLDER, required=True, help="Output of select_layers.")
 @click.option("--full", type=FOLDER, required=True, help="The full taggers; pruned when prune.start is 'full'.")
 @click.option("--out", type=FOLDER, required=True, help="Where the pruned language models and tagger go.")
-@click.option("--metrics", type=PATH, required=True, help="Where the layers kept and the cost go (JSON).")
+@click.option("--metrics", type=FILE, required=True, help="Where the layers kept and the cost go (JSON).")
 def main(params_path: Path, conll: Path, lm: Path, selection: Path, full: Path, out: Path, metrics: Path) -> None:
     """Prune both language models, and the tagger that belongs to the gates; surviving gates are folded in.
 
@@ -44,7 +45,7 @@ def main(params_path: Path, conll: Path, lm: Path, selection: Path, full: Path, 
     taggers = {name: load_tagger(folder) for name, folder in folders.items()}
     gated, data = load_bidirectional_lm(lm), load_tagging_data(conll)
     pruned, kept = prune_bidirectional_lm(gated, gates)
-    pruned_taggers = {name: tagger.keep_lm_features(kept) for name, tagger in taggers.items()}
+    pruned_taggers = {name: prune_tagger(tagger, kept) for name, tagger in taggers.items()}
     features = live_features(gated, data.words, torch.cat([gates["forward"], gates["backward"]]))
     pruned_features = live_features(pruned, data.words)
     with stage_run("prune", {"threads": params.threads, "start": params.prune.start}, [out]) as run:

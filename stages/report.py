@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from pipeline.files import write_bytes, write_json
+from ldnet.command_line import FOLDER
+from ldnet.files import write_bytes, write_json
 from pipeline.params import experiment_values, load_params
 from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
@@ -17,7 +18,7 @@ from pipeline.report.source_version import source_version
 from pipeline.report.stage_outs import stage_outs
 from pipeline.report.tables import tables
 from pipeline.tracking import log_pipeline_run
-from stages._run import FOLDER, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)

@@ -7,18 +7,19 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from pipeline.files import write_json
-from pipeline.gates.regularisers import split_directions
-from pipeline.language_model.features import load_bidirectional_lm
+from ldnet.command_line import FILE, FOLDER
+from ldnet.files import write_json
+from pipeline.execution.reproducible import set_up
+from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.params import Params, load_params
 from pipeline.pruning.pruning import kept_layers
-from pipeline.reproducible import set_up
-from pipeline.tagger.layer_choice import choose_layers
+from pipeline.selection.layer_choice import choose_layers
+from pipeline.selection.regularisers import split_directions
+from pipeline.selection.training import Selection, select_layers
 from pipeline.tagger.model import Tagger, load_tagger, save_tagger
-from pipeline.tagger.selection import Selection, select_layers
 from pipeline.tagger.training import Record, TaggingData, load_tagging_data
 from pipeline.tracking import stage_run
-from stages._run import FOLDER, PATH, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)
@@ -27,8 +28,8 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 @click.option("--lm", type=FOLDER, required=True, help="Folder with the language models forward/ and backward/.")
 @click.option("--tagger", "tagger_folder", type=FOLDER, required=True, help="The full tagger; its first seed is used.")
 @click.option("--out", type=FOLDER, required=True, help="Where the gates and the tagger that belongs to them go.")
-@click.option("--metrics", type=PATH, required=True, help="Where the layers kept go (JSON).")
-@click.option("--curve", type=PATH, required=True, help="Where the gates' path over the epochs goes (CSV).")
+@click.option("--metrics", type=FILE, required=True, help="Where the layers kept go (JSON).")
+@click.option("--curve", type=FILE, required=True, help="Where the gates' path over the epochs goes (CSV).")
 def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
     """Choose at most select.max_layers layers by select.method, from the full tagger on."""
     params = load_params(params_path)

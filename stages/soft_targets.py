@@ -6,20 +6,21 @@ from pathlib import Path
 
 import click
 
-from pipeline.language_model.features import load_bidirectional_lm
+from ldnet.command_line import FILE, FOLDER
+from pipeline.execution.reproducible import set_up
+from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.params import load_params
-from pipeline.reproducible import set_up
 from pipeline.tagger.model import load_tagger
 from pipeline.tagger.soft_targets import UNLABELLED, write_soft_targets
 from pipeline.tagger.training import load_tagging_data
 from pipeline.tracking import stage_run
-from stages._run import FOLDER, PATH, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)
 @params_option
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
-@click.option("--unlabelled", type=PATH, required=True, help="Output of prepare_unlabelled.")
+@click.option("--unlabelled", type=FILE, required=True, help="Output of prepare_unlabelled.")
 @click.option("--lm", type=FOLDER, required=True, help="Folder with the language models forward/ and backward/.")
 @click.option("--teachers", type=FOLDER, required=True, help="The full taggers, one folder a seed.")
 @click.option("--out", type=FOLDER, required=True, help="Where the targets go.")

@@ -6,14 +6,15 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from ldnet.command_line import FILE, FOLDER
+from ldnet.errors import InputError
+from ldnet.files import write_json
 from pipeline.checkpoints import checkpoint_folder
-from pipeline.errors import InputError
-from pipeline.files import write_json
+from pipeline.execution.reproducible import set_up
 from pipeline.params import load_params
-from pipeline.reproducible import set_up
-from pipeline.tagger.variants import summarise, train_seeds
+from pipeline.tagger.seeds import summarise, train_seeds
 from pipeline.tracking import stage_run
-from stages._run import FOLDER, PATH, StageCommand, params_option
+from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)
@@ -26,8 +27,8 @@ from stages._run import FOLDER, PATH, StageCommand, params_option
 )
 @click.option("--targets", type=FOLDER, help="Output of soft_targets, for pruned.")
 @click.option("--out", type=FOLDER, required=True, help="Where the taggers go, one folder a seed.")
-@click.option("--metrics", type=PATH, required=True, help="Where dev F1 goes (JSON).")
-@click.option("--curve", type=PATH, required=True, help="Where loss and dev F1 per epoch go (CSV).")
+@click.option("--metrics", type=FILE, required=True, help="Where dev F1 goes (JSON).")
+@click.option("--curve", type=FILE, required=True, help="Where loss and dev F1 per epoch go (CSV).")
 def main(
     params_path: Path,
     variant: str,

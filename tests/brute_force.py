@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.data.lexicon import END_TAG, START_TAG, Lexicon
+from ldnet.text.lexicon import END_TAG, START_TAG, Lexicon
 from pipeline.tagger.crf import CRF
 
 NAMES = ["O", "B-A", "I-A", "E-A", "S-A", "I-B", START_TAG, END_TAG]

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import torch
 
-from pipeline.data.conll import Sentence, write_conll
-from pipeline.data.lexicon import Lexicon, build_lexicon
-from pipeline.data.word_vectors import no_vectors
-from pipeline.language_model.features import BidirectionalLM
+from ablations.stacked_lstm import StackedLanguageModel
+from ldnet.text.columns import Sentence, write_conll
+from ldnet.text.lexicon import Lexicon
+from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.model import LanguageModel, LMConfig, save_language_model
-from pipeline.language_model.stacked_lstm import StackedLanguageModel
 from pipeline.params import HardConcreteParams, LMParams, SelectParams, TaggerParams
 from pipeline.tagger.batches import encode_sentence
 from pipeline.tagger.model import Tagger, configure, initialise
 from pipeline.tagger.training import TaggingData
+from pipeline.text.lexicon_building import build_lexicon
+from pipeline.text.word_vectors import no_vectors
 
 WORDS = ["<unk>", "\n", "the", "a", "cat", "dog", "Paris", "Rome", "saw", "in", "."]
 

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline.language_model.features import BidirectionalLM, pad_tokens
+from pipeline.features.contextual import BidirectionalLM, pad_tokens
 from pipeline.tagger.batches import EncodedSentence, collate
 from pipeline.tagger.model import Tagger
 

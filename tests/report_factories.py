@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.files import write_json
+from ldnet.files import write_json
 from pipeline.report.results import build_results
 
 PROJECT = Path(__file__).parents[1]

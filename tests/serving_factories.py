@@ -4,11 +4,11 @@ import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.data.conll import Sentence
-from pipeline.files import write_json
-from pipeline.language_model.features import load_bidirectional_lm
-from pipeline.serving.model_folder import export_model
-from pipeline.serving.workspace import describe, model_source
+from ldnet.files import write_json
+from ldnet.text.columns import Sentence
+from pipeline.exporting.model_export import export_model
+from pipeline.exporting.workspace import describe, model_source
+from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.tagger.model import save_tagger
 from tests.factories import make_sentences, make_tagger, write_prepared
 

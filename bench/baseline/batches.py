@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.data.lexicon import END_TAG, SEPARATOR, SPECIAL_CHARACTERS, Lexicon
+from ldnet.text.lexicon import END_TAG, SEPARATOR, SPECIAL_CHARACTERS, Lexicon
 
 PAD, SEPARATOR_ID = 0, SPECIAL_CHARACTERS.index(SEPARATOR)
 LM_UNKNOWN, LM_PAD = 0, 1  # the language models' <unk> and end of sentence

@@ -14,8 +14,8 @@ from bench.baseline.batches import Batch, Encoded, make_batch
 from bench.baseline.crf import CRF
 from bench.baseline.dense_lstm import kept_columns, prune
 from bench.baseline.language_model import LanguageModel
-from pipeline.data.lexicon import Lexicon
-from pipeline.language_model.features import BidirectionalLM
+from ldnet.text.lexicon import Lexicon
+from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.model import LanguageModel as ProductLM
 from pipeline.tagger.model import Tagger as ProductTagger
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import InputError
+from ldnet.errors import InputError
 
 PREFIXES = ("B", "I", "E", "S")
 Tag = tuple[str, str]  # prefix and type

@@ -8,16 +8,10 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from pipeline.data.conll import Sentence
-from pipeline.language_model.dense_lstm import DenseLSTM
-from pipeline.language_model.features import BidirectionalLM
-from pipeline.language_model.macs import layer_macs, lstm_macs
+from ldnet.text.columns import Sentence
+from pipeline.features.contextual import BidirectionalLM
+from pipeline.language_model.macs import dense_lstm_macs, lstm_macs
 from pipeline.tagger.model import Tagger, TaggerConfig
-
-
-def dense_lstm_macs(rnn: DenseLSTM) -> int:
-    """Multiply-accumulates of one step of a dense stack."""
-    return sum(layer_macs(rnn))
 
 
 def characters_per_word(sentences: Sequence[Sentence]) -> float:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.conll import Sentence, read_conll
-from pipeline.data.lexicon import Lexicon
+from ldnet.files import write_bytes
+from ldnet.text.columns import Sentence, read_conll
+from ldnet.text.lexicon import Lexicon
 from pipeline.evaluation.conlleval import count_file, f1
 from pipeline.evaluation.cost import characters_per_word, macs_by_part, parameters_by_part
-from pipeline.files import write_bytes
-from pipeline.language_model.features import load_bidirectional_lm
-from pipeline.tagger.decoding import BulkTagger
+from pipeline.evaluation.finished import bulk_tagger
+from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.tagger.model import load_tagger
 from pipeline.tagger.scoring import span_scores
 
@@ -35,10 +35,10 @@ def evaluate_variant(
     for seed in dev["seeds"]:
         tagger = load_tagger(taggers / f"seed-{seed}")
         words, tags = [sentence.words for sentence in test], [sentence.tags for sentence in test]
-        predicted = BulkTagger(tagger, lm, lexicon).tag(words)
+        predicted = bulk_tagger(tagger, lm, lexicon).tag(words)
         write_predictions(predictions_file(predictions, variant, seed), test, predicted)
         scores.append(span_scores(tags, predicted))
-        scores_int8.append(round(span_scores(tags, BulkTagger(tagger, lm, lexicon, "int8").tag(words))[0], 4))
+        scores_int8.append(round(span_scores(tags, bulk_tagger(tagger, lm, lexicon, "int8").tag(words))[0], 4))
     train = read_conll(conll / "train.conll", 0, 1)
     macs = macs_by_part(tagger.config, lm, characters_per_word(train))
     parameters = parameters_by_part(tagger, lm)

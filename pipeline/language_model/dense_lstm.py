@@ -3,15 +3,14 @@
 Shapes: T steps, B streams or sentences, D input width, H units of a layer, L layers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from pipeline.language_model.frozen_lstm import FrozenLSTM
-
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 State = list[tuple[Tensor, Tensor]]  # per layer: hidden and cell state, each (1, B, H)
+FrozenLayer = Callable[..., tuple[Tensor, Tensor]]  # as `pipeline.features.frozen_lstm.FrozenLSTM`
 
 
 def sparse_dropout(values: Tensor, probability: float, training: bool) -> Tensor:
@@ -39,6 +38,7 @@ class DenseLSTM(nn.Module):
         super().__init__()
         self.input_size, self.units = input_size, units
         self.dropout, self.layer_dropout = dropout, layer_dropout
+        self.run_frozen_layer: FrozenLayer | None = None  # instead of torch's, where gates are trained on frozen layers
         self.layers = nn.ModuleList(nn.LSTM(input_size + index * units, units) for index in range(layers))
         for layer in self.layers:
             nn.init.constant_(layer.get_parameter("bias_ih_l0")[units : 2 * units], 1.0)  # an open forget gate
@@ -91,10 +91,9 @@ class DenseLSTM(nn.Module):
             below = (weight.shape[1] - self.input_size) // self.units
             columns = torch.split(weight, [self.input_size, *([self.units] * below)], 1)
             weight = torch.cat([columns[block] for block in visible], 1)
-        if seen.requires_grad and not weight.requires_grad:
+        if self.run_frozen_layer and seen.requires_grad and not weight.requires_grad:
             recurrent, *biases = others
-            arguments = (seen, state[0][0], state[1][0], weight, recurrent, sum(biases))
-            output, last = FrozenLSTM.apply(*arguments)  # type: ignore[no-untyped-call]
+            output, last = self.run_frozen_layer(seen, state[0][0], state[1][0], weight, recurrent, sum(biases))
             return output, (output[-1:], last.unsqueeze(0))
         output, hidden, cell = torch.lstm(seen, state, [weight, *others], True, 1, 0.0, self.training, False, False)
         return output, (hidden, cell)

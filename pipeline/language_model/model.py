@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from pipeline.errors import InputError
-from pipeline.files import read_json, write_json
+from ldnet.errors import InputError
+from ldnet.files import read_json, write_json
 from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax, cast_linear
 from pipeline.language_model.dense_lstm import DenseLSTM, State, sparse_dropout
 

@@ -5,14 +5,15 @@ and where z = 0 the layer and those columns can go. Shapes: D embedding width, H
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import DenseLSTM
-from pipeline.language_model.features import BidirectionalLM
 from pipeline.language_model.model import LanguageModel
+from pipeline.tagger.model import Tagger, TaggerConfig
 
 
 @dataclass(frozen=True)
@@ -75,3 +76,13 @@ def prune_bidirectional_lm(lm: BidirectionalLM, gates: Mapping[str, Tensor]) -> 
         torch.cat([of_forward.scales, of_backward.scales]),
     )
     return BidirectionalLM(forward_lm, backward_lm, lm.vocabulary), joint
+
+
+@torch.no_grad()
+def prune_tagger(tagger: Tagger, kept: KeptColumns) -> Tagger:
+    """The same tagger for pruned language models: reads the kept features, their gates folded in."""
+    weights = tagger.state_dict()
+    weights["lm_projection.weight"] = kept.narrow(weights["lm_projection.weight"])
+    pruned = Tagger(TaggerConfig(**{**asdict(tagger.config), "lm_features": len(kept.columns)}))
+    pruned.load_state_dict(weights)
+    return pruned.eval()

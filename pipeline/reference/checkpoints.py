@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pipeline.errors import InputError
+from ldnet.errors import InputError
 
 Weights = dict[str, Tensor]
 

@@ -7,9 +7,9 @@ there is no lexicon and no vocabulary, so what needs them says so instead of mis
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.data.lexicon import END_TAG, START_TAG
+from ldnet.text.lexicon import END_TAG, START_TAG
 from pipeline.language_model.model import LanguageModel, save_language_model
-from pipeline.pruning.pruning import prune_bidirectional_lm
+from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
 from pipeline.reference.checkpoints import Checkpoint
 from pipeline.reference.models import PREFIXES, read_gates, read_language_model, read_tagger
 from pipeline.reference.vocabularies import (
@@ -58,7 +58,7 @@ def import_tagger(checkpoint: Checkpoint, maps: Maps | None, out: Path, lexicon_
     tagger, lm = read_tagger(checkpoint, start_tag, end_tag)
     if lm is not None:
         lm, kept = prune_bidirectional_lm(lm, read_gates(checkpoint))
-        tagger = tagger.keep_lm_features(kept)
+        tagger = prune_tagger(tagger, kept)
         _save_language_model(lm.forward_lm, vocabulary, out / "forward")
         _save_language_model(lm.backward_lm, vocabulary, out / "backward")
     save_tagger(tagger, out / "tagger")

@@ -11,8 +11,8 @@ from itertools import accumulate
 import torch
 from torch import Tensor, nn
 
-from pipeline.errors import InputError
-from pipeline.language_model.features import BidirectionalLM
+from ldnet.errors import InputError
+from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.model import LanguageModel, LMConfig
 from pipeline.reference.checkpoints import Checkpoint
 from pipeline.tagger.model import Tagger, TaggerConfig

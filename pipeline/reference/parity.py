@@ -12,12 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pipeline.errors import InputError
-from pipeline.gates.regularisers import open_gates, penalty
-from pipeline.language_model.features import BidirectionalLM, pad_tokens
-from pipeline.pruning.pruning import prune_bidirectional_lm
+from ldnet.errors import InputError
+from pipeline.features.contextual import BidirectionalLM, pad_tokens
+from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
 from pipeline.reference.checkpoints import Checkpoint, read_checkpoint, read_file
 from pipeline.reference.models import read_gates, read_language_model, read_tagger
+from pipeline.selection.regularisers import open_gates, penalty
 from pipeline.tagger.batches import EncodedSentence, collate
 from pipeline.tagger.model import Tagger
 
@@ -89,7 +89,7 @@ def compute(fixture: Fixture) -> Quantities:
         quantities |= tagger_quantities(kind, tagger, lm, gates, fixture)
     tagger, lm = _tagger(fixture, "tagger_gated")
     pruned, kept = prune_bidirectional_lm(lm, read_gates(fixture.checkpoints["tagger_gated"]))
-    return quantities | tagger_quantities(OUR_PRUNING, tagger.keep_lm_features(kept), pruned, None, fixture)
+    return quantities | tagger_quantities(OUR_PRUNING, prune_tagger(tagger, kept), pruned, None, fixture)
 
 
 def gate_quantities(gates: Mapping[str, Tensor]) -> Quantities:

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.data.corpus import END_OF_SENTENCE, UNKNOWN
-from pipeline.data.lexicon import END_TAG, PADDING, SEPARATOR, START_TAG, Lexicon
-from pipeline.errors import InputError
-from pipeline.files import read_json
+from ldnet.errors import InputError
+from ldnet.files import read_json
+from ldnet.text.lexicon import END_TAG, PADDING, SEPARATOR, START_TAG, Lexicon
+from ldnet.text.lm_words import END_OF_SENTENCE, UNKNOWN
 from pipeline.reference.checkpoints import Checkpoint
 from pipeline.reference.models import softmax_bounds
 

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from pipeline.report.figure_files import COLOURS, STYLE
-from pipeline.report.published import PUBLISHED
+from pipeline.report.paper_results import PUBLISHED
 from pipeline.report.tables import NAMES, millions
 
 

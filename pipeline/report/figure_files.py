@@ -9,7 +9,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib.figure import Figure
 
-from pipeline.files import write_bytes
+from ldnet.files import write_bytes
 
 COLOURS = {"no_lm": "#767676", "full": "#1f5fa8", "pruned": "#d1481f", "forward": "#1f5fa8", "backward": "#d1481f"}
 STYLE: Any = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.errors import InputError
-from pipeline.files import read_json
+from ldnet.errors import InputError
+from ldnet.files import read_json
 
 DIRECTIONS = ("forward", "backward")
 

@@ -14,12 +14,12 @@ import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pipeline.experiments.path_figure import path_figure
+from pipeline.experiments.regularisation_path import path_cells
 from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.figure_files import figure_bytes
 from pipeline.report.measurements import DIRECTIONS, pick
-from pipeline.report.path_figure import path_figure
-from pipeline.report.regularisation_path import path_cells
 from pipeline.report.span_errors import (
     Confusion,
     PredictedSentence,

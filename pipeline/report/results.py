@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InputError
-from pipeline.files import read_json
+from ldnet.errors import InputError
+from ldnet.files import read_json
 from pipeline.report.measurements import DIRECTIONS, pick
 
 VARIANTS = ("no_lm", "full", "pruned")

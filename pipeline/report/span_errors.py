@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.data.conll import read_conll
-from pipeline.data.tags import Span, spans
-from pipeline.errors import InputError
+from ldnet.errors import InputError
+from ldnet.text.columns import read_conll
+from ldnet.text.tags import Span, spans
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.report.measurements import DIRECTIONS
-from pipeline.report.published import PUBLISHED
+from pipeline.report.paper_results import PUBLISHED
 
 NAMES = {"no_lm": "without LM", "full": "all LM layers", "pruned": "pruned"}
 DIFFERENCES = {

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.data.conll import Sentence
-from pipeline.data.lexicon import END_TAG, SEPARATOR, SPECIAL_CHARACTERS, Lexicon
-from pipeline.language_model.sequences import padded_length
-
-PAD_ID = 0  # of words and characters
-SEPARATOR_ID = SPECIAL_CHARACTERS.index(SEPARATOR)
+from ldnet.text.columns import Sentence
+from ldnet.text.lexicon import END_TAG, PADDING_ID, SEPARATOR_ID, Lexicon
+from pipeline.features.sequences import padded_length
 
 
 @dataclass(frozen=True)
@@ -55,15 +52,15 @@ def encode_sentence(words: Sequence[str], tags: Sequence[str], lexicon: Lexicon)
     for positions in (starts, ends):
         positions.append(len(characters))
     return EncodedSentence(
-        words=[*(lexicon.word_id(word) for word in words), PAD_ID],
+        words=[*(lexicon.word_id(word) for word in words), PADDING_ID],
         tags=[*(lexicon.tag_id(tag) for tag in tags), lexicon.tag_id(END_TAG)],
-        characters=[*characters, PAD_ID],
+        characters=[*characters, PADDING_ID],
         starts=starts,
         ends=ends,
     )
 
 
-def pad(rows: Sequence[Sequence[int]], value: int = PAD_ID) -> Tensor:
+def pad(rows: Sequence[Sequence[int]], value: int = PADDING_ID) -> Tensor:
     """Rows of different lengths as one tensor (B, padded length), padded at the end."""
     length = padded_length(map(len, rows))
     return torch.tensor([[*row, *([value] * (length - len(row)))] for row in rows])

@@ -11,15 +11,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.data.lexicon import END_TAG, START_TAG, UNKNOWN_ID, Lexicon
-from pipeline.errors import InputError
-from pipeline.files import read_json, write_json
+from ldnet.errors import InputError
+from ldnet.files import read_json, write_json
+from ldnet.text.lexicon import END_TAG, PADDING_ID, START_TAG, UNKNOWN_ID, Lexicon
+from pipeline.features.sequences import reversal, take_rows
 from pipeline.language_model.adaptive_softmax import cast_linear
 from pipeline.language_model.dense_lstm import PARAMETERS
-from pipeline.language_model.sequences import reversal, take_rows
 from pipeline.params import TaggerParams
-from pipeline.pruning.pruning import KeptColumns
-from pipeline.tagger.batches import PAD_ID, TaggingBatch
+from pipeline.tagger.batches import TaggingBatch
 from pipeline.tagger.crf import CRF
 from pipeline.tagger.dropout import dropout
 
@@ -64,7 +63,7 @@ class WordEmbedding(nn.Module):
         """Embeddings (..., dimension) of ids (...)."""
         count = self.trainable.num_embeddings
         if self.training:
-            may_drop = (ids > PAD_ID) & (ids < count) & ~self.has_vector[ids.clamp(max=count - 1)]
+            may_drop = (ids > PADDING_ID) & (ids < count) & ~self.has_vector[ids.clamp(max=count - 1)]
             dropped = may_drop & (torch.rand(ids.shape) < self.unknown_dropout)
             ids = ids.masked_fill(dropped, UNKNOWN_ID)
         embedded: Tensor = self.trainable(ids.clamp(max=count - 1))
@@ -74,7 +73,7 @@ class WordEmbedding(nn.Module):
 
 
 class BidirectionalLSTM(nn.Module):
-    """One LSTM layer in each direction over padded sentences; see `pipeline.language_model.sequences`."""
+    """One LSTM layer in each direction over padded sentences; see `pipeline.features.sequences`."""
 
     def __init__(self, input_size: int, units: int):
         super().__init__()
@@ -157,15 +156,6 @@ class Tagger(nn.Module):
     def _drop(self, values: Tensor) -> Tensor:
         return dropout(values, self.config.dropout, self.training)
 
-    @torch.no_grad()
-    def keep_lm_features(self, kept: KeptColumns) -> "Tagger":
-        """The same tagger for a pruned language model: reads the kept features, their gates folded in."""
-        weights = self.state_dict()
-        weights["lm_projection.weight"] = kept.narrow(weights["lm_projection.weight"])
-        tagger = Tagger(TaggerConfig(**{**asdict(self.config), "lm_features": len(kept.columns)}))
-        tagger.load_state_dict(weights)
-        return tagger.eval()
-
 
 def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> TaggerConfig:
     """The configuration of the tagger that `params` ask for."""
@@ -197,7 +187,7 @@ def initialise(tagger: Tagger, lexicon: Lexicon) -> None:
     for embedding in (tagger.character_embedding, tagger.word_embedding.trainable):
         bound = (3.0 / embedding.embedding_dim) ** 0.5
         nn.init.uniform_(embedding.weight, -bound, bound)
-        embedding.weight[PAD_ID] = 0.0
+        embedding.weight[PADDING_ID] = 0.0
     for rnn in (tagger.character_rnn, tagger.word_rnn):
         for lstm in (rnn.from_left, rnn.from_right):
             nn.init.constant_(lstm.get_parameter("bias_ih_l0")[lstm.hidden_size : 2 * lstm.hidden_size], 1.0)

@@ -6,7 +6,7 @@ from typing import Any
 
 from seqeval.metrics import classification_report
 
-from pipeline.data.tags import to_iob2
+from ldnet.text.tags import to_iob2
 
 Tags = Sequence[Sequence[str]]
 

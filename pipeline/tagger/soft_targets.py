@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from pipeline.language_model.features import BidirectionalLM, live_features
-from pipeline.language_model.sequences import padded_length
+from pipeline.features.contextual import BidirectionalLM, live_features
+from pipeline.features.sequences import padded_length
 from pipeline.tagger.batches import EncodedSentence, collate
 from pipeline.tagger.model import Tagger
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pipeline.data.conll import Sentence, read_conll, read_unlabelled
-from pipeline.data.lexicon import END_TAG, START_TAG, Lexicon
+from ldnet.text.columns import Sentence, read_conll, read_unlabelled
+from ldnet.text.lexicon import Lexicon
 from pipeline.params import TaggerParams
 from pipeline.tagger.batches import EncodedSentence, collate, encode_sentence, shuffled_batches, sorted_batches
 from pipeline.tagger.model import Tagger
@@ -122,11 +122,5 @@ def score_dev(tagger: Tagger, data: TaggingData, features: Features | None) -> f
         batch = collate([data.encoded_dev[index] for index in indices])
         lm_features = features([len(data.train) + index for index in indices]) if features else None
         for index, path in zip(indices, tagger.decode(batch, lm_features), strict=True):
-            predicted[index] = tag_names(path, data.lexicon)
+            predicted[index] = data.lexicon.tag_names(path)
     return span_scores([sentence.tags for sentence in data.dev], predicted)[0]
-
-
-def tag_names(path: Sequence[int], lexicon: Lexicon) -> list[str]:
-    """Tags of a decoded path; the CRF's own tags `<s>` and `<eof>`, which an untrained one may choose, count as O."""
-    own = {START_TAG, END_TAG}
-    return ["O" if lexicon.tags[tag] in own else lexicon.tags[tag] for tag in path]

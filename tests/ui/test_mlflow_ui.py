@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from imports import ROOT
 
-from pipeline.files import read_json, write_json
+from ldnet.files import read_json, write_json
 from pipeline.report.run_comparison import AXES, HEADLINE, SWEPT
 from stages import report
+from tests.imports import ROOT
 
 pytestmark = pytest.mark.tracking
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from imports import ROOT
+from tests.imports import ROOT
 
 
 def test_plots_are_drawn_offline(tmp_path: Path, visit: Callable[..., Any], screenshot: Callable[..., None]) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from imports import ROOT
 
-from pipeline.data.tags import spans
-from pipeline.files import read_json
+from ldnet.files import read_json
+from ldnet.text.tags import spans
 from pipeline.report.measurements import DIRECTIONS
 from pipeline.report.page import PageInputs, page
 from pipeline.report.results import VARIANTS, read_results
 from pipeline.report.span_errors import PredictedSentence
+from tests.imports import ROOT
 
 SECTIONS = ["results", "cost", "layers", "lm", "types", "confusion", "errors", "parameters", "environment"]
 TYPES = ["ADJP", "ADVP", "CONJP", "INTJ", "LST", "NP", "PP", "PRT", "SBAR", "UCP", "VP"]

@@ -1,0 +1,36 @@
+"""Ablations of the paper's claims: run them on the active profile's text and sentences, and publish them."""
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from ablations.figure import ablation_figure
+from ablations.report import ablations_document, ablations_section, read_ablations
+from commands.reproduce import DVC, check_data, end_on_signals, run_side_by_side
+from commands.sweep import PARAMS
+from ldnet.command_line import Command
+from pipeline.experiments.publishing import PAGE, Published, committed_code
+from pipeline.params import load_params
+from pipeline.report.measurements import read_metrics
+
+ABLATIONS = Published("ablations", read_ablations, ablations_section, ablation_figure)
+PIPELINE, METRICS = "ablations/dvc.yaml", Path("ablations/metrics")
+
+
+@click.command(cls=Command, examples=["make ablations NAME=demo"])
+def main() -> None:
+    """Run what has changed of ablations/dvc.yaml and publish results/ablations_<profile>.json, its figure, and the
+    tables in docs/results.md. The language models are small, so that all of them take minutes or hours, not days."""
+    params = load_params(PARAMS)
+    check_data(params, Path("data/raw"))
+    commit = committed_code()
+    end_on_signals()
+    run_side_by_side([[*DVC, "repro", PIPELINE]])
+    document = ablations_document(dataclasses.asdict(params), read_metrics(METRICS), commit)
+    file = ABLATIONS.publish(document)
+    click.echo(f"{file} and {PAGE}: {len(document['variants'])} variants")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""A small language model of any architecture: trained on part of the text, and measured with each layer detached."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ablations.architectures import build, recurrent_macs
+from ablations.detaching import detach_layers
+from ldnet.errors import InputError
+from pipeline.execution.reproducible import set_up
+from pipeline.language_model.model import parameter_count, save_language_model
+from pipeline.params import AblatedLMParams, AblationsParams, LMParams, Params
+from pipeline.pretraining import encoded_corpus as corpus
+from pipeline.pretraining import training as pretraining
+from pipeline.pretraining.encoded_corpus import Corpus, Ids
+
+
+@dataclass(frozen=True, kw_only=True)
+class LMJob:
+    """All that the training of one direction needs; small enough to be sent to another process."""
+
+    corpus: Path
+    direction: str
+    lm: LMParams
+    ablations: AblationsParams
+    variant: AblatedLMParams
+    seed: int
+    threads: int
+    checkpoint: Path
+    checkpoint_steps: int
+    out: Path
+
+
+def pretrain_ablated(job: LMJob) -> dict[str, Any]:
+    """Train and save the language model; its size, and its perplexity on held-out text, whole and without each layer.
+
+    Going on at the checkpoint if there is one.
+    """
+    set_up(job.seed, job.threads)
+    text = first_tokens(corpus.load(job.corpus), job.ablations.tokens)
+    heldout, reverse = text.heldout[: job.ablations.heldout_tokens], job.direction == "backward"
+    params = variant_params(job.lm, job.ablations, job.variant)
+    model = build(pretraining.configure(params, len(text.vocabulary)), job.variant.architecture)
+    pretraining.embed_vectors(model, text.vectors)
+    train = partial(pretraining.pretrain, reverse=reverse, checkpoint_steps=job.checkpoint_steps)
+    *_, last = train(model, text, params, job.seed, job.checkpoint)
+    model.eval()
+    save_language_model(model, text.vocabulary, job.out)
+    without = [detach_layers(model, [layer])[0] for layer in range(params.layers)]
+    return {
+        "tokens": int(last["tokens"]),
+        "layer_parameters": parameter_count(model.rnn),
+        "macs_per_word": recurrent_macs(model),
+        "perplexity": round(pretraining.perplexity(model, heldout, reverse=reverse), 4),
+        "perplexity_without_layer": [
+            round(pretraining.perplexity(left, heldout, reverse=reverse), 4) for left in without
+        ],
+    }
+
+
+def find_variant(params: Params, name: str) -> tuple[AblationsParams, AblatedLMParams]:
+    """The section `ablations` and a variant in it.
+
+    Raises InputError if one is missing, or if a stacked model's layers would not fit in the place of the one below.
+    """
+    if params.ablations is None:
+        raise InputError("ablations: missing section; expected one as in profiles/demo.yaml")
+    variants = params.ablations.variants
+    if name not in variants:
+        raise InputError(f"ablations.variants.{name}: missing; there are {', '.join(variants) or 'none'}")
+    if variants[name].architecture != "dense" and variants[name].units != params.lm.embedding:
+        raise InputError(
+            f"ablations.variants.{name}.units: expected {params.lm.embedding}, as lm.embedding, "
+            f"since a {variants[name].architecture} model's layers take each other's place"
+        )
+    return params.ablations, variants[name]
+
+
+def variant_params(params: LMParams, ablations: AblationsParams, variant: AblatedLMParams) -> LMParams:
+    """The language-model parameters of a variant: those of the main model, but for what sets it apart."""
+    return replace(
+        params,
+        layers=variant.layers,
+        units=variant.units,
+        layer_dropout=variant.layer_dropout,
+        epochs=ablations.epochs,
+    )
+
+
+def first_tokens(text: Corpus, tokens: int) -> Corpus:
+    """The corpus with its first `tokens` tokens, from as many shards as it takes; shards are random samples."""
+    shards: list[Ids] = []
+    for shard in text.shards:
+        if tokens > 0:
+            shards.append(shard[:tokens])
+            tokens -= len(shards[-1])
+    return replace(text, shards=shards)

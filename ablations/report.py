@@ -1,0 +1,153 @@
+"""The ablations: what each small language model, and the taggers on it, lose with their layers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from ldnet.errors import InputError
+from ldnet.files import read_json
+from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.tables import markdown_table, millions, signed
+
+VARIANT_KEYS = (
+    "architecture",
+    "layers",
+    "units",
+    "layer_dropout",
+    "seeds",
+    "layers_kept",
+    *(f"dev_f1_without_layer.{direction}" for direction in DIRECTIONS),
+    *(
+        f"lm.{direction}.{key}"
+        for direction in DIRECTIONS
+        for key in ("tokens", "layer_parameters", "macs_per_word", "perplexity", "perplexity_without_layer")
+    ),
+)
+ROW_KEYS = ("dev_f1", "dev_f1_mean", "test_f1_mean", "test_f1_sd", "lm_macs_per_word")
+ROWS = {
+    "all_layers": "all layers",
+    "scalar_mix": "scalar mix of all layers",
+    "pruned": "pruned, not trained again",
+    "retrained": "pruned, trained again",
+}
+Variant = Mapping[str, Any]
+
+
+def ablations_document(params: Mapping[str, Any], metrics: Mapping[str, Any], commit: str) -> dict[str, Any]:
+    """All that was measured, by variant. `params` are all of params.yaml, `metrics` those of evaluate_ablation."""
+    return {
+        "data": pick(params, "data.name"),
+        "git_commit": commit,
+        "params": dict(params),
+        "variants": {name: pick(metrics, f"evaluate_{name}") for name in pick(params, "ablations.variants")},
+    }
+
+
+def read_ablations(file: Path) -> dict[str, Any]:
+    """Read a document. Raises InputError if a key is missing."""
+    document = read_json(file)
+    try:
+        for key in ("params.profile", "params.ablations.tokens", "data"):
+            pick(document, key)
+        for name, variant in pick(document, "variants").items():
+            for key in VARIANT_KEYS:
+                pick(document, f"variants.{name}.{key}")
+            for row in pick(variant, "rows"):
+                for key in ROW_KEYS:
+                    pick(document, f"variants.{name}.rows.{row}.{key}")
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    return dict(document)
+
+
+def perplexity(variant: Variant) -> float:
+    """On held-out text, the mean of both directions."""
+    return mean(float(variant["lm"][direction]["perplexity"]) for direction in DIRECTIONS)
+
+
+def perplexity_ratios(variant: Variant) -> list[list[float]]:
+    """How many times as high perplexity is without each layer, the lowest first; a list for each direction."""
+    return [
+        [without / of_direction["perplexity"] for without in of_direction["perplexity_without_layer"]]
+        for of_direction in (variant["lm"][direction] for direction in DIRECTIONS)
+    ]
+
+
+def f1_changes(variant: Variant) -> list[list[float]]:
+    """By how much dev F1 changes without each layer, the lowest first; a list for each direction."""
+    whole = variant["rows"]["all_layers"]["dev_f1_mean"]
+    return [[f1 - whole for f1 in variant["dev_f1_without_layer"][direction]] for direction in DIRECTIONS]
+
+
+def ablations_section(document: Mapping[str, Any]) -> str:
+    """The tables of one profile's ablations, with the command that makes them."""
+    profile, variants = document["params"]["profile"], document["variants"]
+    models = markdown_table(
+        [
+            "variant", "layers", "layer dropout", "parameters of the layers (M)",
+            "perplexity", "without one layer", "worst", "dev F1", "without one layer", "worst",
+        ],
+        [_model_cells(name, variant) for name, variant in variants.items()],
+    )  # fmt: skip
+    taggers = markdown_table(
+        ["variant", "tagger", "LM layers forward", "backward", "MACs of the LM (M)", "dev F1", "test F1"],
+        [
+            _tagger_cells(name, variant, row)
+            for name, variant in variants.items()
+            for row in ROWS
+            if row in variant["rows"]
+        ],
+    )
+    seeds = sorted({seed for variant in variants.values() for seed in variant["seeds"]})
+    spread = (
+        "one seed" if len(seeds) == 1 else f"mean ± sample standard deviation over seeds {', '.join(map(str, seeds))}"
+    )
+    tokens = {variant["lm"][direction]["tokens"] for variant in variants.values() for direction in DIRECTIONS}
+    return (
+        f"**{profile}** (`make ablations NAME={profile}`, [figure](ablations_{profile}.svg), "
+        f"[all numbers](../results/ablations_{profile}.json))\n\n{models}\n"
+        f"Each model has read {' or '.join(f'{count:,}' for count in sorted(tokens))} tokens a direction. Perplexity "
+        "is that of held-out text, the mean of both directions. Without one layer: how many times as high it is, and "
+        "by how much dev F1 changes, in the mean over the layers and for the worst of them.\n\n"
+        f"{taggers}\nF1 of whole spans in percent ({spread}), scored in float32; layers are counted from 0, "
+        "the lowest. One variant again: "
+        "`dvc repro --force --single-item ablations/dvc.yaml:lm@dense`, and so with `taggers` and `evaluate`.\n"
+    )
+
+
+def _model_cells(name: str, variant: Variant) -> list[str]:
+    ratios = [ratio for of_direction in perplexity_ratios(variant) for ratio in of_direction]
+    changes = [change for of_direction in f1_changes(variant) for change in of_direction]
+    parameters = sum(variant["lm"][direction]["layer_parameters"] for direction in DIRECTIONS)
+    return [
+        name,
+        f"{variant['layers']} x {variant['units']}, {variant['architecture']}",
+        f"{variant['layer_dropout']:g}",
+        millions(parameters),
+        f"{perplexity(variant):.1f}",
+        f"{mean(ratios):.2f} x",
+        f"{max(ratios):.2f} x",
+        f"{variant['rows']['all_layers']['dev_f1_mean']:.2f}",
+        signed(mean(changes)),
+        signed(min(changes)),
+    ]
+
+
+def _tagger_cells(name: str, variant: Variant, row: str) -> list[str]:
+    measured = variant["rows"][row]
+    everything = list(range(variant["layers"]))
+    kept = variant["layers_kept"] if row in ("pruned", "retrained") else dict.fromkeys(DIRECTIONS, everything)
+    layers = (
+        "all" if kept[direction] == everything else ", ".join(map(str, kept[direction])) or "none"
+        for direction in DIRECTIONS
+    )
+    spread = f" ± {stdev(measured['dev_f1']):.2f}" if len(measured["dev_f1"]) > 1 else ""
+    return [
+        name,
+        ROWS[row],
+        *layers,
+        millions(measured["lm_macs_per_word"]),
+        f"{measured['dev_f1_mean']:.2f}{spread}",
+        f"{measured['test_f1_mean']:.2f}" + (f" ± {measured['test_f1_sd']:.2f}" if spread else ""),
+    ]

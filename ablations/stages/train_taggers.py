@@ -1,0 +1,99 @@
+"""Train taggers on a small language model, take layers away from them, and train them on."""
+
+import shutil
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from statistics import mean
+
+import click
+
+from ablations.architectures import DIRECTIONS, recurrent_macs
+from ablations.language_models import find_variant
+from ablations.taggers import (
+    DETACHED,
+    ROWS,
+    Ablation,
+    f1_without_layer,
+    layers_to_keep,
+    prune_taggers,
+    score_rows,
+    train_once,
+    training_jobs,
+)
+from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.files import write_json
+from ldnet.processors import processors
+from pipeline.checkpoints import checkpoint_folder
+from pipeline.execution.processes import ordered_map
+from pipeline.execution.reproducible import set_up
+from pipeline.features.contextual import BidirectionalLM
+from pipeline.params import load_params
+from pipeline.tagger.training import load_tagging_data
+from pipeline.tracking import stage_run
+from stages._run import params_option
+
+
+@click.command(cls=Command)
+@params_option
+@click.option("--variant", required=True, help="A name under ablations.variants.")
+@click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
+@click.option("--lm", type=FOLDER, required=True, help="Output of pretrain_ablated_lm.")
+@click.option("--out", type=FOLDER, required=True, help="Where the taggers go, by row and seed.")
+@click.option("--metrics", type=FILE, required=True, help="Where dev F1 goes (JSON).")
+def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metrics: Path) -> None:
+    """Taggers on all layers and on a mix of them; the former without each layer, and pruned, before and after more
+    training. A killed run goes on with the taggers that it has not finished."""
+    params = load_params(params_path)
+    ablations, ablated = find_variant(params, variant)
+    set_up(ablations.seeds[0], params.threads)
+    training = replace(params.tagger, seeds=ablations.seeds, epochs=ablations.tagger_epochs)
+    retraining = replace(params.prune.training(training), epochs=ablations.pruned_epochs)
+    logged = {"variant": variant, "threads": params.threads, **asdict(ablated), **asdict(training)}
+    logged |= {f"pruned_{key}": getattr(retraining, key) for key in ("epochs", "optimizer", "learning_rate")}
+    inputs = [*sorted(conll.glob("*.conll")), *sorted(lm.glob("*/weights.safetensors"))]
+    with (
+        stage_run(f"train_ablated_taggers@{variant}", logged, [out]) as run,
+        checkpoint_folder(f"train_ablated_taggers-{variant}", logged, inputs) as scratch,
+        ordered_map(min(2 * len(ablations.seeds), max(1, processors() // params.threads))) as in_processes,
+    ):
+        ablation = Ablation(
+            conll=conll,
+            lm=lm,
+            variant=ablated,
+            taggers=scratch / "taggers",
+            seeds=ablations.seeds,
+            threads=params.threads,
+        )
+        full, table = ablation.load_lm(), scratch / "features"
+        jobs = training_jobs(ablation, full, "all_layers", None, training, table)
+        list(in_processes(train_once, jobs))
+        if ablated.units == full.forward_lm.config.embedding:
+            folder = ablation.taggers / "scalar_mix"
+            jobs = [replace(job, out=folder / job.out.name, label=f"scalar_mix, seed {job.seed}") for job in jobs]
+            list(in_processes(partial(train_once, mixed_layers=ablated.layers), jobs))
+        scores = in_processes(partial(f1_without_layer, ablation=ablation), DIRECTIONS)
+        dev_f1_without_layer = dict(zip(DIRECTIONS, scores, strict=True))
+        kept = layers_to_keep(dev_f1_without_layer, ablated.keep_layers)
+        left = prune_taggers(ablation, kept)
+        list(in_processes(train_once, training_jobs(ablation, left, "retrained", "pruned", retraining, table)))
+
+        trained = [row for row in ROWS if (ablation.taggers / row).is_dir()]
+        dev_f1 = score_rows(ablation, trained, kept, load_tagging_data(conll))
+        means = {row: round(mean(of_seeds), 4) for row, of_seeds in dev_f1.items()}
+        macs = {row: _macs(left if row in DETACHED else full) for row in trained}
+        rows = {
+            row: {"dev_f1": dev_f1[row], "dev_f1_mean": means[row], "lm_macs_per_word": macs[row]} for row in trained
+        }
+        run.log_metrics({f"{row}/dev_f1_mean": average for row, average in means.items()})
+        write_json(metrics, {"layers_kept": kept, "dev_f1_without_layer": dev_f1_without_layer, "rows": rows})
+        shutil.copytree(ablation.taggers, out, dirs_exist_ok=True)
+    click.echo(f"{variant}: dev F1 " + ", ".join(f"{row} {average:.2f}" for row, average in means.items()))
+
+
+def _macs(lm: BidirectionalLM) -> int:
+    return recurrent_macs(lm.forward_lm) + recurrent_macs(lm.backward_lm)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Taggers on a small language model of any architecture, trained and with layers taken away.
+
+Rows: `all_layers`; `scalar_mix`, the same with one mean of all layers, where these are as wide as the embedding;
+`pruned`, the taggers of all_layers without all but a few layers, untrained; `retrained`, these after more training.
+Whatever they were trained in, all are scored in float32.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from statistics import mean
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ablations import architectures
+from ablations.architectures import DIRECTIONS
+from ablations.detaching import without_layers
+from ablations.scalar_mix import ScalarMixTagger
+from ldnet.files import read_json
+from pipeline.execution.reproducible import set_up
+from pipeline.features.contextual import BidirectionalLM, live_features, open_feature_table, write_feature_table
+from pipeline.params import AblatedLMParams, TaggerParams
+from pipeline.pruning.pruning import prune_tagger
+from pipeline.selection.budget import keeping_order
+from pipeline.tagger.model import Tagger, TaggerConfig, configure, initialise, load_tagger, save_tagger
+from pipeline.tagger.seeds import TrainingJob, train_seed
+from pipeline.tagger.training import Features, TaggingData, load_tagging_data, score_dev, train_tagger
+
+ROWS = ("all_layers", "scalar_mix", "pruned", "retrained")
+DETACHED = ("pruned", "retrained")  # their language models have the layers kept alone
+Layers = Mapping[str, Sequence[int]]  # by direction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    """One language model, the data that taggers are trained on, and where they go (<row>/seed-<seed>)."""
+
+    conll: Path
+    lm: Path
+    variant: AblatedLMParams
+    taggers: Path
+    seeds: Sequence[int]
+    threads: int
+
+    def load_lm(self) -> BidirectionalLM:
+        """Both language models, in float32."""
+        return architectures.load(self.lm, self.variant.architecture)
+
+    def load_tagger(self, row: str, seed: int) -> Tagger:
+        """A trained tagger, in evaluation mode."""
+        folder = self.taggers / row / f"seed-{seed}"
+        return load_scalar_mix_tagger(folder, self.variant.layers) if row == "scalar_mix" else load_tagger(folder)
+
+
+def training_jobs(
+    ablation: Ablation, lm: BidirectionalLM, row: str, start: str | None, params: TaggerParams, table: Path
+) -> list[TrainingJob]:
+    """The jobs that train a row's tagger for each seed, going on from those of the row `start` if it is given.
+
+    The features of `lm` are written to `table` first.
+    """
+    write_feature_table(lm, load_tagging_data(ablation.conll).words, table, params.precision)
+    return [
+        TrainingJob(
+            conll=ablation.conll,
+            features=table,
+            feature_width=sum(lm.widths),
+            start=ablation.taggers / start / f"seed-{seed}" if start else None,
+            targets=None,
+            out=ablation.taggers / row / f"seed-{seed}",
+            params=params,
+            seed=seed,
+            threads=ablation.threads,
+            label=f"{row}, seed {seed}",
+            row=position,
+        )
+        for position, seed in enumerate(params.seeds)
+    ]
+
+
+def train_once(job: TrainingJob, mixed_layers: int = 0) -> None:
+    """Train and save a tagger, unless it is there: a killed stage goes on with those that it has not finished.
+
+    With `mixed_layers`, it reads the mean of so many layers in place of all side by side.
+    """
+    if job.out.is_dir():
+        return
+    unfinished = replace(job, out=job.out.with_name(f"{job.out.name}.part"))
+    if mixed_layers:
+        train_scalar_mix(unfinished, mixed_layers)
+    else:
+        train_seed(unfinished)
+    unfinished.out.rename(job.out)
+
+
+def train_scalar_mix(job: TrainingJob, layers: int) -> None:
+    """Train and save a tagger that reads the mean of the layers."""
+    assert job.features
+    set_up(job.seed, job.threads)
+    data = load_tagging_data(job.conll)
+    tagger = ScalarMixTagger(configure(job.params, data.lexicon, job.feature_width), layers)
+    initialise(tagger, data.lexicon)
+    tagger.precision = getattr(torch, job.params.precision)
+    features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
+    for _ in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row):
+        pass  # the curve is not kept
+    save_tagger(tagger, job.out)
+
+
+def load_scalar_mix_tagger(folder: Path, layers: int) -> ScalarMixTagger:
+    """Read what `train_scalar_mix` wrote, in evaluation mode."""
+    config = TaggerConfig(**read_json(folder / "config.json"))
+    tagger = ScalarMixTagger(replace(config, lm_features=config.lm_features * (layers + 1)), layers)
+    tagger.load_state_dict(load_file(str(folder / "weights.safetensors")))
+    return tagger.eval()
+
+
+def f1_without_layer(direction: str, ablation: Ablation) -> list[float]:
+    """Dev F1, in percent and the mean over seeds, of all_layers without each layer of a direction in turn."""
+    set_up(ablation.seeds[0], ablation.threads)
+    data, lm = load_tagging_data(ablation.conll), ablation.load_lm()
+    taggers = [ablation.load_tagger("all_layers", seed) for seed in ablation.seeds]
+    scores = []
+    for layer in range(ablation.variant.layers):
+        left, columns = without_layers(lm, {each: [layer] if each == direction else [] for each in DIRECTIONS})
+        features = remembered(live_features(left, data.words))
+        f1 = mean(score_dev(prune_tagger(tagger, columns), data, features) for tagger in taggers)
+        scores.append(round(f1, 4))
+    return scores
+
+
+def layers_to_keep(dev_f1_without: Mapping[str, Sequence[float]], count: int) -> dict[str, list[int]]:
+    """The layers, over both directions, without which dev F1 is lowest; of equal ones, the lower layers."""
+    layers = len(dev_f1_without[DIRECTIONS[0]])
+    missed = -torch.tensor([dev_f1_without[direction] for direction in DIRECTIONS]).flatten()
+    kept = keeping_order(missed)[:count]
+    return {
+        direction: sorted(index % layers for index in kept if index // layers == position)
+        for position, direction in enumerate(DIRECTIONS)
+    }
+
+
+def prune_taggers(ablation: Ablation, kept: Layers) -> BidirectionalLM:
+    """Save the taggers of all_layers without the columns of other layers than `kept`; the language models left."""
+    lm, columns = without_layers(ablation.load_lm(), all_but(kept, ablation.variant.layers))
+    for seed in ablation.seeds:
+        tagger = prune_tagger(ablation.load_tagger("all_layers", seed), columns)
+        save_tagger(tagger, ablation.taggers / "pruned" / f"seed-{seed}")
+    return lm
+
+
+def all_but(kept: Layers, layers: int) -> dict[str, list[int]]:
+    """The other layers."""
+    return {direction: [layer for layer in range(layers) if layer not in kept[direction]] for direction in DIRECTIONS}
+
+
+def score_rows(ablation: Ablation, rows: Iterable[str], kept: Layers, data: TaggingData) -> dict[str, list[float]]:
+    """Span F1 on the dev sentences of `data`, in percent, of each row's taggers, one number a seed."""
+    lm = ablation.load_lm()
+    left, _ = without_layers(lm, all_but(kept, ablation.variant.layers))
+    every, few = (remembered(live_features(model, data.words)) for model in (lm, left))
+    return {
+        row: [
+            round(score_dev(ablation.load_tagger(row, seed), data, few if row in DETACHED else every), 4)
+            for seed in ablation.seeds
+        ]
+        for row in rows
+    }
+
+
+def remembered(features: Features) -> Features:
+    """The same features, each batch of sentences computed once."""
+    computed = cache(features)
+
+    def remember(indices: Sequence[int]) -> Tensor:
+        return computed(tuple(indices))
+
+    return remember

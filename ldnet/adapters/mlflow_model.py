@@ -1,0 +1,107 @@
+"""The exported tagger as an MLflow model: a column `text` with one tokenised sentence a row to a column `tags`.
+
+"Models from code": MLflow copies this file into the model and executes it wherever the model is loaded, so nothing is
+pickled. The model carries the `ldnet` package, and needs the packages in its requirements.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+from mlflow.types.schema import AnyType
+
+from ldnet.adapters.requests import SERVING_LIMITS, RequestLimits, check_texts
+from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.errors import InputError
+from ldnet.model_folder import load_model_once, read_description
+from ldnet.text.tokenisation import split_words
+
+PACKAGE = Path(__file__).parents[1]
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "safetensors", "torch", "tqdm")  # what the package imports to tag
+FORMATS = ("tags", "spans")
+EXAMPLE = pd.DataFrame({"text": ["The cat sat on the mat .", ""]})
+# The column is declared as of any type, and `predict` checks it: MLflow turns values of a text column into text before
+# anybody sees them, so that null would be tagged as the word "None".
+SIGNATURE = ModelSignature(
+    Schema([ColSpec(AnyType(), "text")]),  # type: ignore[no-untyped-call]
+    Schema([ColSpec(DataType.string, "tags")]),
+    ParamSchema([ParamSpec("format", DataType.string, FORMATS[0])]),
+)
+
+
+class TextTagger(PythonModel):
+    """IOBES tags, separated by spaces, of each row's words, which ASCII white space separates; or spans on request."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the model folder, if this process has not loaded it yet."""
+        config = context.model_config
+        self.model = load_model_once(Path(context.artifacts["model"]), config["precision"])
+        self.limits = RequestLimits(**{limit.name: config[limit.name] for limit in fields(RequestLimits)})
+
+    def predict(
+        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """The column `tags` for the column `text`; with the format "spans" the fields of `AnnotatedText` as columns.
+
+        Raises MlflowException, which a server answers with status 400, for a request that `check_texts` refuses.
+        """
+        try:
+            form = (params or {}).get("format", FORMATS[0])
+            if form not in FORMATS:
+                raise InputError(f"params: format: expected one of {', '.join(FORMATS)}, found {form!r}")
+            texts = check_texts(_texts(model_input), self.limits)
+        except InputError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from None
+        if form == "spans":
+            return pd.DataFrame([found.to_json() for found in self.model.annotate(texts, tokenised=True)])
+        tags = self.model.tag([split_words(text) for text in texts])
+        index = model_input.index if len(model_input) == len(texts) else None
+        return pd.DataFrame({"tags": [" ".join(of_sentence) for of_sentence in tags]}, index=index)
+
+
+def _texts(model_input: pd.DataFrame) -> list[object]:
+    """The values of the column; or what is in the list of a single row: so MLflow hands over {"inputs": [...]}."""
+    values = model_input["text"].tolist()
+    return values[0] if len(values) == 1 and isinstance(values[0], list) else values
+
+
+def save_mlflow_model(
+    folder: Path, out: Path, precision: DecodingPrecision = "float32", code: Path = Path(__file__)
+) -> None:
+    """Write the model `folder` as an MLflow model to `out`, whose code is the file `code`. Raises InputError."""
+    with model_parts(folder, precision, code) as parts:
+        mlflow.pyfunc.save_model(path=str(out), **parts)
+
+
+@contextmanager
+def model_parts(
+    folder: Path, precision: DecodingPrecision = "float32", code: Path = Path(__file__)
+) -> Iterator[Mapping[str, Any]]:
+    """What MLflow is to be given of the model `folder`, to save or to log it. Raises InputError."""
+    read_description(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        package = Path(scratch) / PACKAGE.name
+        shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+        yield {
+            "python_model": str(code),
+            "artifacts": {"model": str(folder.resolve())},
+            "code_paths": [str(package)],
+            "model_config": {"precision": precision, **asdict(SERVING_LIMITS)},
+            "signature": SIGNATURE,
+            "input_example": EXAMPLE,
+            "pip_requirements": [f"{name}=={version(name)}" for name in REQUIREMENTS],
+        }
+
+
+mlflow.models.set_model(TextTagger())

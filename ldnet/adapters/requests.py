@@ -1,0 +1,44 @@
+"""What a served model accepts: a bounded number of texts of bounded length. The reason for a refusal names the text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ldnet.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestLimits:
+    """The most of everything in one request; 0 is no limit."""
+
+    max_texts: int
+    max_text_characters: int
+    max_characters: int  # of all texts together
+
+
+SERVING_LIMITS = RequestLimits(max_texts=1_000, max_text_characters=20_000, max_characters=1_000_000)
+NO_LIMITS = RequestLimits(max_texts=0, max_text_characters=0, max_characters=0)
+
+
+def check_texts(values: Sequence[object], limits: RequestLimits) -> list[str]:
+    """The values, which must be texts within the limits. Raises InputError; texts count from 0."""
+    if 0 < limits.max_texts < len(values):
+        raise InputError(f"{len(values):,} texts; at most {limits.max_texts:,} are allowed in one request")
+    texts = [_check_text(value, number, limits.max_text_characters) for number, value in enumerate(values)]
+    characters = sum(map(len, texts))
+    if 0 < limits.max_characters < characters:
+        raise InputError(
+            f"{characters:,} characters in all; at most {limits.max_characters:,} are allowed in one request"
+        )
+    return texts
+
+
+def _check_text(value: object, number: int, most: int) -> str:
+    if value is None or value is pd.NA or value != value:  # NaN, as tables say null
+        raise InputError(f"text {number} is null; expected a text")
+    if not isinstance(value, str):
+        raise InputError(f"text {number} is of type {type(value).__name__}; expected a text")
+    if 0 < most < len(value):
+        raise InputError(f"text {number} has {len(value):,} characters; at most {most:,} are allowed")
+    return value

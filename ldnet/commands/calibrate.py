@@ -1,0 +1,54 @@
+"""How far a tagger's confidences can be trusted."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ldnet.command_line import FILE, Command
+from ldnet.decoding.calibration import Bin, calibrate
+from ldnet.locate_model import located
+from ldnet.model_folder import load_model
+from ldnet.text.columns import read_conll
+
+
+@click.command(
+    cls=Command,
+    examples=["python -m ldnet.commands.calibrate work/model/pruned", "python -m ldnet.commands.calibrate latest"],
+)
+@click.argument("model")
+@click.option(
+    "--dev",
+    type=FILE,
+    default="work/conll/dev.conll",
+    show_default=True,
+    help="Sentences with their tags, as prepare_conll writes them; not those of a test split.",
+)
+def main(model: str, dev: Path) -> None:
+    """Compare the confidences of the spans that MODEL finds in DEV with the share of them that is right.
+
+    First as the CRF gives them, then with one temperature, fitted on one half of DEV and measured on the other.
+    MODEL is what `ldnet tag` takes. Exports are calibrated in this way by themselves.
+    """
+    with located(model) as folder:
+        loaded = load_model(folder)
+    found = calibrate(loaded.bulk, read_conll(dev, 0, 1))
+    click.echo(f"{found.spans:,} spans found in {dev}; expected calibration error:")
+    click.echo(f"{found.error_before:.4f} as the CRF gives them")
+    _echo_bins(found.before)
+    click.echo(f"{found.error_after:.4f} with a temperature fitted on the other half")
+    _echo_bins(found.after)
+    click.echo(
+        f"temperature: {found.fitted:.4f} fitted on all of it, {found.temperature:.4f} to be used; "
+        f"{loaded.temperature:.4f} in the model"
+    )
+
+
+def _echo_bins(bins: Sequence[Bin]) -> None:
+    click.echo("  confidence   spans    mean   right")
+    for low, high, spans, confidence, right in bins:
+        click.echo(f"  {low:.1f} to {high:.1f} {spans:>8,} {confidence:>7.3f} {right:>7.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Recurrent layers over packed sequences, in float32 or 8-bit integers: for decoding only.
+
+What a layer reads from embeddings is computed once for each different word or character and looked up at each place.
+No step computes padding (see `ldnet.decoding.packing`). Outputs of LSTM layers lie between -1 and 1, so one
+fixed scale makes them integers; weights get a scale for each row.
+Shapes: S places in all sequences, B sequences at a step, D embedding width, H units of a layer, L layers, R rows of the
+table that is read, P width of the projection.
+"""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from ldnet.decoding.fused_cell import lstm_step
+from ldnet.decoding.packing import Numbers
+from ldnet.decoding.weights import LanguageModelWeights, LSTMWeights
+
+DecodingPrecision = Literal["float32", "int8"]
+LARGEST = 127  # what an output of 1 is as an 8-bit integer
+
+
+def unit(dtype: torch.dtype) -> int:
+    """What stands for an output of 1."""
+    return LARGEST if dtype == torch.int8 else 1
+
+
+class Matrix:
+    """A weight, as it is multiplied with outputs of LSTM layers."""
+
+    def __init__(self, weight: Tensor, precision: DecodingPrecision):
+        """`weight` (out, in). Integers are rounded row by row; `scales` (out) bring their sums back."""
+        weight, dtype = weight.detach(), getattr(torch, precision)
+        self.scales = torch.ones(len(weight))
+        if precision == "int8":
+            steps = weight.abs().amax(1).clamp(min=1e-12) / LARGEST
+            weight = (weight / steps.unsqueeze(1)).round()
+            self.scales = steps / LARGEST
+        self.values = weight.to(dtype).T.contiguous()  # (in, out)
+        self.sum_dtype = torch.int32 if precision == "int8" else torch.float32
+
+    def sums(self, inputs: Tensor, out: Tensor) -> Tensor:
+        """Outputs of layers (N, in) times the matrix, before scaling, into `out` (N, out) of `sum_dtype`."""
+        if self.values.dtype == torch.int8:
+            return torch._int_mm(inputs, self.values, out=out)
+        return torch.mm(inputs, self.values, out=out)
+
+    def product(self, inputs: Tensor) -> Tensor:
+        """Outputs of layers (N, in) times the matrix: (N, out), float32."""
+        return self.sums(inputs, self.empty_sums(len(inputs))) * self.scales
+
+    def empty_sums(self, rows: int) -> Tensor:
+        """Room for the sums of so many rows."""
+        return torch.empty(rows, self.values.shape[1], dtype=self.sum_dtype)
+
+
+class PackedLayer:
+    """One LSTM layer."""
+
+    def __init__(self, layer: LSTMWeights, width: int, precision: DecodingPrecision):
+        """The first `width` columns of the input weights are those of the embeddings, the others of layers below."""
+        weight, recurrent = _in_order(layer.input), _in_order(layer.recurrent)
+        self.units, self.dtype = recurrent.shape[1], getattr(torch, precision)
+        self.weight = weight[:, :width].contiguous()
+        self.bias = _in_order(layer.input_bias + layer.recurrent_bias)
+        self.from_below = Matrix(weight[:, width:], precision) if weight.shape[1] > width else None
+        self.recurrent = Matrix(recurrent, precision)
+
+    def table(self, vectors: Tensor) -> Tensor:
+        """What the gates read of the vectors (R, D) of words or characters, in their precision: (R, 4 H), float32."""
+        return F.linear(vectors, self.weight.to(vectors.dtype), self.bias.to(vectors.dtype)).float()
+
+    def run(self, table: Tensor, rows: Numbers, running: Numbers, below: Tensor | None = None) -> Tensor:
+        """The layer's outputs (S, H) at the packed places, which read `rows` (S) of `table` (R, 4 H).
+
+        `running` says how many sequences run at each step; `below` (S, l H) are the outputs of the layers below.
+        """
+        of_below, below_scales = self._below(below)
+        scales, read = self.recurrent.scales.numpy(), table.numpy()
+        outputs = torch.empty(len(rows), self.units, dtype=self.dtype)
+        sums = self.recurrent.empty_sums(int(running[0])).zero_()
+        totals = sums.numpy()
+        cell = np.zeros((int(running[0]), self.units), dtype=np.float32)
+        written, one = outputs.numpy(), np.float32(unit(self.dtype))
+        start = before = 0
+        for count in running.tolist():
+            end = start + count
+            if start:
+                self.recurrent.sums(outputs[before : before + count], sums[:count])
+            now, lower = written[start:end], of_below[start:end]
+            lstm_step(read, rows[start:end], lower, below_scales, totals, scales, cell, now, one)
+            before, start = start, end
+        return outputs
+
+    def _below(self, below: Tensor | None) -> tuple[NDArray[np.generic], NDArray[np.float32]]:
+        if self.from_below is None or below is None:
+            return self.recurrent.empty_sums(0).numpy(), self.recurrent.scales.numpy()
+        sums = self.from_below.sums(below, self.from_below.empty_sums(len(below)))
+        return sums.numpy(), self.from_below.scales.numpy()
+
+
+def _in_order(rows: Tensor) -> Tensor:
+    """Rows (4 H, ...) of input, forget, candidate and output gate as input, forget, output, doubled candidate."""
+    open_in, forget, candidate, open_out = rows.detach().chunk(4)
+    return torch.cat([open_in, forget, open_out, 2 * candidate])
+
+
+def dense_dtype(precision: DecodingPrecision) -> torch.dtype:
+    """Of products with what no LSTM layer gives: such values know no bounds, so they are not made 8-bit integers."""
+    return torch.float32 if precision == "float32" else torch.bfloat16
+
+
+class PackedDenseLSTM:
+    """What the dense stack of a language model and a linear map of its output compute together."""
+
+    def __init__(self, model: LanguageModelWeights, projection: Tensor, precision: DecodingPrecision):
+        """`projection` (P, D + L H) is the weight of the linear map."""
+        width = model.embedding.shape[1]
+        self.dtype = getattr(torch, precision)
+        self.layers = [PackedLayer(layer, width, precision) for layer in model.layers]
+        self.project_embedding = projection[:, :width].detach().to(dense_dtype(precision))
+        self.project_layers = Matrix(projection[:, width:], precision) if self.layers else None
+
+    def __call__(self, vectors: Tensor, rows: Numbers, running: Numbers) -> Tensor:
+        """The projected output (S, P) at the packed places, which read `rows` (S) of the word vectors (R, D)."""
+        vectors = vectors.to(self.project_embedding.dtype)
+        outputs = torch.empty(len(rows), sum(layer.units for layer in self.layers), dtype=self.dtype)
+        end = 0
+        for layer in self.layers:
+            start, end = end, end + layer.units
+            outputs[:, start:end] = layer.run(layer.table(vectors), rows, running, outputs[:, :start])
+        projected = F.linear(vectors, self.project_embedding).float()[torch.from_numpy(rows)]
+        return projected + self.project_layers.product(outputs) if self.project_layers else projected

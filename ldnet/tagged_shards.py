@@ -1,0 +1,146 @@
+"""A folder of text shards to a folder of tagged ones: a JSON line for each line of text, a file for each shard.
+
+A shard's output is whole or absent, so what is there need not be done again. JSON lines, because line i of the output
+then stands beside line i of the text, a stream of any length is written in little memory, and nothing but `zcat`, `wc`
+and a JSON reader is needed to check and use it.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+from uuid import uuid4
+
+from ldnet.errors import InputError
+from ldnet.files import read_json, write_json
+from ldnet.text.columns import decode, read_lines
+from ldnet.text.tokenisation import split_words
+
+if TYPE_CHECKING:  # Spark's readers and writers need no torch
+    from ldnet.decoding.packed_lstm import DecodingPrecision
+    from ldnet.model_folder import TaggingModel
+
+# A shard is tagged in groups of so many lines, wherever that happens: rounding depends on which sentences share a
+# batch, so only equal groups give equal tags in every precision.
+GROUP_LINES = 10_000
+SUFFIXES = (".txt", ".txt.gz")
+OUTPUT_SUFFIX, UNFINISHED_SUFFIX = ".jsonl", ".part"
+DESCRIPTION = "tagging.json"
+
+
+class Line(NamedTuple):
+    """A line of a shard, counted from 1, its words separated by white space, and their tags separated by spaces."""
+
+    number: int
+    text: str
+    tags: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardResult:
+    """What became of a shard: how much was tagged, or why nothing was written (then `problem` is not empty)."""
+
+    shard: str
+    sentences: int = 0
+    words: int = 0
+    problem: str = ""
+
+
+def find_shards(folder: Path) -> list[Path]:
+    """The shards in the folder, by name. Raises InputError if there are none."""
+    shards = sorted(path for path in folder.glob("*") if path.name.endswith(SUFFIXES) and path.is_file())
+    if not shards:
+        raise InputError(f"{folder}: no shards; expected *.txt or *.txt.gz, one tokenised sentence a line")
+    return shards
+
+
+def output_of(shard: Path, out: Path) -> Path:
+    """Where the tagged shard goes. The shard's whole name is kept: a.txt and a.txt.gz may both be there."""
+    return out / (shard.name + OUTPUT_SUFFIX)
+
+
+@contextmanager
+def output_folder(out: Path, model_digest: str, precision: "DecodingPrecision") -> Iterator[None]:
+    """Reserve the folder for this process, this model and this precision, and clear away what was left unfinished.
+
+    Raises InputError if another process is writing there, or if what is there was tagged in another way.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{out}: another process is tagging into this folder; wait for it or stop it") from None
+        made_by = {"model_sha256": model_digest, "precision": precision, "group_lines": GROUP_LINES}
+        if not (out / DESCRIPTION).exists():
+            write_json(out / DESCRIPTION, made_by)
+        if read_json(out / DESCRIPTION) != made_by:
+            raise InputError(f"{out / DESCRIPTION}: tagged by another model or precision; expected an empty folder")
+        for unfinished in out.glob(f"*{UNFINISHED_SUFFIX}"):
+            unfinished.unlink(missing_ok=True)
+        yield
+
+
+def read_groups(shard: Path) -> Iterator[list[tuple[int, str]]]:
+    """The shard's numbered lines in groups of GROUP_LINES. Raises InputError naming file and line for bad UTF-8."""
+    lines = ((number, decode(line, shard, number)) for number, line in enumerate(read_lines(shard), 1))
+    while group := list(islice(lines, GROUP_LINES)):
+        yield group
+
+
+def tag_shard(model: "TaggingModel", shard: Path, out: Path) -> ShardResult:
+    """Tag one shard in this process and write its output."""
+
+    def lines() -> Iterator[Line]:
+        for group in read_groups(shard):
+            tagged = model.tag([split_words(text) for _, text in group])
+            for (number, text), tags in zip(group, tagged, strict=True):
+                yield Line(number, text, " ".join(tags))
+
+    return write_shard(shard, out, lines())
+
+
+def write_shard(shard: Path, out: Path, lines: Iterable[Line]) -> ShardResult:
+    """Write the output of one shard; an InputError raised by `lines` becomes the result's problem, and no output.
+
+    Lines that come in another order than 1, 2, 3 ... are a fault of ours and end in an error.
+    """
+    words = number = 0
+    try:
+        with _whole_file(output_of(shard, out)) as file:
+            for number, line in enumerate(lines, 1):
+                if line.number != number:
+                    raise RuntimeError(f"{shard}: line {line.number} where line {number} was expected")
+                sentence, tags = split_words(line.text), split_words(line.tags)
+                if len(sentence) != len(tags):
+                    raise RuntimeError(f"{shard}:{number}: {len(tags)} tags for {len(sentence)} words")
+                record = {"line": number, "words": sentence, "tags": tags}
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+                words += len(sentence)
+    except InputError as error:
+        return ShardResult(shard=shard.name, problem=str(error))
+    return ShardResult(shard=shard.name, sentences=number, words=words)
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[TextIO]:
+    """A file that appears at `path` when it is complete; two attempts at the same time do not touch each other's."""
+    unfinished = path.with_name(f"{path.name}.{uuid4().hex}{UNFINISHED_SUFFIX}")
+    try:
+        with unfinished.open("x", encoding="utf-8", newline="\n") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def missing_shards(shards: Sequence[Path], out: Path) -> list[Path]:
+    """The shards that have no output yet."""
+    return [shard for shard in shards if not output_of(shard, out).exists()]

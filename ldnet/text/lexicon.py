@@ -1,0 +1,112 @@
+"""The lexicon: everything the tagger knows by number (words, characters, tags), and the words' pretrained vectors."""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from ldnet.errors import InputError
+from ldnet.files import read_json, write_bytes, write_json
+
+PADDING, UNKNOWN, SEPARATOR = "<pad>", "<unk>", " "
+SPECIAL_WORDS = [PADDING, UNKNOWN]
+SPECIAL_CHARACTERS = [PADDING, UNKNOWN, SEPARATOR]
+START_TAG, END_TAG = "<s>", "<eof>"
+PADDING_ID, UNKNOWN_ID = 0, 1  # of words and characters
+SEPARATOR_ID = SPECIAL_CHARACTERS.index(SEPARATOR)
+DIGITS_AS_ZERO = str.maketrans("123456789", "0" * 9)
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """Lists whose index is the id. Words below `trainable_words` are fine-tuned, the rest only have fixed vectors.
+
+    vectors: float32, words x dimension (0 without word vectors), rows of zeros where has_vector (uint8) is 0.
+    With `digits_as_zero`, words that are not known otherwise are looked up with 0 for each digit.
+    """
+
+    words: list[str]
+    characters: list[str]
+    tags: list[str]
+    trainable_words: int
+    vectors: NDArray[np.float32]
+    has_vector: NDArray[np.uint8]
+    digits_as_zero: bool = False
+
+    @cached_property
+    def _word_ids(self) -> dict[str, int]:
+        return _numbers(self.words, start=len(SPECIAL_WORDS))
+
+    @cached_property
+    def _character_ids(self) -> dict[str, int]:
+        return _numbers(self.characters, start=len(SPECIAL_CHARACTERS))
+
+    @cached_property
+    def _tag_ids(self) -> dict[str, int]:
+        return _numbers(self.tags, start=0)
+
+    def word_id(self, word: str) -> int:
+        """The id of the word as it is written, else of its lower-cased form, else of that with 0 for each digit (with
+        `digits_as_zero`), else of <unk>."""
+        form = known_form(word, self._word_ids, self.digits_as_zero)
+        return self._word_ids.get(form, UNKNOWN_ID)
+
+    def character_ids(self, word: str) -> list[int]:
+        """The ids of the word's characters, <unk> for those not seen in training."""
+        return [self._character_ids.get(character, UNKNOWN_ID) for character in word]
+
+    def tag_id(self, tag: str) -> int:
+        """The id of an IOBES tag. Raises InputError for one not seen in training (dev and test may have such tags)."""
+        if tag not in self._tag_ids:
+            raise InputError(f"tag {tag!r} does not occur in the training data")
+        return self._tag_ids[tag]
+
+    def tag_names(self, path: Sequence[int]) -> list[str]:
+        """Tags of a decoded path. The CRF's own `<s>` and `<eof>`, which an untrained one may choose, count as O."""
+        own = {START_TAG, END_TAG}
+        return ["O" if self.tags[tag] in own else self.tags[tag] for tag in path]
+
+    def sizes(self) -> dict[str, int]:
+        """How much of everything there is, for the metrics."""
+        return {
+            "words": len(self.words),
+            "trainable_words": self.trainable_words,
+            "words_with_vectors": int(self.has_vector.sum()),
+            "vector_dimension": self.vectors.shape[1],
+            "characters": len(self.characters),
+            "tags": len(self.tags),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write lexicon.json and vectors.safetensors."""
+        lists = {"words": self.words, "characters": self.characters, "tags": self.tags}
+        look_up = {"trainable_words": self.trainable_words, "digits_as_zero": self.digits_as_zero}
+        write_json(folder / "lexicon.json", {**lists, **look_up})
+        tensors: dict[str, NDArray[Any]] = {"vectors": self.vectors, "has_vector": self.has_vector}
+        write_bytes(folder / "vectors.safetensors", safetensors.numpy.save(tensors))
+
+    @classmethod
+    def load(cls, folder: Path) -> "Lexicon":
+        """Read what `save` wrote. Raises InputError if a file is missing."""
+        lists, path = read_json(folder / "lexicon.json"), folder / "vectors.safetensors"
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro prepare_conll`)")
+        tensors = safetensors.numpy.load_file(path)
+        return cls(**lists, vectors=tensors["vectors"], has_vector=tensors["has_vector"])
+
+
+def _numbers(items: Sequence[str], start: int) -> dict[str, int]:
+    return {item: number for number, item in enumerate(items) if number >= start}
+
+
+def known_form(word: str, known: Container[str], digits_as_zero: bool) -> str:
+    """The first form of the word that is known, else the last one: as it is written, lower-cased, with 0 for digits."""
+    if word in known:
+        return word
+    form = word.lower()
+    return form.translate(DIGITS_AS_ZERO) if digits_as_zero and form not in known else form

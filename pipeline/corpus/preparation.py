@@ -1,0 +1,205 @@
+"""LM text to memory-mapped id shards: vocabulary, held-out part, shuffled training part.
+
+The text is read once, in parts that processes number side by side and leave on disk. Then the parts are gone through
+in order, one in memory at a time: to choose the held-out sentences, to count words, and to encode. Training sentences
+are dealt at random to shards and shuffled within them, so that the order does not follow the documents (as in the One
+Billion Word benchmark). All random numbers are drawn in one process, in the order of the sentences: neither the number
+of processes nor the size of the parts changes a bit of the result.
+"""
+
+import math
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ldnet.errors import InputError
+from ldnet.files import write_json
+from ldnet.text.columns import read_conll, sentence_hash
+from ldnet.text.lm_words import END_OF_SENTENCE, UNKNOWN, UNKNOWN_ID
+from pipeline.corpus.numbered_parts import load_part, number_part, save_part
+from pipeline.corpus.shuffling import Grouping, Shuffling, group_part, shuffle_shard
+from pipeline.corpus.text_parts import Part, read_parts
+from pipeline.execution.processes import OrderedMap, ordered_map
+from pipeline.params import CorpusParams
+from pipeline.text.word_vectors import WordVectors, no_vectors, read_word_vectors
+
+PART_BYTES = 1 << 22  # of text: what a process has in memory at a time, and what a killed run may lose
+COMPRESSION = 4  # how many times longer text is than its .gz file, about
+
+
+def text_files(raw: Path, pattern: str) -> list[Path]:
+    """The files of LM text, sorted. Raises InputError if there is none."""
+    if paths := sorted(raw.glob(pattern)):
+        return paths
+    raise InputError(f"{raw / pattern}: no LM text found; expected one tokenised sentence a line, .txt or .gz")
+
+
+def other_test_hashes(raw: Path, pattern: str) -> tuple[list[Path], set[str]]:
+    """The CoNLL files that `pattern` finds in `raw`, which may be none, and the hashes of their sentences."""
+    paths = sorted(raw.glob(pattern)) if pattern else []
+    return paths, {sentence_hash(sentence.words) for path in paths for sentence in read_conll(path, 0, -1)}
+
+
+def prepare(
+    raw: Path,
+    test_hashes: set[str],
+    out: Path,
+    params: CorpusParams,
+    seed: int,
+    scratch: Path,
+    processes: int,
+    part_bytes: int = PART_BYTES,
+) -> dict[str, Any]:
+    """Write the encoded corpus to `out` and return its statistics.
+
+    Sentences whose hash is in `test_hashes` are dropped: the LM must not have read the sentences it is tested on.
+    Finished parts and shards are kept in `scratch` (up to three times the size of the shards), where a later call with
+    the same arguments finds them again. Raises InputError for text that is missing, unreadable, not UTF-8 or too short.
+    """
+    paths = text_files(raw, params.text)
+    likely_parts = 1 + COMPRESSION * sum(path.stat().st_size for path in paths) // part_bytes
+    with ordered_map(min(processes, likely_parts)) as run:
+        parts = _number_parts(run, paths, test_hashes, seed, scratch, part_bytes)
+        chosen = _choose_heldout(parts, params.heldout_sentences)
+        counts, heldout = _count_words(parts, chosen.ranks)
+        tokens, sentences = counts.total(), counts.pop(END_OF_SENTENCE)
+        if len(chosen.ranks) < params.heldout_sentences or chosen.kept < 2 * params.heldout_sentences or not sentences:
+            raise InputError(
+                f"{paths[0].parent}: {chosen.kept} sentences of LM text are too few to hold out "
+                f"{params.heldout_sentences}; lower corpus.heldout_sentences or bring more text"
+            )
+        vocabulary = make_vocabulary(counts, params.min_count)
+        index = {word: i for i, word in enumerate(vocabulary)}
+        unknown = sum(count for word, count in counts.items() if word not in index)
+        del counts
+        shards = math.ceil(tokens / params.shard_tokens)
+        out.mkdir(parents=True, exist_ok=True)
+        written = _write_shards(run, parts, chosen.ranks, index, shards, random.Random(seed), scratch)
+    for path in written:
+        shutil.move(path, out / path.name)
+    heldout_ids = np.array([index.get(word, UNKNOWN_ID) for word in heldout], dtype=np.int32)
+    np.save(out / "heldout.npy", heldout_ids)
+    write_json(out / "vocabulary.json", vocabulary)
+    vectors = select_vectors(vocabulary, read_word_vectors(raw / params.vectors) if params.vectors else no_vectors())
+    np.save(out / "vectors.npy", vectors)
+    return {
+        "sentences_read": chosen.read,
+        "dropped_test_sentences": chosen.read - chosen.kept,
+        "train_sentences": sentences,
+        "train_tokens": tokens,
+        "heldout_sentences": len(chosen.ranks),
+        "heldout_tokens": len(heldout_ids),
+        "vocabulary": len(vocabulary),
+        "words_with_vectors": int(vectors.any(1).sum()),
+        "unknown_rate": round(unknown / tokens, 6),
+        "heldout_unknown_rate": round(float((heldout_ids == UNKNOWN_ID).mean()), 6),
+        "shards": len(written),
+    }
+
+
+def make_vocabulary(counts: Counter[str], min_count: int) -> list[str]:
+    """`<unk>`, the end of sentence, then the words seen at least `min_count` times, most frequent first."""
+    kept = sorted((-count, word) for word, count in counts.items() if count >= min_count and word != UNKNOWN)
+    return [UNKNOWN, END_OF_SENTENCE, *(word for _, word in kept)]
+
+
+def select_vectors(vocabulary: list[str], word_vectors: WordVectors) -> NDArray[np.float32]:
+    """The vector of each word as it is written, else in lower case, else zeros: (words, dimension)."""
+    rows = [word_vectors.rows.get(word, word_vectors.rows.get(word.lower(), -1)) for word in vocabulary]
+    padded = np.vstack([word_vectors.vectors, np.zeros((1, word_vectors.vectors.shape[1]), dtype=np.float32)])
+    selected: NDArray[np.float32] = padded[rows]  # row -1 is the zeros
+    return selected
+
+
+def _number_parts(
+    run: OrderedMap, paths: list[Path], test_hashes: set[str], seed: int, scratch: Path, part_bytes: int
+) -> list[Path]:
+    tasks = ((scratch / f"part-{i:06d}.npz", part) for i, part in enumerate(read_parts(paths, part_bytes)))
+    numbered = run(partial(_number_part, test_hashes=test_hashes, seed=seed), tasks)
+    return list(tqdm(numbered, desc="numbering words", unit=" parts", disable=None))
+
+
+def _number_part(task: tuple[Path, Part], test_hashes: set[str], seed: int) -> Path:
+    path, part = task
+    if not path.exists():
+        save_part(number_part(part, test_hashes, seed), path)
+    return path
+
+
+@dataclass(frozen=True, eq=False)
+class Heldout:
+    """Which sentences are held out: those with these ranks, ascending. How many were read, how many not dropped."""
+
+    ranks: NDArray[np.uint64]
+    read: int
+    kept: int
+
+
+def _choose_heldout(parts: list[Path], size: int) -> Heldout:
+    """The `size` lowest ranks. Choosing by content keeps all copies of a held-out sentence out of the training part."""
+    ranks = np.zeros(0, dtype=np.uint64)
+    read = kept = 0
+    for path in parts:
+        part = load_part(path)
+        ranks = np.unique(np.concatenate([ranks, part.ranks]))[:size]
+        read += part.read
+        kept += len(part.ranks)
+    return Heldout(ranks, read, kept)
+
+
+def _count_words(parts: list[Path], heldout_ranks: NDArray[np.uint64]) -> tuple[Counter[str], list[str]]:
+    """How often each word, and END_OF_SENTENCE, occurs in the training sentences; the words of the held-out ones."""
+    counts: Counter[str] = Counter()
+    heldout: dict[int, list[str]] = {}
+    for path in tqdm(parts, desc="counting words", unit=" parts", disable=None):
+        part = load_part(path)
+        occurrences = np.bincount(part.numbers, minlength=len(part.words)).tolist()
+        counts.update(dict(zip(part.words, occurrences, strict=True)))
+        bounds = [0, *part.ends.tolist()]
+        for i in np.isin(part.ranks, heldout_ranks).nonzero()[0].tolist():
+            words = [part.words[number] for number in part.numbers[bounds[i] : bounds[i + 1]].tolist()]
+            counts.subtract(words)
+            heldout[int(part.ranks[i])] = words
+    return counts, [word for rank in sorted(heldout) for word in heldout[rank]]
+
+
+def _write_shards(
+    run: OrderedMap,
+    parts: list[Path],
+    heldout_ranks: NDArray[np.uint64],
+    index: dict[str, int],
+    shards: int,
+    rng: random.Random,
+    scratch: Path,
+) -> list[Path]:
+    """Deal the training sentences to shards and shuffle each; a shard that gets no sentence is left out."""
+    sizes = np.zeros(shards, dtype=np.int64)  # in sentences
+
+    def deal() -> Iterator[Grouping]:
+        for number, path in enumerate(parts):
+            part = load_part(path)
+            held = np.isin(part.ranks, heldout_ranks).tolist()
+            shard_of = np.array([-1 if is_held else rng.randrange(shards) for is_held in held], dtype=np.int64)
+            sizes[:] += np.bincount(shard_of[shard_of >= 0], minlength=shards)
+            ids = np.array([index.get(word, UNKNOWN_ID) for word in part.words], dtype=np.int32)
+            yield Grouping(path, ids, shard_of, shards, scratch / f"groups-{number:06d}")
+
+    def shuffle(groups: list[Path]) -> Iterator[Shuffling]:
+        for shard, size in enumerate(sizes.tolist()):
+            order = list(range(size))
+            rng.shuffle(order)
+            if order:
+                yield Shuffling(groups, shard, shards, np.array(order), scratch / f"train-{shard:03d}.npy")
+
+    groups = list(tqdm(run(group_part, deal()), desc="encoding", unit=" parts", total=len(parts), disable=None))
+    shuffled = run(shuffle_shard, shuffle(groups))
+    return list(tqdm(shuffled, desc="shuffling", unit=" shards", total=shards, disable=None))

@@ -1,0 +1,119 @@
+"""The regularisation path: what each strength and budget gives, and which of these points are worth their cost."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ldnet.errors import InputError
+from ldnet.files import read_json
+from pipeline.experiments.front import knee, pareto_front
+from pipeline.experiments.points import Point
+from pipeline.experiments.rows import ENDS, MEASURED, SCORES, epochs_option, experiment_row
+from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.tables import NAMES, markdown_table, millions
+
+COLUMNS = ("strength", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1", "test F1")
+ROW_KEYS = (*MEASURED, "strength", "max_layers", "on_front")
+
+
+def point_row(point: Point, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The measurements of one point; see `experiment_row`."""
+    return {"strength": point.strength, "max_layers": point.max_layers, **experiment_row(point, metrics)}
+
+
+def path_document(params: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], commit: str) -> dict[str, Any]:
+    """The points, the ends (the same for all of them), the front and its knee. `params` are all of params.yaml.
+
+    Cost and dev F1 decide, over points and ends together; the test split does not.
+    """
+    ends = rows[0]["ends"]
+    everything = [{key: value for key, value in row.items() if key != "ends"} for row in (*rows, *ends.values())]
+    places = [(row["macs_per_word"], row["dev_f1_mean"]) for row in everything]
+    front, best = pareto_front(places), knee(places)
+    marked = [{**row, "on_front": index in front} for index, row in enumerate(everything)]
+    chosen = None if best is None or best >= len(rows) else rows[best]
+    return {
+        "data": pick(params, "data.name"),
+        "git_commit": commit,
+        "params": dict(params),
+        "points": marked[: len(rows)],
+        "ends": dict(zip(ends, marked[len(rows) :], strict=True)),
+        "knee": chosen and {key: chosen[key] for key in ("strength", "max_layers")},
+    }
+
+
+def read_path(file: Path) -> dict[str, Any]:
+    """Read a path document. Raises InputError if a key is missing."""
+    document = read_json(file)
+    try:
+        for key in ("params.profile", "params.tagger.seeds", "data", "knee"):
+            pick(document, key)
+        for variant in ENDS:
+            for key in (*SCORES, "on_front"):
+                pick(document, f"ends.{variant}.{key}")
+        for row in pick(document, "points"):
+            for key in ROW_KEYS:
+                pick(row, key)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    return dict(document)
+
+
+def is_knee(document: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether the row is the knee of the document."""
+    return bool(document["knee"] == {key: row[key] for key in ("strength", "max_layers")})
+
+
+def points_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line a point."""
+    return markdown_table(COLUMNS, [_cells(row) for row in rows])
+
+
+def path_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and a row a point, by cost; the last cell is the command that runs the point again."""
+    rows = sorted(document["points"], key=lambda row: (row["macs_per_word"], row["strength"]))
+    marks = {True: "knee", False: "front"}
+    cells = [[*_cells(row), marks[is_knee(document, row)] if row["on_front"] else "", row["command"]] for row in rows]
+    return [*COLUMNS, "on the front", "again"], cells
+
+
+def path_section(document: Mapping[str, Any]) -> str:
+    """The table of one path, with the command that makes it."""
+    profile = document["params"]["profile"]
+    seeds = len(document["params"]["tagger"]["seeds"])
+    header, rows = path_cells(document)
+    table = markdown_table(header, [[*cells, f"`{command}`"] for *cells, command in rows])
+    ends = "; ".join(
+        f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
+        f"{millions(end['macs_per_word'])} M MACs"
+        for variant in ENDS
+        for end in [document["ends"][variant]]
+    )
+    return (
+        f"**{profile}** (`{_command(document)}`, [figure](path_{profile}.svg), "
+        f"[all numbers](../results/path_{profile}.json))\n\n{table}\n"
+        f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; "
+        f"layers are counted from 0, the lowest. The ends of the path, {ends}.\n"
+    )
+
+
+def _command(document: Mapping[str, Any]) -> str:
+    """What makes all of the document again."""
+    strengths, budgets = (
+        " ".join(map(str, sorted({row[key] for row in document["points"]}))) for key in ("strength", "max_layers")
+    )
+    return (
+        f'make path NAME={document["params"]["profile"]} STRENGTHS="{strengths}" BUDGETS="{budgets}"'
+        + epochs_option(document["points"])
+    )
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{row['strength']:g}",
+        str(row["max_layers"]),
+        *(", ".join(map(str, row["layers_kept"][direction])) or "none" for direction in DIRECTIONS),
+        millions(row["macs_per_word"]),
+        f"{row['dev_f1_mean']:.2f} ± {row['dev_f1_sd']:.2f}",
+        f"{row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}",
+    ]

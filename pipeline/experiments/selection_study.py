@@ -1,0 +1,151 @@
+"""The study of selection: what each method keeps at each budget, and what the tagger scores that is left."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from ldnet.errors import InputError
+from ldnet.files import read_json
+from pipeline.experiments.rows import ENDS, MEASURED, SCORES, epochs_option, experiment_row
+from pipeline.experiments.study_points import Choice
+from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.tables import NAMES, markdown_table, millions
+
+ROW_KEYS = (*MEASURED, "method", "draw", "max_layers", "values", "masked_dev_f1_mean")
+Row = Mapping[str, Any]
+TITLES = {
+    "r1": "gates, R1",
+    "r2": "gates, R2",
+    "r3": "gates, R3",
+    "r1_cost": "gates, R1 by cost",
+    "r2_cost": "gates, R2 by cost",
+    "r3_cost": "gates, R3 by cost",
+    "r3_gold": "gates, R3, no distillation",
+    "l0": "hard-concrete gates",
+    "l0_cost": "hard-concrete gates by cost",
+    "importance": "importance",
+    "greedy": "greedy search",
+    "exhaustive": "exhaustive search",
+    "first": "first layers",
+    "last": "last layers",
+    "random": "random layers",
+}
+
+
+def study_row(choice: Choice, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The measurements of one method and budget; see `experiment_row`. `masked_dev_f1_mean` is dev F1 of the full
+    taggers without the closed layers, before any training of the pruned one, in the mean over seeds."""
+    return {
+        "method": choice.method,
+        "draw": choice.draw or None,
+        "max_layers": choice.max_layers,
+        "values": choice.values(),
+        "masked_dev_f1_mean": round(mean(pick(metrics, "prune.dev_f1")), 4),
+        **experiment_row(choice, metrics),
+    }
+
+
+def study_document(params: Mapping[str, Any], rows: Sequence[Row], commit: str) -> dict[str, Any]:
+    """All rows, and the ends, which are the same for all of them. `params` are all of params.yaml."""
+    return {
+        "data": pick(params, "data.name"),
+        "git_commit": commit,
+        "params": dict(params),
+        "rows": [{key: value for key, value in row.items() if key != "ends"} for row in rows],
+        "ends": rows[0]["ends"],
+    }
+
+
+def read_study(file: Path) -> dict[str, Any]:
+    """Read a document. Raises InputError if a key is missing."""
+    document = read_json(file)
+    try:
+        for key in ("params.profile", "params.tagger.seeds", "params.lm.layers", "data"):
+            pick(document, key)
+        for variant in ENDS:
+            for key in SCORES:
+                pick(document, f"ends.{variant}.{key}")
+        for row in pick(document, "rows"):
+            for key in ROW_KEYS:
+                pick(row, key)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    return dict(document)
+
+
+def by_budget(document: Mapping[str, Any]) -> dict[int, list[Row]]:
+    """The rows of each budget, the best on dev first."""
+    budgets = sorted({row["max_layers"] for row in document["rows"]})
+    return {
+        budget: sorted(
+            (row for row in document["rows"] if row["max_layers"] == budget),
+            key=lambda row: (-row["dev_f1_mean"], row["method"], row["draw"] or 0),
+        )
+        for budget in budgets
+    }
+
+
+def title(row: Row) -> str:
+    """The method in words."""
+    return TITLES[row["method"]] + (f", draw {row['draw']}" if row["draw"] else "")
+
+
+def study_section(document: Mapping[str, Any]) -> str:
+    """The table of one study, with the command that makes it."""
+    profile = document["params"]["profile"]
+    budgets = by_budget(document)
+    header = [
+        "method", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1, masked", "dev F1", "test F1",
+        "budget reached by", "again",
+    ]  # fmt: skip
+    table = markdown_table(header, [_cells(row) for rows in budgets.values() for row in rows])
+    ends = "; ".join(
+        f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
+        f"{millions(end['macs_per_word'])} M MACs"
+        for variant, end in document["ends"].items()
+    )
+    seeds = len(document["params"]["tagger"]["seeds"])
+    against_chance = "".join(f"* {_against_chance(budget, rows)}\n" for budget, rows in budgets.items())
+    return (
+        f"**{profile}** (`{_command(document)}`, [figure](study_{profile}.svg), "
+        f"[all numbers](../results/study_{profile}.json))\n\n{table}\n"
+        f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; layers are counted from "
+        f"0, the lowest. Masked: the full taggers, the other layers closed, before any training. For comparison, "
+        f"{ends}.\n\n{against_chance}"
+    )
+
+
+def _against_chance(budget: int, rows: Sequence[Row]) -> str:
+    """The method with the best dev F1, and what random layers give."""
+    text = f"Budget {budget}: the best on dev is {title(rows[0])}, with test F1 {rows[0]['test_f1_mean']:.2f}"
+    draws = [row["test_f1_mean"] for row in rows if row["method"] == "random"]
+    if len(draws) < 2:
+        return f"{text}."
+    return f"{text}; random layers have {mean(draws):.2f} ± {stdev(draws):.2f}, over {len(draws)} draws."
+
+
+def _command(document: Mapping[str, Any]) -> str:
+    """What makes all of the document again."""
+    methods, budgets = (_distinct(row[key] for row in document["rows"]) for key in ("method", "max_layers"))
+    return f'make study NAME={document["params"]["profile"]} METHODS="{methods}" BUDGETS="{budgets}"' + epochs_option(
+        document["rows"]
+    )
+
+
+def _distinct(values: Iterable[Any]) -> str:
+    return " ".join(map(str, dict.fromkeys(values)))
+
+
+def _cells(row: Row) -> list[str]:
+    return [
+        title(row),
+        str(row["max_layers"]),
+        *(", ".join(map(str, row["layers_kept"][direction])) or "none" for direction in DIRECTIONS),
+        millions(row["macs_per_word"]),
+        f"{row['masked_dev_f1_mean']:.2f}",
+        f"{row['dev_f1_mean']:.2f} ± {row['dev_f1_sd']:.2f}",
+        f"{row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}",
+        row["budget_reached_by"],
+        f"`{row['command']}`",
+    ]

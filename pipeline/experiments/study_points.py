@@ -1,0 +1,82 @@
+"""The experiments of a study that compares ways to select layers: same budgets, same training of the pruned tagger."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ldnet.errors import InputError
+from pipeline.experiments.points import Experiment, Value
+from pipeline.params import MOST_SETS, Params
+
+
+def _gates(regulariser: str, cost_weighted: bool) -> dict[str, Value]:
+    return {"select.method": "gates", "select.regulariser": regulariser, "select.cost_weighted": cost_weighted}
+
+
+METHODS: Mapping[str, Mapping[str, Value]] = {
+    "r1": _gates("r1", False),
+    "r2": _gates("r2", False),
+    "r3": _gates("r3", False),
+    "r1_cost": _gates("r1", True),
+    "r2_cost": _gates("r2", True),
+    "r3_cost": _gates("r3", True),
+    "r3_gold": {**_gates("r3", False), "distil.weight": 0.0},
+    "l0": {"select.method": "hard_concrete", "select.cost_weighted": False},
+    "l0_cost": {"select.method": "hard_concrete", "select.cost_weighted": True},
+    **{name: {"select.method": name} for name in ("importance", "greedy", "exhaustive", "first", "last", "random")},
+}
+DEFAULT = "r1 r2 r3 r3_cost l0 importance greedy exhaustive first last random"
+DRAWS = 3  # of random layers
+
+
+@dataclass(frozen=True, order=True)
+class Choice(Experiment):
+    """A method and a budget; `draw` is the random seed of a method that draws layers, 0 for others.
+
+    The pruned tagger always starts from the full one, so that methods which train a tagger have no start of their own.
+    """
+
+    method: str
+    max_layers: int
+    draw: int = 0
+
+    def own_values(self) -> dict[str, Value]:
+        """What sets the method apart, the budget, and the start."""
+        draw = {"select.random_seed": self.draw} if self.draw else {}
+        return {**METHODS[self.method], "select.max_layers": self.max_layers, **draw, "prune.start": "full"}
+
+    @property
+    def label(self) -> str:
+        """Such as r3-6 or random2-6."""
+        return f"{self.method}{self.draw or ''}-{self.max_layers}"
+
+    @property
+    def title(self) -> str:
+        """Such as: random (draw 2), budget 6."""
+        return f"{self.method}{f' (draw {self.draw})' if self.draw else ''}, budget {self.max_layers}"
+
+
+def study_points(params: Params, methods: Sequence[str], budgets: Sequence[int], epochs: int = 0) -> list[Choice]:
+    """Every method with every budget, but for exhaustive searches that would take too long; random ones DRAWS times.
+
+    `epochs` are those of each Experiment. Raises InputError for an unknown method, r3_gold where there are
+    unlabelled sentences, a budget that params.yaml could not have, or if nothing is left.
+    """
+    if unknown := [method for method in methods if method not in METHODS]:
+        raise InputError(f"methods: {unknown[0]!r} is none; expected some of {' '.join(METHODS)}")
+    if "r3_gold" in methods and params.distil.unlabelled_sentences:
+        raise InputError(
+            "methods: r3_gold learns from gold tags alone; expected distil.unlabelled_sentences to be 0 in params.yaml"
+        )
+    points = [
+        Choice(method, budget, draw, epochs=epochs)
+        for budget in budgets
+        for method in dict.fromkeys(methods)
+        for draw in (range(1, DRAWS + 1) if method == "random" else [0])
+        if method != "exhaustive" or math.comb(2 * params.lm.layers, budget) <= MOST_SETS
+    ]
+    if not points:
+        raise InputError(f"methods: nothing to run; exhaustive takes at most {MOST_SETS:,} sets of layers")
+    for point in points:
+        point.params(params)
+    return points

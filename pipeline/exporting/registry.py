@@ -1,0 +1,43 @@
+"""The exported tagger in MLflow: logged to the pipeline's run that measured it, and registered under a name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+from mlflow import MlflowException
+from mlflow.entities import LoggedModelOutput
+
+from ldnet.adapters.mlflow_model import model_parts
+from ldnet.errors import InputError
+from pipeline.tracking import pipeline_experiment, pipeline_run_after
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version of a registered model. `run` is the pipeline's run that it belongs to, if that is known."""
+
+    name: str
+    version: int
+    run: str | None
+
+
+def register_model(folder: Path, name: str, alias: str | None, predictions: Path) -> Registered:
+    """Log the model `folder` as an MLflow model and register it as a new version of `name`, which `alias` then means.
+
+    `predictions` are the outputs of the stage evaluate; the latest pipeline run that they belong to gets the model.
+    Raises InputError if MLflow refuses something or cannot be reached.
+    """
+    try:
+        client, experiment = pipeline_experiment()
+        mlflow.set_tracking_uri(client.tracking_uri)
+        run = pipeline_run_after(client, experiment, "evaluate", [predictions])
+        logged = mlflow.initialize_logged_model(name, source_run_id=run, experiment_id=experiment)
+        if run is not None:
+            client.log_outputs(run, [LoggedModelOutput(logged.model_id, 0)])
+        with model_parts(folder) as parts:
+            info = mlflow.pyfunc.log_model(name=name, model_id=logged.model_id, registered_model_name=name, **parts)
+        if alias is not None:
+            client.set_registered_model_alias(name, alias, info.registered_model_version)
+    except MlflowException as error:
+        raise InputError(f"MLflow did not register {name!r}: {str(error).splitlines()[0]}") from None
+    return Registered(name, int(info.registered_model_version), run)

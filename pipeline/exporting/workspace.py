@@ -1,0 +1,70 @@
+"""The outputs of the pipeline as parts of a model: which tagger to export, and what to say of it."""
+
+from pathlib import Path
+from statistics import mean
+
+from ldnet.errors import InputError
+from ldnet.files import read_json
+from pipeline.exporting.model_export import ModelDescription, ModelSource
+from pipeline.report.measurements import pick
+from pipeline.report.results import VARIANTS, read_results
+from pipeline.report.source_version import source_version
+
+GENERATED = "Sentences from this project's own seeded grammar; no third party has rights in them."
+CONLL2000 = (
+    "CoNLL-2000 chunking: Wall Street Journal text of the Penn Treebank, which belongs to its owners. Word vectors: "
+    "GloVe 6B (PDDL). Language-model text: newswire, by default of the One Billion Word benchmark. "
+    "Check their terms before you pass the weights on."
+)
+DATA_AND_LICENCE = {
+    "conll2000": CONLL2000,
+    "paper": CONLL2000,
+    "conll2003": "CoNLL-2003: Reuters news (RCV1), licensed for research by NIST to those who sign for it. "
+    "Word vectors: GloVe 6B (PDDL). Language-model text: what the user brought. "
+    "Check their terms before you pass the weights on.",
+}
+OWN = "The user's own data; its terms decide who may have the weights."
+
+
+def model_source(work: Path, variant: str, seed: int) -> ModelSource:
+    """Where the stages put the parts of this tagger."""
+    lm = {"no_lm": None, "full": work / "lm", "pruned": work / "pruned"}[variant]
+    return ModelSource(
+        lexicon=work / "conll" / "lexicon",
+        tagger=work / "tagger" / variant / f"seed-{seed}",
+        lm=lm,
+        dev=work / "conll" / "dev.conll",
+    )
+
+
+def describe(work: Path, metrics: Path, variant: str) -> ModelDescription:
+    """The description of the variant's best tagger on dev. Raises InputError if the pipeline has not run to its end."""
+    results = read_results(work / "report" / "results.json")
+    row = {row["variant"]: row for row in results["rows"]}.get(variant)
+    if row is None:
+        raise InputError(f"{variant}: no such tagger; expected {', '.join(VARIANTS)}")
+    trained = read_json(metrics / f"train_tagger_{variant}.json")
+    if trained["seeds"] != row["seeds"] or round(mean(trained["dev_f1"]), 4) != row["dev_f1_mean"]:
+        raise InputError(f"{metrics}: not of the same run as {work / 'report'}; run `make repro` first")
+    best = max(range(len(row["seeds"])), key=lambda index: trained["dev_f1"][index])
+    data, params = results["data"], results["params"]
+    generated = data in pick(params, "data.generate")
+    return ModelDescription(
+        data=data,
+        profile=params["profile"],
+        tagger=variant,
+        seed=row["seeds"][best],
+        seeds=row["seeds"],
+        dev_f1=trained["dev_f1"][best],
+        dev_f1_of_seeds=trained["dev_f1"],
+        test_f1=row["test_f1"][best],
+        test_f1_of_seeds=row["test_f1"],
+        test_f1_mean=row["test_f1_mean"],
+        lm_layers=params["lm"]["layers"],
+        layers_kept=row["layers_kept"],
+        macs_per_word=row["macs_per_word"],
+        parameters=row["parameters"],
+        generated=generated,
+        data_and_licence=GENERATED if generated else DATA_AND_LICENCE.get(data, OWN),
+        export_commit=source_version(Path.cwd()),
+    )

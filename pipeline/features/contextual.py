@@ -1,0 +1,134 @@
+"""What the tagger reads from the two language models: contextual features of whole sentences (paper, section 5).
+
+The forward model reads the words, then the end-of-sentence token; the backward model that token first, then the words
+from the end. So both read the same n + 1 tokens, one of them reversed. Shapes: T steps, B sentences, F feature width.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ldnet.text.lm_words import END_OF_SENTENCE_ID, LMVocabulary
+from pipeline.features.frozen_lstm import FrozenLSTM
+from pipeline.features.sequences import padded_length, reversal, take_rows
+from pipeline.language_model.model import LanguageModel, load_language_model
+from pipeline.params import Precision
+
+
+class BidirectionalLM(nn.Module):
+    """The two frozen language models and the vocabulary they share."""
+
+    def __init__(self, forward_lm: LanguageModel, backward_lm: LanguageModel, vocabulary: list[str]):
+        super().__init__()
+        self.forward_lm, self.backward_lm = forward_lm, backward_lm
+        self.vocabulary, self.known = vocabulary, LMVocabulary(vocabulary)
+        for model in (forward_lm, backward_lm):
+            model.rnn.run_frozen_layer = FrozenLSTM.apply
+        self.requires_grad_(False)
+        self.eval()
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Feature width of the forward and of the backward model."""
+        return self.forward_lm.rnn.output_size, self.backward_lm.rnn.output_size
+
+    def compute_in(self, precision: Precision) -> None:
+        """Compute features in this precision from now on; the weights keep theirs."""
+        self.forward_lm.precision = self.backward_lm.precision = getattr(torch, precision)
+
+    def forward(self, tokens: Tensor, lengths: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
+        """Features (T, B, F) of padded sentences (T, B) of `lengths` (B); `gates` are the directions' (L)."""
+        forward_gates, backward_gates = gates or (None, None)
+        rows = reversal(lengths, len(tokens))
+        from_left, _ = self.forward_lm.represent(tokens, gates=forward_gates)
+        from_right, _ = self.backward_lm.represent(tokens.gather(0, rows), gates=backward_gates)
+        return torch.cat([from_left, take_rows(from_right, rows)], -1)
+
+
+def load_bidirectional_lm(folder: Path) -> BidirectionalLM:
+    """Load `folder`/forward and `folder`/backward."""
+    forward_lm, vocabulary = load_language_model(folder / "forward")
+    backward_lm, _ = load_language_model(folder / "backward")
+    return BidirectionalLM(forward_lm, backward_lm, vocabulary)
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """The features of many sentences, one row per step, on disk and memory-mapped: the LM is frozen, so run it once."""
+
+    rows: NDArray[Any]  # memory-mapped, (steps of all sentences, F); bfloat16 as the integers of the same bits
+    offsets: list[int]  # where each sentence's rows start, and the end
+
+    def batch(self, sentences: Sequence[int]) -> Tensor:
+        """Features (T, B, F) of the sentences with these indices, zeros as padding, in the table's precision."""
+        lengths = [self.offsets[index + 1] - self.offsets[index] for index in sentences]
+        features = np.zeros((padded_length(lengths), len(sentences), self.rows.shape[1]), self.rows.dtype)
+        for column, (index, length) in enumerate(zip(sentences, lengths, strict=True)):
+            start = self.offsets[index]
+            features[:length, column] = self.rows[start : start + length]
+        tensor = torch.from_numpy(features)
+        return tensor if tensor.is_floating_point() else tensor.view(torch.bfloat16)
+
+
+def pad_tokens(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Token rows as one tensor (T, B), padded at the end, and their lengths (B)."""
+    lengths = torch.tensor([len(row) for row in rows])
+    tokens = torch.full((padded_length(map(len, rows)), len(rows)), END_OF_SENTENCE_ID)
+    for column, row in enumerate(rows):
+        tokens[: len(row), column] = torch.tensor(row)
+    return tokens, lengths
+
+
+def open_feature_table(
+    path: Path, sentences: Sequence[Sequence[str]], width: int, precision: Precision, mode: str = "r"
+) -> FeatureTable:
+    """The table at `path` for sentences given as words; each has one row more than it has words."""
+    offsets = np.cumsum([0, *(len(words) + 1 for words in sentences)]).tolist()
+    stored = np.float32 if precision == "float32" else np.int16
+    return FeatureTable(np.memmap(path, stored, mode, shape=(offsets[-1], width)), offsets)  # type: ignore[call-overload]
+
+
+def live_features(
+    lm: BidirectionalLM, sentences: Sequence[Sequence[str]], gates: Tensor | None = None
+) -> Callable[[Sequence[int]], Tensor]:
+    """Features computed anew for each batch of indices into `sentences`; `gates` (2 L) are those of both directions."""
+    tokens = [lm.known.encode(words) for words in sentences]
+
+    def features(indices: Sequence[int]) -> Tensor:
+        both = None if gates is None else gates.chunk(2)
+        computed: Tensor = lm(*pad_tokens([tokens[index] for index in indices]), both)
+        return computed
+
+    return features
+
+
+@torch.no_grad()
+def write_feature_table(
+    lm: BidirectionalLM,
+    sentences: Sequence[Sequence[str]],
+    path: Path,
+    precision: Precision = "float32",
+    batch_sentences: int = 64,
+) -> None:
+    """Run the language models over all sentences, in batches of about equal length, and write the table to `path`.
+
+    Features are computed and stored in `precision`.
+    """
+    lm.compute_in(precision)
+    table = open_feature_table(path, sentences, sum(lm.widths), precision, "w+")
+    order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index]), index))
+    starts = range(0, len(order), batch_sentences)
+    for start in tqdm(starts, desc="language-model features", unit=" batches", disable=None):
+        batch = order[start : start + batch_sentences]
+        tokens, lengths = pad_tokens([lm.known.encode(sentences[index]) for index in batch])
+        features = lm(tokens, lengths)
+        stored = (features if precision == "float32" else features.view(torch.int16)).numpy()
+        for column, index in enumerate(batch):
+            table.rows[table.offsets[index] : table.offsets[index + 1]] = stored[: lengths[column], column]

@@ -1,0 +1,111 @@
+"""Copying a data set from a folder that the user brings, checked against the SHA256SUMS file of that folder."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ldnet.errors import InputError
+from ldnet.files import sha256_of_files
+from pipeline.fetch.download import require_space
+from pipeline.fetch.placing import SUMS, digests, hashed, place, read_sums, write_sums
+from pipeline.fetch.sources import DataSet
+
+Say = Callable[[str], None]
+LM_TEXT = "lm/*.txt.gz or lm/*.txt (text for the language model, one tokenised sentence a line)"
+
+
+def copy_from(data_set: DataSet, brought: Path, folder: Path, say: Say) -> None:
+    """Copy what is not there yet, or not the same. Raises InputError naming missing files and wrong checksums."""
+    plan = _plan(data_set, brought)
+    refuse_strays(data_set, folder, plan)
+    wanted = _wanted(data_set, brought, plan)
+    old = {target: digest for target, digest in digests(folder, plan) if _is_current(target, digest, plan, wanted)}
+    new = {target: source for target, source in plan.items() if target not in old}
+    require_space(folder, sum(source.stat().st_size for source in new.values()), "the copy")
+    for target, source in new.items():
+        old[target] = _copy_file(source, folder, target, wanted[target])
+        checked = " and ".join(wanted[target]) or "not listed in any checksum file"
+        say(f"{folder / target}  {source.stat().st_size:,} bytes  sha256 {old[target]}  ok ({checked})")
+    if old != read_sums(folder / SUMS):
+        write_sums(folder / SUMS, old)
+    if not new:
+        say(f"{folder}: everything is there ({len(plan)} files, sha256 ok), nothing to do")
+
+
+def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
+    """Which file of the brought folder becomes which target. Raises InputError listing all that are missing."""
+    plan: dict[str, Path] = {}
+    missing: list[str] = []
+    for slot in data_set.slots:
+        found = next((brought / entry for entry in slot.places if (brought / entry).is_file()), None)
+        if found:
+            plan[slot.target] = found
+        elif slot.required:
+            missing.append(" or ".join(str(brought / entry) for entry in slot.places))
+    shards = data_set.shards or lm_files(brought)
+    absent = [str(brought / shard) for shard in shards if not (brought / shard).is_file()]
+    if len(absent) > 10:
+        absent = [f"{absent[0]} to {absent[-1]} ({len(absent)} files)"]
+    if not shards:
+        absent = [f"{brought}/{LM_TEXT}"]
+    if missing or absent:
+        raise InputError(f"{brought}: files of {data_set.name} are missing:\n  " + "\n  ".join(missing + absent))
+    # train.txt goes last: a folder without it is seen to be unfinished
+    return {shard: brought / shard for shard in shards} | dict(reversed(plan.items()))
+
+
+def refuse_strays(data_set: DataSet, folder: Path, targets: Iterable[str]) -> None:
+    """All of lm/ is read as one corpus: raise InputError if text of another origin would be mixed in unnoticed."""
+    if strays := sorted(set(lm_files(folder)) - set(targets)):
+        listed = "\n  ".join(str(folder / stray) for stray in strays)
+        accept = "" if data_set.shards else f" (or give FROM={folder} to take the folder as it is)"
+        raise InputError(
+            f"{folder}: holds LM text that is not part of what is fetched; move it away{accept}:\n  {listed}"
+        )
+
+
+def _wanted(data_set: DataSet, brought: Path, plan: dict[str, Path]) -> dict[str, dict[str, str]]:
+    """For each target, the checksums it must have, by who says so."""
+    sums = read_sums(brought / SUMS)
+    wanted: dict[str, dict[str, str]] = {target: {} for target in plan}
+    for target, source in plan.items():
+        if digest := sums.get(source.relative_to(brought).as_posix()):
+            wanted[target][str(brought / SUMS)] = digest
+    for slot in data_set.slots:
+        if slot.sha256 and slot.target in plan:
+            wanted[slot.target][f"as {data_set.name} is published"] = slot.sha256
+    return wanted
+
+
+def _is_current(target: str, digest: str, plan: dict[str, Path], wanted: dict[str, dict[str, str]]) -> bool:
+    return set(wanted[target].values() or [sha256_of_files([plan[target]])]) == {digest}
+
+
+def _copy_file(source: Path, folder: Path, target: str, wanted: dict[str, str]) -> str:
+    digest = hashlib.sha256()
+
+    def check(copy: Path) -> None:
+        for origin, expected in wanted.items():
+            if digest.hexdigest() != expected:
+                raise InputError(f"{source}: sha256 is {digest.hexdigest()}, expected {expected} ({origin})")
+        if sha256_of_files([copy]) != digest.hexdigest():
+            raise InputError(f"{copy}: the copy differs from {source}; is the disk in order?")
+
+    with source.open("rb") as file:
+        place(folder, target, hashed(file, digest, f"copying {target}"), check)
+    return digest.hexdigest()
+
+
+def lm_files(folder: Path) -> list[str]:
+    """The LM text files of a folder, as paths inside it."""
+    return sorted(f"lm/{path.name}" for path in (folder / "lm").glob("*") if path.name.endswith((".txt", ".txt.gz")))
+
+
+def how_to_bring(data_set: DataSet, folder: Path) -> str:
+    """What to say when a data set has no public home: why, and which files are expected where."""
+    lines = [f"{slot.target}{'' if slot.required else ' (if there is one)'}" for slot in data_set.slots]
+    lines.append(LM_TEXT)
+    return (
+        f"{data_set.why_brought}. Bring it: `make data NAME={data_set.name} FROM=<folder>`, "
+        f"or put these files into {folder} yourself:\n  " + "\n  ".join(lines)
+    )

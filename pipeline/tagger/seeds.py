@@ -1,0 +1,122 @@
+"""One tagger variant, trained with several seeds, a process each: a seed's result does not depend on the others."""
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import torch
+
+from ldnet.processors import processors
+from pipeline.execution.processes import end_with_parent
+from pipeline.execution.reproducible import set_up
+from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
+from pipeline.params import TaggerParams
+from pipeline.tagger.model import Tagger, configure, initialise, load_tagger, save_tagger
+from pipeline.tagger.soft_targets import open_soft_targets
+from pipeline.tagger.training import Record, load_tagging_data, train_tagger
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """All that the training with one seed needs; small enough to be sent to another process."""
+
+    conll: Path
+    features: Path | None  # the table of language-model features
+    feature_width: int
+    start: Path | None  # a tagger to go on from, or None for random weights
+    targets: Path | None  # what soft_targets wrote, or None for gold tags
+    out: Path
+    params: TaggerParams
+    seed: int
+    threads: int
+    label: str
+    row: int  # where on the screen its progress bar stands
+
+
+def train_seeds(
+    conll: Path,
+    lm: Path | None,
+    start: Path | None,
+    out: Path,
+    params: TaggerParams,
+    threads: int,
+    scratch: Path,
+    targets: Path | None = None,
+) -> Iterator[Record]:
+    """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
+
+    `lm` is the folder of the two language models; their features go to `scratch`. `start` is the folder of a tagger to
+    go on from, or of one for each seed. Several processes of `threads`
+    threads run at once, as many as there are processors for.
+    """
+    features, width = None, 0
+    if lm is not None:
+        language_models = load_bidirectional_lm(lm)
+        features, width = scratch / "features", sum(language_models.widths)
+        words = load_tagging_data(conll, targets).words
+        write_feature_table(language_models, words, features, params.precision)
+    jobs = [
+        TrainingJob(
+            conll=conll,
+            features=features,
+            feature_width=width,
+            start=_start_of(start, seed),
+            targets=targets,
+            out=out / f"seed-{seed}",
+            params=params,
+            seed=seed,
+            threads=threads,
+            label=f"{out.name}, seed {seed}",
+            row=row,
+        )
+        for row, seed in enumerate(params.seeds)
+    ]
+    workers = min(len(jobs), max(1, processors() // threads))
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent) as pool:
+        for records in pool.map(train_seed, jobs):
+            yield from records
+
+
+def _start_of(start: Path | None, seed: int) -> Path | None:
+    """The tagger that a seed goes on from: its own in the folder `start` if there is one, or `start` itself."""
+    own = start / f"seed-{seed}" if start else None
+    return own if own and own.is_dir() else start
+
+
+def train_seed(job: TrainingJob) -> list[Record]:
+    """Train and save one tagger; its curve."""
+    set_up(job.seed, job.threads)
+    data = load_tagging_data(job.conll, job.targets)
+    targets = open_soft_targets(job.targets, data.encoded_train) if job.targets else None
+    if job.start is not None:
+        tagger = load_tagger(job.start)
+    else:
+        tagger = Tagger(configure(job.params, data.lexicon, job.feature_width))
+        initialise(tagger, data.lexicon)
+    tagger.precision = getattr(torch, job.params.precision)
+    features = None
+    if job.features:
+        features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
+    records = [
+        {"seed": job.seed, **record}
+        for record in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row, targets)
+    ]
+    save_tagger(tagger, job.out)
+    return records
+
+
+def summarise(records: Sequence[Record], seeds: Sequence[int]) -> dict[str, Any]:
+    """The best dev F1 of each seed and its epoch; mean and sample standard deviation over seeds."""
+    best = [max((r for r in records if r["seed"] == seed), key=lambda record: record["dev_f1"]) for seed in seeds]
+    scores = [record["dev_f1"] for record in best]
+    return {
+        "seeds": list(seeds),
+        "dev_f1": scores,
+        "dev_f1_mean": round(mean(scores), 4),
+        "dev_f1_sd": round(stdev(scores), 4) if len(scores) > 1 else 0.0,
+        "best_epoch": [int(record["epoch"]) for record in best],
+    }

@@ -1,0 +1,103 @@
+"""Stages run side by side, and none is left behind when one fails or the command is stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import pytest
+
+from commands.reproduce import GROUPS, check_data, run_side_by_side
+from ldnet.errors import InputError
+from pipeline.params import Params, load_params
+
+ROOT = Path(__file__).parents[2]
+# Starts a child of its own, as DVC does, which tells its process id in a file and sleeps.
+PARENT = "echo > {0}.started; sh -c 'echo $$ > {0}; sleep 60' & wait"
+
+
+def brought(params: Params) -> Params:
+    """The parameters with a data set that is not generated."""
+    return replace(params, data=replace(params.data, name="mine", generate={}))
+
+
+def wait_for(path: Path) -> int:
+    """The process id that the file tells, once it does."""
+    deadline = time.monotonic() + 10
+    while not (path.exists() and path.read_text(encoding="utf-8").strip()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return int(path.read_text(encoding="utf-8"))
+
+
+def is_alive(process: int) -> bool:
+    """Whether the process is there and not a zombie."""
+    status = Path(f"/proc/{process}/stat")
+    return status.exists() and status.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def ends(process: int) -> bool:
+    """Whether the process ends within a few seconds."""
+    deadline = time.monotonic() + 5
+    while is_alive(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not is_alive(process)
+
+
+def test_commands_run_at_the_same_time(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    # Each waits for the other's file: one after the other, they would wait for ever.
+    wait = "echo > {0}; for i in $(seq 200); do test -e {1} && exit 0; sleep 0.05; done; exit 1"
+    run_side_by_side([["sh", "-c", wait.format(one, other)], ["sh", "-c", wait.format(other, one)]])
+    assert one.exists() and other.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's process table")
+def test_a_failure_is_told_and_stops_the_others(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    fail = f"until test -s {other}; do sleep 0.02; done; exit 3"
+    with pytest.raises(click.ClickException, match="failed: sh -c until"):
+        run_side_by_side([["sh", "-c", PARENT.format(other)], ["sh", "-c", fail]])
+    assert ends(wait_for(other))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's process table")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_no_process_survives_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    """A stand-in for dvc starts a child; make sends signals twice, and so does this test."""
+    (tmp_path / "dvc").write_text(f'#!/bin/sh\ntest "$2" = status && exit 1\n{PARENT.format(tmp_path / "child")}\n')
+    (tmp_path / "dvc").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    run = [sys.executable, "-m", "commands.reproduce"]
+    (tmp_path / "params.yaml").write_text((ROOT / "profiles/demo.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    process = subprocess.Popen(run, cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)})
+    child = wait_for(tmp_path / "child")
+    process.send_signal(number)
+    process.send_signal(number)
+    assert process.wait(timeout=10) == 128 + number
+    assert ends(child)
+
+
+def test_missing_data_is_named_before_anything_runs(tmp_path: Path) -> None:
+    params = load_params(ROOT / "profiles/demo.yaml")
+    check_data(params, tmp_path)  # generated: nothing to bring
+    (tmp_path / "mine/lm").mkdir(parents=True)
+    (tmp_path / "mine/train.txt").touch()
+    with pytest.raises(InputError) as error:
+        check_data(brought(params), tmp_path)
+    assert "mine: no dev.txt (conll.dev), no test.txt (conll.test), no lm/*.txt* (corpus.text)" in str(error.value)
+    assert "make data NAME=mine FROM=" in str(error.value)
+    for name in ("dev.txt", "test.txt", "lm/a.txt.gz"):
+        (tmp_path / "mine" / name).touch()
+    check_data(brought(params), tmp_path)
+
+
+def test_pairs_are_stages_of_the_experiment() -> None:
+    listed = subprocess.run(
+        ["dvc", "stage", "list", "--name-only"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {stage for group in GROUPS for stage in group} <= set(listed.stdout.split())

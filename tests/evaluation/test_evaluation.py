@@ -1,0 +1,56 @@
+"""Evaluation: predictions in the order of the file, F1 as conlleval counts it, rows of the results."""
+
+from pathlib import Path
+
+import pytest
+
+from ldnet.text.columns import Sentence
+from pipeline.evaluation.evaluation import count_predictions, evaluate_variant, write_predictions
+from pipeline.tagger.model import save_tagger
+from pipeline.tagger.scoring import span_scores
+from tests.factories import (
+    make_sentences,
+    make_tagger,
+    write_prepared,
+)
+
+
+def test_predictions_file(tmp_path: Path) -> None:
+    sentences = [Sentence(("a", "b"), ("O", "S-X"), 1), Sentence(("c",), ("O",), 4)]
+    write_predictions(tmp_path / "p", sentences, [["S-X", "O"], ["O"]])
+    assert (tmp_path / "p").read_text() == "a O S-X\nb S-X O\n\nc O O\n\n"
+
+
+def test_span_scores_by_hand() -> None:
+    gold = [["B-A", "E-A", "O", "S-B"], ["S-A", "O"]]
+    predicted = [["B-A", "E-A", "O", "S-A"], ["O", "O"]]
+    overall, by_type = span_scores(gold, predicted)
+    assert overall == pytest.approx(100 * 2 * 1 / (2 + 3))
+    assert by_type == {"A": pytest.approx(50.0), "B": 0.0}
+    assert span_scores(gold, gold)[0] == 100.0
+    assert span_scores(gold, [["O"] * 4, ["O"] * 2])[0] == 0.0
+
+
+def test_a_row_of_the_results(tmp_path: Path) -> None:
+    sentences = make_sentences(30)
+    lexicon = write_prepared(tmp_path, {"train": sentences, "test": sentences}, tmp_path / "lm")
+    for seed in (1, 2):
+        save_tagger(make_tagger(lexicon, 34, seed), tmp_path / "taggers" / f"seed-{seed}")
+    dev = {"seeds": [1, 2], "dev_f1_mean": 12.5}
+    row = evaluate_variant("full", tmp_path / "taggers", tmp_path / "lm", tmp_path, dev, tmp_path / "predictions")
+    assert row["variant"] == "full" and row["seeds"] == [1, 2] and row["dev_f1_mean"] == 12.5
+    assert row["test_f1_mean"] == pytest.approx(sum(row["test_f1"]) / 2, abs=1e-3)
+    assert row["macs_per_word"] == sum(row["macs_per_word_by_part"].values())
+    assert row["parameters"] == sum(row["parameters_by_part"].values())
+    assert {path.name for path in (tmp_path / "predictions").iterdir()} == {"full-seed-1.conll", "full-seed-2.conll"}
+
+
+def test_the_files_are_scored_again(tmp_path: Path) -> None:
+    sentences = [Sentence(("a", "b"), ("O", "S-X"), 1), Sentence(("c",), ("S-X",), 4)]
+    for seed, predicted in ((1, [["S-X", "S-X"], ["O"]]), (2, [["O", "S-X"], ["S-X"]])):
+        write_predictions(tmp_path / f"full-seed-{seed}.conll", sentences, predicted)
+    row = {"variant": "full", "seeds": [1, 2], "test_f1": [50.0, 100.0]}
+    counts = count_predictions(row, tmp_path)
+    assert counts.tolist() == [[[1, 2, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]]
+    with pytest.raises(RuntimeError, match=r"full-seed-2\.conll: F1 is 100\.0000 .* scored 99\.9990"):
+        count_predictions({**row, "test_f1": [50.0, 99.999]}, tmp_path)

@@ -1,0 +1,24 @@
+"""Documents of sweeps on the page of results: which are there, and that it shows them."""
+
+from pathlib import Path
+
+import pytest
+
+from ablations.command import ABLATIONS
+from commands.path import PATH
+from commands.study import STUDY
+from pipeline.experiments.pages import fill_sections
+from pipeline.experiments.publishing import PAGE, RESULTS, Published
+from tests.report_factories import PROJECT
+
+
+@pytest.mark.parametrize("kind", [PATH, STUDY, ABLATIONS])
+def test_committed_page_is_made_from_the_committed_documents(kind: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    text = PAGE.read_text(encoding="utf-8")
+    assert fill_sections(text, {kind.name: kind.sections(RESULTS)}, str(PAGE)) == text
+
+
+@pytest.mark.parametrize("kind", [PATH, STUDY, ABLATIONS])
+def test_no_documents(kind: Published, tmp_path: Path) -> None:
+    assert kind.sections(tmp_path) == "None yet.\n"

@@ -1,0 +1,56 @@
+"""DVC's own queue, on a pipeline that echoes a parameter."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.experiments import queue as _queue
+
+PIPELINE = """
+stages:
+  a:
+    cmd: "test ${x} != 9 || { echo no nines; exit 1; }; echo ${x} > o"
+    params: [x]
+    outs: [{o: {cache: false}}]
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A committed DVC repository whose stage fails where x is 9, with an edit that is not committed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("x: 1\n", encoding="utf-8")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for command in (
+        ["git", "init", "-q"],
+        ["dvc", "init", "-q"],
+        ["git", "add", "."],
+        ["git", *identity, "commit", "-q", "-m", "a"],
+    ):
+        subprocess.run(command, check=True)
+    (tmp_path / "params.yaml").write_text("x: 1  # edited\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_experiments_go_in_and_results_come_out(repository: Path) -> None:
+    for number in (5, 9):
+        _queue.put(f"p{number}", [f"x={number}"])
+    assert (repository / "params.yaml").read_text(encoding="utf-8") == "x: 1  # edited\n"
+    started = time.monotonic()
+    _queue.start_workers(1)
+    try:
+        assert [worker.number for worker in _queue.workers()] == [1]
+        while not _queue.finished(["p5"]) or set(_queue.tasks().values()) & {"Queued", "Running"}:
+            assert time.monotonic() < started + 300
+            time.sleep(0.5)
+        assert _queue.tasks() == {"p5": "Success", "p9": "Failed"}
+        done = _queue.finished(["p5", "p9"])
+        assert _queue.read_from(done["p5"], "o") == "5\n" and list(done) == ["p5"]
+        assert "no nines" in _queue.log("p9")
+    finally:
+        _queue.stop(["p9"])
+    assert _queue.workers() == [] and _queue.tasks() == {"p5": "Success"}

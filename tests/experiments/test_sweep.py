@@ -1,0 +1,426 @@
+"""Sweeps: the points, what identifies them, what is run again and what is not."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from tqdm import tqdm
+
+from commands import sweep
+from commands.reproduce import GROUPS
+from ldnet.errors import InputError
+from pipeline.experiments import queue as _queue
+from pipeline.experiments.points import POINT_STAGES, Point, doubling_budgets, fingerprint, grid, name_points, numbers
+from pipeline.experiments.regularisation_path import point_row
+from pipeline.experiments.study_points import Choice
+from pipeline.params import Params, load_params
+from tests.imports import ROOT
+from tests.report_factories import make_row
+
+STATUS = """Task     Name                  Created       Status
+3a87363  demo-0.02-2-b4d3bda8  03:25 PM      Running
+d6b4cde  demo-0.02-6-2e8eb653  Nov 23, 2026  Queued
+944ec7b                        03:26 PM      Queued
+0a4ec7b  demo-0.02-6-2e8eb653  03:20 PM      Failed
+1a4ec7b  demo-0.1-2-6178ff35   03:20 PM      Success
+
+Worker status: 1 active, 0 idle
+"""
+
+
+@pytest.fixture
+def params() -> Params:
+    return load_params(ROOT / "profiles" / "demo.yaml")
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> list[Path]:
+    files = [tmp_path / "dvc.yaml", tmp_path / "stage.py"]
+    for file in files:
+        file.write_text(file.name, encoding="utf-8")
+    return files
+
+
+LOCK: dict[str, Any] = {"stages": {"prepare": {"outs": [{"md5": "a"}]}, "prune": {"outs": [{"md5": "b"}]}}}
+
+
+def test_grid_is_every_strength_with_every_budget(params: Params) -> None:
+    points = grid(params, [0.02, 0.1], [2, 6])
+    assert points == [Point(0.02, 2), Point(0.02, 6), Point(0.1, 2), Point(0.1, 6)]
+    assert points[1].command() == "dvc exp run -S select.strength=0.02 -S select.max_layers=6"
+
+
+def test_points_of_fewer_epochs(params: Params) -> None:
+    point = grid(params, [0.02], [2], epochs=1)[0]
+    assert point.command() == "dvc exp run -S select.strength=0.02 -S select.max_layers=2 -S prune.epochs=1"
+    assert point.params(params).prune.epochs == 1 != params.prune.epochs
+    assert point.stages() == set(POINT_STAGES)
+
+
+@pytest.mark.parametrize(
+    ("strength", "budget", "message"),
+    [
+        (0.1, 13, "max_layers: expected at most 12"),
+        (-0.1, 2, "strength: expected 0 or more"),
+        (0.00001, 2, "strength 1e-05: YAML reads it as text"),
+        (float("inf"), 2, "strength inf"),
+        (float("nan"), 2, "strength"),
+    ],
+)
+def test_points_that_cannot_be_run_are_refused(params: Params, strength: float, budget: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        grid(params, [0.05, strength], [budget])
+
+
+def test_accepted_strengths_survive_yaml() -> None:
+    for strength in (0.0, 0.0001, 0.05, 1.0, 12.5):
+        assert isinstance(yaml.safe_load(str(strength)), float)
+
+
+def test_numbers_are_read_once_each_in_order() -> None:
+    assert numbers(" 0.1 0.02  0.1 ", float, "strengths") == [0.02, 0.1]
+    assert numbers("6 2", int, "budgets") == [2, 6]
+    for text in ("0.1,0.2", "two", "2.5", ""):
+        with pytest.raises(InputError, match="budgets: expected"):
+            numbers(text, int, "budgets")
+
+
+@pytest.mark.parametrize("layers", range(1, 20))
+def test_doubling_budgets_stay_below_all_layers(layers: int) -> None:
+    obvious = [budget for budget in range(1, 2 * layers) if bin(budget).count("1") == 1]
+    assert doubling_budgets(layers) == obvious
+
+
+def test_fingerprint_changes_with_all_that_results_follow_from(params: Params, sources: list[Path]) -> None:
+    point, other = Point(0.1, 2), {"stages": {"prepare": {"outs": [{"md5": "c"}]}}}
+    before = fingerprint(params, point, LOCK, sources)
+    changed = [
+        fingerprint(params, Point(0.2, 2), LOCK, sources),
+        fingerprint(params, Point(0.1, 3), LOCK, sources),
+        fingerprint(replace(params, seed=2), point, LOCK, sources),
+        fingerprint(replace(params, threads=2), point, LOCK, sources),
+        fingerprint(params, point, other, sources),
+    ]
+    sources[1].write_text("changed", encoding="utf-8")
+    changed.append(fingerprint(params, point, LOCK, sources))
+    assert len({before, *changed}) == 1 + len(changed)
+
+
+def test_fingerprint_does_not_change_with_the_point_that_was_run_last(params: Params, sources: list[Path]) -> None:
+    last = replace(params, select=replace(params.select, strength=0.7, max_layers=1))
+    lock = {"stages": {**LOCK["stages"], "prune": {"outs": [{"md5": "other"}]}}}
+    assert fingerprint(params, Point(0.1, 2), LOCK, sources) == fingerprint(last, Point(0.1, 2), lock, sources)
+
+
+def test_code_that_no_stage_uses_changes_no_fingerprint() -> None:
+    names = {file.as_posix() for file in sweep.code_of_stages(ROOT / "dvc.yaml")[1:]}
+    assert {"stages/select_layers.py", "pipeline/tagger/training.py", "pipeline/report/curves.py"} <= names
+    assert not names & {"pipeline/experiments/points.py", "pipeline/experiments/pages.py"} and all(
+        (ROOT / name).exists() for name in names
+    )
+
+
+def test_names_tell_the_points_and_are_git_refs(params: Params, sources: list[Path]) -> None:
+    names = name_points(params, grid(params, [0.0001, 0.1], [2]), LOCK, sources)
+    assert [name.rsplit("-", 1)[0] for name in names] == ["demo-0.0001-2", "demo-0.1-2"]
+    for name in names:
+        subprocess.run(["git", "check-ref-format", f"refs/exps/ab/{name}"], check=True)
+
+
+def test_point_stages_are_those_that_depend_on_select() -> None:
+    shown = subprocess.run(["dvc", "dag", "--dot"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    edges = [
+        tuple(part.strip().strip('";') for part in line.split("->")) for line in shown.splitlines() if "->" in line
+    ]
+    found = {"select_layers"}
+    for _ in edges:
+        found |= {end for start, end in edges if start in found}
+    assert found == set(POINT_STAGES)
+    # What is brought up to date before a sweep is all the rest.
+    assert {"train_tagger@no_lm", "train_tagger@full"} <= {stage for group in GROUPS[-2:] for stage in group}
+
+
+def test_tasks_are_read_from_dvc_queue_status() -> None:
+    tasks = _queue.parse_tasks(STATUS)
+    assert tasks["demo-0.02-2-b4d3bda8"] == "Running" and tasks["demo-0.1-2-6178ff35"] == "Success"
+    assert tasks["demo-0.02-6-2e8eb653"] == "Queued"  # put in again after it failed
+    assert _queue.parse_tasks("No experiment tasks in the queue.\n\nWorker status: 0 active, 0 idle\n") == {}
+
+
+def test_the_status_is_asked_for_again_where_dvc_stumbles(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[str | None] = [None, STATUS, None, None, None]
+
+    def run(*command: str) -> str:
+        if (answer := answers.pop(0)) is None:
+            raise click.ClickException("a task has gone")
+        return answer
+
+    monkeypatch.setattr(_queue, "_run", run)
+    monkeypatch.setattr(_queue.time, "sleep", lambda seconds: None)
+    assert _queue.tasks()["demo-0.1-2-6178ff35"] == "Success"
+    with pytest.raises(click.ClickException, match="a task has gone"):
+        _queue.tasks()
+    assert not answers
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_processors_are_shared_out(count: int) -> None:
+    processors = list(range(8))
+    shares = _queue.shares(processors, count)
+    assert sorted(processor for share in shares for processor in share) == processors
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert all(_queue.shares([0, 1], count))  # nobody is left without
+
+
+def test_workers_are_limited_by_processors_and_threads(params: Params) -> None:
+    assert len(params.tagger.seeds) == 4
+    assert sweep.worker_count(params, None, 2) == 1
+    assert sweep.worker_count(params, None, 16) == 4
+    assert sweep.worker_count(params, 3, 2) == 2
+    assert sweep.worker_count(replace(params, threads=4), 3, 2) == 1
+
+
+def test_stages_that_were_run_are_told_from_the_log() -> None:
+    log = "Stage 'a' didn't change, skipping\nRunning stage 'prune':\n> b\nStage 'c' is cached - skipping run"
+    assert sweep.stages_run(log) == ["prune"]
+
+
+class StandInQueue:
+    """A queue that finishes its first task at each look; what is in `failing` fails, `dead` never ends."""
+
+    def __init__(self, done: Collection[str] = (), failing: Collection[str] = (), dead: Collection[str] = ()) -> None:
+        self.done, self.failing, self.dead = dict.fromkeys(done, "commit"), set(failing), set(dead)
+        self.queued: list[str] = []
+        self.failed: list[str] = []
+        self.put_names: list[str] = []
+        self.removed: list[str] = []
+        self.stopped = False
+        self.starts = 0
+
+    def finished(self, names: Collection[str]) -> dict[str, str]:
+        if self.starts and self.queued:
+            name = self.queued.pop(0)
+            if name in self.failing:
+                self.failed.append(name)
+            elif name not in self.dead:
+                self.done[name] = "commit"
+        return {name: self.done[name] for name in names if name in self.done}
+
+    def tasks(self) -> dict[str, str]:
+        dead = dict.fromkeys(self.dead, "Running")
+        return {**dead, **dict.fromkeys(self.queued, "Queued"), **dict.fromkeys(self.failed, "Failed")}
+
+    def put(self, name: str, overrides: Collection[str]) -> None:
+        self.queued.append(name)
+        self.put_names.append(name)
+
+    def remove_dead(self, names: Collection[str]) -> None:
+        self.removed += [name for name in names if name in self.dead]
+        self.dead -= set(names)
+
+    def start_workers(self, count: int) -> None:
+        self.starts += 1
+
+    def workers(self) -> list[int]:
+        return [1] * bool(self.starts and self.queued)
+
+    def stop(self, names: Collection[str]) -> None:
+        self.stopped = True
+
+    def log(self, name: str) -> str:
+        return f"log of {name}\nRunning stage 'prune':"
+
+    def read_from(self, commit: str, path: str) -> str:
+        rows = [make_row(name, 83.2, 150_000, [1], []) for name in ("no_lm", "full", "pruned")]
+        document = {"rows": rows, "budget_reached_by": "optimiser", "dev_f1_sd": 0.1}
+        return json.dumps(document)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No waiting, and shared stages that are up to date."""
+    monkeypatch.setattr(sweep, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(sweep, "STATUS_SECONDS", 0.0)
+    monkeypatch.setattr(sweep, "update_shared_stages", lambda params: None)
+    monkeypatch.setattr(sweep, "end_on_signals", lambda: None)
+    monkeypatch.chdir(ROOT)
+    return monkeypatch
+
+
+def use(queue: StandInQueue, quick: pytest.MonkeyPatch) -> None:
+    for name in ("finished", "tasks", "put", "remove_dead", "start_workers", "workers", "stop", "log", "read_from"):
+        quick.setattr(_queue, name, getattr(queue, name))
+
+
+def names_of(params: Params, points: list[Point], quick: pytest.MonkeyPatch) -> list[str]:
+    """The names that a sweep gives the points."""
+    seen: list[str] = []
+
+    def spy(*arguments: Any) -> dict[str, Point]:
+        named = name_points(*arguments)
+        seen.extend(named)
+        return named
+
+    with quick.context() as patch:
+        use(StandInQueue(), patch)
+        patch.setattr(sweep, "name_points", spy)
+        sweep.run_sweep(params, points, 1, point_row)
+    return seen
+
+
+def test_all_points_are_run_and_told(params: Params, quick: pytest.MonkeyPatch) -> None:
+    points, queue = grid(params, [0.02, 0.1], [2, 6]), StandInQueue()
+    use(queue, quick)
+    rows = sweep.run_sweep(params, points, 2, point_row)
+    assert [(row["strength"], row["max_layers"]) for row in rows] == [(p.strength, p.max_layers) for p in points]
+    assert len(queue.put_names) == 4 and not queue.stopped
+
+
+def test_points_that_are_there_are_not_run_again(params: Params, quick: pytest.MonkeyPatch) -> None:
+    points = grid(params, [0.02, 0.1], [2, 6])
+    names = names_of(params, points, quick)
+    queue = StandInQueue(done=names[:3])
+    use(queue, quick)
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 4
+    assert queue.put_names == names[3:]
+
+    queue = StandInQueue(done=names)
+    use(queue, quick)
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 4
+    assert queue.starts == 0
+
+
+def test_what_waits_in_the_queue_is_not_put_in_twice(params: Params, quick: pytest.MonkeyPatch) -> None:
+    points = grid(params, [0.02, 0.1], [2])
+    names = names_of(params, points, quick)
+    queue = StandInQueue()
+    queue.queued = names[:1]
+    use(queue, quick)
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 2
+    assert queue.put_names == names[1:]
+
+
+def test_a_point_whose_experiment_was_removed_is_run_again(params: Params, quick: pytest.MonkeyPatch) -> None:
+    points = grid(params, [0.02], [2])
+    names = names_of(params, points, quick)
+    queue = StandInQueue()
+    use(queue, quick)
+    tasks = queue.tasks
+    quick.setattr(_queue, "tasks", lambda: tasks() or {names[0]: "Success"})
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 1
+    assert queue.put_names == names
+
+
+def test_tasks_of_killed_workers_are_put_in_again(params: Params, quick: pytest.MonkeyPatch) -> None:
+    points = grid(params, [0.02, 0.1], [2])
+    names = names_of(params, points, quick)
+    queue = StandInQueue(dead=names[:1])
+    use(queue, quick)
+    assert len(sweep.run_sweep(params, points, 1, point_row)) == 2
+    assert queue.removed == names[:1] and queue.put_names == names
+
+
+@pytest.mark.parametrize("way", ["failing", "dead"])
+def test_a_failure_is_told_after_the_others_are_done(
+    params: Params, quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], way: str
+) -> None:
+    points = grid(params, [0.02, 0.1, 0.2], [2])
+    names = names_of(params, points, quick)
+    queue = StandInQueue()
+    setattr(queue, way, {names[1]})
+    quick.setattr(queue, "remove_dead", lambda names: None)
+    use(queue, quick)
+    with pytest.raises(click.ClickException, match=f"1 of 3 points failed: {names[1]}"):
+        sweep.run_sweep(params, points, 1, point_row)
+    assert set(queue.done) == {names[0], names[2]}
+    assert f"log of {names[1]}" in capsys.readouterr().err
+
+
+def test_a_worker_that_is_gone_is_replaced(params: Params, quick: pytest.MonkeyPatch) -> None:
+    queue = StandInQueue()  # has one worker, however many are started
+    use(queue, quick)
+    points = grid(params, [0.02, 0.1], [2, 6])
+    named = {point.label: point for point in points}
+    assert sweep.run_missing(named, {}, 1) == set() and queue.starts == 1
+    queue.done.clear()
+    assert sweep.run_missing(named, {}, 2) == set() and queue.starts > 2
+
+
+def test_an_interruption_stops_the_workers(params: Params, quick: pytest.MonkeyPatch) -> None:
+    queue = StandInQueue()
+    use(queue, quick)
+    quick.setattr(_queue, "start_workers", lambda count: sys.exit(128 + signal.SIGTERM))
+    with pytest.raises(SystemExit):
+        sweep.run_sweep(params, grid(params, [0.02], [2]), 1, point_row)
+    assert queue.stopped
+
+
+def test_a_point_that_repeats_shared_work_is_told(
+    quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = StandInQueue()
+    use(queue, quick)
+    quick.setattr(_queue, "log", lambda name: "Running stage 'pretrain_lm@forward':")
+    with tqdm(total=1, disable=True) as progress:
+        sweep.tell_success(Point(0.1, 2), "name", "commit", progress)
+    assert "warning: name has also run pretrain_lm@forward" in capsys.readouterr().err
+
+
+def test_a_point_of_other_distillation_computes_its_targets(
+    quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = StandInQueue()
+    use(queue, quick)
+    quick.setattr(_queue, "log", lambda name: "Running stage 'soft_targets':")
+    with tqdm(total=1, disable=True) as progress:
+        sweep.tell_success(Choice("r3_gold", 2), "name", "commit", progress)
+        assert capsys.readouterr().err == ""
+        sweep.tell_success(Choice("r3", 2), "name", "commit", progress)
+    assert "warning: name has also run soft_targets" in capsys.readouterr().err
+
+
+def test_living_workers_are_found_and_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for a worker, in a process group with what it runs; and a process that got a dead worker's number."""
+    monkeypatch.setattr(_queue, "STATE", tmp_path)
+    monkeypatch.setattr(_queue, "tasks", dict)
+    worker = subprocess.Popen(["sh", "-c", "sleep 60 & wait; : queue-worker"], start_new_session=True)
+    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    (tmp_path / "dvc-exp-worker-1.pid").write_text(str(worker.pid), encoding="utf-8")
+    (tmp_path / "dvc-exp-worker-2.pid").write_text(str(other.pid), encoding="utf-8")
+    try:
+        deadline = time.monotonic() + 5
+        while not _queue.workers() and time.monotonic() < deadline:  # until sh has replaced this process's image
+            time.sleep(0.02)
+        assert _queue.workers() == [_queue.Worker(1, worker.pid, worker.pid)]
+        _queue.stop(["name"])
+        assert worker.wait(timeout=5) == -signal.SIGTERM
+        assert other.poll() is None
+    finally:
+        for process in (worker, other):
+            process.kill()
+            process.wait()
+
+
+def test_finished_experiments_are_read_from_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/a.json").write_text("{}", encoding="utf-8")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "a"]):
+        subprocess.run(["git", *command], check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    for ref in (f"refs/exps/{commit[:2]}/{commit[2:]}/demo-0.1-2-aa", "refs/exps/celery/stash", "refs/heads/demo"):
+        subprocess.run(["git", "update-ref", ref, commit], check=True)
+    assert _queue.finished(["demo-0.1-2-aa", "demo", "stash"]) == {"demo-0.1-2-aa": commit}
+    assert _queue.read_from(commit, "metrics/a.json") == "{}"
+    with pytest.raises(click.ClickException, match=f"git show {commit}:b.json: fatal"):
+        _queue.read_from(commit, "b.json")

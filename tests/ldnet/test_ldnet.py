@@ -1,0 +1,162 @@
+"""The command as users meet it: formats, exit statuses, one-line errors, streams, pipes that break, Ctrl-C."""
+
+import gzip
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, get_args
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ldnet.commands.main import PRECISIONS, main
+from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.model_folder import load_model
+from ldnet.text.tokenisation import split_at_blanks
+from tests.imports import ROOT
+from tests.serving_factories import make_lines, make_model
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_model(tmp_path_factory.mktemp("model"))
+
+
+def tag(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["tag", *map(str, arguments)])
+
+
+def test_columns_have_a_block_for_every_line(model: Path, tmp_path: Path) -> None:
+    lines = make_lines(40)
+    (tmp_path / "a.txt").write_text("\n".join(lines[:25]) + "\n", encoding="utf-8")
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress("\r\n".join(lines[25:]).encode()))
+    result = tag(model, tmp_path / "a.txt", tmp_path / "b.txt.gz", "--tokenised", "--threads", 1)
+    assert (result.exit_code, result.stderr) == (0, "")
+    tags = load_model(model).tag([split_at_blanks(line).words for line in lines])
+    blocks = [
+        "".join(f"{word} {name}\n" for word, name in zip(split_at_blanks(line).words, of_line, strict=True)) + "\n"
+        for line, of_line in zip(lines, tags, strict=True)
+    ]
+    assert result.stdout == "".join(blocks)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_json_lines_have_an_object_for_every_line(model: Path, tmp_path: Path, precision: DecodingPrecision) -> None:
+    text = 'He said: "Paris!"\n\n\N{WAVING HAND SIGN} e\N{COMBINING ACUTE ACCENT} \u6771\u4eac Rome\r\n'
+    (tmp_path / "a.txt").write_bytes(text.encode())
+    result = tag(model, tmp_path / "a.txt", "--format", "jsonl", "--n-best", 2, "--precision", precision)
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    lines = text.replace("\r", "").split("\n")[:-1]
+    assert [sentence["text"] for sentence in found] == lines
+    expected = load_model(model, precision).annotate(lines, n_best=2)
+    assert found == json.loads(json.dumps([sentence.to_json() for sentence in expected]))
+    assert found[0]["tokens"] == ["He", "said", ":", "``", "Paris", "!", "''"] and len(found[0]["paths"]) == 2
+
+
+def test_columns_read_get_one_more(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("1 the O\n2 Paris B-LOC\n\n1 dog O\n")
+    result = tag(model, tmp_path / "a.conll", "--input", "conll", "--word-column", 1)
+    tags = load_model(model).tag([["the", "Paris"], ["dog"]])
+    assert result.stdout == f"1 the O {tags[0][0]}\n2 Paris B-LOC {tags[0][1]}\n\n1 dog O {tags[1][0]}\n\n"
+    result = tag(model, tmp_path / "a.conll", "--input", "conll", "--word-column", 1, "--format", "jsonl")
+    assert [json.loads(line)["text"] for line in result.stdout.splitlines()] == ["the Paris", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["gone"], 1, "Error: gone: no such folder; expected a model folder"),
+        (["MODEL", "gone.txt"], 1, "Error: gone.txt: no such file; expected text files"),
+        (["MODEL", "bad.txt"], 1, "Error: bad.txt:2: not UTF-8 (byte 0xff at position 2); convert the file to UTF-8"),
+        (["MODEL", "bad.gz"], 1, "Error: bad.gz: cannot be read"),
+        (
+            ["MODEL", "good.txt", "--input", "conll", "--word-column", "4"],
+            1,
+            "good.txt:1: 2 columns, but --word-column",
+        ),
+        (["MODEL", "--word-column", "1"], 2, "--word-column belongs to --input conll"),
+        (["MODEL", "--tokenised", "--input", "conll"], 2, "--tokenised belongs to --input text"),
+        (["MODEL", "--n-best", "2"], 2, "--n-best needs --format jsonl"),
+        (["MODEL", "--precision", "int4"], 2, "'int4' is not one of 'float32', 'int8'"),
+    ],
+)
+def test_errors_are_one_line_with_their_own_status(
+    model: Path, arguments: list[str], status: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("good.txt").write_text("a Paris\n")
+    Path("bad.txt").write_bytes(b"a Paris\na\xff\n")
+    Path("bad.gz").write_bytes(b"not compressed")
+    result = tag(*(str(model) if argument == "MODEL" else argument for argument in arguments))
+    last = result.stderr.splitlines()[-1]
+    assert result.exit_code == status and message in last and "Traceback" not in result.output
+    assert status == 2 or len(result.stderr.splitlines()) == 1
+    if "bad.txt" in arguments:
+        assert result.stdout.startswith("a ") and result.stdout.count("\n") == 3  # the line before it is tagged
+
+
+def test_help_has_examples_and_precisions_are_those_there_are() -> None:
+    for arguments in (["--help"], ["tag", "--help"]):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0 and "Examples:\n" in result.output and "ldnet tag latest" in result.output
+    assert CliRunner().invoke(main, ["--version"]).output.startswith("ldnet, version ")
+    assert get_args(DecodingPrecision) == PRECISIONS
+
+
+def test_the_distribution_installs_this_command() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    module, name = project["project"]["scripts"]["ldnet"].split(":")
+    assert getattr(importlib.import_module(module), name) is main
+
+
+@pytest.fixture
+def process(model: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "ldnet.commands.main", "tag", str(model), "--tokenised", "--threads", "1"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # In the background of a script, Ctrl-C is ignored, and children would inherit that; a handler they do not.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        started = subprocess.Popen(command, cwd=model.parent, env=environment, **pipes)  # type: ignore[call-overload]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with started:
+        yield started
+        started.kill()
+
+
+def streams(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
+    assert process.stdin and process.stdout and process.stderr
+    return process.stdin, process.stdout, process.stderr
+
+
+def test_results_come_while_the_input_is_open_and_ctrl_c_says_how_to_go_on(process: "subprocess.Popen[bytes]") -> None:
+    given, taken, errors = streams(process)
+    given.write(b"Paris\n\n")
+    given.flush()
+    assert taken.readline().startswith(b"Paris ") and taken.readline() == taken.readline() == b"\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    told = errors.read().decode()
+    assert told == "\ninterrupted: all up to line 2 of <stdin> is written; `tail -n +3` gives the rest of it\n"
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(process: "subprocess.Popen[bytes]") -> None:
+    given, taken, errors = streams(process)
+    given.write(b"Paris\n")
+    given.flush()
+    assert taken.readline().startswith(b"Paris ")
+    taken.close()
+    given.write(b"Rome\n")
+    given.close()
+    assert process.wait(timeout=30) == 0 and errors.read() == b""

@@ -1,0 +1,95 @@
+"""What a user may call a model: a folder, an MLflow model or URI, or the newest of the workspace."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ldnet.errors import InputError
+from ldnet.locate_model import located
+from ldnet.model_folder import load_model, model_digest
+from tests.serving_factories import make_model
+
+
+def test_a_folder_is_itself(tmp_path: Path) -> None:
+    model = make_model(tmp_path)
+    with located(str(model)) as folder:
+        assert folder == model
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("gone", "gone: no such folder; expected a model folder"), (".", "0 model folders in it")],
+)
+def test_what_is_no_model_is_refused(name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message), located(name):
+        pass
+
+
+def test_two_models_in_one_folder_are_refused(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make_model(tmp_path / name)
+    with pytest.raises(InputError, match="2 model folders in it"), located(str(tmp_path)):
+        pass
+
+
+def test_the_latest_is_the_newest_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = [make_model(tmp_path / name).rename(tmp_path / name / "moved") for name in ("a", "b")]
+    (tmp_path / "work" / "model").mkdir(parents=True)
+    for age, model in enumerate(models):
+        exported = model.rename(tmp_path / "work" / "model" / model.parent.name)
+        os.utime(exported / "model.json", (1000 - age, 1000 - age))
+    monkeypatch.chdir(tmp_path)
+    with located("latest") as folder:
+        assert folder.name == "a"
+
+
+def test_the_latest_needs_an_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="latest: no exported model in work/model; `make export`"), located("latest"):
+        pass
+
+
+def test_an_mlflow_uri_without_a_database_says_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    message = r"models:/tagger@best: no .*mlflow.db; set MLFLOW_TRACKING_URI"
+    with pytest.raises(InputError, match=message), located("models:/tagger@best"):
+        pass
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+REGISTER = """
+import sys
+import mlflow
+mlflow.set_tracking_uri(sys.argv[2])
+from ldnet.adapters import mlflow_model as pyfunc_model
+from pathlib import Path
+pyfunc_model.save_mlflow_model(Path(sys.argv[1]), Path(sys.argv[1]).parent / "packed")
+client = mlflow.MlflowClient()
+client.create_registered_model("tagger")
+client.create_model_version("tagger", (Path(sys.argv[1]).parent / "packed").as_uri())
+client.set_registered_model_alias("tagger", "best", 1)
+"""
+
+
+@pytest.mark.tracking
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # in MLflow's own queries
+def test_registered_models_are_fetched_by_alias_and_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_model(tmp_path)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    subprocess.run([sys.executable, "-c", REGISTER, str(model), uri], check=True, capture_output=True)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    for name in ("models:/tagger@best", "models:/tagger/1", str(tmp_path / "packed")):
+        with located(name) as folder:
+            assert model_digest(folder) == model_digest(model), name
+            assert load_model(folder)
+    assert model.exists()
+    with pytest.raises(InputError, match="models:/tagger@other: MLflow at sqlite"), located("models:/tagger@other"):
+        pass

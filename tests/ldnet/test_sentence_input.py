@@ -1,0 +1,120 @@
+"""Sentences in groups as they arrive, with the places of empty lines, and errors that name file and line."""
+
+import gzip
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ldnet import sentence_input
+from ldnet.errors import InputError
+from ldnet.sentence_input import Reader, SentenceRead, check_inputs, conll_reader, read_groups, text_reader
+from ldnet.sentence_output import conll_block
+from ldnet.text.tokenisation import split_at_blanks
+
+TEXT = text_reader(split_at_blanks)
+
+
+def read(content: bytes, tmp_path: Path, reader: Reader = TEXT, name: str = "a.txt") -> list[SentenceRead]:
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return [sentence for group in read_groups(str(tmp_path / name), reader) for sentence in group]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_every_line_keeps_its_place(name: str, tmp_path: Path) -> None:
+    sentences = read("\ufeffé b\r\n\n  \n\x85 c".encode(), tmp_path, name=name)
+    assert [sentence.line.text for sentence in sentences] == ["é b", "", "  ", "\x85 c"]
+    assert [sentence.line.words for sentence in sentences] == [["é", "b"], [], [], ["\x85", "c"]]
+    assert [sentence.last_line for sentence in sentences] == [1, 2, 3, 4]
+    assert read(b"", tmp_path, name=name) == []
+
+
+def test_groups_are_bounded_in_sentences_and_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentence_input, "GROUP_SENTENCES", 3)
+    monkeypatch.setattr(sentence_input, "GROUP_CHARACTERS", 10)
+    (tmp_path / "a.txt").write_text("a\nb\nc\nd\n0123456789\ne\n")
+    groups = read_groups(str(tmp_path / "a.txt"), TEXT)
+    assert [[sentence.line.text for sentence in group] for group in groups] == [
+        ["a", "b", "c"],
+        ["d", "0123456789"],
+        ["e"],
+    ]
+
+
+def test_lines_longer_than_a_block(tmp_path: Path) -> None:
+    words = ["long" * 50_000, "x"]
+    assert read(" ".join(words).encode() + b"\ny\n", tmp_path)[0].line.words == words
+
+
+@pytest.fixture
+def stdin() -> Iterator[int]:
+    """The writing end of a pipe that is standard input."""
+    kept = os.dup(0)
+    reading, writing = os.pipe()
+    os.dup2(reading, 0)
+    yield writing
+    os.dup2(kept, 0)
+    for descriptor in (kept, reading):
+        os.close(descriptor)
+
+
+def test_what_has_arrived_is_not_held_back_while_more_may_come(stdin: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentence_input, "PAUSE_SECONDS", 0.05)
+    groups = read_groups("-", TEXT)
+    os.write(stdin, b"a\nb\nhal")
+    assert [sentence.line.text for sentence in next(groups)] == ["a", "b"]
+
+    def go_on() -> None:
+        time.sleep(0.1)
+        os.write(stdin, b"f\n\xff\n")
+        os.close(stdin)
+
+    threading.Thread(target=go_on).start()
+    assert [sentence.line.text for sentence in next(groups)] == ["half"]
+    with pytest.raises(InputError, match=r"<stdin>:4: not UTF-8 \(byte 0xff at position 1\)"):
+        next(groups)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_what_comes_before_an_error_is_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(b"a\n\xff\n") if name.endswith(".gz") else b"a\n\xff\n")
+    groups = read_groups(str(tmp_path / name), TEXT)
+    assert [sentence.line.text for sentence in next(groups)] == ["a"]
+    with pytest.raises(InputError, match=f"{name}:2: not UTF-8"):
+        next(groups)
+
+
+COLUMNS = "-DOCSTART- -X- O\n\nJohn NNP B-PER \nruns\tVBZ\tO\n\n\n. . O\n-DOCSTART- -X- O\na\xa0b DT O"
+
+
+def test_columns_keep_all_that_they_have(tmp_path: Path) -> None:
+    sentences = read(COLUMNS.encode(), tmp_path, conll_reader(0))
+    assert [sentence.line.words for sentence in sentences if sentence.line.words] == [
+        ["John", "runs"],
+        ["."],
+        ["a\xa0b"],
+    ]
+    tagged = "".join(conll_block(sentence, ["T"] * len(sentence.line.words)) for sentence in sentences)
+    expected = [
+        "-DOCSTART- -X- O O", "", "John NNP B-PER T", "runs\tVBZ\tO\tT", "", "", ". . O T", "-DOCSTART- -X- O O",
+        "a\xa0b DT O T", "", "",
+    ]  # fmt: skip
+    assert tagged.split("\n") == expected
+    assert [sentence.last_line for sentence in sentences] == [1, 2, 5, 6, 7, 8, 9]
+
+
+def test_another_column_and_one_that_is_not_there(tmp_path: Path) -> None:
+    assert read(b"1 a\n2 b\n", tmp_path, conll_reader(-1))[0].line.words == ["a", "b"]
+    with pytest.raises(InputError, match=r"a.txt:2: 1 columns, but --word-column is 1"):
+        read(b"1 a\n2\n", tmp_path, conll_reader(1))
+
+
+def test_files_are_looked_at_before_anything_else(tmp_path: Path) -> None:
+    check_inputs(("-",))
+    with pytest.raises(InputError, match=r"gone\.txt: no such file"):
+        check_inputs((str(tmp_path / "gone.txt"),))
+    with pytest.raises(InputError, match="is a folder; give the files in it"):
+        check_inputs((str(tmp_path),))

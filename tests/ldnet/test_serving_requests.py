@@ -1,0 +1,39 @@
+"""Requests to a served model are bounded, and refused with a reason."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from ldnet.adapters.requests import NO_LIMITS, RequestLimits, check_texts
+from ldnet.errors import InputError
+
+LIMITS = RequestLimits(max_texts=3, max_text_characters=5, max_characters=8)
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["12345", "123", ""]])
+def test_texts_within_the_limits_are_taken_as_they_are(texts: list[str]) -> None:
+    assert check_texts(texts, LIMITS) == texts
+
+
+def test_without_limits_any_texts_are_taken() -> None:
+    texts = ["x" * 100_000] * 5
+    assert check_texts(texts, NO_LIMITS) == texts
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (["a", None], "text 1 is null; expected a text"),
+        ([math.nan], "text 0 is null; expected a text"),
+        ([pd.NA], "text 0 is null; expected a text"),
+        (["a", 3], "text 1 is of type int; expected a text"),
+        ([["a", "b"]], "text 0 is of type list; expected a text"),
+        (["a", "123456"], "text 1 has 6 characters; at most 5 are allowed"),
+        (["1234", "1234", "1"], "9 characters in all; at most 8 are allowed in one request"),
+        (["", "", "", ""], "4 texts; at most 3 are allowed in one request"),
+    ],
+)
+def test_other_requests_are_refused_with_the_reason(values: list[object], reason: str) -> None:
+    with pytest.raises(InputError, match=f"^{reason}$"):
+        check_texts(values, LIMITS)

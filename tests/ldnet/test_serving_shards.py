@@ -1,0 +1,138 @@
+"""Tagging shards: each output is whole or absent, and what is there is not done again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ldnet import tagged_shards as shards
+from ldnet.commands.tag_shards import main
+from ldnet.errors import InputError
+from ldnet.model_folder import load_model
+from ldnet.tagged_shards import Line, output_folder, read_groups, write_shard
+from ldnet.text.tokenisation import split_words
+from tests.imports import ROOT
+from tests.serving_factories import make_lines, make_model, outputs
+from tests.serving_factories import write_shard as write_text
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return make_model(tmp_path)
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_every_line_has_its_words_and_tags(model: Path, tmp_path: Path) -> None:
+    text = {"a.txt": make_lines(40, 1), "a.txt.gz": make_lines(25, 2), "empty.txt": []}
+    for name, lines in text.items():
+        write_text(tmp_path / "in" / name, lines)
+    result = run(model, tmp_path / "in", tmp_path / "out")
+    words = sum(len(line.split()) for lines in text.values() for line in lines)
+    assert result.exit_code == 0 and f"3 shards tagged (65 lines, {words:,} words)" in result.output
+    tagger = load_model(model)
+    for name, lines in text.items():
+        records = [json.loads(line) for line in (tmp_path / "out" / f"{name}.jsonl").read_text("utf-8").splitlines()]
+        sentences = [line.split() for line in lines]
+        expected = [
+            {"line": number, "words": sentence, "tags": tags}
+            for number, (sentence, tags) in enumerate(zip(sentences, tagger.tag(sentences), strict=True), 1)
+        ]
+        assert records == expected
+
+
+def test_shards_are_tagged_in_groups_of_a_fixed_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "GROUP_LINES", 4)
+    write_text(tmp_path / "a.txt", [str(number) for number in range(1, 11)])
+    groups = list(read_groups(tmp_path / "a.txt"))
+    assert [len(group) for group in groups] == [4, 4, 2]
+    assert [line for group in groups for line in group] == [(number, str(number)) for number in range(1, 11)]
+
+
+def test_only_ascii_white_space_separates_words() -> None:
+    assert split_words(" a\u00a0b\tc\u2028d \x0b\x1ce\r") == ["a\u00a0b", "c\u2028d", "\x1ce"]
+
+
+def test_a_shard_that_is_not_utf8_is_named_and_stops_no_other(model: Path, tmp_path: Path) -> None:
+    write_text(tmp_path / "in" / "a.txt", make_lines(5))
+    (tmp_path / "in" / "b.txt").write_bytes(b"the cat\nsaw \xff\n")
+    (tmp_path / "in" / "c.txt.gz").write_bytes(b"not compressed")
+    write_text(tmp_path / "in" / "d.txt", make_lines(5))
+    result = run(model, tmp_path / "in", tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'in' / 'b.txt'}:2: not UTF-8 (byte 0xff at position 5)" in result.output
+    assert "c.txt.gz: cannot be read" in result.output and "2 refused" in result.output
+    assert sorted(outputs(tmp_path / "out")) == ["a.txt.jsonl", "d.txt.jsonl", "tagging.json"]
+    write_text(tmp_path / "in" / "b.txt", ["the cat", "saw"])
+    (tmp_path / "in" / "c.txt.gz").unlink()
+    result = run(model, tmp_path / "in", tmp_path / "out")
+    assert result.exit_code == 0 and "1 shards tagged (2 lines, 3 words), 2 done before" in result.output
+
+
+def test_a_killed_run_is_taken_up_without_loss_or_duplicates(model: Path, tmp_path: Path) -> None:
+    for number in range(60):
+        write_text(tmp_path / "in" / f"{number:02d}.txt", make_lines(400, number))
+    command = [sys.executable, "-m", "ldnet.commands.tag_shards", model, tmp_path / "in"]
+    killed = subprocess.Popen([*command, tmp_path / "out"], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    while not (done := list((tmp_path / "out").glob("*.jsonl"))):
+        assert killed.poll() is None
+        time.sleep(0.002)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    done = list((tmp_path / "out").glob("*.jsonl"))
+    assert 0 < len(done) < 60
+    written = {path: path.stat().st_mtime_ns for path in done}
+    (tmp_path / "out" / "59.txt.jsonl.0.part").write_text('{"line": 1', encoding="utf-8")
+    result = run(model, tmp_path / "in", tmp_path / "out")
+    assert result.exit_code == 0 and f"{60 - len(done)} shards tagged" in result.output
+    assert f"{len(done)} done before" in result.output
+    assert {path: path.stat().st_mtime_ns for path in done} == written
+    assert run(model, tmp_path / "in", tmp_path / "anew").exit_code == 0
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "anew") and len(outputs(tmp_path / "out")) == 61
+    assert not list((tmp_path / "out").glob("*.part"))
+
+
+def test_an_output_folder_belongs_to_one_model_precision_and_process(model: Path, tmp_path: Path) -> None:
+    write_text(tmp_path / "in" / "a.txt", ["the cat"])
+    assert run(model, tmp_path / "in", tmp_path / "out").exit_code == 0
+    result = run(model, tmp_path / "in", tmp_path / "out", "--precision", "int8")
+    assert result.exit_code == 1 and "tagged by another model or precision" in result.output
+    with output_folder(tmp_path / "other", "digest", "float32"):
+        result = run(model, tmp_path / "in", tmp_path / "other")
+    assert result.exit_code == 1 and "another process is tagging into this folder" in result.output
+
+
+def test_a_folder_without_shards_and_one_without_model_are_refused(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    assert "no shards; expected *.txt or *.txt.gz" in run(model, tmp_path / "in", tmp_path / "out").output
+    assert "expected a model folder" in run(tmp_path / "in", tmp_path / "in", tmp_path / "out").output
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([Line(1, "a", "O"), Line(3, "b", "O")], "line 3 where line 2 was expected"),
+        ([Line(1, "a", "O"), Line(1, "a", "O")], "line 1 where line 2 was expected"),
+        ([Line(1, "a b", "O")], "1 tags for 2 words"),
+    ],
+)
+def test_lost_and_repeated_lines_are_never_written(lines: list[Line], message: str, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=message):
+        write_shard(tmp_path / "a.txt", tmp_path, lines)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shard_whose_lines_cannot_be_read_has_no_output(tmp_path: Path) -> None:
+    def lines() -> list[Line]:
+        raise InputError("a.txt:1: bad")
+
+    result = write_shard(tmp_path / "a.txt", tmp_path, (line for _ in [0] for line in lines()))
+    assert result.problem == "a.txt:1: bad" and list(tmp_path.iterdir()) == []

@@ -1,0 +1,116 @@
+"""Tag schemes: detection over whole corpora, conversion, spans compared with seqeval."""
+
+import random
+from pathlib import Path
+
+import pytest
+from seqeval.metrics.sequence_labeling import get_entities
+
+from ldnet.errors import InputError
+from ldnet.text.columns import Sentence
+from ldnet.text.tags import Span, parse_tag, spans, to_iob2, to_iobes
+from pipeline.text.tag_scheme import detect_scheme
+
+FILE = Path("train.txt")
+SPANS = [Span("ORG", 0, 1), Span("PER", 2, 4), Span("PER", 4, 5), Span("LOC", 5, 7)]
+THE_SAME_SPANS = {
+    "IOB1": "I-ORG O I-PER I-PER B-PER I-LOC I-LOC O",
+    "IOB2": "B-ORG O B-PER I-PER B-PER B-LOC I-LOC O",
+    "IOBES": "S-ORG O B-PER E-PER S-PER B-LOC E-LOC O",
+    "BILOU": "U-ORG O B-PER L-PER U-PER B-LOC L-LOC O",
+}
+
+
+def corpus(*tag_lines: str, path: Path = FILE) -> dict[Path, list[Sentence]]:
+    """One sentence from each line of tags, with one blank line in between."""
+    sentences, line = [], 1
+    for tags in map(str.split, tag_lines):
+        sentences.append(Sentence(("word",) * len(tags), tuple(tags), line))
+        line += len(tags) + 1
+    return {path: sentences}
+
+
+@pytest.mark.parametrize("scheme", THE_SAME_SPANS)
+def test_every_scheme_gives_the_same_spans(scheme: str) -> None:
+    tags = THE_SAME_SPANS[scheme].split()
+    assert spans(tags) == SPANS
+    assert " ".join(to_iobes(tags)) == THE_SAME_SPANS["IOBES"]
+    assert " ".join(to_iob2(tags)) == THE_SAME_SPANS["IOB2"]
+
+
+@pytest.mark.parametrize("scheme", THE_SAME_SPANS)
+def test_scheme_is_detected(scheme: str) -> None:
+    expected = "IOBES" if scheme == "BILOU" else scheme
+    assert detect_scheme(corpus("O O", THE_SAME_SPANS[scheme])) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "scheme"),
+    [
+        (["O O", "O"], "IOB2"),  # no spans
+        (["O I-X I-X", "I-X I-Y"], "IOB1"),  # no two neighbouring spans of one type
+        (["I-X B-X B-X I-X"], "IOB1"),
+        (["B-X B-X"], "IOB2"),
+        (["B-X I-X", "I-X I-X S-X"], None),
+        (["B-X M-X E-X", "S-X"], "IOBES"),
+        (["B-a-b I-a-b"], "IOB2"),  # hyphens belong to the type
+    ],
+)
+def test_detection_cases(lines: list[str], scheme: str | None) -> None:
+    if scheme is None:
+        with pytest.raises(InputError):
+            detect_scheme(corpus(*lines))
+    else:
+        assert detect_scheme(corpus(*lines)) == scheme
+
+
+def test_detection_looks_at_all_files_and_lines() -> None:
+    files = corpus("B-X I-X O") | corpus("O O", "O B-X", "O I-X", path=Path("dev.txt"))
+    with pytest.raises(InputError, match=r"^dev\.txt:8: I-X after nothing .* IOB2 \(train\.txt:1: B-X starts a span\)"):
+        detect_scheme(files)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["B-X I-X", "O I-X"], r"train\.txt:5: I-X after nothing that it continues; expected B- .* IOB2"),
+        (["B-X I-Y"], r"train\.txt:2: I-Y after nothing that it continues"),
+        (["S-X", "O I-X E-X"], r"train\.txt:4: I-X after nothing that it continues; expected B- or S- .* IOBES"),
+        (["S-X", "E-X"], r"train\.txt:3: E-X after nothing"),
+        (["S-X", "B-X E-Y"], r"train\.txt:3: B-X is not followed by I- or E-"),
+        (["S-X", "B-X I-X"], r"train\.txt:4: I-X is not followed by I- or E-"),
+        (["S-X", "B-X O"], r"train\.txt:3: B-X is not followed"),
+        (["S-X I-X E-X"], r"train\.txt:2: I-X after nothing"),
+        (["O", "O B_X"], r"train\.txt:4: unknown tag 'B_X': expected O, or B-, I-, E- or S- and a type"),
+    ],
+)
+def test_impossible_tags_are_errors_with_their_line(lines: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}"):
+        detect_scheme(corpus(*lines))
+
+
+@pytest.mark.parametrize("tag", ["", "o", "0", "B", "B-", "-X", "X-NP", "b-NP", "NP", "B NP", "O-X", "OO"])
+def test_unknown_tag_shapes(tag: str) -> None:
+    with pytest.raises(InputError, match="unknown tag"):
+        parse_tag(tag)
+
+
+def test_spans_agree_with_seqeval_also_on_impossible_sequences() -> None:
+    generator = random.Random(1)
+    for alphabet in ("BIO", "BIOES"):
+        tags = [f"{p}-{t}" if p != "O" else "O" for p in alphabet for t in ("X", "Y", "a-b")]
+        for _ in range(2000):
+            sequence = generator.choices(tags, k=generator.randint(0, 9))
+            expected = [Span(kind, start, last + 1) for kind, start, last in get_entities(sequence)]
+            assert spans(sequence) == expected, sequence
+
+
+def test_conversion_keeps_spans_and_is_valid() -> None:
+    generator = random.Random(2)
+    for _ in range(1000):
+        tags = generator.choices(["O", "B-X", "I-X", "E-X", "S-X", "I-Y", "B-Y"], k=generator.randint(1, 8))
+        for convert, schemes in ((to_iobes, {"IOBES", "IOB2"}), (to_iob2, {"IOB2"})):
+            converted = convert(tags)
+            assert spans(converted) == spans(tags)
+            assert detect_scheme(corpus(" ".join(converted))) in schemes  # IOB2 where IOBES is all O
+            assert convert(converted) == converted

@@ -1,0 +1,275 @@
+"""Tracking: what reaches MLflow, and that no trouble with it reaches a stage."""
+
+import json
+import math
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from ldnet.errors import InputError
+from pipeline import tracking
+from pipeline.tracking import comparison_links, flatten, log_pipeline_run, md5_of_outs, stage_run
+
+pytestmark = pytest.mark.tracking
+
+FAILING_STAGE = """
+from pipeline.tracking import stage_run
+with stage_run("fails", {}, []) as run:
+    run.log(1, {"loss": 2.0})
+    raise SystemExit(3)
+"""
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """A new database (7 s) which two processes create at the same time: a failing stage there, a pipeline here."""
+    root = tmp_path_factory.mktemp("root")
+    out = root / "out"
+    out.mkdir()
+    (out / "weights").write_text("1", encoding="utf-8")
+    environment = {"DVC_ROOT": str(root), "DVC_EXP_NAME": "exp-a", "MLFLOW_TRACKING_URI": ""}
+    project = Path(__file__).parents[2]
+    other = subprocess.Popen([sys.executable, "-c", FAILING_STAGE], cwd=project, env={**os.environ, **environment})
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        with stage_run("prune", {"threads": 1, "lm": {"cutoffs": [5, 9]}, "a@b": "x"}, [out]) as run:
+            for step in range(1, 2501):  # more than MLflow takes at once
+                run.log(step, {"loss": 1 / step})
+            run.log_metrics({"f1@NP": 90.0, "diverged": math.inf, "undefined": math.nan})
+            run.log_artifact(out / "weights")
+        links = {"prune": [out], "gone": [root / "x"]}
+        log_pipeline_run({"seed": 1}, {"f1": 90.0}, [out], {}, {"profile": "demo"}, links, "A note", {"a": [1]})
+    assert other.wait() == 3
+    connection = sqlite3.connect(root / "mlflow.db")
+    yield connection
+    connection.close()
+
+
+def select(database: sqlite3.Connection, column: str, table: str, run: str) -> dict[str, Any]:
+    """One of MLflow's tables of keys and values, of the run with this name."""
+    query = f"SELECT key, {column} FROM {table} JOIN runs USING (run_uuid) WHERE name = ?"
+    return dict(database.execute(query, [run]).fetchall())
+
+
+def test_two_processes_create_one_database(database: sqlite3.Connection) -> None:
+    runs = database.execute(
+        "SELECT runs.name, status, experiments.name FROM runs JOIN experiments USING (experiment_id) ORDER BY runs.name"
+    )
+    assert runs.fetchall() == [
+        ("exp-a", "FINISHED", "ldnet"),
+        ("fails", "FAILED", "ldnet-stages"),
+        ("prune", "FINISHED", "ldnet-stages"),
+    ]
+
+
+def test_a_stage_run_is_complete(database: sqlite3.Connection) -> None:
+    assert select(database, "value", "params", "prune") == {"threads": "1", "lm.cutoffs": "[5, 9]", "a_b": "x"}
+    tags = select(database, "value", "tags", "prune")
+    assert (tags["stage"], tags["dvc_exp"], len(tags["out_md5"])) == ("prune", "exp-a", 32)
+    curve = database.execute(
+        "SELECT step, value FROM metrics WHERE key = 'loss' AND value < 2 ORDER BY step"
+    ).fetchall()
+    assert curve == [(step, 1 / step) for step in range(1, 2501)]
+    assert select(database, "is_nan", "latest_metrics", "prune") == {
+        "loss": 0,
+        "f1_NP": 0,
+        "diverged": 1,
+        "undefined": 1,
+    }
+
+
+def test_what_a_failing_stage_recorded_is_kept(database: sqlite3.Connection) -> None:
+    assert select(database, "value", "latest_metrics", "fails") == {"loss": 2.0}
+    assert "out_md5" not in select(database, "value", "tags", "fails")
+
+
+def test_the_pipeline_run_links_the_stages_that_made_its_outputs(database: sqlite3.Connection) -> None:
+    (stage_run_id,) = database.execute("SELECT run_uuid FROM runs WHERE name = 'prune'").fetchone()
+    tags = select(database, "value", "tags", "exp-a")
+    assert (tags["kind"], tags["profile"], tags["stage_run.prune"]) == ("pipeline", "demo", stage_run_id)
+    assert (
+        tags["mlflow.note.content"].startswith("A note\n") and f"/runs/{stage_run_id})" in tags["mlflow.note.content"]
+    )
+    assert "stage_run.gone" not in tags
+
+
+def test_a_view_of_the_runs_is_offered(database: sqlite3.Connection) -> None:
+    query = "SELECT value FROM experiment_tags WHERE key = 'mlflow.sharedViewState.comparison'"
+    (view,) = [json.loads(value) for (value,) in database.execute(query)]
+    assert view["name"] == "comparison" and json.loads(view["state"]) == {"a": [1]}
+
+
+def test_artifacts_are_beside_the_database(database: sqlite3.Connection) -> None:
+    (run, location) = database.execute("SELECT run_uuid, artifact_uri FROM runs WHERE name = 'exp-a'").fetchone()
+    root = Path(database.execute("PRAGMA database_list").fetchone()[2]).parent
+    assert location == (root / "mlartifacts" / "ldnet" / run / "artifacts").as_uri()
+    assert (root / "mlartifacts" / "ldnet" / run / "artifacts" / "out" / "weights").read_text(encoding="utf-8") == "1"
+
+
+class Client:
+    """Stands in for MLflow's client; fails while `down`."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.metrics: list[tuple[str, float, int]] = []
+        self.status = ""
+        self.experiment_tags: dict[str, str] = {}
+
+    def create_run(self, experiment_id: str, run_name: str, tags: dict[str, str]) -> Any:
+        info = type("Info", (), {"run_id": "1"})
+        return type("Created", (), {"info": info})
+
+    def log_batch(self, run_id: str, metrics: Any = (), params: Any = ()) -> None:
+        random.random()  # as MLflow does for its names and waiting times
+        if self.down:
+            raise ConnectionError("server down\nmore about it")
+        self.metrics += [(metric.key, metric.value, metric.step) for metric in metrics]
+
+    def set_tag(self, run_id: str, key: str, value: str) -> None:
+        pass
+
+    def get_experiment(self, experiment_id: str) -> Any:
+        return type("Experiment", (), {"tags": self.experiment_tags})
+
+    def set_experiment_tag(self, experiment_id: str, key: str, value: str) -> None:
+        self.experiment_tags[key] = value
+
+    def set_terminated(self, run_id: str, status: str) -> None:
+        self.status = status
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Client:
+    client = Client()
+    monkeypatch.setattr(tracking, "_connect", lambda experiment: (client, "0"))
+    monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.0)
+    return client
+
+
+def test_an_outage_costs_one_warning_and_no_record(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    with stage_run("prune", {"a": 1}, []) as run:
+        run.log(1, {"loss": 3.0})
+        client.down = True
+        for step in (2, 3, 4):
+            run.log(step, {"loss": 3.0})
+            run.log_artifact(Path("missing"))
+        client.down = False
+    assert [step for _, _, step in client.metrics] == [1, 2, 3, 4]
+    assert client.status == "FINISHED"
+    assert capsys.readouterr().err == "warning: MLflow tracking failed, going on without it: server down\n"
+
+
+def test_an_outage_to_the_end_hides_no_error_of_the_stage(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    client.down = True
+    with pytest.raises(ZeroDivisionError), stage_run("prune", {"a": 1}, []) as run:
+        run.log(1, {"loss": 1 / 0})
+    assert capsys.readouterr().err.count("warning") == 1
+
+
+def test_a_view_that_is_there_stays(client: Client) -> None:
+    for state in ({"a": 1}, {"a": 2}):
+        log_pipeline_run({}, {}, [], {}, {}, {}, "", state)
+    (view,) = client.experiment_tags.values()
+    assert json.loads(json.loads(view)["state"]) == {"a": 1}
+
+
+def test_a_stage_goes_by_its_name_in_dvc(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+    monkeypatch.setenv("DVC_STAGE", "pretrain_lm@forward")
+    create_run = client.create_run
+    monkeypatch.setattr(
+        client,
+        "create_run",
+        lambda number, run_name, tags: names.append(run_name) or create_run(number, run_name, tags),
+    )
+    with stage_run("pretrain_lm", {}, []):
+        pass
+    assert names == ["pretrain_lm@forward"]
+
+
+def test_tracking_leaves_the_random_numbers_alone(client: Client) -> None:
+    random.seed(1)
+    expected = [random.random() for _ in range(3)]
+    random.seed(1)
+    with stage_run("prune", {"a": 1}, []) as run:
+        drawn = []
+        for step in range(3):
+            run.log(step, {"loss": 1.0})
+            drawn.append(random.random())
+    assert drawn == expected
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////proc/no/such.db", "nonsense://here"])
+def test_no_server_no_database(uri: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with stage_run("prune", {"a": 1}, []) as run:
+        run.log(1, {"loss": 1.0})
+        run.log_metrics({"f1": 1.0})
+        run.log_artifact(Path("missing"))
+    assert capsys.readouterr().err.count("warning: MLflow tracking failed") == 1
+
+
+def test_flatten() -> None:
+    assert flatten({"a": 1, "b": {"c": [1, 2], "d": {"e": "x"}}, "f": {}}) == {"a": 1, "b.c": [1, 2], "b.d.e": "x"}
+
+
+def test_md5_of_outs_depends_on_names_and_contents_alone(tmp_path: Path) -> None:
+    def make(name: str, files: dict[str, str]) -> Path:
+        for path, content in files.items():
+            target = tmp_path / name / "lm" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content, encoding="utf-8")
+        return tmp_path / name / "lm"
+
+    original = md5_of_outs([make("1", {"a/x": "1", "b": "2"})])
+    assert md5_of_outs([make("2", {"b": "2", "a/x": "1"})]) == original
+    others = [{"a/x": "1", "b": "3"}, {"a/y": "1", "b": "2"}, {"a/x": "12", "b": ""}, {"a/x": "1"}]
+    assert original not in [md5_of_outs([make(f"other{i}", files)]) for i, files in enumerate(others)]
+    one, two = make("3", {"p": "1"}) / "p", make("3", {"q": "2"}) / "q"
+    assert md5_of_outs([one, two]) == md5_of_outs([two, one]) != md5_of_outs([one])
+
+
+def test_links_lead_to_the_view_and_to_the_newest_runs_of_the_latest_tries(
+    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last test of this database: it adds runs."""
+    root = Path(database.execute("PRAGMA database_list").fetchone()[2]).parent
+    monkeypatch.setenv("DVC_ROOT", str(root))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    (experiment,) = database.execute("SELECT experiment_id FROM experiments WHERE name = 'ldnet'").fetchone()
+    view = f"http://x/#/experiments/{experiment}/runs?viewStateShareKey=comparison&compareRunsMode=CHART"
+    assert comparison_links("http://x") == {"all runs": view}  # one try is nothing to compare
+    for name, commit in (("other", "1"), ("try-1", "2"), ("try-2", "2"), ("try-1", "2"), ("", "")):
+        for key, value in {"DVC_EXP_NAME": name, "DVC_EXP_BASELINE_REV": commit}.items():
+            monkeypatch.setenv(key, value) if value else monkeypatch.delenv(key)
+        log_pipeline_run({}, {}, [], {}, {}, {}, "", {})
+    links = comparison_links("http://x")
+    assert links["all runs"] == view
+    query = parse_qs(links["latest 2 tries"].partition("?")[2])
+    assert json.loads(query["experiments"][0]) == [str(experiment)]
+    made = dict(database.execute("SELECT run_uuid, name FROM runs ORDER BY start_time").fetchall())
+    newest = {name: run for run, name in made.items()}
+    assert json.loads(query["runs"][0]) == [newest["try-1"], newest["try-2"]]
+
+
+def test_no_links_from_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(InputError, match=r"^http://127\.0\.0\.1:9: MLflow cannot read the runs there: .+$"):
+        comparison_links("http://x")
+
+
+def test_no_links_and_no_database_before_the_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    assert comparison_links("http://x") == {} and not any(tmp_path.iterdir())

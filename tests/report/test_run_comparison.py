@@ -1,0 +1,34 @@
+"""What runs are compared by."""
+
+import json
+
+from pipeline.report.measurements import flat_metrics
+from pipeline.report.results import build_results
+from pipeline.report.run_comparison import comparison_view, headline_metrics
+from pipeline.tracking import flatten
+from tests.report_factories import make_metrics, make_params
+
+TAG_CHARACTERS = 20_000  # the most that MLflow takes
+
+
+def test_headline_is_the_pruned_tagger() -> None:
+    assert headline_metrics(build_results(make_params(), make_metrics())) == {
+        "dev_f1": 83.7,
+        "layers_kept": 1,
+        "million_macs_per_word": 0.15,
+        "test_f1": 83.2,
+    }
+
+
+def test_the_view_has_what_there_is_and_folds_all_other_charts() -> None:
+    results, metrics = build_results(make_params(), make_metrics()), flat_metrics(make_metrics())
+    view = comparison_view([*headline_metrics(results), *metrics])
+    known = {f"params.`{name}`" for name in flatten(make_params())} | {
+        f"metrics.`{n}`" for n in headline_metrics(results)
+    }
+    assert set(view["selectedColumns"]) <= known
+    shown, *folded = view["compareRunSections"]
+    assert {chart["metricSectionId"] for chart in view["compareRunCharts"]} == {shown["uuid"]}
+    assert shown["display"] and not any(section["display"] for section in folded)
+    assert {section["name"] for section in folded} == {name.rpartition("/")[0] for name in metrics}
+    assert len(json.dumps(json.dumps(view))) < TAG_CHARACTERS

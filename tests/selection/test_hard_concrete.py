@@ -1,0 +1,98 @@
+"""Hard-concrete gates by hand, against draws, and held to a budget."""
+
+import math
+
+import pytest
+import torch
+
+from pipeline.selection.hard_concrete import (
+    HardConcreteGates,
+    Lagrangian,
+    deterministic,
+    open_probability,
+    sampled,
+    stretch,
+)
+from tests.factories import make_select_params
+
+
+def test_stretch_and_cut_by_hand() -> None:
+    values = torch.tensor([0.01, 1 / 12, 0.25, 0.5, 11 / 12, 0.99])
+    assert stretch(values).tolist() == pytest.approx([0.0, 0.0, 0.2, 0.5, 1.0, 1.0], abs=1e-6)
+
+
+def test_a_sample_by_hand() -> None:
+    """s = sigmoid((log u - log(1 - u) + log_alpha) / beta), stretched and cut."""
+    expected = []
+    for log_alpha, uniform in ((0.0, 0.5), (0.4, 0.3), (-6.0, 0.5), (3.0, 0.9)):
+        s = 1 / (1 + math.exp(-(math.log(uniform) - math.log(1 - uniform) + log_alpha) / (2 / 3)))
+        expected.append(min(1.0, max(0.0, s * 1.2 - 0.1)))
+    found = sampled(torch.tensor([0.0, 0.4, -6.0, 3.0]), torch.tensor([0.5, 0.3, 0.5, 0.9]))
+    assert found.tolist() == pytest.approx(expected, abs=1e-6)
+    assert expected[0] == 0.5 and expected[2:] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("log_alpha", [-4.0, -1.5, 0.0, 2.0])
+def test_the_probability_of_being_open_is_the_share_of_open_draws(log_alpha: float) -> None:
+    draws = 200_000
+    uniform = torch.rand(draws, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    share = (sampled(torch.full((draws,), log_alpha, dtype=torch.float64), uniform) > 0).double().mean()
+    probability = float(open_probability(torch.tensor(log_alpha)))
+    assert float(share) == pytest.approx(probability, abs=4 * (probability * (1 - probability) / draws) ** 0.5)
+
+
+def test_gates_in_use_are_the_median_draws() -> None:
+    log_alpha = torch.tensor([-3.0, 0.0, 0.7, 3.0])
+    found = deterministic(log_alpha)
+    expected = [min(1.0, max(0.0, 1.2 / (1 + math.exp(-value)) - 0.1)) for value in log_alpha.tolist()]
+    assert found.tolist() == pytest.approx(expected) and found[0] == 0.0 and found[3] == 1.0
+
+
+def test_lagrangian_by_hand() -> None:
+    lagrangian = Lagrangian(start=10.0, budget=4.0, warm_up=2, learning_rate=0.5)
+    assert lagrangian.target() == 10.0 and float(lagrangian.penalty(torch.tensor(12.0))) == 0.0
+    lagrangian.ascend(12.0)  # 2 too many
+    assert (lagrangian.linear, lagrangian.quadratic, lagrangian.target()) == (1.0, 2.0, 7.0)
+    count = torch.tensor(8.0, requires_grad=True)
+    value = lagrangian.penalty(count)
+    value.backward()
+    assert value.item() == 3.0 and count.grad is not None and count.grad.item() == 5.0
+    lagrangian.ascend(6.0)  # one too few
+    assert (lagrangian.linear, lagrangian.quadratic, lagrangian.target()) == (0.5, 2.5, 4.0)
+    lagrangian.ascend(4.0)
+    assert lagrangian.target() == 4.0
+
+
+def train(weights: torch.Tensor, max_layers: int, steps: int = 150) -> HardConcreteGates:
+    """Gates on a loss that a layer lowers by its worth, of which the last `max_layers` have ten times as much."""
+    gates = torch.nn.Parameter(torch.ones(10))
+    training = HardConcreteGates(gates, make_select_params(max_layers=max_layers), weights, steps, seed=1)
+    worth = torch.where(torch.arange(10) < 10 - max_layers, 0.1, 1.0)
+    for _ in range(steps):
+        training.place()
+        (-2 * (worth * gates).sum()).backward()  # of two batches
+        training.step(2)
+    return training
+
+
+@pytest.mark.parametrize("max_layers", [2, 5])
+def test_the_expected_number_comes_to_the_budget(max_layers: int) -> None:
+    training = train(torch.ones(10), max_layers)
+    assert training.expected_count().item() == pytest.approx(max_layers, abs=0.7)
+    training.settle()
+    opened = training.gates.detach().nonzero().flatten().tolist()
+    assert opened == list(range(10 - max_layers, 10))
+
+
+def test_the_expected_cost_comes_to_the_budget() -> None:
+    weights = torch.linspace(0.2, 1.8, 10)
+    training = train(weights, 4)
+    expected = (weights * open_probability(training.log_alpha)).sum()
+    assert training.expected_count().item() == expected.item() == pytest.approx(4, abs=0.7)
+
+
+def test_draws_leave_the_other_random_numbers_alone() -> None:
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    train(torch.ones(10), 2, steps=2)
+    assert torch.equal(torch.get_rng_state(), before)

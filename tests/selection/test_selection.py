@@ -1,0 +1,234 @@
+"""Selection holds the budget whatever the strength, says how, and the pruned tagger scores what the gated one did."""
+
+import random
+
+import pytest
+import torch
+
+from pipeline.features.contextual import live_features
+from pipeline.params import Regulariser
+from pipeline.pruning.equality import largest_score_difference
+from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
+from pipeline.selection.regularisers import open_gates, penalty, split_directions
+from pipeline.selection.training import Selection, _groups, select_layers
+from pipeline.tagger.batches import collate
+from pipeline.tagger.model import Tagger, configure
+from pipeline.tagger.training import score_dev
+from tests.factories import make_bidirectional_lm, make_data, make_select_params, make_tagger, make_tagger_params
+
+
+def select(**changes: object):  # type: ignore[no-untyped-def]
+    data, lm = make_data(), make_bidirectional_lm()
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    selection = Selection.of(lm)
+    records = list(select_layers(tagger, selection, data, make_select_params(**changes), make_tagger_params(), 1))
+    return tagger, selection, data, records
+
+
+@pytest.mark.parametrize("regulariser", ["r1", "r2", "r3"])
+@pytest.mark.parametrize("max_layers", [0, 2, 6])
+def test_the_budget_holds_without_any_penalty(regulariser: str, max_layers: int) -> None:
+    _, selection, _, records = select(strength=0.0, regulariser=regulariser, max_layers=max_layers)
+    assert open_gates(selection.gates) <= max_layers
+    assert selection.enforced == (max_layers < 6)
+    assert (selection.optimiser_epoch is None) == selection.enforced
+    assert records[-1]["open_gates"] <= max_layers
+    assert selection.epoch >= (2 if selection.enforced else 1)
+
+
+def test_a_strong_penalty_meets_the_budget_by_itself() -> None:
+    _, selection, _, records = select(strength=5.0, regulariser="r1", max_layers=2, epochs=4, enforce_epoch=3)
+    assert not selection.enforced and selection.optimiser_epoch is not None
+    assert records[selection.optimiser_epoch - 1]["open_gates"] <= 2
+
+
+def test_what_is_returned_is_the_best_epoch_within_the_budget() -> None:
+    tagger, selection, data, records = select(strength=1.0)
+    allowed = [record for record in records if record["open_gates"] <= 2]
+    best = max(allowed, key=lambda record: record["dev_f1"])
+    assert selection.epoch == best["epoch"]
+    features = live_features(selection.lm, data.words, selection.gates.detach())
+    assert score_dev(tagger, data, features) == pytest.approx(selection.dev_f1)
+    assert round(float(selection.gates[0]), 5) == best["gate_forward_0"]
+
+
+def test_gates_stay_in_bounds_and_rest_after_enforcement() -> None:
+    _, _, _, records = select(gate_learning_rate=3.0)
+    gates = [[value for name, value in record.items() if name.startswith("gate_")] for record in records]
+    assert all(0.0 <= gate <= 1.0 for row in gates for gate in row)
+    assert gates[1] == gates[2] == gates[3], "after enforce_epoch the gates rest"
+
+
+def test_enforcement_keeps_the_gates_that_the_crf_loss_leans_on_most() -> None:
+    """One batch an epoch, and a penalty that the importance must not see."""
+    data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
+    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
+    torch.manual_seed(0)
+    tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
+    start = torch.tensor([1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
+    gates = start.clone().requires_grad_()
+    tagger.train()(collate(data.encoded_train), live_features(lm, data.words, gates)(range(8))).backward()
+    assert gates.grad is not None
+    expected = (start * gates.grad).abs().topk(2).indices.sort().values
+
+    params = make_select_params(strength=9.0, epochs=1, enforce_epoch=1, gate_learning_rate=1e-9, max_layers=2)
+    selection = Selection(lm, torch.nn.Parameter(start.clone()))
+    list(select_layers(tagger, selection, data, params, tagging, 1))
+    assert torch.equal(selection.gates.detach().nonzero().flatten(), expected)
+    assert selection.enforced
+
+
+@pytest.mark.parametrize("regulariser", ["r1", "r2", "r3"])
+def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
+    """z <- clamp(z - rate * d(CRF loss + strength * R) / dz), from a start where the three penalties differ."""
+    data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
+    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
+    torch.manual_seed(0)
+    tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
+    start = torch.tensor([1.0, 0.9, 0.3, 0.5, 0.7, 0.2])
+    gates = start.clone().requires_grad_()
+    batch = collate(data.encoded_train)
+    loss = tagger.train()(batch, live_features(lm, data.words, gates)(range(8)))
+    (loss + 0.4 * penalty(regulariser, gates, 4)).backward()
+    assert gates.grad is not None
+    expected = (start - 0.1 * gates.grad).clamp(0.0, 1.0)
+
+    params = make_select_params(
+        strength=0.4, regulariser=regulariser, max_layers=4, epochs=1, enforce_epoch=1, gate_learning_rate=0.1
+    )
+    selection = Selection(lm, torch.nn.Parameter(start.clone()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.selection.training.enforce_budget", lambda gates, importance, max_layers: None)
+        patch.setattr("pipeline.selection.training.open_gates", lambda gates: 0)  # so that the epoch is kept
+        list(select_layers(tagger, selection, data, params, tagging, 1))
+    torch.testing.assert_close(selection.gates.detach(), expected)
+
+
+def test_a_step_of_cost_weighted_gates_by_hand() -> None:
+    """The same, each layer's penalty weighted: 144, 208 and 272 multiply-accumulates, 208 in the mean."""
+    data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
+    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
+    torch.manual_seed(0)
+    tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
+    start = torch.tensor([1.0, 0.9, 0.3, 0.5, 0.7, 0.2])
+    gates = start.clone().requires_grad_()
+    loss = tagger.train()(collate(data.encoded_train), live_features(lm, data.words, gates)(range(8)))
+    weights = torch.tensor([144.0, 208.0, 272.0, 144.0, 208.0, 272.0]) / 208
+    (loss + 0.4 * (weights * gates * (2 - gates)).sum()).backward()  # R3 above the budget: z + z (1 - z)
+    assert gates.grad is not None
+    expected = (start - 0.1 * gates.grad).clamp(0.0, 1.0)
+
+    params = make_select_params(
+        strength=0.4, cost_weighted=True, max_layers=4, epochs=1, enforce_epoch=1, gate_learning_rate=0.1
+    )
+    selection = Selection(lm, torch.nn.Parameter(start.clone()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.selection.training.enforce_budget", lambda gates, importance, max_layers: None)
+        patch.setattr("pipeline.selection.training.open_gates", lambda gates: 0)
+        list(select_layers(tagger, selection, data, params, tagging, 1))
+    torch.testing.assert_close(selection.gates.detach(), expected)
+
+
+@pytest.mark.parametrize("cost_weighted", [False, True])
+@pytest.mark.parametrize("max_layers", [0, 2, 6])
+def test_the_budget_holds_for_hard_concrete_gates(max_layers: int, cost_weighted: bool) -> None:
+    _, selection, _, records = select(method="hard_concrete", max_layers=max_layers, cost_weighted=cost_weighted)
+    assert open_gates(selection.gates) <= max_layers
+    assert selection.budget_reached_by == ("enforcement" if selection.enforced else "optimiser")
+    gates = [[value for name, value in record.items() if name.startswith("gate_")] for record in records]
+    assert all(0.0 <= gate <= 1.0 for row in gates for gate in row)
+    assert gates[1] == gates[2] == gates[3], "after enforce_epoch the gates are deterministic and rest"
+
+
+def test_hard_concrete_gates_meet_a_budget_by_themselves() -> None:
+    _, selection, _, records = select(method="hard_concrete", max_layers=3, epochs=10, enforce_epoch=9)
+    assert selection.optimiser_epoch is not None and not selection.enforced
+    assert selection.budget_reached_by == "optimiser" and records[-1]["open_gates"] <= 3
+
+
+def test_hard_concrete_gates_are_drawn_for_each_step_and_deterministic_on_dev(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[float]] = []
+    live = live_features
+
+    def spy(lm, words, gates):  # type: ignore[no-untyped-def]
+        features = live(lm, words, gates)
+
+        def watched(indices):  # type: ignore[no-untyped-def]
+            seen.append(gates.tolist())
+            return features(indices)
+
+        return watched
+
+    monkeypatch.setattr("pipeline.selection.training.live_features", spy)
+    _, _, _, records = select(method="hard_concrete", max_layers=6, epochs=2, enforce_epoch=1)
+    steps = 5  # 40 sentences in batches of 8, and one batch of dev
+    drawn, on_dev, resting = seen[:steps], seen[steps], seen[steps + 1 :]
+    assert len({tuple(gates) for gates in drawn}) > 1
+    assert [round(gate, 5) for gate in on_dev] == [value for name, value in records[0].items() if "gate_" in name]
+    assert all(gates == on_dev for gates in resting)
+
+
+def test_batches_that_share_a_gate_step_give_the_sum_of_their_gradients() -> None:
+    """Against one batch after the other, at the gates of the group's start; the tagger hardly moves in between."""
+    data, lm = make_data(train=32, dev=4), make_bidirectional_lm()
+    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0, batch_sentences=5, clip_norm=1e9)
+    torch.manual_seed(0)
+    tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
+    gates = torch.full((6,), 0.8, requires_grad=True)
+    order = list(range(32))
+    mean_losses = [
+        tagger.train()(
+            collate([data.encoded_train[index] for index in batch]), live_features(lm, data.words, gates)(batch)
+        )
+        for batch in (order[start : start + 5] for start in range(0, 32, 5))
+    ]
+    (sum(mean_losses) + len(mean_losses) * 0.4 * penalty("r3", gates, 4)).backward()
+    assert gates.grad is not None and len(mean_losses) == 7
+
+    params = make_select_params(
+        strength=0.4,
+        max_layers=4,
+        epochs=1,
+        enforce_epoch=1,
+        learning_rate=1e-9,
+        gate_learning_rate=1e-3,
+        batches_per_gate_step=7,
+    )
+    selection = Selection(lm, torch.nn.Parameter(torch.full((6,), 0.8)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.selection.training.shuffled_batches", lambda sentences, size, rng: [order.copy()])
+        patch.setattr("pipeline.selection.training.random.Random.shuffle", lambda self, values: None)
+        patch.setattr("pipeline.selection.training.enforce_budget", lambda gates, importance, max_layers: None)
+        patch.setattr("pipeline.selection.training.open_gates", lambda gates: 0)
+        list(select_layers(tagger, selection, data, params, tagging, 1))
+    moved = (0.8 - selection.gates.detach()) / 1e-3
+    torch.testing.assert_close(moved, gates.grad, rtol=1e-3, atol=1e-3)
+
+
+def test_every_sentence_is_seen_once_an_epoch_in_groups() -> None:
+    data = make_data(train=37)
+    groups = _groups(data, 4, 3, random.Random(1))
+    assert sorted(index for group in groups for batch in group for index in batch) == list(range(37))
+    assert sorted(len(group) for group in groups) == [1, 3, 3, 3] and max(len(b) for g in groups for b in g) == 4
+
+
+def test_the_pruned_tagger_scores_what_the_gated_one_did() -> None:
+    tagger, selection, data, _ = select()
+    gates = split_directions(selection.gates)
+    pruned_lm, kept = prune_bidirectional_lm(selection.lm, gates)
+    difference = largest_score_difference(
+        tagger,
+        live_features(selection.lm, data.words, selection.gates.detach()),
+        prune_tagger(tagger, kept),
+        live_features(pruned_lm, data.words),
+        data,
+    )
+    assert 0 <= difference < 1e-5
+    wrong = largest_score_difference(
+        tagger,
+        live_features(selection.lm, data.words, torch.ones(6)),
+        prune_tagger(tagger, kept),
+        live_features(pruned_lm, data.words),
+        data,
+    )
+    assert wrong > 1e-4, "the check must notice a gate that was not folded in"

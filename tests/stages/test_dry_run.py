@@ -1,0 +1,74 @@
+"""A dry run says what a long stage would cost, and leaves nothing behind."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from pipeline.tagger.model import save_tagger
+from tests.factories import make_sentences, make_tagger, write_prepared
+from tests.stages.test_stages import run, tiny_params, write_raw
+
+
+def dry_run(stage: str, folder: Path, *arguments: str) -> Result:
+    outputs = [f"--{name}={folder / name}" for name in ("out", "metrics", "curve")]
+    return run(stage, "--dry-run", "--params", str(tiny_params(folder)), *outputs, *arguments)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def prepared(root: Path) -> Path:
+    splits = {"train": make_sentences(60, 1), "dev": make_sentences(20, 2)}
+    lexicon = write_prepared(root / "conll", splits, root / "lm")
+    save_tagger(make_tagger(lexicon, 34), root / "tagger" / "seed-1")
+    tiny_params(root)
+    return root
+
+
+def assert_told(result: Result, folder: Path, before: set[Path], *expected: str) -> None:
+    assert result.exit_code == 0, result.output
+    for text in ("dry run: nothing is written", "would do", "time ", "memory ", "disk ", "are free", *expected):
+        assert text in result.output
+    assert set(folder.rglob("*")) == before
+
+
+def test_pretraining(root: Path) -> None:
+    write_raw(root / "raw")
+    (root / "hashes").write_text("")
+    out = ("--out", str(root / "corpus"), "--metrics", str(root / "m.json"))
+    options = ("--params", str(tiny_params(root)), "--raw", str(root / "raw"), "--test-hashes", str(root / "hashes"))
+    assert run("prepare_corpus", *options, *out).exit_code == 0
+    before = set(root.rglob("*"))
+    result = dry_run("pretrain_lm", root, "--direction", "backward", "--corpus", str(root / "corpus"))
+    assert_told(result, root, before, "backward: 2 layers of 4", "s a step", f"in {root / 'out'}")
+
+
+@pytest.mark.parametrize("variant", ["no_lm", "full"])
+def test_taggers(prepared: Path, variant: str) -> None:
+    before = set(prepared.rglob("*"))
+    lm = ["--lm", str(prepared / "lm")] if variant == "full" else []
+    result = dry_run("train_tagger", prepared, "--variant", variant, "--conll", str(prepared / "conll"), *lm)
+    assert_told(result, prepared, before, f"{variant}: 1 seeds, 1 at a time, 2 epochs of 60 sentences")
+    assert ("features of the language models" in result.output) == (variant == "full")
+
+
+def test_selection(prepared: Path) -> None:
+    before = set(prepared.rglob("*"))
+    folders = [f"--{name}={prepared / name}" for name in ("conll", "lm", "tagger")]
+    result = dry_run("select_layers", prepared, *folders)
+    assert_told(result, prepared, before, "2 epochs of 60 sentences, 1 of them with gates that move", "of 6 layers")
+
+
+def test_what_the_stage_would_refuse_is_refused(root: Path) -> None:
+    result = dry_run("pretrain_lm", root, "--direction", "forward", "--corpus", str(root / "gone"))
+    assert result.exit_code == 1 and "run the stage prepare_corpus" in result.output
+
+
+def test_short_stages_have_no_dry_run() -> None:
+    assert "--dry-run" not in run("evaluate", "--help").output
+    assert "--dry-run" in run("select_layers", "--help").output

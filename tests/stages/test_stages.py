@@ -1,0 +1,234 @@
+"""All stages by hand, one after the other, on a few sentences; and their manners when something is wrong."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from click.testing import CliRunner, Result
+
+from ldnet.files import write_json
+from pipeline.language_model.model import load_language_model
+from pipeline.pretraining.encoded_corpus import load
+from pipeline.pretraining.training import perplexity
+from pipeline.tagger.model import load_tagger, save_tagger
+from tests.factories import WORDS, make_sentences, make_tagger, write_prepared
+
+STAGES = [
+    "generate_data",
+    "prepare_conll",
+    "prepare_corpus",
+    "prepare_unlabelled",
+    "pretrain_lm",
+    "train_tagger",
+    "soft_targets",
+    "select_layers",
+    "prune",
+    "evaluate",
+    "report",
+]
+
+
+def run(stage: str, *arguments: str) -> Result:
+    return CliRunner().invoke(importlib.import_module(f"stages.{stage}").main, list(arguments))
+
+
+def tiny_params(folder: Path) -> Path:
+    params = yaml.safe_load(Path("profiles/demo.yaml").read_text(encoding="utf-8"))
+    params["corpus"].update(min_count=2, heldout_sentences=20)
+    params["lm"].update(layers=2, units=4, embedding=5, projection=8, cutoffs=[4], streams=4, steps=5)
+    params["lm"].update(learning_rate=0.03, warmup_steps=5)
+    params["tagger"].update(
+        seeds=[1], word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
+    )
+    params["prune"].update(epochs=3, learning_rate=1e-9)
+    params["distil"].update(unlabelled_sentences=15)
+    params["select"].update(max_layers=1, epochs=2, enforce_epoch=1)
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    return path
+
+
+def write_raw(raw: Path) -> None:
+    (raw / "lm").mkdir(parents=True)
+    for seed, split in enumerate(("train", "dev", "test"), 1):
+        sentences = make_sentences(40, seed)
+        lines = ["".join(f"{w} {t}\n" for w, t in zip(s.words, s.tags, strict=True)) + "\n" for s in sentences]
+        only_here = f"{split}-word O\n\n"
+        (raw / f"{split}.txt").write_text("".join(lines).replace("S-", "B-") + only_here * 2, encoding="utf-8")
+    lines = [" ".join(WORDS[2 + (start + step) % 9] for step in range(3 + start % 5)) for start in range(600)]
+    text = "\n".join(f"{line} {number}" for number, line in enumerate(lines))  # words follow each other in one order
+    (raw / "lm" / "a.txt").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    write_raw(tmp_path / "raw")
+    return tmp_path
+
+
+def test_the_whole_chain(root: Path) -> None:
+    params = ("--params", str(tiny_params(root)))
+
+    def path(name: str) -> str:
+        return str(root / name)
+
+    def stage(name: str, *arguments: str) -> None:
+        result = run(name, *params, *arguments)
+        assert result.exit_code == 0, (name, result.output, result.exception)
+
+    def metrics(name: str) -> tuple[str, str]:
+        return ("--metrics", path(f"metrics/{name}.json"))
+
+    def train(variant: str, *options: str) -> None:
+        out = ("--out", path(f"tagger/{variant}"), "--curve", path(f"curves/train_tagger_{variant}.csv"))
+        data = ("--variant", variant, "--conll", path("conll"))
+        stage("train_tagger", *data, *options, *out, *metrics(f"train_tagger_{variant}"))
+
+    raw = ("--raw", path("raw"))
+    stage("prepare_conll", *raw, "--out", path("conll"), *metrics("prepare_conll"))
+    lexicon = (root / "conll" / "lexicon" / "lexicon.json").read_text(encoding="utf-8")
+    assert "train-word" in lexicon and "test-word" not in lexicon and "dev-word" not in lexicon
+    hidden = (root / "conll" / "test.conll").rename(root / "test.conll")  # nothing before evaluate may read it
+    hashes = ("--test-hashes", path("conll/test_hashes.txt"))
+    stage("prepare_corpus", *raw, *hashes, "--out", path("corpus"), *metrics("prepare_corpus"))
+    stage("prepare_unlabelled", *raw, *hashes, "--out", path("unlabelled.txt"))
+    for direction in ("forward", "backward"):
+        out = ("--out", path(f"lm/{direction}"), "--curve", path(f"curves/pretrain_lm_{direction}.csv"))
+        data = ("--direction", direction, "--corpus", path("corpus"))
+        stage("pretrain_lm", *data, *out, *metrics(f"pretrain_lm_{direction}"))
+    corpus = load(root / "corpus")
+    for direction in ("forward", "backward"):
+        model, _ = load_language_model(root / "lm" / direction)
+        measured = json.loads((root / "metrics" / f"pretrain_lm_{direction}.json").read_text(encoding="utf-8"))
+        as_read = perplexity(model, corpus.heldout, reverse=direction == "backward")
+        assert measured["heldout_perplexity"] == pytest.approx(as_read, rel=1e-3)
+        assert perplexity(model, corpus.heldout, reverse=direction == "forward") > 1.2 * as_read
+    lm = ("--lm", path("lm"))
+    train("no_lm")
+    train("full", *lm)
+    teachers = ("--unlabelled", path("unlabelled.txt"), "--teachers", path("tagger/full"))
+    stage("soft_targets", "--conll", path("conll"), *lm, *teachers, "--out", path("soft_targets"))
+    out = ("--out", path("selection"), "--curve", path("curves/select_layers.csv"))
+    conll = ("--conll", path("conll"))
+    stage("select_layers", *conll, *lm, "--tagger", path("tagger/full"), *out, *metrics("select_layers"))
+    selected = ("--selection", path("selection"), "--full", path("tagger/full"))
+    stage("prune", *conll, *lm, *selected, "--out", path("pruned"), *metrics("prune"))
+    taught = ("--start", path("pruned/tagger"), "--targets", path("soft_targets"))
+    train("pruned", "--lm", path("pruned"), *taught)
+    hidden.rename(root / "conll" / "test.conll")
+    folders = ("--taggers", path("tagger"), "--pruned", path("pruned"), "--dev-metrics", path("metrics"))
+    stage("evaluate", *conll, *lm, *folders, "--out", path("predictions"), *metrics("evaluate"))
+    stage("report", "--metrics", path("metrics"), "--curves", path("curves"), "--out", path("report"))
+
+    results = json.loads((root / "report" / "results.json").read_text(encoding="utf-8"))
+    epochs = {v: (root / f"curves/train_tagger_{v}.csv").read_text().count("\n") - 1 for v in ("full", "pruned")}
+    assert epochs == {"full": 2, "pruned": 3}
+    start, end = (load_tagger(root / name).state_dict() for name in ("pruned/tagger", "tagger/pruned/seed-1"))
+    torch.testing.assert_close(end, start, atol=1e-5, rtol=0)  # a warm start at its own, here tiny, rate
+    rows = {row["variant"]: row for row in results["rows"]}
+    assert set(rows) == {"no_lm", "full", "pruned"}
+    kept = json.loads((root / "metrics" / "select_layers.json").read_text(encoding="utf-8"))["layers_kept"]
+    assert rows["pruned"]["layers_kept"] == kept and sum(map(len, kept.values())) <= 1
+    assert rows["no_lm"]["macs_per_word"] < rows["pruned"]["macs_per_word"] < rows["full"]["macs_per_word"]
+    assert 0 <= results["comparison"]["lm_macs_kept"] < 1
+    difference = json.loads((root / "metrics" / "prune.json").read_text(encoding="utf-8"))["largest_difference"]
+    assert 0 <= difference < 1e-5
+    assert not list((root / ".checkpoints").iterdir()), "nothing is left of finished trainings"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_help_says_what_the_stage_does(stage: str) -> None:
+    result = run(stage, "--help")
+    assert result.exit_code == 0 and "Usage:" in result.output and len(result.output.splitlines()) > 6
+
+
+@pytest.mark.parametrize(
+    ("stage", "arguments", "message"),
+    [
+        ("prepare_conll", ["--raw", "nowhere", "--out", "o", "--metrics", "m"], "nowhere"),
+        ("prepare_corpus", ["--raw", "r", "--test-hashes", "h", "--out", "o", "--metrics", "m"], "prepare_conll"),
+        ("prepare_unlabelled", ["--raw", "r", "--test-hashes", "h", "--out", "o"], "prepare_conll"),
+        (
+            "pretrain_lm",
+            ["--direction", "forward", "--corpus", "c", "--out", "o", "--metrics", "m", "--curve", "v"],
+            "prepare_corpus",
+        ),
+        (
+            "select_layers",
+            ["--conll", "c", "--lm", "l", "--tagger", "t", "--out", "o", "--metrics", "m", "--curve", "v"],
+            "train_tagger",
+        ),
+        (
+            "train_tagger",
+            ["--variant", "full", "--conll", "c", "--out", "o", "--metrics", "m", "--curve", "v"],
+            "--lm: expected for full and pruned",
+        ),
+        ("pretrain_lm", ["--params", "gone.yaml", "--direction", "forward"], "Missing option"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_line(root: Path, stage: str, arguments: list[str], message: str) -> None:
+    result = run(stage, *arguments)
+    assert result.exit_code != 0 and message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_faulty_pruning_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.prune.largest_score_difference", lambda *arguments: 0.5)
+    conll = root / "conll"
+    sentences = make_sentences(20, 1)
+    lexicon = write_prepared(conll, {"train": sentences, "dev": sentences}, root / "lm")
+    save_tagger(make_tagger(lexicon, 34), root / "selection" / "tagger")
+    write_json(root / "selection" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
+    folders = ("--conll", str(conll), "--lm", str(root / "lm"), "--selection", str(root / "selection"))
+    folders += ("--full", str(root / "full"))
+    result = run("prune", "--params", str(tiny_params(root)), *folders, "--out", str(root / "o"), "--metrics", "m")
+    assert isinstance(result.exception, RuntimeError) and "0.5" in str(result.exception)
+    assert not (root / "o").exists()
+
+
+@pytest.mark.parametrize("method", ["importance", "hard_concrete"])
+def test_each_seed_of_the_pruned_tagger_starts_from_its_own_full_one(root: Path, method: str) -> None:
+    """prune.start: full, whatever the method; gates that are open count as 1."""
+    conll = root / "conll"
+    sentences = make_sentences(20, 1)
+    lexicon = write_prepared(conll, {"train": sentences, "dev": sentences}, root / "lm")
+    for seed in (1, 2):
+        save_tagger(make_tagger(lexicon, 34, seed), root / "full" / f"seed-{seed}")
+    path = tiny_params(root)
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params["select"].update(method=method, max_layers=2)
+    params["prune"].update(start="full", epochs=1)
+    params["tagger"]["seeds"] = [1, 2]
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    given = ("--params", str(path), "--conll", str(conll))
+    lm, metrics = ("--lm", str(root / "lm")), root / "metrics"
+
+    out = ("--out", str(root / "selection"), "--metrics", str(metrics / "select.json"), "--curve", str(root / "c.csv"))
+    assert run("select_layers", *given, *lm, "--tagger", str(root / "full"), *out).exit_code == 0
+    folders = ("--selection", str(root / "selection"), "--full", str(root / "full"))
+    out = ("--out", str(root / "pruned"), "--metrics", str(metrics / "prune.json"))
+    assert run("prune", *given, *lm, *folders, *out).exit_code == 0
+    start = ("--lm", str(root / "pruned"), "--start", str(root / "pruned" / "tagger"))
+    out = ("--out", str(root / "out"), "--metrics", str(metrics / "train.json"), "--curve", str(root / "d.csv"))
+    assert run("train_tagger", *given, "--variant", "pruned", *start, *out).exit_code == 0
+
+    selected, pruned = (
+        json.loads((metrics / f"{name}.json").read_text(encoding="utf-8")) for name in ("select", "prune")
+    )
+    assert selected["method"] == method and selected["layers_kept"] == pruned["layers_kept"]
+    assert (selected["budget_reached_by"] == "method") == (method != "hard_concrete")
+    kept = selected["layers_kept"]
+    assert sum(map(len, kept.values())) <= 2 and len(pruned["dev_f1"]) == 2
+    if method != "hard_concrete":
+        assert pruned["dev_f1"][0] == selected["dev_f1"]
+    columns = [*range(5), *(5 + 4 * layer + unit for layer in kept["forward"] for unit in range(4))]
+    columns += [*range(17, 22), *(22 + 4 * layer + unit for layer in kept["backward"] for unit in range(4))]
+    for seed in (1, 2):
+        full, trained = (load_tagger(root / name / f"seed-{seed}").state_dict() for name in ("full", "out"))
+        full["lm_projection.weight"] = full["lm_projection.weight"][:, columns]
+        for name, weight in full.items():
+            torch.testing.assert_close(trained[name], weight, atol=1e-5, rtol=0)

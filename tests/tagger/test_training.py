@@ -1,0 +1,159 @@
+"""Training of the tagger learns, repeats itself to the bit, and keeps the best epoch."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.features.contextual import live_features
+from pipeline.tagger.model import Tagger, load_tagger, save_tagger
+from pipeline.tagger.seeds import TrainingJob, summarise, train_seed, train_seeds
+from pipeline.tagger.training import TaggingData, load_tagging_data, score_dev, train_tagger
+from tests.factories import (
+    make_bidirectional_lm,
+    make_data,
+    make_lexicon,
+    make_sentences,
+    make_tagger,
+    make_tagger_params,
+    write_prepared,
+)
+
+
+def train(
+    data: TaggingData, seed: int = 1, optimizer: str = "adam", learning_rate: float = 0.05
+) -> tuple[Tagger, list[dict[str, float]]]:
+    tagger = make_tagger(data.lexicon)
+    params = make_tagger_params(epochs=12, optimizer=optimizer, learning_rate=learning_rate)
+    return tagger, list(train_tagger(tagger, data, None, params, seed, "test"))
+
+
+@pytest.mark.parametrize(("optimizer", "learning_rate"), [("adam", 0.05), ("sgd", 0.1)])
+def test_learns_a_pattern_and_keeps_the_best_epoch(optimizer: str, learning_rate: float) -> None:
+    data = make_data()
+    tagger, records = train(data, 1, optimizer, learning_rate)
+    assert records[-1]["loss"] < 0.2 * records[0]["loss"]
+    best = max(record["dev_f1"] for record in records)
+    assert best > 95
+    assert score_dev(tagger, data, None) == pytest.approx(best, abs=1e-4)
+
+
+def test_same_seed_same_weights_other_seed_other_weights() -> None:
+    data = make_data()
+    first, second, other = (train(data, seed)[0].state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_sgd_takes_steps_of_momentum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of two epochs of one batch leaves the weights of the rule v = 0.9 v + g, w = w - rate v, written out."""
+    data = make_data(8, 4)
+    params = make_tagger_params(epochs=2, batch_sentences=8, optimizer="sgd", learning_rate=0.1, clip_norm=1e9)
+    tagger = make_tagger(data.lexicon)
+    seen = []
+    backward = torch.Tensor.backward
+
+    def keep_gradients(loss: torch.Tensor) -> None:
+        backward(loss)
+        seen.append([weight.grad.clone() for weight in tagger.parameters() if weight.grad is not None])
+
+    monkeypatch.setattr(torch.Tensor, "backward", keep_gradients)
+    expected = [weight.detach().clone() for weight in tagger.parameters()]
+    first, second = train_tagger(tagger, data, None, params, 1, "test")
+    velocity = [torch.zeros_like(weight) for weight in expected]
+    after = []
+    for rate, gradients in zip((0.1, 0.05), seen, strict=True):
+        velocity = [0.9 * v + g for v, g in zip(velocity, gradients, strict=True)]
+        expected = [w - rate * v for w, v in zip(expected, velocity, strict=True)]
+        after.append(expected)
+    best = 0 if first["dev_f1"] >= second["dev_f1"] else 1
+    torch.testing.assert_close([weight.detach() for weight in tagger.parameters()], after[best])
+
+
+def test_lower_precision_learns_as_well_and_leaves_the_weights_theirs() -> None:
+    data, lm = make_data(), make_bidirectional_lm()
+    losses = {}
+    for precision in (torch.float32, torch.bfloat16):
+        tagger = make_tagger(data.lexicon, sum(lm.widths))
+        tagger.precision = precision
+        params = make_tagger_params(epochs=4, dropout=0.0, unknown_dropout=0.0)
+        records = list(train_tagger(tagger, data, live_features(lm, data.words), params, 1, "test"))
+        losses[precision] = torch.tensor([record["loss"] for record in records])
+        assert {weight.dtype for weight in tagger.parameters()} == {torch.float32}
+    assert not torch.equal(*losses.values())
+    torch.testing.assert_close(losses[torch.bfloat16], losses[torch.float32], rtol=0.05, atol=0.05)
+
+
+def test_features_are_asked_for_train_then_dev() -> None:
+    data, lm = make_data(12, 5), make_bidirectional_lm()
+    asked: list[int] = []
+    live = live_features(lm, data.words)
+
+    def features(indices):  # type: ignore[no-untyped-def]
+        asked.extend(indices)
+        return live(indices)
+
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    list(train_tagger(tagger, data, features, make_tagger_params(epochs=1), 1, "test"))
+    assert sorted(asked[:12]) == list(range(12)) and sorted(asked[12:]) == list(range(12, 17))
+
+
+def test_tags_of_the_crf_itself_count_as_outside() -> None:
+    lexicon = make_lexicon(make_sentences(5))
+    assert lexicon.tag_names([0, lexicon.tag_id("<s>"), lexicon.tag_id("<eof>")]) == ["O", "O", "O"]
+
+
+def prepare(folder: Path) -> Path:
+    write_prepared(folder, {"train": make_sentences(20, 1), "dev": make_sentences(10, 2)}, folder / "lm")
+    return folder
+
+
+def test_a_seed_alone_gives_what_it_gives_beside_others(tmp_path: Path) -> None:
+    conll, params = prepare(tmp_path), make_tagger_params(epochs=2)
+    records = list(train_seeds(conll, conll / "lm", None, tmp_path / "full", params, 1, tmp_path))
+    assert [record["seed"] for record in records] == [1, 1, 2, 2]
+    job = TrainingJob(
+        conll=conll,
+        features=tmp_path / "features",
+        feature_width=34,
+        start=None,
+        targets=None,
+        out=tmp_path / "alone",
+        params=params,
+        seed=2,
+        threads=1,
+        label="alone",
+        row=0,
+    )
+    assert train_seed(job) == records[2:]
+    torch.use_deterministic_algorithms(False)
+    beside, alone = (load_tagger(tmp_path / name).state_dict() for name in ("full/seed-2", "alone"))
+    assert all(torch.equal(beside[name], alone[name]) for name in beside)
+    assert load_tagging_data(conll).words[20:] == [sentence.words for sentence in make_sentences(10, 2)]
+
+
+def test_a_warm_start_goes_on_from_the_tagger_given(tmp_path: Path) -> None:
+    conll, params = prepare(tmp_path), make_tagger_params(epochs=1, learning_rate=1e-9)
+    start = make_tagger(load_tagging_data(conll).lexicon, 34, seed=5)
+    save_tagger(start, tmp_path / "start")
+    list(train_seeds(conll, conll / "lm", tmp_path / "start", tmp_path / "warm", params, 1, tmp_path))
+    warm = load_tagger(tmp_path / "warm/seed-1").state_dict()
+    for name, weight in start.state_dict().items():
+        torch.testing.assert_close(warm[name], weight, atol=1e-5, rtol=0)
+
+
+def test_summary_by_hand() -> None:
+    records = [
+        {"seed": 1, "epoch": 1, "dev_f1": 80.0},
+        {"seed": 1, "epoch": 2, "dev_f1": 90.0},
+        {"seed": 2, "epoch": 1, "dev_f1": 94.0},
+        {"seed": 2, "epoch": 2, "dev_f1": 91.0},
+    ]
+    assert summarise(records, [1, 2]) == {
+        "seeds": [1, 2],
+        "dev_f1": [90.0, 94.0],
+        "dev_f1_mean": 92.0,
+        "dev_f1_sd": 2.8284,
+        "best_epoch": [2, 1],
+    }
+    assert summarise(records[:2], [1])["dev_f1_sd"] == 0.0

@@ -1,0 +1,96 @@
+"""Word vectors in the GloVe text format."""
+
+import gzip
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ldnet.errors import InputError
+from pipeline.text.word_vectors import no_vectors, read_word_vectors
+
+
+def written(folder: Path, content: bytes, name: str = "v.txt") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"the 1 -2.5\nof 3e-1 4\n",
+        b"the 1 -2.5\nof 3e-1 4",
+        b"2 2\nthe 1 -2.5\nof 3e-1 4\n",
+        b"the 1 -2.5 \r\nof\t0.3  4.0\r\n",
+        b"the 1 -2.5\nof 3e-1 4\nthe 7 7\n",
+        b"3 2\nthe 1 -2.5\nof 3e-1 4\nthe 7 7\n",
+    ],
+)
+def test_ways_to_write_the_same_vectors(tmp_path: Path, content: bytes) -> None:
+    files = written(tmp_path, content), written(tmp_path, gzip.compress(content), "v.gz")
+    for vectors in map(read_word_vectors, files):
+        assert vectors.rows == {"the": 0, "of": 1}
+        assert vectors.vectors.dtype == np.float32
+        np.testing.assert_array_equal(vectors.vectors, np.array([[1, -2.5], [0.3, 4]], dtype=np.float32))
+
+
+def test_words_with_unicode_spaces_stay_whole(tmp_path: Path) -> None:
+    vectors = read_word_vectors(written(tmp_path, "1\u00a02 1 2\na\u2028b 3 4\n\u0085 5 6\n".encode()))
+    assert list(vectors.rows) == ["1\u00a02", "a\u2028b", "\u0085"]
+
+
+def test_a_first_row_of_dimension_one_is_not_a_header(tmp_path: Path) -> None:
+    assert read_word_vectors(written(tmp_path, b"the 1.0\n5 3\n")).rows == {"the": 0, "5": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"the 1 2\nof 3\n", ":2: expected a word and 2 numbers, found 2 columns"),
+        (b"the 1 2\nof 3 4 5\n", ":2: expected a word and 2 numbers, found 4 columns"),
+        (b"the 1 2\n\nof 3 4\n", ":2: expected a word and 2 numbers, found 0 columns"),
+        (b"the 1 2\nthe 3\n", ":2: expected a word and 2 numbers, found 2 columns"),
+        (b"2 3\nthe 1 2\n", ":2: expected a word and 3 numbers, found 3 columns"),
+        (b"the\n", ":1: expected a word and its numbers, found 1 columns"),
+        (b"the 1 x\n", ":1: expected 2 finite numbers after the word, found 'x'"),
+        (b"the 1 nan\n", ":1: expected 2 finite numbers after the word, found 'nan'"),
+        (b"the 1 2\nof inf -inf\n", ":2: expected 2 finite numbers after the word, found 'inf'"),
+        (b"the 1 1e39\n", ":1: expected 2 finite numbers after the word, found '1e39'"),
+        (b"the 1 \xff\n", ":1: expected 2 finite numbers after the word"),
+        (b"the 1 2\n\xff\xfe 3 4\n", ":2: not UTF-8 (byte 0xff at position 1)"),
+        (b"3 2\nthe 1 2\n", ":1: promises 3 word vectors, found 1"),
+        (b"3 2\n", ": no word vectors"),
+        (b"", ": no word vectors"),
+    ],
+)
+def test_errors_name_file_and_line(tmp_path: Path, content: bytes, message: str) -> None:
+    path = written(tmp_path, content)
+    with pytest.raises(InputError) as error:
+        read_word_vectors(path)
+    assert str(error.value).startswith(f"{path}{message}")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_word_vectors(tmp_path / "v.txt")
+
+
+def test_rubbish_gives_input_errors_only(tmp_path: Path) -> None:
+    generator = random.Random(1)
+    pieces = [b"the", b"1", b"2.5", b" ", b"\n", b"\t", b"\xff", b"nan", b"1e999", b"-", b"\x00", b"0", b"\xd9\xa3"]
+    refused = 0
+    for _ in range(300):
+        path = written(tmp_path, b"".join(generator.choices(pieces, k=generator.randint(0, 10))))
+        try:
+            assert np.isfinite(read_word_vectors(path).vectors).all()
+        except InputError as error:
+            assert str(error).startswith(str(path))
+            refused += 1
+    assert 100 < refused < 300
+
+
+def test_no_vectors() -> None:
+    assert no_vectors().rows == {}
+    assert no_vectors().vectors.shape == (0, 0)
