@@ -1,0 +1,1 @@
+"""One click script per stage of ablations/dvc.yaml."""

@@ -1,0 +1,1 @@
+"""A model folder in other programs: MLflow, Spark, ONNX."""

@@ -1,0 +1,68 @@
+"""What every command shares: types of options, one-line errors, manners on Ctrl-C, examples in --help."""
+
+import signal
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ldnet.errors import InputError
+
+FILE = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+INTERRUPTED = 128 + signal.SIGINT
+
+
+class Examples(click.Command):
+    """A click command whose --help ends with examples, a line each."""
+
+    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **options: Any):
+        super().__init__(*arguments, **options)
+        self.examples = examples
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples as they are written, not wrapped."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+class Command(Examples):
+    """A click command that ends with one line on stderr: on InputErrors and OSErrors with exit status 1, on Ctrl-C with
+    130. --verbose shows the traceback of an error, too. A KeyboardInterrupt may bring its own words on how to resume.
+    """
+
+    resume = "what is finished is kept; start the same command again to resume"
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.params.append(flag("--verbose", "Show the traceback of an error."))
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return self.run(context)
+        except (InputError, OSError) as error:
+            if context.meta["--verbose"]:
+                raise
+            raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt as interrupt:
+            if context.meta["--verbose"]:
+                traceback.print_exc()
+            click.echo(f"\ninterrupted: {str(interrupt) or self.resume}", err=True)
+            return context.exit(INTERRUPTED)
+
+    def run(self, context: click.Context) -> Any:
+        """What the command does."""
+        return super().invoke(context)
+
+
+def flag(name: str, description: str) -> click.Option:
+    """An option for the command itself, which finds it in the context's meta."""
+
+    def note(context: click.Context, _: click.Parameter, value: bool) -> None:
+        context.meta[name] = value
+
+    return click.Option([name], is_flag=True, expose_value=False, callback=note, help=description)

@@ -1,0 +1,62 @@
+"""The transitions of a trained CRF: Viterbi, and the sums over paths from both ends.
+
+A sentence of n words has n + 1 steps: its path starts in the tag `<s>` before the first step and must end in `<eof>` at
+the last one. The score of a step is emission(to) + transition(from, to).
+Shapes: B sentences, T steps of the longest, K tags.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Transitions:
+    """Scores (from, to) of one tag after another, and the tags in which every path starts and ends."""
+
+    scores: Tensor  # (K, K)
+    start: int
+    end: int
+
+    @torch.no_grad()
+    def decode(self, emissions: Tensor, lengths: Tensor) -> list[list[int]]:
+        """The best path of each sentence (Viterbi), without the final `<eof>`.
+
+        Going forward only the scores are kept; where the best path came from is looked for on the way back, for its own
+        tags alone, which is K times less work than for all of them.
+        """
+        scores = [self.scores[self.start] + emissions[:, 0]]
+        for step in range(1, emissions.shape[1]):
+            arriving = scores[-1].T.contiguous().unsqueeze(2) + self.scores.unsqueeze(1)  # (from, B, to)
+            best = arriving.amax(0)
+            scores.append(best + emissions[:, step])
+        into = self.scores.T.contiguous()  # (to, from)
+        last = lengths - 1
+        tag = torch.full((len(emissions),), self.end)
+        path = [tag]
+        for step in range(emissions.shape[1] - 1, 0, -1):
+            earlier = (scores[step - 1] + into[tag]).argmax(1)
+            tag = torch.where(step <= last, earlier, tag)
+            path.append(tag)
+        paths = torch.stack(path[::-1], 1).tolist()
+        return [tags[: int(length) - 1] for tags, length in zip(paths, lengths, strict=True)]
+
+
+def sums_from_left(emissions: Tensor, transitions: Tensor, start: int) -> Tensor:
+    """Log of the sum over all beginnings that end in a tag (B, T, K): the forward algorithm, step by step."""
+    sums = [transitions[start] + emissions[:, 0]]
+    for step in range(1, emissions.shape[1]):
+        sums.append((sums[-1].unsqueeze(2) + transitions).logsumexp(1) + emissions[:, step])
+    return torch.stack(sums, 1)
+
+
+def sums_from_right(emissions: Tensor, transitions: Tensor, end: int, lengths: Tensor) -> Tensor:
+    """Log of the sum over all endings that follow a tag (B, T, K); after a sentence's last step, of `<eof>` alone."""
+    closing = torch.full_like(emissions[:, 0], -torch.inf)
+    closing[:, end] = 0.0
+    sums = [closing]
+    for step in range(emissions.shape[1] - 2, -1, -1):
+        onward = (transitions + (emissions[:, step + 1] + sums[-1]).unsqueeze(1)).logsumexp(2)
+        sums.append(torch.where((step < lengths - 1).unsqueeze(1), onward, closing))
+    return torch.stack(sums[::-1], 1)

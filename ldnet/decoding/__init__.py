@@ -1,0 +1,1 @@
+"""From sentences to tags with finished weights: packed layers, Viterbi, confidences."""

@@ -1,0 +1,1 @@
+"""Words and tags as data: columns, tag schemes, the lexicon, what a language model knows of a word, tokenisation."""

@@ -1,0 +1,1 @@
+"""How work is carried out: seeds, threads and processes."""

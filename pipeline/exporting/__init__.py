@@ -1,0 +1,1 @@
+"""Finished taggers leave the workspace: model folders, ONNX graphs, MLflow's registry."""

@@ -1,0 +1,1 @@
+"""What taggers read of two language models: contextual features, computed at once or kept in a table."""

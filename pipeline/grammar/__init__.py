@@ -1,0 +1,1 @@
+"""Newswire-like sentences from a seeded grammar: the default data."""

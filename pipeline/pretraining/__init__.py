@@ -1,0 +1,1 @@
+"""Training of language models on an encoded corpus: streams, steps, checkpoints, several processes."""

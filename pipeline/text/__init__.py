@@ -1,0 +1,1 @@
+"""Labelled sentences and word vectors, made ready for the taggers: splits, tag schemes, the lexicon's making."""
