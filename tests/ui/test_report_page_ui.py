@@ -40,15 +40,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for column in (f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)):
         epochs[column] = [generator.random() for _ in range(6)]
     results = read_results(ROOT / "results" / "conll2000.json")
+    seeds = {row["variant"]: row["seeds"] for row in results["rows"]}
     inputs = PageInputs(
         results=results,
         metrics={
             "select_layers": {"epoch": 5, "gates": {direction: [0.5] * layers for direction in DIRECTIONS}},
-            "train_tagger_pruned": {"seeds": results["rows"][-1]["seeds"], "dev_f1": [95.0, 95.1]},
+            "train_tagger_pruned": {"seeds": seeds["pruned"], "dev_f1": [95.0 + seed / 10 for seed in seeds["pruned"]]},
         },
         gates=epochs,
         training={direction: pd.read_csv(ROOT / "curves" / f"pretrain_lm_{direction}.csv") for direction in DIRECTIONS},
-        predictions={variant: {1: sentences, 2: sentences} for variant in VARIANTS},
+        predictions={variant: dict.fromkeys(seeds[variant], sentences) for variant in VARIANTS},
         path=read_json(ROOT / "results" / "path_demo.json"),
         environment={"CPU": "one of a kind with a long name " * 4, "commit": "0" * 40},
     )
