@@ -2,6 +2,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 5000
+SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup repro experiment named test lint bench data profile publish sweep path study ablations verify import parity export spark ui report plots test-ui ci
@@ -88,9 +89,9 @@ report: setup ## write work/report.html: results, figures and errors on one page
 plots: setup ## draw the curves of the stages to dvc_plots/index.html, which needs no network
 	@dvc plots show
 
-test-ui: setup ## try MLflow's pages, the report and the plots in chromium; makes the screenshots in docs/
+test-ui: setup ## [SCREENSHOTS=docs]: try MLflow's pages, the report and the plots in chromium; keeps screenshots there
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements-ui.txt
-	python -m pytest tests/ui --screenshots docs
+	python -m pytest tests/ui --screenshots "$(SCREENSHOTS)"
 
 ci: setup ## what continuous integration runs
 	bash .ci/run
