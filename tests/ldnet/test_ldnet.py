@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ldnet import __version__
-from ldnet.commands.main import main
+from ldnet.__main__ import main
+from ldnet.commands.loading import loaded_for_command
 from ldnet.decoding.precision import PRECISIONS, DecodingPrecision
 from ldnet.model_folder import load_model
 from ldnet.text.tokenisation import split_at_blanks
@@ -154,6 +155,10 @@ def test_what_an_extra_is_needed_for_says_which(monkeypatch: pytest.MonkeyPatch,
     registered = tag("models:/chunker@champion")
     assert registered.exit_code == 1
     assert registered.stderr == "Error: models:/chunker@champion needs mlflow: pip install 'ldnet[mlflow]'\n"
+
+
+def test_commands_load_what_the_library_loads(model: Path) -> None:
+    assert loaded_for_command(model, "int8").digest == load_model(model).digest
 
 
 def test_the_first_use_says_that_it_compiles(model: Path, tmp_path: Path) -> None:

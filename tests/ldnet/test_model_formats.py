@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from ldnet.commands.main import main
 from ldnet.errors import InputError
 from ldnet.files import read_json, sha256_of_files, write_json
+from ldnet.model_description import FORMAT, VERSION, read_description
 from ldnet.model_folder import load_model
 from tests.imports import ROOT
 
@@ -78,6 +79,8 @@ def tensor(file: str, name: str, change: Callable[[torch.Tensor], torch.Tensor |
 
 
 def test_a_model_of_the_first_version_tags_as_it_did() -> None:
+    description = read_description(FIRST_VERSION)
+    assert (description["format"], description["version"]) == (FORMAT, VERSION) == ("ldnet-tagger", 1)
     found = load_model(FIRST_VERSION).annotate([sentence["text"] for sentence in EXPECTED], tokenised=True)
     for annotated, expected in zip(found, EXPECTED, strict=True):
         assert annotated.tags == expected["tags"]
