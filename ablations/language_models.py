@@ -12,7 +12,7 @@ from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import AblatedLMParams, AblationsParams, LMParams, Params
 from pipeline.pretraining import encoded_corpus as corpus
-from pipeline.pretraining import training as pretraining
+from pipeline.pretraining import lm_training as pretraining
 from pipeline.pretraining.encoded_corpus import Corpus, Ids
 
 

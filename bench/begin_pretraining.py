@@ -8,7 +8,7 @@ from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import LanguageModel
 from pipeline.params import load_params
 from pipeline.pretraining.encoded_corpus import load
-from pipeline.pretraining.training import RECORD_STEPS, configure, pretrain
+from pipeline.pretraining.lm_training import RECORD_STEPS, configure, pretrain
 
 CURVE_POINTS = 2  # of RECORD_STEPS steps each
 

@@ -25,7 +25,7 @@ from pipeline.language_model.macs import dense_lstm_macs
 from pipeline.language_model.model import LanguageModel as ProductLM
 from pipeline.params import Precision
 from pipeline.pretraining.streams import batches_of_shard
-from pipeline.selection import regularisers
+from pipeline.selection import regularised_gates as regularisers
 from pipeline.tagger.batches import collate
 from pipeline.tagger.model import Tagger as ProductTagger
 from pipeline.tagger.model import TaggerConfig

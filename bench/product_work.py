@@ -23,8 +23,9 @@ from ldnet.files import read_json
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.features.contextual import open_feature_table, write_feature_table
 from pipeline.params import Precision
-from pipeline.pretraining.training import pretrain
-from pipeline.selection.training import Selection, select_layers
+from pipeline.pretraining.lm_training import pretrain
+from pipeline.selection.methods import METHODS
+from pipeline.selection.selection import Selection, SelectionTask
 from pipeline.tagger.training import train_tagger
 
 Work = Callable[[int], int]
@@ -96,7 +97,7 @@ def selection(precision: Precision, folder: Path) -> Work:
     def work(sentences: int) -> int:
         used = data.slice(sentences)
         tagging = replace(paper_params().tagger, precision=precision)
-        deque(select_layers(tagger, Selection.of(lm), used, params, tagging, SEED), maxlen=0)
+        deque(METHODS["gates"](SelectionTask(tagger, Selection.of(lm), used, params, tagging, SEED)), maxlen=0)
         return sum(len(sentence.words) for sentence in used.train)
 
     return work

@@ -13,12 +13,12 @@ from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.processors import processors
+from pipeline.experiments.page import PageInputs, Predictions, page
 from pipeline.experiments.regularisation_path import read_path
+from pipeline.experiments.span_errors import overall_f1, read_predictions
 from pipeline.experiments.verification import this_machine
 from pipeline.report.measurements import DIRECTIONS, read_curve, read_metrics
-from pipeline.report.page import PageInputs, Predictions, page
 from pipeline.report.source_version import source_version
-from pipeline.report.span_errors import overall_f1, read_predictions
 
 PACKAGES = ("torch", "numpy", "numba", "dvc", "mlflow")
 ROUNDING = 1e-3  # of F1 in percent, in the metrics

@@ -29,11 +29,12 @@ from pipeline.language_model.model import LanguageModel
 from pipeline.params import LMParams, Precision, load_params
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining import encoded_corpus as corpus
-from pipeline.pretraining import training as pretraining
+from pipeline.pretraining import lm_training as pretraining
 from pipeline.pretraining.data_parallel import Workers
 from pipeline.pretraining.encoded_corpus import Corpus
 from pipeline.pretraining.streams import steps_of_shard
-from pipeline.selection.training import Selection, select_layers
+from pipeline.selection.methods import METHODS
+from pipeline.selection.selection import Selection, SelectionTask
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger
 from pipeline.tagger.training import Features, TaggingData, load_tagging_data, train_tagger
 
@@ -163,7 +164,7 @@ def _select_layers(options: Options) -> Cost:
     sample, share = _sample(data, batches * tagging.batch_sentences)
     # One epoch to warm up, one with gates that move, one with gates that stay, which costs less.
     three = replace(select, epochs=3, enforce_epoch=2)
-    _, moving, staying = _times(select_layers(tagger, Selection.of(lm), sample, three, tagging, seed))
+    _, moving, staying = _times(METHODS["gates"](SelectionTask(tagger, Selection.of(lm), sample, three, tagging, seed)))
     moving, staying = moving / share, staying / share
     return Cost(
         work=f"{select.epochs} epochs of {len(data.train):,} sentences, {select.enforce_epoch} of them with gates that "

@@ -16,7 +16,7 @@ from pipeline.language_model.model import LanguageModel, parameter_count, save_l
 from pipeline.params import load_params
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining import encoded_corpus as corpus
-from pipeline.pretraining import training as pretraining
+from pipeline.pretraining import lm_training as pretraining
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 

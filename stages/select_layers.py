@@ -1,6 +1,5 @@
 """Select language-model layers: by gates that are trained with the tagger, or without training."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,13 +10,12 @@ from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm
-from pipeline.params import Params, load_params
+from pipeline.params import load_params
 from pipeline.pruning.pruning import kept_layers
-from pipeline.selection.layer_choice import choose_layers
-from pipeline.selection.regularisers import split_directions
-from pipeline.selection.training import Selection, select_layers
-from pipeline.tagger.model import Tagger, load_tagger, save_tagger
-from pipeline.tagger.training import Record, TaggingData, load_tagging_data
+from pipeline.selection.methods import METHODS
+from pipeline.selection.selection import Selection, SelectionTask, split_directions
+from pipeline.tagger.model import load_tagger, save_tagger
+from pipeline.tagger.training import load_tagging_data
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 
@@ -43,7 +41,8 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
         language_models.compute_in(params.select.precision)
         selection = Selection.of(language_models)
         records = []
-        for record in _select(tagger, selection, data, params):
+        task = SelectionTask(tagger, selection, data, params.select, params.tagger, seed)
+        for record in METHODS[params.select.method](task):
             records.append(record)
             run.log(int(record["epoch"]), record)
         gates = split_directions(selection.gates)
@@ -69,14 +68,6 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
         pd.DataFrame(records).to_csv(curve, index=False)
     kept = ", ".join(f"{direction} {layers}" for direction, layers in layers_kept.items())
     click.echo(f"layers kept: {kept}; budget reached by {measured['budget_reached_by']}; dev F1 {selection.dev_f1:.2f}")
-
-
-def _select(tagger: Tagger, selection: Selection, data: TaggingData, params: Params) -> Iterator[Record]:
-    """Select in place; yield the path of the gates, which has one record if they are not trained."""
-    if params.select.method in ("gates", "hard_concrete"):
-        yield from select_layers(tagger, selection, data, params.select, params.tagger, params.tagger.seeds[0])
-    else:
-        yield choose_layers(tagger, selection, data, params.select)
 
 
 if __name__ == "__main__":

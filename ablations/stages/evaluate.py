@@ -20,7 +20,7 @@ from pipeline.tracking import stage_run
 from stages._run import params_option
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
 @params_option
 @click.option("--variant", required=True, help="A name under ablations.variants.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
@@ -46,7 +46,7 @@ def main(
     set_up(params.seed, params.threads)
     ablation = Ablation(conll=conll, lm=lm, variant=ablated, taggers=taggers, seeds=seeds, threads=params.threads)
     measured = read_json(tagger_metrics)
-    with stage_run(f"evaluate_ablation@{variant}", {"threads": params.threads, **asdict(ablated)}, []) as run:
+    with stage_run(f"ablations/evaluate@{variant}", {"threads": params.threads, **asdict(ablated)}, []) as run:
         scores = score_rows(ablation, measured["rows"], measured["layers_kept"], _test_sentences(conll))
         for row, test_f1 in scores.items():
             average, spread = round(mean(test_f1), 4), round(stdev(test_f1), 4) if len(test_f1) > 1 else 0.0

@@ -14,12 +14,12 @@ from ldnet.processors import processors
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.execution.processes import ordered_map
 from pipeline.params import load_params
-from pipeline.pretraining import training as pretraining
+from pipeline.pretraining import lm_training as pretraining
 from pipeline.tracking import stage_run
 from stages._run import params_option
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
 @params_option
 @click.option("--variant", required=True, help="A name under ablations.variants.")
 @click.option("--corpus", "corpus_folder", type=FOLDER, required=True, help="Output of prepare_corpus.")
@@ -35,7 +35,7 @@ def main(params_path: Path, variant: str, corpus_folder: Path, out: Path, metric
     code = [Path(ablated_lm.__file__), *sorted(Path(pretraining.__file__).parent.glob("*.py"))]
     files = [*sorted(corpus_folder.iterdir()), *code]
     with (
-        stage_run(f"pretrain_ablated_lm@{variant}", logged, [out]) as run,
+        stage_run(f"ablations/pretrain_lm@{variant}", logged, [out]) as run,
         checkpoint_folder(f"pretrain_ablated_lm-{variant}", logged, files) as checkpoints,
         ordered_map(min(len(DIRECTIONS), max(1, processors() // params.threads))) as in_processes,
     ):

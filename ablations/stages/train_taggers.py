@@ -34,7 +34,7 @@ from pipeline.tracking import stage_run
 from stages._run import params_option
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
 @params_option
 @click.option("--variant", required=True, help="A name under ablations.variants.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
@@ -53,7 +53,7 @@ def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metr
     logged |= {f"pruned_{key}": getattr(retraining, key) for key in ("epochs", "optimizer", "learning_rate")}
     inputs = [*sorted(conll.glob("*.conll")), *sorted(lm.glob("*/weights.safetensors"))]
     with (
-        stage_run(f"train_ablated_taggers@{variant}", logged, [out]) as run,
+        stage_run(f"ablations/train_taggers@{variant}", logged, [out]) as run,
         checkpoint_folder(f"train_ablated_taggers-{variant}", logged, inputs) as scratch,
         ordered_map(min(2 * len(ablations.seeds), max(1, processors() // params.threads))) as in_processes,
     ):

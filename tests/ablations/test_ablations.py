@@ -37,7 +37,7 @@ from pipeline.evaluation.evaluation import write_predictions
 from pipeline.features.contextual import live_features
 from pipeline.params import Params, experiment_values, load_params
 from pipeline.pretraining.encoded_corpus import Corpus
-from pipeline.pretraining.training import perplexity
+from pipeline.pretraining.lm_training import perplexity
 from pipeline.report.figure_files import save_figure
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import load_tagger
@@ -54,7 +54,7 @@ VARIANTS = {
 
 
 def run(stage: str, *arguments: str) -> None:
-    result = CliRunner().invoke(importlib.import_module(f"stages.{stage}").main, list(arguments))
+    result = CliRunner().invoke(importlib.import_module(stage).main, list(arguments))
     assert result.exit_code == 0, (stage, result.output, result.exception)
 
 
@@ -90,8 +90,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_lexicon(SENTENCES["train"]).save(folder / "conll" / "lexicon")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(folder))
-        for stage in ("pretrain_ablated_lm", "train_ablated_taggers"):
-            patch.setattr(f"stages.{stage}.processors", lambda: 1)
+        for stage in ("pretrain_lm", "train_taggers"):
+            patch.setattr(f"ablations.stages.{stage}.processors", lambda: 1)
         for variant in VARIANTS:
             given = ("--params", str(folder / "params.yaml"), "--variant", variant)
             models, metrics = folder / variant, folder / "metrics"
@@ -99,13 +99,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             lm_metrics, tagger_metrics = (str(metrics / f"{name}_{variant}.json") for name in ("lm", "taggers"))
             conll = ("--conll", str(folder / "conll"), "--lm", lm)
             corpus = ("--corpus", str(folder / "corpus"))
-            run("pretrain_ablated_lm", *given, *corpus, "--out", lm, "--metrics", lm_metrics)
+            run("ablations.stages.pretrain_lm", *given, *corpus, "--out", lm, "--metrics", lm_metrics)
             hidden = (folder / "conll" / "test.conll").rename(folder / "test.conll")  # only the last stage may read it
-            run("train_ablated_taggers", *given, *conll, "--out", taggers, "--metrics", tagger_metrics)
+            run("ablations.stages.train_taggers", *given, *conll, "--out", taggers, "--metrics", tagger_metrics)
             hidden.rename(folder / "conll" / "test.conll")
             read = ("--taggers", taggers, "--lm-metrics", lm_metrics, "--tagger-metrics", tagger_metrics)
             out = ("--metrics", str(metrics / f"evaluate_{variant}.json"))
-            run("evaluate_ablation", *given, *conll, *read, *out)
+            run("ablations.stages.evaluate", *given, *conll, *read, *out)
     assert not list((folder / ".checkpoints").iterdir()), "nothing is left of finished trainings"
     return folder
 

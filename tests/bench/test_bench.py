@@ -23,7 +23,7 @@ from ldnet.errors import InputError
 from pipeline.experiments.pages import fill_sections
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
-from pipeline.selection import regularisers
+from pipeline.selection import regularised_gates as regularisers
 from pipeline.tagger.batches import collate
 from pipeline.tagger.training import TaggingData
 from tests.factories import WORDS, make_bidirectional_lm, make_data, make_language_model, make_tagger

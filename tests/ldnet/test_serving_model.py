@@ -48,7 +48,7 @@ def test_an_exported_model_tags_as_the_workspace_does_and_does_not_need_it(varia
     shutil.move(tmp_path / "model", tmp_path / "elsewhere")
     model = load_model(tmp_path / "elsewhere")
     assert model.tag(SENTENCES) == expected
-    assert (model.bulk.packed.lm is None) == (variant == "no_lm")
+    assert (not model.bulk.packed.embeddings) == (variant == "no_lm")
 
 
 def test_the_description_is_that_of_the_tagger_exported(tmp_path: Path) -> None:

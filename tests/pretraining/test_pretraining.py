@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ldnet.errors import InputError
 from pipeline.language_model.model import LanguageModel, load_language_model, save_language_model
 from pipeline.pretraining.encoded_corpus import Corpus
-from pipeline.pretraining.training import configure, embed_vectors, learning_rate, perplexity, pretrain
+from pipeline.pretraining.lm_training import configure, embed_vectors, learning_rate, perplexity, pretrain
 from tests.factories import WORDS, make_language_model, make_lm_params
 
 NO_VECTORS = np.zeros((0, 0), dtype=np.float32)

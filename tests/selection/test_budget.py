@@ -6,7 +6,7 @@ import torch
 from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.language_model.macs import layer_macs
 from pipeline.selection.budget import cost_weights, enforce_budget
-from pipeline.selection.regularisers import split_directions
+from pipeline.selection.selection import split_directions
 
 
 @pytest.mark.parametrize("max_layers", range(7))

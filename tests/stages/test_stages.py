@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from ldnet.files import write_json
 from pipeline.language_model.model import load_language_model
 from pipeline.pretraining.encoded_corpus import load
-from pipeline.pretraining.training import perplexity
+from pipeline.pretraining.lm_training import perplexity
 from pipeline.tagger.model import load_tagger, save_tagger
 from tests.factories import WORDS, make_sentences, make_tagger, write_prepared
 

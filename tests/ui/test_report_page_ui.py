@@ -10,10 +10,10 @@ import pytest
 
 from ldnet.files import read_json
 from ldnet.text.tags import spans
+from pipeline.experiments.page import PageInputs, page
+from pipeline.experiments.span_errors import PredictedSentence
 from pipeline.report.measurements import DIRECTIONS
-from pipeline.report.page import PageInputs, page
 from pipeline.report.results import VARIANTS, read_results
-from pipeline.report.span_errors import PredictedSentence
 from tests.imports import ROOT
 
 SECTIONS = ["results", "cost", "layers", "lm", "types", "confusion", "errors", "parameters", "environment"]

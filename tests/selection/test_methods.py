@@ -4,12 +4,14 @@ import pytest
 import torch
 
 from pipeline.features.contextual import live_features
+from pipeline.selection.exhaustive_search import exhaustive_search
+from pipeline.selection.greedy_search import greedy_search
 from pipeline.selection.importance import layer_importance
-from pipeline.selection.layer_choice import choose_layers
-from pipeline.selection.mask_search import MaskedTagger, exhaustive_search, greedy_search
-from pipeline.selection.training import Selection
+from pipeline.selection.masked_tagger import MaskedTagger
+from pipeline.selection.methods import METHODS as SELECTION_METHODS
+from pipeline.selection.selection import Selection, SelectionTask
 from pipeline.tagger.training import score_dev
-from tests.factories import make_bidirectional_lm, make_data, make_select_params, make_tagger
+from tests.factories import make_bidirectional_lm, make_data, make_select_params, make_tagger, make_tagger_params
 
 METHODS = ["importance", "first", "last", "random", "greedy", "exhaustive"]
 
@@ -18,7 +20,8 @@ def choose(method: str, **changes: object):  # type: ignore[no-untyped-def]
     data, lm = make_data(train=12, dev=12), make_bidirectional_lm()
     tagger = make_tagger(data.lexicon, sum(lm.widths))
     selection = Selection.of(lm)
-    record = choose_layers(tagger, selection, data, make_select_params(method=method, **changes))
+    params = make_select_params(method=method, **changes)
+    (record,) = SELECTION_METHODS[method](SelectionTask(tagger, selection, data, params, make_tagger_params(), 1))
     return tagger, selection, data, record
 
 

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from pipeline.features.contextual import BidirectionalLM, live_features
-from pipeline.selection.mask_search import Layers, MaskedTagger, Pair, exhaustive_search, greedy_search
+from pipeline.selection.exhaustive_search import exhaustive_search
+from pipeline.selection.greedy_search import greedy_search
+from pipeline.selection.masked_tagger import Layers, MaskedTagger, Pair
 from pipeline.tagger.batches import collate
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.training import TaggingData, score_dev

@@ -12,49 +12,19 @@ still open are all near 1, so size says nothing.
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pipeline.features.contextual import BidirectionalLM, live_features
-from pipeline.language_model.macs import layer_macs
-from pipeline.params import SelectParams, TaggerParams
-from pipeline.selection.budget import cost_weights, enforce_budget
-from pipeline.selection.hard_concrete import HardConcreteGates
-from pipeline.selection.regularisers import RegularisedGates, open_gates
+from pipeline.features.contextual import live_features
+from pipeline.params import SelectParams
+from pipeline.selection.budget import enforce_budget, open_gates
+from pipeline.selection.selection import Selection, SelectionTask, gate_record
 from pipeline.tagger.batches import collate, shuffled_batches
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.training import Record, TaggingData, score_dev
-
-
-@dataclass
-class Selection:
-    """The language models, the gates of both directions (2 L), and how these came to meet the budget.
-
-    Where gates are not trained, `epoch` is 0 and the method itself keeps to the budget.
-    """
-
-    lm: BidirectionalLM
-    gates: nn.Parameter
-    epoch: int = 0  # the epoch whose gates and tagger are kept
-    dev_f1: float = -1.0
-    optimiser_epoch: int | None = None  # the first epoch at whose end the optimiser alone had met the budget
-    enforced: bool = False  # whether gates had to be closed at the end of enforce_epoch
-
-    @property
-    def budget_reached_by(self) -> str:
-        """What brought the open gates down to the budget: method, optimiser or enforcement."""
-        if self.epoch == 0:
-            return "method"
-        return "enforcement" if self.enforced else "optimiser"
-
-    @classmethod
-    def of(cls, lm: BidirectionalLM) -> "Selection":
-        """All gates open."""
-        return cls(lm, nn.Parameter(torch.ones(len(lm.forward_lm.rnn.layers) + len(lm.backward_lm.rnn.layers))))
 
 
 class GateTraining(Protocol):
@@ -70,22 +40,19 @@ class GateTraining(Protocol):
         """After some steps: put the values into the gates that are used where nothing is trained."""
 
 
-def select_layers(
-    tagger: Tagger, selection: Selection, data: TaggingData, params: SelectParams, tagging: TaggerParams, seed: int
-) -> Iterator[Record]:
-    """Train `tagger` and the gates of `selection` in place; yield the path: loss, dev_f1 and gates after each epoch.
+def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterator[Record]:
+    """Train the task's tagger and gates in place; yield the path: loss, dev_f1 and gates after each epoch.
 
     At the end both are those of the epoch with the best dev F1 among the epochs within the budget.
     """
-    rng = random.Random(seed)
-    torch.manual_seed(seed)
+    tagger, selection, data, params, tagging = task.tagger, task.selection, task.data, task.params, task.tagging
+    rng = random.Random(task.seed)
+    torch.manual_seed(task.seed)
     gates = selection.gates
     tagger.precision = getattr(torch, tagging.precision)
     features = live_features(selection.lm, data.words, gates)
     steps = -(-len(data.train) // tagging.batch_sentences) * params.epochs
     training = _TaggerTraining(tagger, data, params.learning_rate, tagging.clip_norm, steps)
-    gate_steps = -(-len(data.train) // (tagging.batch_sentences * params.batches_per_gate_step)) * params.enforce_epoch
-    gate_training = _gate_training(selection, params, gate_steps, seed)
     with tqdm(total=steps, desc="selecting layers", unit=" steps", disable=None) as progress:
         for epoch in range(1, params.epochs + 1):
             gates.requires_grad_(epoch <= params.enforce_epoch)
@@ -113,15 +80,6 @@ def select_layers(
     tagger.load_state_dict(best)
     tagger.eval()
     gates.data.copy_(best_gates)
-
-
-def _gate_training(selection: Selection, params: SelectParams, steps: int, seed: int) -> GateTraining:
-    """The training of the selection's gates that `params` ask for, in so many steps."""
-    macs = [*layer_macs(selection.lm.forward_lm.rnn), *layer_macs(selection.lm.backward_lm.rnn)]
-    weights = cost_weights(macs) if params.cost_weighted else None
-    if params.method == "hard_concrete":
-        return HardConcreteGates(selection.gates, params, weights, steps, seed)
-    return RegularisedGates(selection.gates, params, weights)
 
 
 def _groups(data: TaggingData, batch_sentences: int, batches: int, rng: random.Random) -> list[list[list[int]]]:
@@ -172,15 +130,3 @@ def _hold_budget(selection: Selection, importance: Tensor, params: SelectParams,
     if epoch == params.enforce_epoch and not met:
         enforce_budget(selection.gates, importance, params.max_layers)
         selection.enforced = True
-
-
-def gate_record(dev_f1: float, gates: Tensor) -> Record:
-    """dev_f1, the number of open gates and each gate, as a part of a record of the path."""
-    values = [round(gate, 5) for gate in gates.tolist()]
-    layers = len(values) // 2
-    return {
-        "dev_f1": round(dev_f1, 4),
-        "open_gates": open_gates(gates),
-        **{f"gate_forward_{layer}": gate for layer, gate in enumerate(values[:layers])},
-        **{f"gate_backward_{layer}": gate for layer, gate in enumerate(values[layers:])},
-    }

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from pipeline.params import Regulariser
-from pipeline.selection.regularisers import clamp, penalty, split_directions
+from pipeline.selection.regularised_gates import clamp, penalty
+from pipeline.selection.selection import split_directions
 
 GATES = [1.0, 0.5, 0.0, 0.25]  # sum 1.75, three open, sum z (1 - z) = 0.4375
 

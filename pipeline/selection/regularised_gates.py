@@ -1,42 +1,39 @@
-"""The paper's three regularisers on the gates, the proximal step that keeps gates in [0, 1], and the gates' training.
+"""Gates with the paper's three regularisers: plain gradient steps, each followed by the proximal step into [0, 1].
 
 `gates` is the vector z of both directions together (2 L). The count of open gates |z|_0 has no gradient: R2 and R3
 switch their first term on while more than `max_layers` gates are open.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
 from pipeline.params import Regulariser, SelectParams
+from pipeline.selection.budget import open_gates
+from pipeline.selection.gated_training import train_with_gates
+from pipeline.selection.selection import SelectionTask
+from pipeline.tagger.training import Record
+
+
+def select(task: SelectionTask) -> Iterator[Record]:
+    """Train the tagger and its gates; the path of the gates."""
+    gates = RegularisedGates(task.selection.gates, task.params, task.weights())
+    yield from train_with_gates(task, gates)
 
 
 def penalty(name: Regulariser, gates: Tensor, max_layers: int, weights: Tensor | None = None) -> Tensor:
     """R1 = sum w z;  R2 = [|z|_0 > max_layers] sum w z;  R3 = R2 + sum w z (1 - z). A scalar; w is 1 if left out."""
     weighted = gates if weights is None else weights * gates
     total = weighted.sum()
-    if name == "r1":
-        return total
     over_budget = total if open_gates(gates) > max_layers else 0.0 * total
-    if name == "r2":
-        return over_budget
-    return over_budget + (weighted * (1 - gates)).sum()
-
-
-def open_gates(gates: Tensor) -> int:
-    """|z|_0, the number of gates that are not zero."""
-    return int(torch.count_nonzero(gates))
+    return {"r1": total, "r2": over_budget, "r3": over_budget + (weighted * (1 - gates)).sum()}[name]
 
 
 @torch.no_grad()
 def clamp(gates: Tensor) -> None:
     """The proximal step after each update, in place: z <- min(1, max(0, z))."""
     gates.clamp_(0.0, 1.0)
-
-
-def split_directions(gates: Tensor) -> dict[str, Tensor]:
-    """The gates (L) of each direction."""
-    forward_gates, backward_gates = gates.detach().chunk(2)
-    return {"forward": forward_gates, "backward": backward_gates}
 
 
 class RegularisedGates:

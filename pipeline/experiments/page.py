@@ -16,11 +16,7 @@ from matplotlib.figure import Figure
 
 from pipeline.experiments.path_figure import path_figure
 from pipeline.experiments.regularisation_path import path_cells
-from pipeline.report.curves import gates_figure, lm_figure
-from pipeline.report.f1_against_cost import f1_against_cost
-from pipeline.report.figure_files import figure_bytes
-from pipeline.report.measurements import DIRECTIONS, pick
-from pipeline.report.span_errors import (
+from pipeline.experiments.span_errors import (
     Confusion,
     PredictedSentence,
     confusion,
@@ -28,6 +24,10 @@ from pipeline.report.span_errors import (
     segments,
     worst_sentences,
 )
+from pipeline.report.curves import gates_figure, lm_figure
+from pipeline.report.f1_against_cost import f1_against_cost
+from pipeline.report.figure_files import figure_bytes
+from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.tables import NAMES, gain_lines, legend, lm_cells, millions, results_cells
 from pipeline.tracking import flatten
 
