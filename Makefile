@@ -62,8 +62,8 @@ study: $(if $(NAME),profile,setup) ## [NAME=conll2000] [METHODS="r3 random"] [BU
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/results.md
 	@python -m ablations.command
 
-verify: setup ## re-run the committed experiment in a fresh clone and compare [AGAINST=clone]
-	@python -m commands.verify $(if $(AGAINST),--against "$(AGAINST)")
+verify: setup ## [NAME=conll2000] [AGAINST=clone]: run a published experiment again in a fresh clone and compare
+	@python -m commands.verify $(NAME) $(if $(AGAINST),--against "$(AGAINST)")
 
 import: setup ## [TAGGER=file] [LM="forward backward"] [MAPS=json] [OUT=folder]: weights of the paper's released code
 	@python -m commands.import_weights $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(LM),--lm $(LM)) \

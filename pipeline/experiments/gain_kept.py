@@ -47,5 +47,5 @@ def kept_table(comparison: Mapping[str, Any]) -> str:
 
 def _section(document: Mapping[str, Any]) -> str:
     profile, comparison = document["params"]["profile"], document["comparison"]
-    links = f"([all numbers](../results/{profile}.json), {comparison['resamples']:,} resamples)"
+    links = f"([all numbers](../results/{profile}/results.json), {comparison['resamples']:,} resamples)"
     return f"**{profile}** {links}\n\n{kept_table(comparison)}\n{differences_table(comparison)}"

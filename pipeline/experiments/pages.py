@@ -34,9 +34,8 @@ def _results(document: Mapping[str, Any]) -> str:
     profile = document["params"]["profile"]
     command = "make repro" if profile == "demo" else f"make experiment NAME={profile}"
     figure = f"docs/f1_against_cost_{profile}.svg"
-    return (
-        f"**{profile}** (`{command}`, [figure]({figure}), [all numbers](results/{profile}.json))\n\n{tables(document)}"
-    )
+    links = f"[figure]({figure}), [all numbers](results/{profile}/results.json)"
+    return f"**{profile}** (`{command}`, {links})\n\n{tables(document)}"
 
 
 def stages_section(pipeline: Path) -> str:

@@ -70,6 +70,10 @@ def write_report(folder: Path, profile: str) -> None:
     (out / "results.json").write_text(
         json.dumps(build_results(make_experiment_values(profile, profile), make_metrics()))
     )
+    (folder / "dvc.lock").write_text("schema: '2.0'\n", encoding="utf-8")
+    for file in ("metrics/evaluate.json", "curves/select.csv"):
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(f"{profile}\n", encoding="utf-8")
     for suffix in ("svg", "png"):
         (out / f"f1_against_cost.{suffix}").write_text(f"{profile} {suffix}")
 
@@ -82,9 +86,11 @@ def test_results_figure_and_readme_are_published(repository: Path) -> None:
     done = publish()
     assert done.exit_code == 0, done.output
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    document = json.loads((repository / "results" / "demo.json").read_text(encoding="utf-8"))
+    document = json.loads((repository / "results" / "demo" / "results.json").read_text(encoding="utf-8"))
     assert document["git_commit"] == head
-    assert set(document) == {"data", "git_commit", "params", "lm", "rows", "comparison"}
+    assert set(document) == {"data", "git_commit", "machine", "params", "lm", "rows", "comparison"}
+    for file in ("params.yaml", "dvc.lock", "metrics/evaluate.json", "curves/select.csv"):
+        assert (repository / "results" / "demo" / file).read_bytes() == (repository / file).read_bytes()
     assert (repository / "docs" / "f1_against_cost_demo.png").read_text() == "demo png"
     readme = (repository / "README.md").read_text(encoding="utf-8")
     assert "`make repro`" in readme and "| pruned | 83.20 ± 0.14" in readme and "`work/lexicon`" in readme
@@ -126,7 +132,7 @@ def test_sweeps_are_filled_in_and_checked_too(repository: Path) -> None:
 def test_changed_code_marks_the_commit_dirty(repository: Path) -> None:
     (repository / "dvc.yaml").write_text(PIPELINE + "# changed\n", encoding="utf-8")
     assert publish().exit_code == 0
-    document = json.loads((repository / "results" / "demo.json").read_text(encoding="utf-8"))
+    document = json.loads((repository / "results" / "demo" / "results.json").read_text(encoding="utf-8"))
     assert document["git_commit"].endswith("-dirty")
 
 
@@ -137,7 +143,7 @@ def test_check_sees_stale_results_stages_and_edits(repository: Path) -> None:
     assert publish().exit_code == 0
     assert publish("--check").exit_code == 0
 
-    results = repository / "results" / "demo.json"
+    results = repository / "results" / "demo" / "results.json"
     results.write_text(results.read_text(encoding="utf-8").replace("83.2", "99.9"), encoding="utf-8")
     done = publish("--check")
     assert done.exit_code == 1 and "README.md is stale" in done.output

@@ -39,7 +39,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     epochs = pd.DataFrame({"epoch": range(1, 7)})
     for column in (f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)):
         epochs[column] = [generator.random() for _ in range(6)]
-    results = read_results(ROOT / "results" / "conll2000.json")
+    results = read_results(ROOT / "results" / "conll2000" / "results.json")
     seeds = {row["variant"]: row["seeds"] for row in results["rows"]}
     inputs = PageInputs(
         results=results,
