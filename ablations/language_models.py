@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ablations.architectures import build, recurrent_macs
+from ablations.architectures import build
 from ablations.detaching import detach_layers
 from ldnet.errors import InputError
 from pipeline.execution.reproducible import set_up
@@ -51,7 +51,7 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     return {
         "tokens": int(last["tokens"]),
         "layer_parameters": parameter_count(model.rnn),
-        "macs_per_word": recurrent_macs(model),
+        "macs_per_word": model.rnn.macs(),
         "perplexity": round(pretraining.perplexity(model, heldout, reverse=reverse), 4),
         "perplexity_without_layer": [
             round(pretraining.perplexity(left, heldout, reverse=reverse), 4) for left in without

@@ -21,7 +21,7 @@ from ldnet.decoding.packed_lstm import DecodingPrecision
 from pipeline.evaluation.cost import characters_per_word, macs_by_part
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.features.contextual import BidirectionalLM, live_features
-from pipeline.language_model.macs import dense_lstm_macs
+from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.language_model.model import LanguageModel as ProductLM
 from pipeline.params import Precision
 from pipeline.pretraining.streams import batches_of_shard
@@ -57,14 +57,15 @@ def pretraining(width: int, projection: int, precision: Precision, folder: Path)
             loss, state = model(batch.tokens, batch.targets, state)
             expected, baseline_state = baseline(batch.tokens, batch.targets, baseline_state)
             difference = max(difference, abs(float(loss - expected)))
-    macs = dense_lstm_macs(model.rnn) + softmax_macs(model, data)
+    macs = model.rnn.macs() + softmax_macs(model, data)
     return Check(difference, 6 * macs, 6 * (macs - dropped_macs(model)))
 
 
 def dropped_macs(model: ProductLM) -> float:
     """Multiply-accumulates of a token with the columns that layer-wise dropout removes, on average."""
-    units = model.rnn.units
-    return sum(model.rnn.layer_dropout * 4 * units * below * units for below in range(len(model.rnn.layers)))
+    assert isinstance(model.rnn, DenseLSTM)
+    units, dropout = model.rnn.units, model.rnn.layer_dropout
+    return sum(dropout * 4 * units * below * units for below in range(len(model.rnn.layers)))
 
 
 def softmax_macs(model: ProductLM, data: BenchData) -> float:
@@ -93,7 +94,7 @@ def tagger_training(precision: Precision, folder: Path) -> Check:
 def feature_table(folder: Path) -> Check:
     """Nothing to compare."""
     lm = make_bidirectional_lm(BenchData.load(folder))
-    return Check(None, 2 * (dense_lstm_macs(lm.forward_lm.rnn) + dense_lstm_macs(lm.backward_lm.rnn)))
+    return Check(None, 2 * (lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()))
 
 
 def selection(precision: Precision, folder: Path) -> Check:

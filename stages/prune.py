@@ -9,7 +9,6 @@ from ldnet.command_line import FILE, FOLDER
 from ldnet.files import read_json, write_json
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
-from pipeline.language_model.macs import dense_lstm_macs
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import load_params
 from pipeline.pruning.equality import largest_score_difference
@@ -73,7 +72,7 @@ def main(params_path: Path, conll: Path, lm: Path, selection: Path, full: Path, 
 
 
 def _macs(lm: BidirectionalLM) -> int:
-    return dense_lstm_macs(lm.forward_lm.rnn) + dense_lstm_macs(lm.backward_lm.rnn)
+    return lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()
 
 
 def _parameters(lm: BidirectionalLM) -> int:

@@ -8,7 +8,7 @@ from statistics import mean
 
 import click
 
-from ablations.architectures import DIRECTIONS, recurrent_macs
+from ablations.architectures import DIRECTIONS
 from ablations.language_models import find_variant
 from ablations.taggers import (
     DETACHED,
@@ -92,7 +92,7 @@ def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metr
 
 
 def _macs(lm: BidirectionalLM) -> int:
-    return recurrent_macs(lm.forward_lm) + recurrent_macs(lm.backward_lm)
+    return lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()
 
 
 if __name__ == "__main__":

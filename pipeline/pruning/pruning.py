@@ -57,6 +57,7 @@ def prune_dense_lstm(rnn: DenseLSTM, gates: Tensor) -> DenseLSTM:
 @torch.no_grad()
 def prune_language_model(model: LanguageModel, gates: Tensor) -> tuple[LanguageModel, KeptColumns]:
     """The pruned language model, in evaluation mode, and the columns of the old representation that it keeps."""
+    assert isinstance(model.rnn, DenseLSTM), "layers of other stacks cannot be taken away like this"
     columns = kept_columns(model.rnn.input_size, model.rnn.units, gates)
     pruned = LanguageModel(replace(model.config, layers=len(kept_layers(gates))))
     pruned.embedding.load_state_dict(model.embedding.state_dict())

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.features.contextual import BidirectionalLM, live_features
-from pipeline.language_model.macs import layer_macs
 from pipeline.params import SelectParams, TaggerParams
 from pipeline.selection.budget import cost_weights, enforce_budget, open_gates
 from pipeline.tagger.model import Tagger
@@ -70,7 +69,7 @@ class SelectionTask:
         if not self.params.cost_weighted:
             return None
         lm = self.selection.lm
-        return cost_weights([*layer_macs(lm.forward_lm.rnn), *layer_macs(lm.backward_lm.rnn)])
+        return cost_weights([*lm.forward_lm.rnn.layer_macs(), *lm.backward_lm.rnn.layer_macs()])
 
     def keep_most_important(self, importance: Tensor) -> Record:
         """Close all gates but the most important ones (2 L), as many as the budget allows; dev F1 and the gates."""

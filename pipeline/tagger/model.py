@@ -1,5 +1,8 @@
 """The tagger (paper, section 5): characters, language-model features and word embeddings, a BiLSTM, a CRF.
 
+One of three forward passes of the tagger, for training; the others are `ldnet.decoding.packed_tagger` for decoding and
+`pipeline.exporting.onnx_graph` for ONNX. A change of one is a change of all; a test compares their scores.
+
 Shapes: B sentences, T steps of the longest (words + 1), C characters of the longest, F language-model features, K tags.
 """
 

@@ -28,7 +28,6 @@ from ablations.report import (
     read_ablations,
 )
 from ablations.taggers import Ablation, layers_to_keep, remembered, score_rows, train_once, training_jobs
-from commands.publish import OTHERS
 from ldnet.errors import InputError
 from ldnet.files import write_bytes, write_json
 from ldnet.text.columns import write_conll
@@ -327,10 +326,6 @@ def test_a_published_file_gives_the_same_figure_again(
         drawn = Path(f"docs/{file.stem}.svg").read_bytes()
         ablations.ABLATIONS.publish(read_ablations(file))
         assert Path(f"docs/{file.stem}.svg").read_bytes() == drawn
-
-
-def test_ablations_are_not_taken_for_results_of_a_profile() -> None:
-    assert any(Path("ablations_demo.json").match(pattern) for pattern in OTHERS)
 
 
 def test_command_runs_the_pipeline_and_publishes(

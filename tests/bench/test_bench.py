@@ -34,7 +34,7 @@ GATES = torch.tensor([0.0, 0.7, 1.0, 0.4, 0.0, 0.2])
 
 
 def encode(data: TaggingData, lm: BidirectionalLM | None) -> list[Encoded]:
-    index = lm.index if lm else {}
+    index = lm.known.index if lm else {}
     return [look_up(sentence.words, sentence.tags, data.lexicon, index) for sentence in data.train]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from commands import path
-from commands.publish import OTHERS
 from ldnet.errors import InputError
 from pipeline.experiments.front import knee, pareto_front
 from pipeline.experiments.path_figure import path_figure
@@ -200,7 +199,3 @@ def test_page_needs_whole_documents_and_markers(folder: Path) -> None:
     (folder / "docs/results.md").unlink()
     with pytest.raises(InputError, match=r"results\.md: no such file"):
         path.PATH.fill_page()
-
-
-def test_paths_are_not_taken_for_results_of_a_profile() -> None:
-    assert any(map(Path("results/path_demo.json").match, OTHERS))

@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from commands import study
-from commands.publish import OTHERS
 from ldnet.errors import InputError
 from pipeline.experiments.publishing import committed_code
 from pipeline.experiments.rows import ENDS
@@ -169,7 +168,3 @@ def test_results_need_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="not a git repository with a commit"):
         committed_code()
-
-
-def test_studies_are_not_taken_for_results_of_a_profile() -> None:
-    assert any(map(Path("results/study_demo.json").match, OTHERS))
