@@ -93,7 +93,8 @@ class DenseLSTM(LSTMStack):
                 after.append(state[index])
                 continue
             visible = [0, *(1 + below for below in range(index) if not (dropped[below] or closed[below]))]
-            seen = sparse_dropout(torch.cat([blocks[block] for block in visible], -1), self.dropout, self.training)
+            seen = torch.cat([blocks[block] for block in visible], -1)  # (T, B, D + visible layers * H)
+            seen = sparse_dropout(seen, self.dropout, self.training)
             output, layer_state = self._run_layer(layer, seen, state[index], visible)
             blocks.append(output if gates is None else gates[index] * output)
             after.append(layer_state)
@@ -111,7 +112,7 @@ class DenseLSTM(LSTMStack):
         if seen.shape[-1] < weight.shape[1]:
             below = (weight.shape[1] - self.input_size) // self.units
             columns = torch.split(weight, [self.input_size, *([self.units] * below)], 1)
-            weight = torch.cat([columns[block] for block in visible], 1)
+            weight = torch.cat([columns[block] for block in visible], 1)  # (4 H, width of seen)
         if self.run_frozen_layer and seen.requires_grad and not weight.requires_grad:
             recurrent, *biases = others
             output, last = self.run_frozen_layer(seen, state[0][0], state[1][0], weight, recurrent, sum(biases))
