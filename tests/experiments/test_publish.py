@@ -30,7 +30,7 @@ PAGE = "# Page\n" + "".join(
 PIPELINE = """
 stages:
   generate_data:
-    foreach: ${data.generate}
+    foreach: ${generate_data}
     do: {desc: Makes data, cmd: x, outs: ["data/raw/${key}"]}
   pretrain_lm:
     foreach: [forward, backward]
@@ -43,7 +43,7 @@ stages:
   prepare:
     desc: Reads
     cmd: x
-    outs: ["work/${data.name}", work/lexicon]
+    outs: ["work/${data}/train", "work/${data}/lexicon"]
 """
 
 
@@ -93,7 +93,12 @@ def test_results_figure_and_readme_are_published(repository: Path) -> None:
         assert (repository / "results" / "demo" / file).read_bytes() == (repository / file).read_bytes()
     assert (repository / "docs" / "f1_against_cost_demo.png").read_text() == "demo png"
     readme = (repository / "README.md").read_text(encoding="utf-8")
-    assert "`make repro`" in readme and "| pruned | 83.20 ± 0.14" in readme and "`work/lexicon`" in readme
+    assert (
+        "`make repro`" in readme
+        and "(results/demo/results.json)" in readme
+        and "| demo | pruned | 83.20 ± 0.14" in readme
+        and "`work/<data>`" in readme
+    )
     assert "old" not in readme and readme.startswith("# Title\n") and readme.endswith("after\n")
     page = (repository / "docs" / "results.md").read_text(encoding="utf-8")
     assert page.startswith("# Page\n") and "| pruned minus all LM layers | -0.30" in page
@@ -105,6 +110,7 @@ def test_every_published_profile_stays_in_the_readme(repository: Path) -> None:
     assert publish().exit_code == 0
     readme = (repository / "README.md").read_text(encoding="utf-8")
     assert readme.index("`make experiment NAME=conll2000`") < readme.index("`make repro`")
+    assert readme.count("| profile | tagger |") == 1
     assert "95.66 ± 0.04" in readme  # published results beside ours
 
 
@@ -216,9 +222,9 @@ def test_stages_section_by_hand(tmp_path: Path) -> None:
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     assert stages_section(tmp_path / "dvc.yaml").splitlines()[2:] == [
         "| `generate_data` | Makes data | `data/raw/<name>` |",
-        "| `pretrain_lm` (forward, backward) | Trains | `work/lm/forward`, `work/lm/backward` |",
-        "| `train_tagger` (no_lm, full) | Tags | `work/tagger/no_lm`, `work/tagger/full` |",
-        "| `prepare` | Reads | `work/<data.name>`, `work/lexicon` |",
+        "| `pretrain_lm` (forward, backward) | Trains | `work/lm` |",
+        "| `train_tagger` (no_lm, full) | Tags | `work/tagger` |",
+        "| `prepare` | Reads | `work/<data>` |",
     ]
     (tmp_path / "dvc.yaml").write_text("stages: {a: {cmd: x}}", encoding="utf-8")
     with pytest.raises(InputError, match="not a DVC pipeline"):
