@@ -176,25 +176,33 @@ def make_result(name: str, product: float, baseline: float | None) -> dict[str, 
     return {**row, "data": "sentences", "machine": "a machine", "git_commit": "0"}
 
 
-def test_results_are_written_and_the_readme_filled(tmp_path: Path) -> None:
-    results, readme = tmp_path / "speed.json", tmp_path / "README.md"
-    readme.write_text("a\n<!-- speed:begin -->\n<!-- speed:end -->\nb\n", encoding="utf-8")
+def test_results_are_written_and_the_page_filled(tmp_path: Path) -> None:
+    results, page = tmp_path / "speed.json", tmp_path / "speed.md"
+    page.write_text("a\n<!-- speed:begin -->\n<!-- speed:end -->\nb\n", encoding="utf-8")
     for measured in (("tagger-training", 2000.0, 100.0), ("encoding", 3e6, None), ("feature-table", 100.0, None)):
-        publish(make_result(*measured), results, readme)  # the rows measured before stay
+        publish(make_result(*measured), results, page)  # the rows measured before stay
     rows = {row["name"]: row for row in json.loads(results.read_text(encoding="utf-8"))}
     assert list(rows) == ["tagger-training", "feature-table", "encoding"]
     assert set(rows["encoding"]) >= {"what", "product", "baseline", "unit", "ratio", "goal", "runs"}
     # A word costs 1/2000 s, and 1/100 s once in 100 epochs.
     assert rows["tagger-training"]["ratio_with_table"] == pytest.approx(20 / 1.2, abs=1e-3)
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     assert "| tagger-training | 2,000 | 100 | words/s | 20.00 | 2 |" in text
     assert text.startswith("a\n") and text.endswith("b\n")
 
 
-def test_the_readmes_speed_table_is_that_of_the_results() -> None:
-    text, path = (ROOT / "README.md").read_text(encoding="utf-8"), ROOT / "results" / "speed.json"
+def test_the_committed_speed_table_is_made_from_the_results() -> None:
+    text, path = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8"), ROOT / "results" / "speed.json"
     rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    assert fill_sections(text, {"speed": speed_section(rows)}, "README.md") == text
+    assert fill_sections(text, {"speed": speed_section(rows)}, "speed.md") == text
+
+
+def test_missed_goals_are_said() -> None:
+    """The goal of every row here is 2: twice the baseline, or two words a second where there is none."""
+    rows = [make_result("slow", 199.0, 100.0), make_result("fast", 200.0, 100.0), make_result("rate", 1.0, None)]
+    text = speed_section(rows)
+    assert "Goals that are missed: slow (1.99, goal 2); rate (1, goal 2).\n" in text
+    assert "missed" not in speed_section(rows[1:2])
 
 
 def test_row_names_are_distinct() -> None:
