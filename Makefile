@@ -11,7 +11,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export DVC_NO_ANALYTICS = true
 
-# A variable on the command line that no goal's help below names, such as BUDGET for BUDGETS, is refused before anything runs.
+# A variable on the command line that no goal's help below names (BUDGET for BUDGETS) is refused before anything runs.
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 COMPLAINT := $(if $(GIVEN),$(shell $(PYTHON) commands/make_variables.py $(firstword $(MAKEFILE_LIST)) "$(or $(MAKECMDGOALS),help)" "$(GIVEN)"))
 $(if $(COMPLAINT),$(error $(COMPLAINT)))
@@ -74,7 +74,7 @@ import: setup ## [TAGGER=file] [LM="forward backward"] [MAPS=json] [OUT=folder]:
 	@python -m commands.import_weights $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(LM),--lm $(LM)) \
 	  $(if $(MAPS),--maps "$(MAPS)") $(if $(OUT),--out "$(OUT)")
 
-parity: setup ## FIXTURE=folder: compare our numbers with those of the paper's released code
+parity: setup ## FIXTURE=folder: compare our numbers with what the paper's released code computed
 	@test -n "$(FIXTURE)" || { echo "which fixture? make parity FIXTURE=folder" >&2; exit 1; }
 	@python -m commands.parity "$(FIXTURE)"
 

@@ -30,7 +30,7 @@ def main(name: str, brought: Path | None, root: Path) -> None:
     of that corpus), conll2003 (needs --from: it cannot be downloaded), or any other name for your own data: then --from
     is a folder with train.txt, test.txt, dev.txt (optional), vectors.txt or vectors.txt.gz (optional) and lm/*.txt or
     lm/*.txt.gz.
-    A download that was interrupted goes on when run again.
+    To resume an interrupted download, run the same command again.
     """
     if name == "demo":
         click.echo("demo: nothing to fetch; `dvc repro` generates it.")

@@ -94,7 +94,7 @@ def vector_width(path: Path) -> int:
 
 
 def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:
-    """Run the commands at the same time. If one fails, or this process is told to stop, the others are stopped too."""
+    """Run the commands at the same time. If one fails or this process is stopped, the others are stopped."""
     # Each has a process group of its own: a signal to the group also reaches the stage that DVC runs.
     processes = [subprocess.Popen(command, start_new_session=True) for command in commands]
     try:
@@ -121,7 +121,7 @@ def _stop(number: int, _: FrameType | None) -> None:
     for other in STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     if number == signal.SIGINT:
-        raise KeyboardInterrupt  # `Command` says how to go on, and ends with the same status
+        raise KeyboardInterrupt  # `Command` says how to resume, and ends with the same status
     sys.exit(128 + number)
 
 

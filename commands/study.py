@@ -23,7 +23,7 @@ def main(methods: str, budgets: str, epochs: int, jobs: int | None) -> None:
     """Run every method with every budget and publish results/study_<profile>.json, its figure, and the tables in
     docs/results.md. The pruned tagger always starts from the full one and is trained in the same way.
 
-    Experiments that are there already are not run again. The exhaustive search is left out where it takes too long.
+    Finished experiments are not run again. The exhaustive search is left out where it takes too long.
     """
     params = load_params(PARAMS)
     points = study_points(params, methods.split(), numbers(budgets, int, "budgets"), epochs)

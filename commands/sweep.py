@@ -33,7 +33,7 @@ EPOCHS = click.option(
     "--epochs",
     type=click.IntRange(min=0),
     default=0,
-    help="Value of prune.epochs; that of params.yaml if left out or 0.",
+    help="Value of prune.epochs; left out or 0: as in params.yaml.",
 )
 
 
@@ -51,7 +51,7 @@ EPOCHS = click.option(
 def main(strengths: str, budgets: str, epochs: int, jobs: int | None) -> None:
     """Run every strength with every budget, each as a DVC experiment, and print a table of them.
 
-    Points that are there already are not run again, so a sweep that was stopped goes on when it is started again.
+    Finished points are not run again, so the same command resumes a sweep that was stopped.
     """
     params = load_params(PARAMS)
     points = grid(params, numbers(strengths, float, "strengths"), numbers(budgets, int, "budgets"), epochs)
@@ -80,12 +80,12 @@ def run_sweep(
     named = name_points(params, points, lock, sources)
     done = _queue.finished(named)
     if done:
-        click.echo(f"{len(done)} of {len(named)} points are there already")
+        click.echo(f"{len(done)} of {len(named)} points are finished already")
     if len(done) < len(named):
         try:
             failed = run_missing(named, done, worker_count(params, jobs, processors()))
         except BaseException:
-            click.echo("stopping the workers; start the same command again to go on with the missing points", err=True)
+            click.echo("stopping the workers; run the same command again to resume with the missing points", err=True)
             _queue.stop(named)
             raise
         if failed:
@@ -126,7 +126,7 @@ def run_missing(named: Mapping[str, Experiment], done: Mapping[str, str], jobs: 
     """Run the points that are not in `done`; the names of those that failed."""
     missing = [name for name in named if name not in done]
     _queue.remove_dead(missing)
-    waiting = _queue.tasks()  # where a sweep was killed outright, its workers go on
+    waiting = _queue.tasks()  # workers outlive a sweep that was killed outright
     if others := [name for name, status in waiting.items() if name not in named and status == "Queued"]:
         click.echo(f"the workers run what waits in DVC's queue besides: {', '.join(others)}", err=True)
     for name in tqdm(missing, desc="queueing", unit=" points", disable=None, leave=False):
@@ -139,7 +139,7 @@ def run_missing(named: Mapping[str, Experiment], done: Mapping[str, str], jobs: 
 
 
 def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress: "tqdm[Any]") -> set[str]:
-    """Wait until each missing point has succeeded or failed, telling each; the names of those that failed."""
+    """Wait until each missing point has succeeded or failed, and print each; the names of the failed ones."""
     failed: set[str] = set()
     asked = time.monotonic()
     while missing:
@@ -147,7 +147,7 @@ def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress
         alive = len(_queue.workers())  # before looking for results: what is not there now will not come
         for name, commit in _queue.finished(missing).items():
             missing.remove(name)
-            tell_success(named[name], name, commit, progress)
+            print_success(named[name], name, commit, progress)
         if not missing or (alive and time.monotonic() - asked < STATUS_SECONDS):
             continue
         now, asked = _queue.tasks(), time.monotonic()
@@ -158,13 +158,13 @@ def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress
         for name in sorted(lost - set(_queue.finished(lost))):
             missing.remove(name)
             failed.add(name)
-            tell_failure(name)
+            print_failure(name)
         if queued and alive < jobs:  # some had nothing to do, and left just before these came, or were killed
             _queue.start_workers(jobs)
     return failed
 
 
-def tell_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any]") -> None:
+def print_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any]") -> None:
     """Print the result of a point, and a warning should it have computed anything that all points share."""
     row = result(point, name, commit, experiment_row)
     progress.write(
@@ -181,10 +181,10 @@ def stages_run(log: str) -> list[str]:
     return re.findall(r"(?m)^Running stage '(.+)'", log)
 
 
-def tell_failure(name: str) -> None:
-    """Print the end of the log of a failed point."""
+def print_failure(name: str) -> None:
+    """Print the last lines of the log of a failed point."""
     end = "\n".join(f"  {line}" for line in _queue.log(name).splitlines()[-LOG_LINES:])
-    tqdm.write(f"{name} failed. The end of its log (all of it: `dvc queue logs {name}`):\n{end}", sys.stderr)
+    tqdm.write(f"{name} failed. The last lines of its log (all of it: `dvc queue logs {name}`):\n{end}", sys.stderr)
 
 
 def result(point: AnyExperiment, name: str, commit: str, row: Callable[[AnyExperiment, Mapping[str, Any]], Row]) -> Row:

@@ -107,7 +107,7 @@ def page(inputs: PageInputs) -> str:
             [[name, str(value)] for name, value in flatten(results["params"]).items()],
         ),
         environment=Table(
-            "Where this page was made. The results are those of the machine on which the stages ran.",
+            "Where this page was made. The stages may have run on another machine.",
             ["what", "value"],
             list(inputs.environment.items()),
         ),

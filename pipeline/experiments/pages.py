@@ -60,7 +60,7 @@ def _stage_cells(name: str, stage: Mapping[str, Any]) -> list[str]:
     items names them."""
     items = stage.get("foreach", "")
     definition = stage["do"] if "foreach" in stage else stage
-    keys = [] if isinstance(items, str) else list(items)  # a reference such as ${generate_data} stays one
+    keys = [] if isinstance(items, str) else list(items)  # a reference like ${generate_data} stays one
     outs = [
         re.sub(r"\$\{(item|key)\}", key, out)
         for out in map(_path, definition["outs"])

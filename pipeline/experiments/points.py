@@ -26,11 +26,11 @@ STAGES_OF_SECTIONS = {"distil": "soft_targets"}  # what an experiment with value
 class Experiment(ABC):
     """What one experiment has instead of values of params.yaml, in the sections `select`, `prune` and `distil`."""
 
-    epochs: int = 0  # instead of prune.epochs, so that many experiments take less time; 0: that of params.yaml
+    epochs: int = 0  # instead of prune.epochs, so that many experiments take less time; 0: as in params.yaml
 
     @abstractmethod
     def own_values(self) -> dict[str, Value]:
-        """What tells this experiment from others, by dotted name."""
+        """The values by which this experiment differs from others, by dotted name."""
 
     def values(self) -> dict[str, Value]:
         """All values by dotted name."""
@@ -39,7 +39,7 @@ class Experiment(ABC):
     @property
     @abstractmethod
     def label(self) -> str:
-        """What tells it from others, as a part of a git reference."""
+        """What distinguishes it from others, as a part of a git reference."""
 
     @property
     @abstractmethod
@@ -56,7 +56,7 @@ class Experiment(ABC):
         return [f"{key}={str(value).lower()}" for key, value in self.values().items()]
 
     def command(self) -> str:
-        """What runs this experiment again, once params.yaml is that of its profile."""
+        """What runs this experiment again, once params.yaml holds its profile."""
         return "dvc exp run " + " ".join(f"-S {override}" for override in self.overrides())
 
     def params(self, params: Params) -> Params:
@@ -81,17 +81,17 @@ class Point(Experiment):
 
     @property
     def label(self) -> str:
-        """Such as 0.1-6."""
+        """For example 0.1-6."""
         return f"{self.strength}-{self.max_layers}"
 
     @property
     def title(self) -> str:
-        """Such as: strength 0.1, budget 6."""
+        """For example: strength 0.1, budget 6."""
         return f"strength {self.strength}, budget {self.max_layers}"
 
 
 def numbers(text: str, kind: type[Number], name: str) -> list[Number]:
-    """The numbers in a text such as "0.02 0.05", each once, sorted. Raises InputError naming what is none."""
+    """The numbers in a text like "0.02 0.05", each once, sorted. Raises InputError naming what is none."""
     try:
         values = sorted({kind(word) for word in text.split()})
     except ValueError:
@@ -102,7 +102,7 @@ def numbers(text: str, kind: type[Number], name: str) -> list[Number]:
 
 
 def grid(params: Params, strengths: Sequence[float], budgets: Sequence[int], epochs: int = 0) -> list[Point]:
-    """Every strength with every budget; `epochs` are those of each Experiment.
+    """Every strength with every budget, each with these `epochs`.
 
     Raises InputError for a pair that params.yaml could not have.
     """

@@ -19,7 +19,7 @@ def epochs_option(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def experiment_row(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The measurements of the pruned tagger, from the metrics files by name, the command that makes them again, and
-    prune.epochs if it is not that of params.yaml; `ends` are those of ENDS.
+    prune.epochs if params.yaml has another value; `ends` are the rows of ENDS.
 
     F1 in percent, standard deviations of the sample of seeds. Raises InputError for a missing metric.
     """

@@ -47,19 +47,19 @@ class Choice(Experiment):
 
     @property
     def label(self) -> str:
-        """Such as r3-6 or random2-6."""
+        """For example r3-6 or random2-6."""
         return f"{self.method}{self.draw or ''}-{self.max_layers}"
 
     @property
     def title(self) -> str:
-        """Such as: random (draw 2), budget 6."""
+        """For example: random (draw 2), budget 6."""
         return f"{self.method}{f' (draw {self.draw})' if self.draw else ''}, budget {self.max_layers}"
 
 
 def study_points(params: Params, methods: Sequence[str], budgets: Sequence[int], epochs: int = 0) -> list[Choice]:
     """Every method with every budget, but for exhaustive searches that would take too long; random ones DRAWS times.
 
-    `epochs` are those of each Experiment. Raises InputError for an unknown method, r3_gold where there are
+    Every point has these `epochs`. Raises InputError for an unknown method, r3_gold where there are
     unlabelled sentences, a budget that params.yaml could not have, or if nothing is left.
     """
     if unknown := [method for method in methods if method not in METHODS]:

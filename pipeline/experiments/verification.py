@@ -50,7 +50,7 @@ def this_machine() -> dict[str, str]:
 
 
 def _cpu(cpuinfo: Path) -> str:
-    """Vendor, family, model, stepping and name of the (first) CPU; the kind of processor where Linux does not tell."""
+    """Vendor, family, model, stepping and name of the (first) CPU; the kind of processor on other systems."""
     if not cpuinfo.exists():
         return platform.processor() or platform.machine()
     first = cpuinfo.read_text(encoding="utf-8").split("\n\n")[0]

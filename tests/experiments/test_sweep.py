@@ -371,7 +371,7 @@ def test_a_point_that_repeats_shared_work_is_told(
     use(queue, quick)
     quick.setattr(_queue, "log", lambda name: "Running stage 'pretrain_lm@forward':")
     with tqdm(total=1, disable=True) as progress:
-        sweep.tell_success(Point(0.1, 2), "name", "commit", progress)
+        sweep.print_success(Point(0.1, 2), "name", "commit", progress)
     assert "warning: name has also run pretrain_lm@forward" in capsys.readouterr().err
 
 
@@ -382,9 +382,9 @@ def test_a_point_of_other_distillation_computes_its_targets(
     use(queue, quick)
     quick.setattr(_queue, "log", lambda name: "Running stage 'soft_targets':")
     with tqdm(total=1, disable=True) as progress:
-        sweep.tell_success(Choice("r3_gold", 2), "name", "commit", progress)
+        sweep.print_success(Choice("r3_gold", 2), "name", "commit", progress)
         assert capsys.readouterr().err == ""
-        sweep.tell_success(Choice("r3", 2), "name", "commit", progress)
+        sweep.print_success(Choice("r3", 2), "name", "commit", progress)
     assert "warning: name has also run soft_targets" in capsys.readouterr().err
 
 
