@@ -35,7 +35,7 @@ Variant = Mapping[str, Any]
 
 
 def ablations_document(params: Mapping[str, Any], metrics: Mapping[str, Any], commit: str) -> dict[str, Any]:
-    """All that was measured, by variant. `params` are all of params.yaml, `metrics` those of evaluate_ablation."""
+    """All that was measured, by variant. `params` are all of params.yaml, `metrics` come from evaluate_ablation."""
     return {
         "data": pick(params, "data.name"),
         "git_commit": commit,
@@ -108,11 +108,11 @@ def ablations_section(document: Mapping[str, Any]) -> str:
         f"**{profile}** (`make ablations NAME={profile}`, [figure](ablations_{profile}.svg), "
         f"[all numbers](../results/ablations_{profile}.json))\n\n{models}\n"
         f"Each model has read {' or '.join(f'{count:,}' for count in sorted(tokens))} tokens a direction. Perplexity "
-        "is that of held-out text, the mean of both directions. Without one layer: how many times as high it is, and "
-        "by how much dev F1 changes, in the mean over the layers and for the worst of them.\n\n"
+        "is measured on held-out text, the mean of both directions. Without one layer: how many times as high "
+        "perplexity is, and by how much dev F1 changes, in the mean over the layers and for the worst of them.\n\n"
         f"{taggers}\nF1 of whole spans in percent ({spread}), scored in float32; layers are counted from 0, "
-        "the lowest. One variant again: "
-        "`dvc repro --force --single-item ablations/dvc.yaml:lm@dense`, and so with `taggers` and `evaluate`.\n"
+        "the lowest. To run one variant again: "
+        "`dvc repro --force --single-item ablations/dvc.yaml:lm@dense`, then the same with `taggers` and `evaluate`.\n"
     )
 
 

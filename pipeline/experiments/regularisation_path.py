@@ -74,7 +74,7 @@ def path_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]
     rows = sorted(document["points"], key=lambda row: (row["macs_per_word"], row["strength"]))
     marks = {True: "knee", False: "front"}
     cells = [[*_cells(row), marks[is_knee(document, row)] if row["on_front"] else "", row["command"]] for row in rows]
-    return [*COLUMNS, "on the front", "again"], cells
+    return [*COLUMNS, "on the front", "command"], cells
 
 
 def path_section(document: Mapping[str, Any]) -> str:

@@ -97,7 +97,7 @@ def study_section(document: Mapping[str, Any]) -> str:
     budgets = by_budget(document)
     header = [
         "method", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1, masked", "dev F1", "test F1",
-        "budget reached by", "again",
+        "budget reached by", "command",
     ]  # fmt: skip
     table = markdown_table(header, [_cells(row) for rows in budgets.values() for row in rows])
     ends = "; ".join(
