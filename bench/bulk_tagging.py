@@ -22,7 +22,8 @@ from ldnet.decoding.packed_lstm import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.files import write_bytes, write_json
 from ldnet.mlflow_store import configure_mlflow
-from ldnet.model_folder import load_model, read_description
+from ldnet.model_description import read_description
+from ldnet.model_folder import load_model
 from ldnet.tagged_shards import ShardResult, find_shards, tag_shard
 from ldnet.text.columns import read_lines
 from pipeline.experiments.pages import fill_sections
@@ -98,7 +99,7 @@ def whole_commands(model: Path, folder: Path, precision: str, words: int, runs: 
     for run in range(runs):
         for side, options in OPTIONS.items():
             out = folder / f"{side}-{run}"
-            command = [sys.executable, "-m", "ldnet.commands.tag_shards", str(model), str(folder / "text"), str(out)]
+            command = [sys.executable, "-m", "ldnet", "tag-shards", str(model), str(folder / "text"), str(out)]
             start = time.perf_counter()
             subprocess.run([*command, "--precision", precision, *options], check=True)
             rates[side].append(words / (time.perf_counter() - start))

@@ -19,7 +19,8 @@ from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.decoding.packed_lstm import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_bytes, write_json
-from ldnet.model_folder import load_model, read_description
+from ldnet.model_description import read_description
+from ldnet.model_folder import load_model
 from ldnet.processors import processors
 from ldnet.text.columns import read_lines
 from ldnet.text.tokenisation import split_words

@@ -7,7 +7,7 @@ import click
 from ldnet.command_line import FOLDER, Command
 from ldnet.errors import InputError
 from ldnet.mlflow_store import configure_mlflow
-from ldnet.model_folder import read_description
+from ldnet.model_description import read_description
 from ldnet.text.columns import read_conll
 from pipeline.exporting.model_export import export_model
 from pipeline.exporting.workspace import describe, model_source

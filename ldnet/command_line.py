@@ -10,9 +10,32 @@ import click
 
 from ldnet.errors import InputError
 
-FILE = click.Path(path_type=Path)
-FOLDER = click.Path(path_type=Path, file_okay=False)
 INTERRUPTED = 128 + signal.SIGINT
+
+
+class GivenPath(click.Path):
+    """A path that is not empty: an empty one, as an unset variable of a script gives it, would mean this folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty; expected a path", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class ModelName(click.types.StringParamType):
+    """What a user calls a model (see `ldnet.locate_model`)."""
+
+    name = "model"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip():
+            self.fail("it is empty; expected a model folder, models:/..., runs:/... or latest", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = GivenPath(path_type=Path)
+FOLDER = GivenPath(path_type=Path, file_okay=False)
+MODEL = ModelName()
 
 
 class Examples(click.Command):

@@ -1,9 +1,9 @@
-"""Files that are either whole or absent, with bytes that depend on the content alone."""
+"""Files that are either whole or absent, with bytes that depend on the content alone; JSON read with checks."""
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,90 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file. Raises InputError if it is missing or not JSON."""
+    """Read a JSON file. Raises InputError if it is missing, not UTF-8 or not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number of thousands of digits, thousands of brackets
+        raise InputError(f"{path}: not JSON: {error}") from None
+
+
+class JsonObject:
+    """A JSON object of a file, whose values are looked at key by key; keys that nobody asks for are ignored.
+
+    A value of the wrong kind, or a missing one without a default, raises an InputError that names the file, the key and
+    what was expected there.
+    """
+
+    def __init__(self, path: Path, content: Any, place: str = ""):
+        """`place` is the key of the object in the file; left out, the object is all of the file."""
+        self.path, self.place = path, place
+        if not isinstance(content, dict):
+            where = f"{path}: {place}" if place else f"{path}"
+            raise InputError(f"{where}: expected an object with keys, found {_shown(content)}")
+        self.content: Mapping[str, Any] = content
+
+    @classmethod
+    def read(cls, path: Path) -> "JsonObject":
+        """The object that is all of the file. Raises InputError."""
+        return cls(path, read_json(path))
+
+    def whole(self, key: str, least: int = 0, below: int | None = None) -> int:
+        """A whole number from `least` up to, but not including, `below`."""
+        value = self.content.get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least or (below and value >= below):
+            wanted = f"from {least} to {below - 1}" if below else f"of at least {least}"
+            raise self.error(key, f"a whole number {wanted}")
+        return value
+
+    def positive(self, key: str, default: float) -> float:
+        """A number above 0, and finite."""
+        value = self.content.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+            raise self.error(key, "a number above 0")
+        return float(value)
+
+    def truth(self, key: str, default: bool) -> bool:
+        """true or false."""
+        value = self.content.get(key, default)
+        if not isinstance(value, bool):
+            raise self.error(key, "true or false")
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        """A list of texts."""
+        value = self.content.get(key)
+        if value is None or not is_texts(value):
+            raise self.error(key, "a list of texts")
+        return list(value)
+
+    def part(self, key: str, default: Any = None) -> "JsonObject":
+        """An object in this one."""
+        if not isinstance(value := self.content.get(key, default), dict):
+            raise self.error(key, "an object with keys")
+        return JsonObject(self.path, value, self._name(key))
+
+    def error(self, key: str, expected: str) -> InputError:
+        """What to raise about the key's value."""
+        found = _shown(self.content[key]) if key in self.content else "nothing"
+        return InputError(f"{self.path}: {self._name(key)}: expected {expected}, found {found}")
+
+    def _name(self, key: str) -> str:
+        return f"{self.place}.{key}" if self.place else key
+
+
+def is_texts(value: Any) -> bool:
+    """Whether the value is a list of texts."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _shown(value: Any) -> str:
+    """The value on one line of bounded length."""
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def sha256_of_files(paths: Iterable[Path]) -> str:

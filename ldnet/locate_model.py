@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ldnet.errors import InputError
+from ldnet.extras import require
 from ldnet.mlflow_store import configure_mlflow, tracking_uri
-from ldnet.model_folder import DESCRIPTION, read_description
+from ldnet.model_description import DESCRIPTION, read_description
 
 LATEST, MODELS = "latest", Path("work/model")
 MLFLOW_SCHEMES = ("models:", "runs:")
@@ -20,6 +21,8 @@ def located(name: str) -> Iterator[Path]:
     It is a folder (a model folder, or an MLflow model that has one inside), an MLflow URI (models:/name@alias,
     models:/name/1, runs:/<id>/<path>), or "latest": the newest in work/model. Raises InputError.
     """
+    if not name.strip():
+        raise InputError(f"the name of the model is empty; expected a folder, models:/..., runs:/... or {LATEST}")
     if name == LATEST:
         yield _latest()
     elif name.startswith(MLFLOW_SCHEMES):
@@ -48,7 +51,7 @@ def _model_inside(folder: Path, name: str) -> Path:
     found = [path.parent for path in folder.rglob(DESCRIPTION) if (path.parent / "lexicon").is_dir()]
     if len(found) != 1:
         raise InputError(
-            f"{name}: {len(found)} model folders in it; expected one, as `make export` and its MLFLOW= write it"
+            f"{name}: {len(found)} model folders in it; expected a model folder, or an MLflow model that has one"
         )
     read_description(found[0])
     return found[0]
@@ -56,6 +59,7 @@ def _model_inside(folder: Path, name: str) -> Path:
 
 def _download(uri: str, folder: str) -> Path:
     """Fetch the MLflow model `uri` into the folder. Raises InputError with MLflow's reason."""
+    require("mlflow", uri, "mlflow")
     configure_mlflow()
     import mlflow
     from mlflow import MlflowException

@@ -7,26 +7,24 @@ training needs. model.json also says how far the confidences of spans can be tru
 temperature they are to be computed with.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
-
 from ldnet.annotation import AnnotatedText, annotate
 from ldnet.decoding.bulk_tagger import BulkTagger
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
+from ldnet.decoding.shapes import CONFIG, WEIGHTS, LanguageModelShape, TaggerShape, load_tensors
 from ldnet.decoding.weights import LanguageModelWeights, TaggerWeights
 from ldnet.errors import InputError
-from ldnet.files import read_json, sha256_of_files
+from ldnet.files import is_texts, read_json
+from ldnet.model_description import check_files, has_language_models, model_digest, read_description
 from ldnet.text.lexicon import Lexicon
 from ldnet.text.tokenisation import split_at_blanks, tokenise
 
-FORMAT, VERSION = "ldnet-tagger", 1
-DESCRIPTION = "model.json"
+VOCABULARY = "vocabulary.json"
 
 
 @dataclass(frozen=True)
@@ -55,56 +53,84 @@ class TaggingModel:
         return annotate(self.bulk, lines, self.temperature, n_best)
 
 
-def read_description(folder: Path) -> dict[str, Any]:
-    """What model.json says. Raises InputError if `folder` is not a model of this format and version."""
-    path = folder / DESCRIPTION
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected a model folder, as `make export` writes it")
-    content = read_json(path)
-    found = (content.get("format"), content.get("version")) if isinstance(content, dict) else None
-    if found != (FORMAT, VERSION):
-        raise InputError(f"{path}: expected format {FORMAT!r}, version {VERSION}; found {found}")
-    return dict(content)
-
-
-def model_digest(folder: Path) -> str:
-    """The SHA-256 of model.json."""
-    return hashlib.sha256((folder / DESCRIPTION).read_bytes()).hexdigest()
-
-
 def load_model(
     folder: Path | str, precision: DecodingPrecision = "float32", threads: int | None = None
 ) -> TaggingModel:
-    """Load a model folder. Raises InputError if it is not one, or if a file is missing or not the one exported.
+    """Load a model folder. Raises InputError if it is not one, or if its files are not those that were exported.
 
     `threads` tag at the same time; left out, as many as there are processors.
     """
     folder = Path(folder)
     description = read_description(folder)
-    for file, expected in description["files"].items():
-        if not (folder / file).is_file():
-            raise InputError(f"{folder / file}: no such file; the model is incomplete, export or copy it again")
-        if sha256_of_files([folder / file]) != expected:
-            raise InputError(f"{folder / file}: not the file that was exported (its SHA-256 differs); copy it again")
-    with_lm = "lm/forward/config.json" in description["files"]
+    check_files(folder, description)
+    with_lm = has_language_models(description["files"])
     return TaggingModel(description, model_digest(folder), load_parts(folder, with_lm, precision, threads))
 
 
 def load_parts(folder: Path, with_lm: bool, precision: DecodingPrecision, threads: int | None = None) -> BulkTagger:
-    """The tagger whose parts are in `folder`; `with_lm` says whether language models are among them."""
-    config, lm = read_json(folder / "tagger" / "config.json"), folder / "lm"
+    """The tagger whose parts are in `folder`; `with_lm` says whether language models are among them.
+
+    Raises InputError if a part is missing or damaged, or if the parts do not fit together.
+    """
+    shape, lexicon = TaggerShape.read(folder / "tagger" / CONFIG), Lexicon.load(folder / "lexicon")
+    _check_lexicon(folder, shape, lexicon)
+    vocabulary = _vocabulary(folder / "lm" / "forward") if with_lm else []
+    directions = [folder / "lm" / direction for direction in ("forward", "backward")] if with_lm else []
+    lm_shapes = [_lm_shape(direction, len(vocabulary)) for direction in directions]
+    width = sum(lm_shape.width for lm_shape in lm_shapes)
+    if width != shape.lm_features:
+        path = folder / "tagger" / CONFIG
+        raise InputError(
+            f"{path}: lm_features: expected {width}, the width of the language models, found {shape.lm_features}"
+        )
     weights = TaggerWeights(
-        tensors=load_file(folder / "tagger" / "weights.safetensors"),
-        start_tag=config["start_tag"],
-        end_tag=config["end_tag"],
-        language_models=(_language_model(lm / "forward"), _language_model(lm / "backward")) if with_lm else None,
-        vocabulary=read_json(lm / "forward" / "vocabulary.json") if with_lm else [],
+        tensors=load_tensors(folder / "tagger" / WEIGHTS, shape.shapes()),
+        start_tag=shape.start_tag,
+        end_tag=shape.end_tag,
+        language_models=_language_models(directions, lm_shapes) if with_lm else None,
+        vocabulary=vocabulary,
     )
-    return BulkTagger(weights, Lexicon.load(folder / "lexicon"), precision, threads)
+    return BulkTagger(weights, lexicon, precision, threads)
 
 
-def _language_model(folder: Path) -> LanguageModelWeights:
-    return LanguageModelWeights.of(load_file(folder / "weights.safetensors"))
+def _check_lexicon(folder: Path, shape: TaggerShape, lexicon: Lexicon) -> None:
+    """Raise InputError unless the tagger has as many words, characters and tags as its lexicon."""
+    sizes = {
+        "words": len(lexicon.words),
+        "trainable_words": lexicon.trainable_words,
+        "characters": len(lexicon.characters),
+        "tags": len(lexicon.tags),
+    }
+    for key, expected in sizes.items():
+        if getattr(shape, key) != expected:
+            path = folder / "tagger" / CONFIG
+            raise InputError(f"{path}: {key}: expected {expected}, as in the lexicon, found {getattr(shape, key)}")
+
+
+def _vocabulary(folder: Path) -> list[str]:
+    if not is_texts(words := read_json(folder / VOCABULARY)):
+        raise InputError(f"{folder / VOCABULARY}: expected a list of texts")
+    return list(words)
+
+
+def _lm_shape(folder: Path, words: int) -> LanguageModelShape:
+    """The shape of a language model with so many words."""
+    shape = LanguageModelShape.read(folder / CONFIG)
+    if shape.vocabulary_size != words:
+        raise InputError(
+            f"{folder / CONFIG}: vocabulary_size: expected {words}, as in {VOCABULARY}, found {shape.vocabulary_size}"
+        )
+    return shape
+
+
+def _language_models(
+    folders: Sequence[Path], shapes: Sequence[LanguageModelShape]
+) -> tuple[LanguageModelWeights, LanguageModelWeights]:
+    forward, backward = (
+        LanguageModelWeights.of(load_tensors(folder / WEIGHTS, shape.shapes()))
+        for folder, shape in zip(folders, shapes, strict=True)
+    )
+    return forward, backward
 
 
 @cache

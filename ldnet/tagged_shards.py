@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 from uuid import uuid4
 
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from ldnet.text.columns import decode, read_lines
 from ldnet.text.tokenisation import split_words
 
 if TYPE_CHECKING:  # Spark's readers and writers need no torch
-    from ldnet.decoding.packed_lstm import DecodingPrecision
     from ldnet.model_folder import TaggingModel
 
 # A shard is tagged in groups of so many lines, wherever that happens: rounding depends on which sentences share a
@@ -65,7 +65,7 @@ def output_of(shard: Path, out: Path) -> Path:
 
 
 @contextmanager
-def output_folder(out: Path, model_digest: str, precision: "DecodingPrecision") -> Iterator[None]:
+def output_folder(out: Path, model_digest: str, precision: DecodingPrecision) -> Iterator[None]:
     """Reserve the folder for this process, this model and this precision, and clear away what was left unfinished.
 
     Raises InputError if another process is writing there, or if what is there was tagged in another way.

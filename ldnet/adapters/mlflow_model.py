@@ -22,13 +22,15 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import AnyType
 
 from ldnet.adapters.requests import SERVING_LIMITS, RequestLimits, check_texts
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError
-from ldnet.model_folder import load_model_once, read_description
+from ldnet.model_description import read_description
+from ldnet.model_folder import load_model_once
 from ldnet.text.tokenisation import split_words
 
 PACKAGE = Path(__file__).parents[1]
-REQUIREMENTS = ("mlflow", "numpy", "pandas", "safetensors", "torch", "tqdm")  # what the package imports to tag
+# What this module and all that it needs of the package import; a test reads it from the sources.
+REQUIREMENTS = ("mlflow", "numba", "numpy", "pandas", "safetensors", "torch")
 FORMATS = ("tags", "spans")
 EXAMPLE = pd.DataFrame({"text": ["The cat sat on the mat .", ""]})
 # The column is declared as of any type, and `predict` checks it: MLflow turns values of a text column into text before
@@ -100,8 +102,13 @@ def model_parts(
             "model_config": {"precision": precision, **asdict(SERVING_LIMITS)},
             "signature": SIGNATURE,
             "input_example": EXAMPLE,
-            "pip_requirements": [f"{name}=={version(name)}" for name in REQUIREMENTS],
+            "pip_requirements": [f"{name}=={public_version(name)}" for name in REQUIREMENTS],
         }
+
+
+def public_version(distribution: str) -> str:
+    """The installed version as package indexes have it: without a local part, such as +cpu of torch's CPU wheels."""
+    return version(distribution).partition("+")[0]
 
 
 mlflow.models.set_model(TextTagger())

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from shutil import make_archive, which
@@ -40,8 +39,8 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
 
     Spark runs a worker for each core, and has torch compute with one thread in it (spark.task.cpus).
     """
-    if find_spec("pyspark") is None or not ("JAVA_HOME" in os.environ or which("java")):
-        raise InputError("Spark needs pyspark, which `make spark` installs, and Java 17 or later on the PATH")
+    if not ("JAVA_HOME" in os.environ or which("java")):
+        raise InputError("Spark needs Java 17 or later on the PATH, or JAVA_HOME; found neither")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers would be the first python3 of the PATH
     from pyspark.sql import SparkSession
 

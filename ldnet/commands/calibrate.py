@@ -1,22 +1,25 @@
-"""How far a tagger's confidences can be trusted."""
+"""`ldnet calibrate`: how far a tagger's confidences can be trusted."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ldnet.command_line import FILE, Command
-from ldnet.decoding.calibration import Bin, calibrate
-from ldnet.locate_model import located
-from ldnet.model_folder import load_model
-from ldnet.text.columns import read_conll
+from ldnet.command_line import FILE, MODEL, Command
+from ldnet.commands.loading import loaded_for_command
+
+if TYPE_CHECKING:
+    from ldnet.decoding.calibration import Bin
 
 
 @click.command(
+    "calibrate",
     cls=Command,
-    examples=["python -m ldnet.commands.calibrate work/model/pruned", "python -m ldnet.commands.calibrate latest"],
+    short_help="Compare confidences with the share that is right.",
+    examples=["ldnet calibrate work/model/pruned", "ldnet calibrate latest --dev dev.conll"],
 )
-@click.argument("model")
+@click.argument("model", type=MODEL)
 @click.option(
     "--dev",
     type=FILE,
@@ -30,9 +33,15 @@ def main(model: str, dev: Path) -> None:
     First as the CRF gives them, then with one temperature, fitted on one half of DEV and measured on the other.
     MODEL is what `ldnet tag` takes. Exports are calibrated in this way by themselves.
     """
+    from ldnet.locate_model import located
+    from ldnet.text.columns import read_conll
+
     with located(model) as folder:
-        loaded = load_model(folder)
-    found = calibrate(loaded.bulk, read_conll(dev, 0, 1))
+        sentences = read_conll(dev, 0, 1)
+        loaded = loaded_for_command(folder)
+    from ldnet.decoding.calibration import calibrate
+
+    found = calibrate(loaded.bulk, sentences)
     click.echo(f"{found.spans:,} spans found in {dev}; expected calibration error:")
     click.echo(f"{found.error_before:.4f} as the CRF gives them")
     _echo_bins(found.before)
@@ -44,11 +53,7 @@ def main(model: str, dev: Path) -> None:
     )
 
 
-def _echo_bins(bins: Sequence[Bin]) -> None:
+def _echo_bins(bins: "Sequence[Bin]") -> None:
     click.echo("  confidence   spans    mean   right")
     for low, high, spans, confidence, right in bins:
         click.echo(f"  {low:.1f} to {high:.1f} {spans:>8,} {confidence:>7.3f} {right:>7.3f}")
-
-
-if __name__ == "__main__":
-    main()

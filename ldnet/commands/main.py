@@ -1,23 +1,10 @@
 """The command `ldnet`: what users do with a finished tagger."""
 
-import os
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
 import click
 
 from ldnet import __version__
-from ldnet.command_line import Command, Examples
-
-if TYPE_CHECKING:  # torch takes seconds to import, which --help need not wait for
-    from ldnet.decoding.packed_lstm import DecodingPrecision
-    from ldnet.model_folder import TaggingModel
-    from ldnet.sentence_input import Reader, SentenceRead
-
-PRECISIONS = ("float32", "int8")
+from ldnet.command_line import Examples
+from ldnet.commands import calibrate, info, tag, tag_shards
 
 
 class ExampleGroup(Examples, click.Group):
@@ -26,152 +13,17 @@ class ExampleGroup(Examples, click.Group):
 
 @click.group(
     cls=ExampleGroup,
+    commands=[tag.main, tag_shards.main, info.main, calibrate.main],
     examples=[
         "ldnet tag work/model/pruned article.txt",
         'echo "John lives in Paris." | ldnet tag latest --format jsonl',
+        "ldnet info latest",
     ],
 )
 @click.version_option(__version__, prog_name="ldnet")
 def main() -> None:
-    """Tag text with a finished tagger. Exit status: 0 done, 1 bad input, 2 wrong usage, 130 interrupted."""
-
-
-@main.command(
-    cls=Command,
-    examples=[
-        "ldnet tag work/model/pruned article.txt > article.conll",
-        "zcat news.txt.gz | ldnet tag latest --format jsonl > news.jsonl",
-        "ldnet tag models:/chunker@champion a.txt b.txt.gz --precision int8",
-        "ldnet tag latest words.txt --tokenised --format jsonl --n-best 3",
-        "ldnet tag latest test.conll --input conll --word-column 0",
-        "tail -f log.txt | ldnet tag latest",
-    ],
-)
-@click.argument("model")
-@click.argument("files", nargs=-1)
-@click.option(
-    "--input",
-    "form",
-    type=click.Choice(["text", "conll"]),
-    default="text",
-    show_default=True,
-    help="A sentence a line, or a word a line in columns.",
-)
-@click.option("--tokenised", is_flag=True, help="The text is tokenised already: blanks separate the words.")
-@click.option("--word-column", type=int, help="Where the words stand with --input conll; columns count from 0.")
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["conll", "jsonl"]),
-    default="conll",
-    show_default=True,
-    help="Columns `word tag`, or one JSON object a sentence: text, tokens, offsets, tags, spans.",
-)
-@click.option(
-    "--n-best",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="With jsonl: also the N best taggings of each sentence with their probabilities.",
-)
-@click.option("--precision", type=click.Choice(PRECISIONS), default="float32", show_default=True)
-@click.option("--threads", type=click.IntRange(min=1), help="How many compute; left out: one a processor.")
-def tag(
-    model: str,
-    files: tuple[str, ...],
-    form: str,
-    tokenised: bool,
-    word_column: int | None,
-    output: str,
-    n_best: int,
-    precision: "DecodingPrecision",
-    threads: int | None,
-) -> None:
-    """Tag FILES (plain or .gz), or standard input, with MODEL, and write the tags to standard output.
+    """Tag text with a finished tagger. Exit status: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.
 
     MODEL is a folder that `make export` wrote, an MLflow model (models:/name@alias, models:/name/1, runs:/id/path), or
-    `latest`: the pruned tagger that the pipeline made last in the current folder.
-
-    Results come in the order of the input, while it still comes, and a line without words keeps its place. Offsets
-    count Unicode code points of the line. A confidence is the probability that just these words are such a span.
+    `latest`: the model that was exported last below work/model in the current folder.
     """
-    if form == "text" and word_column is not None:
-        raise click.UsageError("--word-column belongs to --input conll")
-    if form == "conll" and tokenised:
-        raise click.UsageError("--tokenised belongs to --input text; columns are tokenised anyway")
-    if output == "conll" and n_best > 1:
-        raise click.UsageError("--n-best needs --format jsonl")
-    from ldnet.locate_model import located
-    from ldnet.model_folder import load_model
-    from ldnet.sentence_input import STDIN, check_inputs, conll_reader, text_reader
-    from ldnet.text.tokenisation import split_at_blanks, tokenise
-
-    names = files or (STDIN,)
-    check_inputs(names)
-    if STDIN in names and sys.stdin.isatty():
-        click.echo("reading what you type, a sentence a line; Ctrl-D ends it", err=True)
-    with located(model) as folder:
-        loaded = load_model(folder, precision, threads)
-    split = split_at_blanks if tokenised else tokenise
-    reader = conll_reader(word_column or 0) if form == "conll" else text_reader(split)
-    try:
-        _tag_all(loaded, names, reader, output, n_best)
-    except BrokenPipeError:  # who reads has seen enough; what Python still holds back has nowhere to go either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _tag_all(model: "TaggingModel", names: tuple[str, ...], reader: "Reader", output: str, n_best: int) -> None:
-    """Read, tag and write group by group. A KeyboardInterrupt leaves whole lines, and says up to where."""
-    from tqdm import tqdm
-
-    from ldnet.sentence_input import display_name, read_groups
-
-    out = sys.stdout.buffer
-    done = "nothing has been written yet"
-    shown = sys.stderr.isatty() and not sys.stdout.isatty()
-    with tqdm(desc="tagging", unit=" sentences", disable=not shown) as progress:
-        try:
-            for name in names:
-                for group in read_groups(name, reader):
-                    content = _tagged(model, group, output, n_best).encode()
-                    with _uninterrupted():
-                        out.write(content)
-                        out.flush()
-                        done = _written(display_name(name), group[-1].last_line)
-                    progress.update(len(group))
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(done) from None
-
-
-def _written(name: str, line: int) -> str:
-    return f"all up to line {line} of {name} is written; `tail -n +{line + 1}` gives the rest of it"
-
-
-def _tagged(model: "TaggingModel", group: "list[SentenceRead]", output: str, n_best: int) -> str:
-    from ldnet.annotation import annotate
-    from ldnet.sentence_output import conll_block, json_line
-
-    if output == "conll":
-        tags = model.tag([sentence.line.words for sentence in group])
-        return "".join(conll_block(sentence, of_it) for sentence, of_it in zip(group, tags, strict=True))
-    # Of columns, only sentences: the empty lines between them are none.
-    lines = [sentence.line for sentence in group if sentence.columns is None or sentence.line.words]
-    return "".join(map(json_line, annotate(model.bulk, lines, model.temperature, n_best)))
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait, so that no line is left half-written. A masked signal would go to another thread."""
-    received: list[int] = []
-    usual = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
-    if received:
-        raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    main(prog_name="ldnet")

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ldnet.crf.transitions import Transitions
 from ldnet.decoding.bulk_batches import BulkEncoder
-from ldnet.decoding.packed_lstm import DecodingPrecision
 from ldnet.decoding.packed_tagger import PackedTagger
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.weights import TaggerWeights
 from ldnet.processors import processors
 from ldnet.text.lexicon import Lexicon

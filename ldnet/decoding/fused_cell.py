@@ -1,32 +1,28 @@
 """One step of an LSTM over many sequences, in a single pass over memory.
 
 Between two products with the recurrent weights, an LSTM adds up what its gates read, squashes, and moves the cell:
-cheap arithmetic, but done with one tensor operation each it takes longer than an 8-bit product. Compiled for the types
-it is first called with, then kept beside this file. Shapes: B sequences, H units; gates are in the order input, forget,
-output, candidate, and the weights of the candidate are doubled, since tanh x = 2 sigmoid 2x - 1.
+cheap arithmetic, but done with one tensor operation each it takes longer than an 8-bit product. Shapes: B sequences,
+H units; gates are in the order input, forget, output, candidate, and the weights of the candidate are doubled, since
+tanh x = 2 sigmoid 2x - 1.
+
+Numba compiles the step at its first call, for each precision, and keeps the machine code: in the folder NUMBA_CACHE_DIR
+if that is set, else in __pycache__ beside this file, else in the user's cache folder (~/.cache/numba). Where none of
+them can be written, every process compiles.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import float32, int32, njit, types
-from numba.extending import intrinsic
+from numba import float32, int32, njit
+from numba.core import event
 from numpy.typing import NDArray
 
 # What vector instructions need; infinities stay what they are.
 REORDERING = {"reassoc", "contract", "nsz", "arcp"}
 
 
-@intrinsic
-def _bits_as_float(context: Any, bits: Any) -> Any:
-    def generate(_: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
-
-
-@njit(float32(float32), fastmath=REORDERING, inline="always")
+@njit(fastmath=REORDERING, inline="always")
 def _sigmoid(value: Any) -> Any:
     """1 / (1 + 2^(-value log2 e)) to about 1e-6: the power's whole part goes to the exponent's bits, a polynomial
     (the series of 2^x around 0, which is within 3e-6 for |x| <= 1/2) gives the rest."""
@@ -39,11 +35,20 @@ def _sigmoid(value: Any) -> Any:
     series = series * rest + float32(2.4022651e-1)
     series = series * rest + float32(6.9314718e-1)
     series = series * rest + float32(1.0)
-    scale: Any = _bits_as_float((int32(whole) + int32(127)) << int32(23))  # type: ignore[call-arg]
+    scale = np.int32((int32(whole) + int32(127)) << int32(23)).view(np.float32)  # the power of two with this exponent
     return float32(1) / (float32(1) + series * scale)
 
 
-@njit(fastmath=REORDERING, nogil=True, error_model="numpy", cache=True)
+def _compiled(function: Callable[..., None]) -> Any:
+    """The function, compiled when it is called, and kept on the disk if there is a place for it."""
+    options: dict[str, Any] = {"fastmath": REORDERING, "nogil": True, "error_model": "numpy"}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # numba found no folder that it can write to
+        return njit(**options)(function)
+
+
+@_compiled
 def lstm_step(
     read: NDArray[np.float32],
     rows: NDArray[np.int64],
@@ -79,3 +84,19 @@ def lstm_step(
             squashed = float32(2) * _sigmoid(float32(2) * state[unit]) - float32(1)
             value = one * gates[2 * units + unit] * squashed
             output[unit] = value if one == 1 else np.rint(value)
+
+
+def announce_compilation(say: Callable[[str], object]) -> None:
+    """From now on, `say` gets a line whenever this process is about to compile `lstm_step`, which takes a second."""
+    folder = lstm_step.stats.cache_path
+    kept = f"once; kept in {folder}" if folder else "in every run: NUMBA_CACHE_DIR names a folder to keep it in"
+
+    class Listener(event.Listener):
+        def on_start(self, found: Any) -> None:
+            if found.data["dispatcher"] is lstm_step:
+                say(f"compiling the LSTM step for this machine ({kept})")
+
+        def on_end(self, found: Any) -> None:
+            pass
+
+    event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]

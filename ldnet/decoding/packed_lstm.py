@@ -7,8 +7,6 @@ Shapes: S places in all sequences, B sequences at a step, D embedding width, H u
 table that is read, P width of the projection.
 """
 
-from typing import Literal
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,9 +15,9 @@ from torch.nn import functional as F
 
 from ldnet.decoding.fused_cell import lstm_step
 from ldnet.decoding.packing import Numbers
+from ldnet.decoding.precision import DecodingPrecision as DecodingPrecision
 from ldnet.decoding.weights import LanguageModelWeights, LSTMWeights
 
-DecodingPrecision = Literal["float32", "int8"]
 LARGEST = 127  # what an output of 1 is as an 8-bit integer
 
 

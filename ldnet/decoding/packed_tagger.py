@@ -12,15 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ldnet.decoding.bulk_batches import BulkBatch
-from ldnet.decoding.packed_lstm import (
-    DecodingPrecision,
-    Matrix,
-    PackedDenseLSTM,
-    PackedLayer,
-    dense_dtype,
-    unit,
-)
+from ldnet.decoding.packed_lstm import Matrix, PackedDenseLSTM, PackedLayer, dense_dtype, unit
 from ldnet.decoding.packing import Numbers, Packing
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.weights import LSTMWeights, TaggerWeights, Tensors
 
 

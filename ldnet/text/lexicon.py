@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from ldnet.errors import InputError
-from ldnet.files import read_json, write_bytes, write_json
+from ldnet.files import JsonObject, write_bytes, write_json
 
 PADDING, UNKNOWN, SEPARATOR = "<pad>", "<unk>", " "
 SPECIAL_WORDS = [PADDING, UNKNOWN]
@@ -92,12 +93,36 @@ class Lexicon:
 
     @classmethod
     def load(cls, folder: Path) -> "Lexicon":
-        """Read what `save` wrote. Raises InputError if a file is missing."""
-        lists, path = read_json(folder / "lexicon.json"), folder / "vectors.safetensors"
+        """Read what `save` wrote. Raises InputError if a file is missing or damaged, or if they do not fit together."""
+        lists, path = JsonObject.read(folder / "lexicon.json"), folder / "vectors.safetensors"
         if not path.is_file():
             raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro prepare_conll`)")
+        words = lists.texts("words")
+        vectors, has_vector = _read_vectors(path, len(words))
+        return cls(
+            words=words,
+            characters=lists.texts("characters"),
+            tags=lists.texts("tags"),
+            trainable_words=lists.whole("trainable_words", 1, len(words) + 1),
+            vectors=vectors,
+            has_vector=has_vector,
+            digits_as_zero=lists.truth("digits_as_zero", default=False),  # came later than the others
+        )
+
+
+def _read_vectors(path: Path, words: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """The vectors of so many words, and which words have one."""
+    try:
         tensors = safetensors.numpy.load_file(path)
-        return cls(**lists, vectors=tensors["vectors"], has_vector=tensors["has_vector"])
+        vectors, has_vector = tensors["vectors"], tensors["has_vector"]
+    except (SafetensorError, KeyError, OSError) as error:
+        raise InputError(f"{path}: expected tensors `vectors` and `has_vector`: {error}") from None
+    if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != words or has_vector.shape != (words,):
+        raise InputError(
+            f"{path}: expected float32 vectors of {words} words, found {vectors.dtype} of shape {vectors.shape}, "
+            f"and which have one of shape {has_vector.shape}"
+        )
+    return vectors, has_vector
 
 
 def _numbers(items: Sequence[str], start: int) -> dict[str, int]:

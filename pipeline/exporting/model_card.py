@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-CARD = "README.md"
 LANGUAGE_MODELS = {"no_lm": "no language models", "full": "whole language models", "pruned": "pruned language models"}
 ENGLISH = ("demo", "conll2000", "conll2003", "paper")  # data sets known to be English; of others nothing is claimed
 
@@ -95,7 +94,7 @@ def _use(content: Mapping[str, Any]) -> str:
 Text is given as words: one tokenised sentence a line, words separated by ASCII white space. With the project's code:
 
 ```
-python -m ldnet.commands.tag_shards <this folder> <folder of *.txt> <output folder>
+ldnet tag-shards <this folder> <folder of *.txt> <output folder>
 ```
 
 ```python

@@ -12,11 +12,12 @@ from torch import nn
 from ldnet.decoding.calibration import calibrate
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_files, write_bytes, write_json
-from ldnet.model_folder import DESCRIPTION, FORMAT, VERSION, load_parts
+from ldnet.model_description import CARD, DESCRIPTION, FORMAT, VERSION
+from ldnet.model_folder import load_parts
 from ldnet.text.columns import Sentence, read_conll
 from ldnet.text.lexicon import END_TAG, START_TAG, Lexicon
 from ldnet.text.tags import OUTSIDE, parse_tag
-from pipeline.exporting.model_card import CARD, model_card
+from pipeline.exporting.model_card import model_card
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.language_model.model import LanguageModel, save_language_model
 from pipeline.tagger.model import load_tagger, save_tagger

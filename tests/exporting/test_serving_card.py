@@ -16,7 +16,7 @@ def test_the_card_has_numbers_of_all_seeds_and_how_to_use_the_model(tmp_path: Pa
     assert "| test F1 | 78.00 | 78.50 ± 0.71 (79.00, 78.00) |" in card
     assert "of 3 a direction, counted from 0: backward 0, 1, 2, forward 0, 1, 2." in card
     assert "spans of the types `LOC`" in card and "grammar" in card
-    assert "load_model(" in card and "python -m ldnet.commands.tag_shards" in card
+    assert "load_model(" in card and "ldnet tag-shards " in card
     assert "onnx" not in card.lower()
 
 

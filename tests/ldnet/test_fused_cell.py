@@ -1,9 +1,11 @@
 """One fused LSTM step against its definition."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from ldnet.decoding.fused_cell import lstm_step
+from ldnet.decoding.fused_cell import _compiled, lstm_step
 from ldnet.decoding.packed_lstm import LARGEST
 
 
@@ -44,3 +46,11 @@ def test_far_from_zero_the_gates_are_open_or_closed() -> None:
     lstm_step(read, np.arange(3), none, nothing, sums, nothing, cell, outputs, one)
     np.testing.assert_allclose(cell.ravel(), [1.0, -0.5, 0.5], atol=1e-6)
     assert outputs.ravel().tolist() == [round(127 * np.tanh(1.0)), round(127 * np.tanh(-0.5)), 0]
+
+
+def test_a_function_without_a_file_is_compiled_and_not_kept() -> None:
+    content: dict[str, Callable[..., None]] = {}
+    exec("def double(values):\n    values *= 2", content)
+    double, values = _compiled(content["double"]), np.ones(3, np.float32)
+    double(values)
+    assert values.tolist() == [2.0, 2.0, 2.0] and double.stats.cache_path is None

@@ -7,24 +7,21 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, get_args
+from typing import IO
 
 import pytest
 from click.testing import CliRunner, Result
 
-from ldnet.commands.main import PRECISIONS, main
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet import __version__
+from ldnet.commands.main import main
+from ldnet.decoding.precision import PRECISIONS, DecodingPrecision
 from ldnet.model_folder import load_model
 from ldnet.text.tokenisation import split_at_blanks
 from tests.imports import ROOT
 from tests.serving_factories import make_lines, make_model
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +102,67 @@ def test_errors_are_one_line_with_their_own_status(
         assert result.stdout.startswith("a ") and result.stdout.count("\n") == 3  # the line before it is tagged
 
 
-def test_help_has_examples_and_precisions_are_those_there_are() -> None:
-    for arguments in (["--help"], ["tag", "--help"]):
-        result = CliRunner().invoke(main, arguments)
-        assert result.exit_code == 0 and "Examples:\n" in result.output and "ldnet tag latest" in result.output
-    assert CliRunner().invoke(main, ["--version"]).output.startswith("ldnet, version ")
-    assert get_args(DecodingPrecision) == PRECISIONS
+@pytest.mark.parametrize("command", [[], ["tag"], ["tag-shards"], ["info"], ["calibrate"]])
+def test_help_has_examples(command: list[str]) -> None:
+    result = CliRunner().invoke(main, [*command, "--help"])
+    assert result.exit_code == 0 and "Examples:\n" in result.output
+    assert " ".join(["  ldnet", *command]) in result.output.split("Examples:")[1]
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert CliRunner().invoke(main, ["--version"]).output == f"ldnet, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tagg", "x"], "No such command 'tagg'"),
+        (["tag", "x", "--presicion", "int8"], "No such option '--presicion'"),
+        (["tag", ""], "Invalid value for 'MODEL': it is empty; expected a model folder, models:/"),
+        (["info", " "], "Invalid value for 'MODEL': it is empty"),
+        (["calibrate", ""], "Invalid value for 'MODEL': it is empty"),
+        (["calibrate", "x", "--dev", ""], "Invalid value for '--dev': it is empty; expected a path"),
+        (["tag-shards", "", "in", "out"], "Invalid value for 'MODEL': it is empty"),
+        (["tag-shards", "x", "in", ""], "Invalid value for 'OUT': it is empty; expected a path"),
+        (["tag-shards", "x", "in", "out", "more"], "unexpected extra argument (more)"),
+        (["tag-shards", "x", "in", "out", "--master", "local[2]"], "--master belongs to --workers spark"),
+    ],
+)
+def test_what_the_command_does_not_know_is_refused(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2 and message in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["tag", "--help"], ["tag"], ["tag", ""], ["tag", "gone"], ["info", "MODEL"]],
+)
+def test_what_computes_nothing_imports_no_torch(arguments: list[str], model: Path) -> None:
+    script = "import sys; from ldnet.commands.main import main\nmain(standalone_mode=True)"
+    guarded = (
+        f"import atexit, sys\natexit.register(lambda: print('torch' in sys.modules, 'numba' in sys.modules))\n{script}"
+    )
+    command = [sys.executable, "-c", guarded, *(str(model) if word == "MODEL" else word for word in arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.stdout.splitlines()[-1] == "False False"
+
+
+def test_what_an_extra_is_needed_for_says_which(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("ldnet.extras.find_spec", lambda module: None)
+    spark = CliRunner().invoke(main, ["tag-shards", "x", "in", str(tmp_path / "out"), "--workers", "spark"])
+    assert spark.exit_code == 1 and spark.stderr.endswith("pip install 'ldnet[spark]'\n")
+    registered = tag("models:/chunker@champion")
+    assert registered.exit_code == 1
+    assert registered.stderr == "Error: models:/chunker@champion needs mlflow: pip install 'ldnet[mlflow]'\n"
+
+
+def test_the_first_use_says_that_it_compiles(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the cat\n")
+    command = [sys.executable, "-m", "ldnet", "tag", str(model), str(tmp_path / "a.txt")]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    first, second = (subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True) for _ in "12")
+    assert first.stderr.startswith(f"compiling the LSTM step for this machine (once; kept in {tmp_path / 'cache'}")
+    assert (first.stderr.count("\n"), second.stderr) == (1, "") and first.stdout == second.stdout != ""
 
 
 def test_the_distribution_installs_this_command() -> None:
@@ -121,7 +173,7 @@ def test_the_distribution_installs_this_command() -> None:
 
 @pytest.fixture
 def process(model: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-m", "ldnet.commands.main", "tag", str(model), "--tokenised", "--threads", "1"]
+    command = [sys.executable, "-m", "ldnet", "tag", str(model), "--tokenised", "--threads", "1"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     # In the background of a script, Ctrl-C is ignored, and children would inherit that; a handler they do not.

@@ -80,7 +80,7 @@ def test_a_shard_that_is_not_utf8_is_named_and_stops_no_other(model: Path, tmp_p
 def test_a_killed_run_is_taken_up_without_loss_or_duplicates(model: Path, tmp_path: Path) -> None:
     for number in range(60):
         write_text(tmp_path / "in" / f"{number:02d}.txt", make_lines(400, number))
-    command = [sys.executable, "-m", "ldnet.commands.tag_shards", model, tmp_path / "in"]
+    command = [sys.executable, "-m", "ldnet", "tag-shards", model, tmp_path / "in"]
     killed = subprocess.Popen([*command, tmp_path / "out"], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
     while not (done := list((tmp_path / "out").glob("*.jsonl"))):
         assert killed.poll() is None

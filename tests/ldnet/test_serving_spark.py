@@ -21,8 +21,8 @@ needs_spark = pytest.mark.skipif(
 )
 
 
-def run(module: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", module, *map(str, arguments)]
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True)
 
 
@@ -33,16 +33,14 @@ def test_spark_gives_what_one_process_gives(tmp_path: Path) -> None:
     write_shard(text / "short.txt", make_lines(3))
     write_shard(text / "empty.txt", [])
     (text / "bad.txt").write_bytes(b"the cat\nsaw \xff\n")
-    here = run("ldnet.commands.tag_shards", model, text, tmp_path / "here", "--precision", "int8")
-    there = run(
-        "ldnet.commands.tag_shards", model, text, tmp_path / "there", "--precision", "int8", "--workers", "spark"
-    )
+    here = run("ldnet", "tag-shards", model, text, tmp_path / "here", "--precision", "int8")
+    there = run("ldnet", "tag-shards", model, text, tmp_path / "there", "--precision", "int8", "--workers", "spark")
     assert (here.returncode, there.returncode) == (1, 1), there.stderr
     assert f"{text / 'bad.txt'}:2: not UTF-8" in there.stderr
     assert here.stdout.replace("here", "there") == there.stdout
     assert outputs(tmp_path / "here") == outputs(tmp_path / "there")
     assert len(outputs(tmp_path / "there")) == 4
-    again = run("ldnet.commands.tag_shards", model, text, tmp_path / "there", "--precision", "int8")
+    again = run("ldnet", "tag-shards", model, text, tmp_path / "there", "--precision", "int8")
     assert "0 shards tagged (0 lines, 0 words), 3 done before, 1 refused" in again.stdout
 
 
@@ -56,7 +54,7 @@ def test_a_killed_worker_costs_neither_loss_nor_duplicates(tmp_path: Path) -> No
     killed = run("tests.spark_killed_worker", model, text, tmp_path / "there", KILLED_FLAG=str(flag))
     assert killed.returncode == 0, killed.stderr
     assert flag.is_file() and "Lost task" in killed.stderr and "crashed" in killed.stderr
-    assert run("ldnet.commands.tag_shards", model, text, tmp_path / "here").returncode == 0
+    assert run("ldnet", "tag-shards", model, text, tmp_path / "here").returncode == 0
     expected = {name: content for name, content in outputs(tmp_path / "here").items() if name.endswith(".jsonl")}
     assert len(expected) == 4 and outputs(tmp_path / "there") == expected
     assert sorted(path.name for path in (tmp_path / "there").iterdir()) == sorted(expected)

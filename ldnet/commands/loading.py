@@ -1,0 +1,22 @@
+"""How commands load a model: they say when that takes longer than usual."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ldnet.decoding.precision import DecodingPrecision
+
+if TYPE_CHECKING:
+    from ldnet.model_folder import TaggingModel
+
+
+def loaded_for_command(
+    folder: Path, precision: DecodingPrecision = "float32", threads: int | None = None
+) -> "TaggingModel":
+    """The model in the folder. When its first use has something compiled, a line on stderr says so."""
+    from ldnet.decoding.fused_cell import announce_compilation
+    from ldnet.model_folder import load_model
+
+    announce_compilation(lambda line: click.echo(line, err=True))
+    return load_model(folder, precision, threads)

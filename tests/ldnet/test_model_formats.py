@@ -1,0 +1,233 @@
+"""Models of other releases are read, and what is damaged or hostile is refused with one line that names its place."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors.torch import load_file, save_file
+
+from ldnet.commands.main import main
+from ldnet.errors import InputError
+from ldnet.files import read_json, sha256_of_files, write_json
+from ldnet.model_folder import load_model
+from tests.imports import ROOT
+
+FIRST_VERSION = ROOT / "tests" / "fixtures" / "model_version_1"
+EXPECTED = read_json(FIRST_VERSION.with_name("model_version_1_tags.json"))
+Damage = Callable[[Path], None]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FIRST_VERSION, tmp_path / "model"))
+
+
+def describe_anew(model: Path) -> None:
+    """Make the listed digests those of the files, so that a change of theirs is met where they are read."""
+    description = read_json(model / "model.json")
+    digests = {file: sha256_of_files([model / file]) for file in description["files"]}
+    write_json(model / "model.json", {**description, "files": digests})
+
+
+def changed(file: str, **values: Any) -> Damage:
+    """Keys of a JSON object get other values; without the key if the value is ... ."""
+
+    def damage(model: Path) -> None:
+        content = {**read_json(model / file), **values}
+        write_json(model / file, {key: value for key, value in content.items() if value is not ...})
+        if file != "model.json":
+            describe_anew(model)
+
+    return damage
+
+
+def written(file: str, content: str | bytes) -> Damage:
+    def damage(model: Path) -> None:
+        (model / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+        if file != "model.json":
+            describe_anew(model)
+
+    return damage
+
+
+def files_changed(**values: Any) -> Damage:
+    """Entries of `files` in model.json get other values."""
+
+    def damage(model: Path) -> None:
+        description = read_json(model / "model.json")
+        files = {**description["files"], **{name.replace("__", "/"): value for name, value in values.items()}}
+        description["files"] = {name: value for name, value in files.items() if value is not ...}
+        write_json(model / "model.json", description)
+
+    return damage
+
+
+def tensor(file: str, name: str, change: Callable[[torch.Tensor], torch.Tensor | None]) -> Damage:
+    def damage(model: Path) -> None:
+        tensors = load_file(model / file)
+        new = change(tensors.pop(name))
+        save_file(tensors if new is None else {**tensors, name: new.contiguous()}, model / file)
+        describe_anew(model)
+
+    return damage
+
+
+def test_a_model_of_the_first_version_tags_as_it_did() -> None:
+    found = load_model(FIRST_VERSION).annotate([sentence["text"] for sentence in EXPECTED], tokenised=True)
+    for annotated, expected in zip(found, EXPECTED, strict=True):
+        assert annotated.tags == expected["tags"]
+        assert [span.confidence for span in annotated.spans] == pytest.approx(expected["confidences"], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed("model.json", added_later={"a": 1}, confidence={"temperature": 2.0, "added_later": 1}),
+        changed("tagger/config.json", added_later=3, dropout=...),
+        changed("lm/backward/config.json", added_later=[3], cutoffs=...),
+        changed("lexicon/lexicon.json", added_later="x", digits_as_zero=...),
+        tensor("tagger/weights.safetensors", "word_embedding.has_vector", lambda _: None),
+    ],
+)
+def test_keys_that_others_have_or_lack_do_not_matter(change: Damage, model: Path) -> None:
+    change(model)
+    tags = load_model(model).tag([sentence["text"].split() for sentence in EXPECTED])
+    assert tags == [sentence["tags"] for sentence in EXPECTED]
+
+
+@pytest.mark.parametrize("name", ["README.md", ".gitattributes", "lm/.DS_Store"])
+def test_files_for_people_and_hubs_do_not_matter(name: str, model: Path) -> None:
+    (model / name).write_text("mine")
+    assert load_model(model)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (written("model.json", "{"), r"model.json:1: not JSON"),
+        (written("model.json", b"\xff{}"), r"model.json: not JSON: 'utf-8' codec"),
+        (written("model.json", "[" * 100_000), r"model.json: not JSON: .*recursion"),
+        (written("model.json", '"text"'), r"model.json: expected format 'ldnet-tagger', version 1; found None"),
+        (changed("model.json", version=2), r"version 1; found .*2.*newer than ldnet .* can read; upgrade ldnet"),
+        (
+            changed("model.json", version="1"),
+            r"expected format 'ldnet-tagger', version 1; found \('ldnet-tagger', '1'\)",
+        ),
+        (changed("model.json", version=True), r"expected format 'ldnet-tagger', version 1; found"),
+        (changed("model.json", version=[1]), r"expected format 'ldnet-tagger', version 1; found"),
+        (changed("model.json", format=...), r"expected format 'ldnet-tagger', version 1; found \(None, 1\)"),
+        (changed("model.json", files=...), r"model.json: files: expected an object with keys, found nothing"),
+        (changed("model.json", files=["a"]), r'model.json: files: expected an object with keys, found \["a"\]'),
+        (changed("model.json", files={}), r"model.json: files: expected lexicon/lexicon.json among them"),
+        (files_changed(tagger__config_json=3), r"files.tagger/config_json: expected a SHA-256 .*, found 3"),
+        (changed("model.json", confidence=3), r"model.json: confidence: expected an object with keys, found 3"),
+        (changed("model.json", confidence={"temperature": 0}), r"confidence.temperature: expected a number above 0"),
+        (changed("model.json", confidence={"temperature": "x"}), r"confidence.temperature: .*, found \"x\""),
+        (written("lm/forward/more.bin", "x"), r"lm/forward/more.bin: not a file of this model, .* remove it"),
+        (written("notes.txt", "x"), r"notes.txt: not a file of this model, which model.json lists; remove it"),
+        (
+            changed("tagger/config.json", start_tag=...),
+            r"config.json: start_tag: expected .* from 0 to 3, found nothing",
+        ),
+        (
+            changed("tagger/config.json", end_tag=4),
+            r"config.json: end_tag: expected a whole number from 0 to 3, found 4",
+        ),
+        (changed("tagger/config.json", words=True), r"config.json: words: expected a whole number .*, found true"),
+        (
+            changed("tagger/config.json", words=10**15),
+            r"config.json: words: expected 11, as in the lexicon, found 1000",
+        ),
+        (changed("tagger/config.json", tags=9), r"config.json: tags: expected 4, as in the lexicon, found 9"),
+        (
+            changed("tagger/config.json", word_units=8),
+            r"word_rnn.from_left.weight_ih_l0: expected float32 of shape \(32",
+        ),
+        (changed("tagger/config.json", lm_features=33), r"lm_features: expected 34, the width of the language models"),
+        (written("tagger/config.json", "[]"), r"tagger/config.json: expected an object with keys, found \[\]"),
+        (changed("lm/forward/config.json", layers=-1), r"layers: expected a whole number of at least 0, found -1"),
+        (
+            changed("lm/backward/config.json", vocabulary_size=10),
+            r"vocabulary_size: expected 11, as in vocabulary.json",
+        ),
+        (changed("lm/backward/config.json", units=10**9), r"lm_features: expected 30000000\d+, the width"),
+        (written("lm/forward/vocabulary.json", "{}"), r"vocabulary.json: expected a list of texts"),
+        (
+            changed("lexicon/lexicon.json", words=["a", 1]),
+            r"lexicon.json: words: expected a list of texts, found \[\"a\", 1",
+        ),
+        (changed("lexicon/lexicon.json", tags=...), r"lexicon.json: tags: expected a list of texts, found nothing"),
+        (changed("lexicon/lexicon.json", trainable_words=12), r"trainable_words: expected .* from 1 to 11, found 12"),
+        (changed("lexicon/lexicon.json", digits_as_zero=1), r"digits_as_zero: expected true or false, found 1"),
+        (
+            changed("lexicon/lexicon.json", words=["a"], trainable_words=1),
+            r"expected float32 vectors of 1 words, found",
+        ),
+        (written("lexicon/vectors.safetensors", "x"), r"vectors.safetensors: expected tensors `vectors` and"),
+        (written("tagger/weights.safetensors", "x"), r"weights.safetensors: not a file of safetensors"),
+        (written("tagger/weights.safetensors", b"\xff" * 99), r"weights.safetensors: not a file of safetensors"),
+        (
+            tensor("tagger/weights.safetensors", "crf.transitions", lambda _: None),
+            r"weights.safetensors: crf.transitions: no such tensor; expected one of shape \(4, 4\)",
+        ),
+        (
+            tensor("lm/forward/weights.safetensors", "embedding.weight", lambda values: values.T),
+            r"embedding.weight: expected float32 of shape \(11, 5\), as config.json says, found .* \(5, 11\)",
+        ),
+        (
+            tensor("lm/forward/weights.safetensors", "embedding.weight", lambda values: values.half()),
+            r"embedding.weight: expected float32 of shape .*, found float16",
+        ),
+    ],
+)
+def test_what_is_damaged_is_refused_with_one_line(damage: Damage, message: str, model: Path) -> None:
+    damage(model)
+    with pytest.raises(InputError, match=message) as refusal:
+        load_model(model)
+    assert str(refusal.value).count("\n") == 0 and len(str(refusal.value)) < 400 + len(str(model))
+
+
+def test_info_says_what_the_model_is(model: Path) -> None:
+    told = CliRunner().invoke(main, ["info", str(model)]).stdout
+    for line in (
+        "data            demo",
+        "tagger          pruned",
+        "dev F1          81.00 (all seeds: 80.00, 81.00)",
+        "layers kept     backward 0, 1, 2, forward 0, 1, 2 (of 3 a direction, counted from 0)",
+        "MACs a word     1,000",
+        "size            0.02 MB in 10 files, all as exported",
+    ):
+        assert line in told.splitlines()
+    content = json.loads(CliRunner().invoke(main, ["info", str(model), "--json"]).stdout)
+    assert content["test_f1"] == 78.0 and content["total_bytes"] == sum(content["bytes"].values()) > 20_000
+    assert content["model_sha256"] == load_model(model).digest and set(content["bytes"]) == set(content["files"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        dict.fromkeys(["data", "tagger", "dev_f1", "layers_kept", "confidence", "onnx", "types", "macs_per_word"], ...),
+        {
+            "dev_f1": "x",
+            "test_f1_of_seeds": ["x", None],
+            "layers_kept": {"forward": 3},
+            "types": 1,
+            "macs_per_word": "y",
+        },
+    ],
+)
+def test_info_of_a_model_of_other_origin(values: dict[str, Any], model: Path) -> None:
+    changed("model.json", **values)(model)
+    result = CliRunner().invoke(main, ["info", str(model)])
+    assert result.exit_code == 0 and "all as exported" in result.stdout
+
+
+def test_info_of_a_damaged_model(model: Path) -> None:
+    (model / "tagger" / "config.json").write_text("{}")
+    result = CliRunner().invoke(main, ["info", str(model)])
+    assert result.exit_code == 1 and "(its SHA-256 differs)" in result.stderr and result.stderr.count("\n") == 1
