@@ -8,7 +8,9 @@ become the treebank's.
 """
 
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -71,9 +73,23 @@ def tokenise(text: str) -> TokenisedText:
 
 @cache
 def _tokeniser() -> "NLTKWordTokenizer":
-    from nltk.tokenize.destructive import NLTKWordTokenizer  # takes a second, and only raw text needs it
+    with _without("sklearn", "scipy"):
+        from nltk.tokenize.destructive import NLTKWordTokenizer  # only raw text needs it
 
     return NLTKWordTokenizer()
+
+
+@contextmanager
+def _without(*packages: str) -> Iterator[None]:
+    """Let packages seem not to be installed: NLTK imports all of itself, and these two with it, for more than a second
+    of computing. Those that are imported already stay."""
+    hidden = [package for package in packages if package not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None means that there is no such module
+    try:
+        yield
+    finally:
+        for package in hidden:
+            del sys.modules[package]
 
 
 def _place(words: Sequence[str], text: str) -> list[tuple[int, int]]:
