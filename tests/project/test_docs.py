@@ -73,11 +73,12 @@ def test_commands_of_ldnet_exist(page: Path) -> None:
 
 @current_pages
 def test_parameters_exist(page: Path) -> None:
-    """Inline code that begins like a parameter, such as `select.strength`, and those of --set-param."""
+    """Inline code that begins like a parameter, such as `select.strength`, and all that commands set by -S."""
     sections = [name for name, value in PARAMS.items() if isinstance(value, dict)]
     for line in code(page):
-        for section, key in re.findall(rf"^(?:dvc exp run -S )?({'|'.join(sections)})\.([a-z_]+)\b(?!\()", line):
-            assert key in PARAMS[section], f"{section}.{key}"
+        named = re.findall(rf"^({'|'.join(sections)})\.([a-z_]+)\b(?!\()", line)
+        for section, key in named + re.findall(r" -S (\w+)\.(\w+)", line):
+            assert key in PARAMS.get(section, {}), f"{section}.{key}: {line}"
 
 
 def test_readme_is_short_and_has_one_table_of_results() -> None:
