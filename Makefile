@@ -23,7 +23,7 @@ help: ## list the targets
 
 setup: ## [VENV=.venv] [PYTHON=python3]: create the environment with the pinned dependencies and the command ldnet
 	@cmp -s requirements.txt $(VENV)/requirements.txt || { \
-	  $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and "Python 3.10 to 3.13 is needed; give one as PYTHON=")' && \
+	  $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "Python 3.11 to 3.14 is needed; give one as PYTHON=")' && \
 	  echo "Installing the pinned dependencies into $(VENV) (a minute or two)" && $(PYTHON) -m venv $(VENV) && \
 	  $(VENV)/bin/python -m pip install --quiet --requirement requirements.txt && cp requirements.txt $(VENV)/; }
 	@cmp -s pyproject.toml $(VENV)/pyproject.toml || { \

@@ -27,7 +27,8 @@ def main(page: Path, check: bool) -> None:
     An arrow leads from a package to one that it imports, and is left out where a longer way leads there as well.
     """
     picture = f"```mermaid\n{mermaid(package_imports(Path()))}```\n"
-    fill_page(page, {"packages": picture, "stages": rerun_table(Path("dvc.yaml"))}, check)
+    sections = {"packages": picture, "stages": rerun_table(Path("dvc.yaml"))}
+    fill_page(page, sections, check, remedy="`python -m commands.package_graph`")
     if not check:
         click.echo(f"{page}: the imports between packages, and what each re-runs")
 

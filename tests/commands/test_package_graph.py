@@ -89,7 +89,9 @@ def test_a_stale_picture_is_seen(project: Path, monkeypatch: pytest.MonkeyPatch)
         encoding="utf-8",
     )
     monkeypatch.chdir(project)
-    assert CliRunner().invoke(main, ["--check"]).exit_code == 1
+    stale = CliRunner().invoke(main, ["--check"])
+    assert stale.exit_code == 1
+    assert stale.output == "Error: CONTRIBUTING.md is stale: `python -m commands.package_graph`\n"
     assert CliRunner().invoke(main).exit_code == 0
     assert CliRunner().invoke(main, ["--check"]).exit_code == 0
     text = page.read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from tests.report_factories import PROJECT, make_experiment_values, make_metrics
 
 README = """# Title
 <!-- results:begin -->
-old
+outdated
 <!-- results:end -->
 between
 <!-- stages:begin -->
@@ -99,7 +99,7 @@ def test_results_figure_and_readme_are_published(repository: Path) -> None:
         and "| demo | pruned | 83.20 ± 0.14" in readme
         and "`work/<data>`" in readme
     )
-    assert "old" not in readme and readme.startswith("# Title\n") and readme.endswith("after\n")
+    assert "outdated" not in readme and readme.startswith("# Title\n") and readme.endswith("after\n")
     page = (repository / "docs" / "results.md").read_text(encoding="utf-8")
     assert page.startswith("# Page\n") and "| pruned minus all LM layers | -0.30" in page
 

@@ -23,11 +23,11 @@ current_pages = pytest.mark.parametrize(
 
 
 def code(page: Path) -> list[str]:
-    """Lines of code blocks, without a prompt or a comment, and inline code."""
+    """Lines of code blocks, without a prompt or a comment, and inline code that is no link."""
     text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"(?ms)^```\w*\n(.*?)^```$", text)
     lines = [line.removeprefix("$ ").partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
-    return lines + re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```$", "", text))
+    return lines + re.findall(r"(?<!\[)`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```$", "", text))
 
 
 def anchors(page: Path) -> set[str]:
@@ -73,11 +73,12 @@ def test_commands_of_ldnet_exist(page: Path) -> None:
 
 @current_pages
 def test_parameters_exist(page: Path) -> None:
-    """Inline code that begins like a parameter, such as `select.strength`, and those of --set-param."""
+    """Inline code that begins like a parameter, such as `select.strength`, and all that commands set by -S."""
     sections = [name for name, value in PARAMS.items() if isinstance(value, dict)]
     for line in code(page):
-        for section, key in re.findall(rf"^(?:dvc exp run -S )?({'|'.join(sections)})\.([a-z_]+)\b(?!\()", line):
-            assert key in PARAMS[section] or (ROOT / "pipeline" / section).exists(), f"{section}.{key}"
+        named = re.findall(rf"^({'|'.join(sections)})\.([a-z_]+)\b(?!\()", line)
+        for section, key in named + re.findall(r" -S (\w+)\.(\w+)", line):
+            assert key in PARAMS.get(section, {}), f"{section}.{key}: {line}"
 
 
 def test_readme_is_short_and_has_one_table_of_results() -> None:
