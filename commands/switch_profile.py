@@ -17,15 +17,21 @@ from pipeline.profiles import names, switch
     ],
 )
 @click.argument("name", required=False)
-@click.option("--save", default="", metavar="NAME", help="Keep a hand-edited params.yaml as profiles/NAME.yaml first.")
+@click.option(
+    "--save",
+    default="",
+    metavar="NAME",
+    help="Keep the values of a hand-edited params.yaml as profiles/NAME.yaml first.",
+)
 @click.option("--discard", is_flag=True, help="Give up a hand-edited params.yaml.")
 def main(name: str | None, save: str, discard: bool) -> None:
-    """Copy profiles/NAME.yaml to params.yaml. Without NAME, list the profiles."""
+    """Write profile NAME to params.yaml: profiles/base.yaml with what differs from it. Without NAME, list the
+    profiles."""
     if not name:
         click.echo("profiles: " + ", ".join(names(Path("profiles"))))
         return
     switch(Path("params.yaml"), Path("profiles"), name, save=save, discard=discard)
-    click.echo(f"params.yaml is now profiles/{name}.yaml")
+    click.echo(f"params.yaml is now the profile {name}")
 
 
 if __name__ == "__main__":

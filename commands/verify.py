@@ -17,7 +17,7 @@ from ldnet.command_line import FOLDER, Command
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from pipeline.experiments.verification import Difference, Tolerance, compare_locks, compare_metrics, this_machine
-from pipeline.params import build
+from pipeline.params import validated
 
 REFERENCE = Path("reference.json")
 
@@ -48,7 +48,7 @@ def main(record: bool, against: Path | None) -> None:
         how = f"bit for bit, {len(lock['stages'])} stages"
     else:
         differences = compare_locks(committed_lock, lock, code_only=True)
-        tolerance = build(Tolerance, reference["tolerance"], f"{REFERENCE}: tolerance.")
+        tolerance = validated(Tolerance, reference["tolerance"], f"{REFERENCE}: tolerance.")
         beyond, compared = compare_metrics(committed_metrics, metrics, tolerance)
         differences += beyond
         how = f"{compared} metrics within tolerance (made on another machine: {reference['machine'].get('cpu')})"

@@ -55,7 +55,7 @@ def _stage_cells(name: str, stage: Mapping[str, Any]) -> list[str]:
     """Name, description, outputs. A stage written for each of several items names them, with an output for each."""
     items = stage.get("foreach", "")
     definition = stage["do"] if "foreach" in stage else stage
-    keys = [] if isinstance(items, str) else list(items)  # a reference such as ${data.generate} stays one
+    keys = [] if isinstance(items, str) else list(items)  # a reference such as ${generate_data} stays one
     outs = [
         re.sub(r"\$\{(item|key)\}", key, out)
         for out in map(_path, definition["outs"])
@@ -70,5 +70,5 @@ def _path(out: str | Mapping[str, Any]) -> str:
 
 
 def _placeholders(path: str) -> str:
-    """${data.name} as <data.name>."""
+    """${data} as <data>."""
     return re.sub(r"\$\{([\w.]+)\}", r"<\1>", path)

@@ -13,12 +13,13 @@ from typing import Any
 
 import torch
 
-CODE = ("stages/", "pipeline/")
+from pipeline.params import Section
+
+CODE = ("stages/", "ldnet/", "pipeline/")
 _ABSENT = "(absent)"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tolerance:
+class Tolerance(Section):
     """How far a metric may be from the reference on another CPU; its patterns are matched with `file:dotted.key`."""
 
     exact: list[str]
@@ -77,7 +78,7 @@ def compare_locks(
 
 
 def _facts(stage: Mapping[str, Any] | None, code_only: bool) -> dict[str, Any]:
-    """What dvc.lock says about one stage, as {"cmd": ..., "params lm.units": ..., "outs work/lm": md5}."""
+    """What dvc.lock says about one stage, as {"cmd": ..., "params pretrain_lm.units": ..., "outs work/lm": md5}."""
     if stage is None:
         return {}
     facts = {"cmd": stage["cmd"]}
@@ -128,7 +129,10 @@ def _numbers(*values: Any) -> bool:
 
 
 def _flatten(content: Any, prefix: str) -> dict[str, Any]:
-    """{"lm": {"cutoffs": [1, 2]}} to {"lm.cutoffs.0": 1, "lm.cutoffs.1": 2}; an empty section stays as it is."""
+    """{"pretrain_lm": {"cutoffs": [1, 2]}} to {"pretrain_lm.cutoffs.0": 1, "pretrain_lm.cutoffs.1": 2}.
+
+    An empty section stays as it is.
+    """
     if not isinstance(content, (dict, list)) or not content:
         return {prefix.rstrip("."): content} if prefix else {}
     items = content.items() if isinstance(content, dict) else enumerate(content)

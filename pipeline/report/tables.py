@@ -30,7 +30,7 @@ def results_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str
     """Header and a row a tagger: F1, LM layers, cost, parameters, and the published results if there are any."""
     published = PUBLISHED.get(document["data"], {})
     header = ["tagger", "test F1", "dev F1", "LM layers forward", "backward", "MACs per word (M)", "parameters (M)"]
-    rows = [_cells(row, document["params"]["lm"]["layers"]) for row in document["rows"]]
+    rows = [_cells(row, document["params"]["pretrain_lm"]["layers"]) for row in document["rows"]]
     if published:
         header += ["published test F1", "published MACs (M)"]
         for cells, row in zip(rows, document["rows"], strict=True):

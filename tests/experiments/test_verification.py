@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from commands.verify import main
 from pipeline.experiments.verification import Tolerance, _cpu, compare_locks, compare_metrics, this_machine
-from pipeline.params import build
+from pipeline.params import validated
 
 ROOT = Path(__file__).parents[2]
 LOCK: dict[str, Any] = {
@@ -24,7 +24,7 @@ LOCK: dict[str, Any] = {
                 {"path": "stages/train.py", "hash": "md5", "md5": "c0de", "size": 3},
                 {"path": "work/corpus", "hash": "md5", "md5": "da7a.dir", "size": 3},
             ],
-            "params": {"params.yaml": {"lm": {"units": 32, "cutoffs": [10, 20]}, "seed": 1}},
+            "params": {"params.yaml": {"pretrain_lm": {"units": 32, "cutoffs": [10, 20]}, "seed": 1}},
             "outs": [{"path": "work/lm", "hash": "md5", "md5": "0117.dir", "size": 3}],
         },
         "tell": {"cmd": "python -m stages.tell", "outs": [{"path": "tale", "hash": "md5", "md5": "7a1e", "size": 3}]},
@@ -60,8 +60,18 @@ def test_equal_locks_do_not_differ(code_only: bool) -> None:
         (["train", "deps", 0], None, ["train: deps stages/train.py: expected c0de, found (absent)"], True),
         (["train", "cmd"], "true", ["train: cmd: expected python -m stages.train, found true"], True),
         (["train", "params", "params.yaml", "seed"], 2, ["train: params seed: expected 1, found 2"], True),
-        (["train", "params", "params.yaml", "lm", "units"], None, ["params lm.units: expected 32, found (abs"], True),
-        (["train", "params", "params.yaml", "lm", "cutoffs"], [10, 30], ["params lm.cutoffs.1: expected 20"], True),
+        (
+            ["train", "params", "params.yaml", "pretrain_lm", "units"],
+            None,
+            ["params pretrain_lm.units: expected 32, found (abs"],
+            True,
+        ),
+        (
+            ["train", "params", "params.yaml", "pretrain_lm", "cutoffs"],
+            [10, 30],
+            ["params pretrain_lm.cutoffs.1: expected 20"],
+            True,
+        ),
         (["tell"], None, ["tell: cmd: expected python -m stages.tell, found (absent)"], True),
         (["new"], {"cmd": "x"}, ["new: cmd: expected (absent), found x"], True),
     ],
@@ -199,4 +209,4 @@ def test_errors_say_what_is_missing(repository: Path) -> None:
 def test_committed_reference_is_complete() -> None:
     reference = json.loads((ROOT / "reference.json").read_text(encoding="utf-8"))
     assert sorted(reference) == ["machine", "tolerance"]
-    assert build(Tolerance, reference["tolerance"], "").relative["*heldout_perplexity"] == 0.1
+    assert validated(Tolerance, reference["tolerance"], "").relative["*heldout_perplexity"] == 0.1

@@ -11,22 +11,30 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from pipeline.params import Params
 from tests.imports import ROOT, closure, sources
 
 # What no result depends on: a change of it re-runs nothing.
 PLUMBING = frozenset(
     {
-        "pipeline/checkpoints.py",
+        "ldnet/__init__.py",
+        "ldnet/command_line.py",
         "ldnet/errors.py",
         "ldnet/files.py",
+        "ldnet/mlflow_store.py",
+        "ldnet/processors.py",
+        "pipeline/__init__.py",
+        "pipeline/checkpoints.py",
         "pipeline/params.py",
+        "pipeline/profiles.py",
         "pipeline/tracking.py",
+        "stages/_dry_run.py",
         "stages/_run.py",
     }
 )
 # Parameters that change how a result is computed, but not the result.
 NO_EFFECT = {"checkpoint_steps"}
-SCRIPTS = [file for file in sources("stages") if not PurePosixPath(file).name.startswith("_")]
+SCRIPTS = [file for file in sources("stages", "ablations/stages") if not PurePosixPath(file).name.startswith("_")]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pygtrie", "ignore:_NoneStep:DeprecationWarning")
 
@@ -48,8 +56,16 @@ def stages() -> list[Any]:
 def script(stage: Any) -> str:
     """stages/x.py for `python -m stages.x ...`."""
     words = shlex.split(stage.cmd)
-    assert words[:2] == ["python", "-m"] and words[2].startswith("stages."), stage.cmd
+    assert words[:2] == ["python", "-m"] and words[2].startswith(("stages.", "ablations.stages.")), stage.cmd
     return words[2].replace(".", "/") + ".py"
+
+
+def unit(file: str) -> str:
+    """What a stage lists for the file: its package. A script stands for itself, and so do modules beside a dvc.yaml,
+    whose folder has outputs in it."""
+    folder = PurePosixPath(file).parent
+    alone = folder.name == "stages" or (ROOT / folder / "dvc.yaml").exists()
+    return file if alone else folder.as_posix()
 
 
 def files(stage: Any) -> set[str]:
@@ -72,11 +88,26 @@ def test_graph_has_no_cycle_and_every_stage_script_is_used(stages: list[Any]) ->
     assert {script(stage) for stage in stages} | {"stages/generate_data.py"} == set(SCRIPTS)
 
 
-def test_code_dependencies_are_the_import_closure(stages: list[Any]) -> None:
+def test_code_dependencies_are_the_packages_of_the_import_closure(stages: list[Any]) -> None:
     for stage in stages:
-        listed = {path for path in files(stage) if path.endswith(".py")}
-        needed = closure(script(stage), PLUMBING)
+        listed = {path for path in files(stage) if path.endswith(".py") or (ROOT / path / "__init__.py").exists()}
+        needed = {unit(file) for file in closure(script(stage), PLUMBING)}
         assert listed == needed, f"{stage.addressing}: add {needed - listed}, remove {listed - needed}"
+
+
+def test_packages_are_alike_before_and_after_they_run() -> None:
+    """A package is a dependency with all that lies in its folder."""
+    assert "__pycache__" in (ROOT / ".dvcignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_sections_are_named_as_their_stages_and_listed_whole(stages: list[Any]) -> None:
+    general = {"profile", "data", "seed", "threads", "checkpoint_steps", "ablations"}
+    assert set(Params.model_fields) - general <= {stage.addressing.split("@")[0] for stage in stages}
+    for stage in stages:
+        of_one_data_set = {f"generate_data.{stage.addressing.split('@')[-1]}"}
+        assert {name for name in parameters(stage) if "." in name} <= of_one_data_set, stage.addressing
+        own = stage.addressing.split("@")[0]
+        assert own not in Params.model_fields or own in {name.split(".")[0] for name in parameters(stage)}
 
 
 def test_the_test_split_is_read_by_evaluations_alone(stages: list[Any]) -> None:
@@ -92,9 +123,9 @@ def test_raw_data_is_read_by_the_prepare_stages_alone(stages: list[Any]) -> None
 def test_every_stage_is_described_and_reads_as_the_method(stages: list[Any]) -> None:
     assert all(stage.desc for stage in stages)
     named = {stage.addressing for stage in stages}
-    assert named >= {"prepare_conll", "prepare_corpus", "select_layers", "prune", "evaluate", "report"}
-    assert named >= {"pretrain_lm@forward", "pretrain_lm@backward"}
-    assert named >= {"train_tagger@no_lm", "train_tagger@full", "train_tagger@pruned"}
+    assert named >= {"prepare_conll", "prepare_corpus", "select", "prune", "train_pruned", "evaluate", "report"}
+    assert named >= {"pretrain_lm@forward", "pretrain_lm@backward", "train_tagger@no_lm", "train_tagger@full"}
+    assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 250
 
 
 def test_commands_fit_their_scripts(stages: list[Any]) -> None:
@@ -130,12 +161,12 @@ def test_scripts_use_only_parameters_that_their_stage_depends_on(stages: list[An
     """The sections are found as attributes of `params` in scripts that say `params = load_params(...)`."""
     for stage in stages:
         text = (ROOT / script(stage)).read_text(encoding="utf-8")
+        text = text.replace("find_variant(params", "params.ablations params.pretrain_lm")
         whole = "params = load_params(params_path)\n" in text
         used = set(
             re.findall(r"\bparams\.(?!yaml)(\w+)", text) if whole else re.findall(r"load_params\(\w+\)\.(\w+)", text)
         )
-        siblings = [other for other in stages if script(other) == script(stage)]  # a parameter may be one variant's
-        listed = {name.split(".")[0] for other in siblings for name in parameters(other)} | NO_EFFECT
+        listed = {name.split(".")[0] for name in parameters(stage)} | NO_EFFECT
         assert used, f"{stage.addressing}: no use of parameters found"
         assert used <= listed, f"{stage.addressing}: {used - listed} missing under params"
 

@@ -1,7 +1,6 @@
 """Select language-model layers: by gates that are trained with the tagger, or without training."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -33,12 +32,12 @@ from stages._run import StageCommand, params_option
 def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
     """Choose at most select.max_layers layers by select.method, from the full tagger on."""
     params = load_params(params_path)
-    seed = params.tagger.seeds[0]
+    seed = params.train_tagger.seeds[0]
     set_up(seed, params.threads)
     tagger = load_tagger(tagger_folder / f"seed-{seed}")
     data = load_tagging_data(conll)
-    logged = {"seed": seed, "threads": params.threads, **asdict(params.select)}
-    with stage_run("select_layers", logged, [out]) as run:
+    logged = {"seed": seed, "threads": params.threads, **params.select.model_dump()}
+    with stage_run("select", logged, [out]) as run:
         language_models = load_bidirectional_lm(lm)
         language_models.compute_in(params.select.precision)
         selection = Selection.of(language_models)
@@ -74,7 +73,8 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
 def _select(tagger: Tagger, selection: Selection, data: TaggingData, params: Params) -> Iterator[Record]:
     """Select in place; yield the path of the gates, which has one record if they are not trained."""
     if params.select.method in ("gates", "hard_concrete"):
-        yield from select_layers(tagger, selection, data, params.select, params.tagger, params.tagger.seeds[0])
+        tagging = params.train_tagger
+        yield from select_layers(tagger, selection, data, params.select, tagging, tagging.seeds[0])
     else:
         yield choose_layers(tagger, selection, data, params.select)
 
