@@ -65,13 +65,13 @@ def find_variant(params: Params, name: str) -> tuple[AblationsParams, AblatedLMP
     Raises InputError if one is missing, or if a stacked model's layers would not fit in the place of the one below.
     """
     if params.ablations is None:
-        raise InputError("ablations: missing section; expected one as in profiles/demo.yaml")
+        raise InputError("ablations: missing section; expected one as in profiles/base.yaml")
     variants = params.ablations.variants
     if name not in variants:
         raise InputError(f"ablations.variants.{name}: missing; there are {', '.join(variants) or 'none'}")
-    if variants[name].architecture != "dense" and variants[name].units != params.lm.embedding:
+    if variants[name].architecture != "dense" and variants[name].units != params.pretrain_lm.embedding:
         raise InputError(
-            f"ablations.variants.{name}.units: expected {params.lm.embedding}, as lm.embedding, "
+            f"ablations.variants.{name}.units: expected {params.pretrain_lm.embedding}, as pretrain_lm.embedding, "
             f"since a {variants[name].architecture} model's layers take each other's place"
         )
     return params.ablations, variants[name]
@@ -79,13 +79,8 @@ def find_variant(params: Params, name: str) -> tuple[AblationsParams, AblatedLMP
 
 def variant_params(params: LMParams, ablations: AblationsParams, variant: AblatedLMParams) -> LMParams:
     """The language-model parameters of a variant: those of the main model, but for what sets it apart."""
-    return replace(
-        params,
-        layers=variant.layers,
-        units=variant.units,
-        layer_dropout=variant.layer_dropout,
-        epochs=ablations.epochs,
-    )
+    own = variant.model_dump(include={"layers", "units", "layer_dropout"})
+    return params.model_copy(update={**own, "epochs": ablations.epochs})
 
 
 def first_tokens(text: Corpus, tokens: int) -> Corpus:

@@ -37,7 +37,7 @@ Variant = Mapping[str, Any]
 def ablations_document(params: Mapping[str, Any], metrics: Mapping[str, Any], commit: str) -> dict[str, Any]:
     """All that was measured, by variant. `params` are all of params.yaml, `metrics` come from evaluate_ablation."""
     return {
-        "data": pick(params, "data.name"),
+        "data": pick(params, "data"),
         "git_commit": commit,
         "params": dict(params),
         "variants": {name: pick(metrics, f"evaluate_{name}") for name in pick(params, "ablations.variants")},

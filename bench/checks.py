@@ -45,7 +45,7 @@ class Check:
 
 def pretraining(width: int, projection: int, precision: Precision, folder: Path) -> Check:
     """The loss (nats a token) of two steps without dropout, the state carried over."""
-    data, params = BenchData.load(folder), paper_params().lm
+    data, params = BenchData.load(folder), paper_params().pretrain_lm
     model = make_language_model(len(data.vocabulary), width, projection).eval()
     baseline = LanguageModel(model).eval()
     model.precision = getattr(torch, precision)
@@ -107,7 +107,7 @@ def selection(precision: Precision, folder: Path) -> Check:
     lm.compute_in(precision)
     tagger, baseline = make_tagger(data.tagging.lexicon, sum(lm.widths)), make_baseline_tagger(data, "full")
     tagger.precision = getattr(torch, precision)
-    gates = torch.full((2 * paper_params().lm.layers,), 0.9)
+    gates = torch.full((2 * paper_params().pretrain_lm.layers,), 0.9)
     baseline.set_gates(gates)
     difference = _loss_difference(tagger, lm, baseline, gates, data)
     of_lm, of_tagger = (sum(_macs(tagger.config, lm, data, language_models=part)) for part in (True, False))

@@ -69,7 +69,7 @@ def add_table_making(rows: Sequence[Result]) -> None:
         if not {f"tagger-training{suffix}", f"feature-table{suffix}"} <= set(by_name):
             continue
         training, table = by_name[f"tagger-training{suffix}"], by_name[f"feature-table{suffix}"]
-        training["epochs"] = paper_params().tagger.epochs
+        training["epochs"] = paper_params().train_tagger.epochs
         per_word = 1 / training["product"] + 1 / (training["epochs"] * table["product"])
         training["ratio_with_table"] = round(training["ratio"] / (training["product"] * per_word), 3)
 

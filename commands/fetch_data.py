@@ -60,8 +60,8 @@ def how_to_go_on(name: str, profiles: Path) -> str:
     if profile.is_file():
         return f"next: {run}"
     return (
-        f"next: copy examples/own_data/mine.yaml to {profile}, set `profile: {name}`, `name: {name}` under data, and "
-        f"your columns under conll in it; then {run}. Step by step: docs/own-data.md"
+        f"next: copy examples/own_data/mine.yaml to {profile}, set `profile: {name}`, `data: {name}`, and your columns "
+        f"under prepare_conll in it; then {run}. Step by step: docs/own-data.md"
     )
 
 

@@ -37,13 +37,13 @@ def main(report: Path, metrics: Path, curves: Path, predictions: Path, paths: Pa
     """Results, figures, errors, parameters and environment as one HTML file, to read or print anywhere, offline."""
     results = current_results(report)
     measured = read_metrics(metrics)
-    layers = results["params"]["lm"]["layers"]
+    layers = results["params"]["pretrain_lm"]["layers"]
     gates = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)]
     path = paths / f"path_{results['params']['profile']}.json"
     inputs = PageInputs(
         results=results,
         metrics=measured,
-        gates=read_curve(curves / "select_layers.csv", ["epoch", *gates]),
+        gates=read_curve(curves / "select.csv", ["epoch", *gates]),
         training={
             direction: read_curve(curves / f"pretrain_lm_{direction}.csv", ["tokens", "perplexity"])
             for direction in DIRECTIONS

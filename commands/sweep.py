@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,21 @@ from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.processors import processors
 from pipeline.experiments import queue as _queue
-from pipeline.experiments.points import POINT_STAGES, AnyExperiment, Experiment, grid, name_points, numbers
+from pipeline.experiments.points import AnyExperiment, Experiment, grid, name_points, numbers
 from pipeline.experiments.regularisation_path import point_row, points_table
 from pipeline.experiments.rows import experiment_row
+from pipeline.experiments.stage_graph import PARAMS, PIPELINE, Stage, code, read_stages
 from pipeline.params import Params, load_params
 
-PARAMS = Path("params.yaml")
 REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
 LOG_LINES = 20
-METRICS = ("select_layers", "prune", "train_tagger_pruned", "evaluate")
+METRICS = ("select", "prune", "train_pruned", "evaluate")
 Row = dict[str, Any]
 EPOCHS = click.option(
     "--epochs",
     type=click.IntRange(min=0),
     default=0,
-    help="Value of prune.epochs; left out or 0: as in params.yaml.",
+    help="Value of train_pruned.epochs; left out or 0: as in params.yaml.",
 )
 
 
@@ -74,10 +74,10 @@ def run_sweep(
     Raises ClickException if some failed, when the others are done.
     """
     end_on_signals()
-    update_shared_stages(params)
+    stages = read_stages()
+    update_shared_stages(params, points, stages)
     lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
-    sources = code_of_stages(Path("dvc.yaml"))
-    named = name_points(params, points, lock, sources)
+    named = name_points(params, points, lock, stages, [PIPELINE, *code(stages)])
     done = _queue.finished(named)
     if done:
         click.echo(f"{len(done)} of {len(named)} points are finished already")
@@ -94,19 +94,20 @@ def run_sweep(
     return [result(named[name], name, done[name], row) for name in named]
 
 
-def code_of_stages(pipeline: Path) -> list[Path]:
-    """The file dvc.yaml itself and the source files that it names as dependencies."""
-    text = pipeline.read_text(encoding="utf-8")
-    return [pipeline, *map(Path, sorted(set(re.findall(r"(?m)^ *- (\S+\.py)$", text))))]
-
-
-def update_shared_stages(params: Params) -> None:
-    """Run what all points share, once and here, if it is not up to date."""
+def update_shared_stages(params: Params, points: Sequence[Experiment], stages: Collection[Stage]) -> None:
+    """Run what all or most points share, once and here, if it is not up to date."""
     check_data(params, Path("data/raw"))
-    groups = [tuple(stage for stage in group if stage not in POINT_STAGES) for group in GROUPS]
-    ends = groups[-2] + groups[-1]
-    if subprocess.run([*DVC, "status", "--quiet", "--with-deps", *ends], stdout=subprocess.DEVNULL).returncode != 0:
-        run_groups(groups)
+    shared = shared_stages(points, stages)
+    if subprocess.run([*DVC, "status", "--quiet", *shared], stdout=subprocess.DEVNULL).returncode != 0:
+        groups = [tuple(stage for stage in group if stage in shared) for group in GROUPS]
+        alone = [(stage,) for stage in shared if not any(stage in group for group in GROUPS)]
+        run_groups([*groups, *alone])
+
+
+def shared_stages(points: Sequence[Experiment], stages: Collection[Stage]) -> list[str]:
+    """The stages that at least one point takes as they are, in their order."""
+    own = [point.stages(stages) for point in points]
+    return [stage.name for stage in stages if not all(stage.name in of_point for of_point in own)]
 
 
 def worker_count(params: Params, jobs: int | None, cores: int) -> int:
@@ -116,7 +117,7 @@ def worker_count(params: Params, jobs: int | None, cores: int) -> int:
     """
     most = max(1, cores // params.threads)
     if jobs is None:
-        return max(1, most // len(params.tagger.seeds))
+        return max(1, most // len(params.train_tagger.seeds))
     if jobs > most:
         click.echo(f"{jobs} points at a time are too many for {cores} processors; taking {most}", err=True)
     return min(jobs, most)
@@ -172,7 +173,7 @@ def print_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any
         f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
     )
     progress.update()
-    if repeated := set(stages_run(_queue.log(name))) - point.stages():
+    if repeated := set(stages_run(_queue.log(name))) - point.stages(read_stages()):
         progress.write(f"warning: {name} has also run {', '.join(sorted(repeated))}", sys.stderr)
 
 

@@ -36,15 +36,16 @@ def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     params = load_params(params_path)
     measured = read_metrics(metrics)
     results = build_results(experiment_values(params), measured)
-    gate_columns = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(params.lm.layers)]
-    gates = read_curve(curves / "select_layers.csv", ["epoch", *gate_columns])
+    layers = params.pretrain_lm.layers
+    gate_columns = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)]
+    gates = read_curve(curves / "select.csv", ["epoch", *gate_columns])
     training = {name: read_curve(curves / f"pretrain_lm_{name}.csv", ["tokens", "perplexity"]) for name in DIRECTIONS}
     heldout = {direction: results["lm"][direction]["heldout_perplexity"] for direction in DIRECTIONS}
 
     write_json(out / "results.json", results)
     write_bytes(out / "tables.md", tables(results).encode())
     save_figure(f1_against_cost(results), out / "f1_against_cost.svg", out / "f1_against_cost.png")
-    save_figure(gates_figure(gates, pick(measured, "select_layers.epoch"), params.lm.layers), out / "gates.svg")
+    save_figure(gates_figure(gates, pick(measured, "select.epoch"), layers), out / "gates.svg")
     save_figure(lm_figure(training, heldout), out / "lm_curves.svg")
     click.echo(tables(results))
     numbers = {**headline_metrics(results), **flat_metrics(measured)}

@@ -28,7 +28,7 @@ def make_workspace(folder: Path) -> tuple[Path, Path]:
             save_tagger(tagger, work / "tagger" / variant / f"seed-{seed}")
         write_json(metrics / f"train_tagger_{variant}.json", {"seeds": SEEDS, "dev_f1": DEV_F1})
     rows = [_row(variant) for variant in ("no_lm", "full", "pruned")]
-    params = {"profile": "tiny", "lm": {"layers": 3}, "data": {"name": "demo", "generate": {"demo": {}}}}
+    params = {"profile": "tiny", "pretrain_lm": {"layers": 3}, "generate_data": {"demo": {}}}
     lm = {direction: {"heldout_perplexity": 3.0, "tokens": 100} for direction in ("forward", "backward")}
     write_json(work / "report" / "results.json", {"data": "demo", "params": params, "lm": lm, "rows": rows})
     return work, metrics

@@ -1,6 +1,5 @@
 """Score the taggers of one ablation on the test split, and put all that was measured of it together."""
 
-from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -46,14 +45,14 @@ def main(
     set_up(params.seed, params.threads)
     ablation = Ablation(conll=conll, lm=lm, variant=ablated, taggers=taggers, seeds=seeds, threads=params.threads)
     measured = read_json(tagger_metrics)
-    with stage_run(f"ablations/evaluate@{variant}", {"threads": params.threads, **asdict(ablated)}, []) as run:
+    with stage_run(f"ablations/evaluate@{variant}", {"threads": params.threads, **ablated.model_dump()}, []) as run:
         scores = score_rows(ablation, measured["rows"], measured["layers_kept"], _test_sentences(conll))
         for row, test_f1 in scores.items():
             average, spread = round(mean(test_f1), 4), round(stdev(test_f1), 4) if len(test_f1) > 1 else 0.0
             measured["rows"][row] |= {"test_f1": test_f1, "test_f1_mean": average, "test_f1_sd": spread}
             run.log_metrics({f"{row}/test_f1_mean": average})
             click.echo(f"{variant}, {row}: test F1 {average:.2f}")
-        write_json(metrics, {**asdict(ablated), "seeds": seeds, "lm": read_json(lm_metrics), **measured})
+        write_json(metrics, {**ablated.model_dump(), "seeds": seeds, "lm": read_json(lm_metrics), **measured})
 
 
 def _test_sentences(conll: Path) -> TaggingData:

@@ -1,6 +1,5 @@
 """Pretrain both directions of a small language model, and measure it with each layer detached."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -31,7 +30,7 @@ def main(params_path: Path, variant: str, corpus_folder: Path, out: Path, metric
     ablations, ablated = find_variant(params, variant)
     logged = {"variant": variant, "seed": params.seed, "threads": params.threads, "tokens": ablations.tokens}
     logged["heldout_tokens"] = ablations.heldout_tokens
-    logged |= {**asdict(params.lm), "epochs": ablations.epochs, **asdict(ablated)}
+    logged |= {**params.pretrain_lm.model_dump(), "epochs": ablations.epochs, **ablated.model_dump()}
     code = [Path(ablated_lm.__file__), *sorted(Path(pretraining.__file__).parent.glob("*.py"))]
     files = [*sorted(corpus_folder.iterdir()), *code]
     with (
@@ -43,7 +42,7 @@ def main(params_path: Path, variant: str, corpus_folder: Path, out: Path, metric
             LMJob(
                 corpus=corpus_folder,
                 direction=direction,
-                lm=params.lm,
+                lm=params.pretrain_lm,
                 ablations=ablations,
                 variant=ablated,
                 seed=params.seed,

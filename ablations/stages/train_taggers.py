@@ -1,7 +1,7 @@
 """Train taggers on a small language model, take layers away from them, and train them on."""
 
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import mean
@@ -47,9 +47,9 @@ def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metr
     params = load_params(params_path)
     ablations, ablated = find_variant(params, variant)
     set_up(ablations.seeds[0], params.threads)
-    training = replace(params.tagger, seeds=ablations.seeds, epochs=ablations.tagger_epochs)
-    retraining = replace(params.prune.training(training), epochs=ablations.pruned_epochs)
-    logged = {"variant": variant, "threads": params.threads, **asdict(ablated), **asdict(training)}
+    training = params.train_tagger.model_copy(update={"seeds": ablations.seeds, "epochs": ablations.tagger_epochs})
+    retraining = params.train_pruned.training(training).model_copy(update={"epochs": ablations.pruned_epochs})
+    logged = {"variant": variant, "threads": params.threads, **ablated.model_dump(), **training.model_dump()}
     logged |= {f"pruned_{key}": getattr(retraining, key) for key in ("epochs", "optimizer", "learning_rate")}
     inputs = [*sorted(conll.glob("*.conll")), *sorted(lm.glob("*/weights.safetensors"))]
     with (

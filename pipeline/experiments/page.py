@@ -28,6 +28,7 @@ from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.figure_files import figure_bytes
 from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.results import VARIANTS
 from pipeline.report.tables import NAMES, gain_lines, legend, lm_cells, millions, results_cells
 from pipeline.tracking import flatten
 
@@ -135,16 +136,16 @@ def _uri(figure: Figure) -> str:
 
 def _best_seed(metrics: Mapping[str, Any]) -> int:
     """The seed of the shown tagger that is best on dev."""
-    seeds, scores = (pick(metrics, f"train_tagger_{SHOWN}.{key}") for key in ("seeds", "dev_f1"))
+    seeds, scores = (pick(metrics, f"{VARIANTS[SHOWN]}.{key}") for key in ("seeds", "dev_f1"))
     return int(max(zip(seeds, scores, strict=True), key=lambda pair: pair[1])[0])
 
 
 def _summary(results: Mapping[str, Any]) -> str:
     rows = {row["variant"]: row for row in results["rows"]}
     pruned, full = rows["pruned"], rows["full"]
-    kept = sum(map(len, pruned["layers_kept"].values()))
+    kept, layers = sum(map(len, pruned["layers_kept"].values())), 2 * results["params"]["pretrain_lm"]["layers"]
     return (
-        f"The pruned tagger keeps {kept} of {2 * results['params']['lm']['layers']} layers of the language models. "
+        f"The pruned tagger keeps {kept} of {layers} layers of the language models. "
         f"A word costs it {millions(pruned['macs_per_word'])} million multiply-accumulates instead of "
         f"{millions(full['macs_per_word'])}, and its test F1 is {pruned['test_f1_mean']:.2f} percent, "
         f"against {full['test_f1_mean']:.2f} with all layers and {rows['no_lm']['test_f1_mean']:.2f} without any."
@@ -200,16 +201,16 @@ def _path(document: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, 
 
 def _gates(inputs: PageInputs) -> Figure:
     return gates_figure(
-        inputs.gates, pick(inputs.metrics, "select_layers.epoch"), inputs.results["params"]["lm"]["layers"]
+        inputs.gates, pick(inputs.metrics, "select.epoch"), inputs.results["params"]["pretrain_lm"]["layers"]
     )
 
 
 def _gates_in_words(metrics: Mapping[str, Any]) -> str:
-    final = pick(metrics, "select_layers.gates")
+    final = pick(metrics, "select.gates")
     values = [f"{direction} {', '.join(f'{gate:.2f}' for gate in final[direction])}" for direction in DIRECTIONS]
     return (
         f"Every layer's gate, from 0 to 1, over the epochs of selection. In the chosen epoch, "
-        f"{pick(metrics, 'select_layers.epoch')}, from the lowest layer up: {'; '.join(values)}."
+        f"{pick(metrics, 'select.epoch')}, from the lowest layer up: {'; '.join(values)}."
     )
 
 
@@ -218,13 +219,13 @@ def _layers(results: Mapping[str, Any]) -> Table:
         [f"{NAMES[row['variant']]}, {direction}"]
         + [
             "kept" if layer in row["layers_kept"][direction] else "no"
-            for layer in range(results["params"]["lm"]["layers"])
+            for layer in range(results["params"]["pretrain_lm"]["layers"])
         ]
         for row in results["rows"]
         if row["variant"] != "no_lm"
         for direction in DIRECTIONS
     ]
-    header = ["tagger, direction", *map(str, range(results["params"]["lm"]["layers"]))]
+    header = ["tagger, direction", *map(str, range(results["params"]["pretrain_lm"]["layers"]))]
     return Table("Layers of the language models, counted from 0, the lowest.", header, rows)
 
 

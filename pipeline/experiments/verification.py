@@ -13,12 +13,13 @@ from typing import Any
 
 import torch
 
+from pipeline.params import Section
+
 CODE = ("stages/", "pipeline/", "ldnet/")
 _ABSENT = "(absent)"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tolerance:
+class Tolerance(Section):
     """How far a metric may be from the reference on another CPU; its patterns are matched with `file:dotted.key`."""
 
     exact: list[str]
@@ -133,7 +134,10 @@ def _numbers(*values: Any) -> bool:
 
 
 def _flatten(content: Any, prefix: str) -> dict[str, Any]:
-    """{"lm": {"cutoffs": [1, 2]}} to {"lm.cutoffs.0": 1, "lm.cutoffs.1": 2}; an empty section stays as it is."""
+    """{"pretrain_lm": {"cutoffs": [1, 2]}} to {"pretrain_lm.cutoffs.0": 1, "pretrain_lm.cutoffs.1": 2}.
+
+    An empty section stays as it is.
+    """
     if not isinstance(content, (dict, list)) or not content:
         return {prefix.rstrip("."): content} if prefix else {}
     items = content.items() if isinstance(content, dict) else enumerate(content)

@@ -45,7 +45,9 @@ class Progress:
 def configure(params: LMParams, vocabulary_size: int) -> LMConfig:
     """The configuration of the model that `params` ask for."""
     if params.cutoffs[-1] >= vocabulary_size:
-        raise InputError(f"lm.cutoffs: {params.cutoffs} must lie below the vocabulary's {vocabulary_size} words")
+        raise InputError(
+            f"pretrain_lm.cutoffs: {params.cutoffs} must lie below the vocabulary's {vocabulary_size} words"
+        )
     return LMConfig(
         vocabulary_size=vocabulary_size,
         embedding=params.embedding,
@@ -68,7 +70,8 @@ def embed_vectors(model: LanguageModel, vectors: NDArray[np.float32]) -> None:
         return
     if vectors.shape[1] != model.config.embedding:
         raise InputError(
-            f"lm.embedding: {model.config.embedding}, but the vectors of corpus.vectors have {vectors.shape[1]} numbers"
+            f"pretrain_lm.embedding: {model.config.embedding}, but the vectors of prepare_corpus.vectors have "
+            f"{vectors.shape[1]} numbers"
         )
     values = torch.from_numpy(vectors)
     known = values.any(1)
@@ -95,8 +98,8 @@ def pretrain(
 ) -> Iterator[Record]:
     """Train `model` in place; yield the curve: step, tokens, learning_rate, loss (nats a token), perplexity.
 
-    With lm.precision bfloat16, activations and products are computed in it; weights, their updates and all sums over
-    words stay float32, and so does the trained model.
+    With pretrain_lm.precision bfloat16, activations and products are computed in it; weights, their updates and all
+    sums over words stay float32, and so does the trained model.
     State goes to `checkpoint` every `checkpoint_steps` steps. Where that file exists, training goes on from it
     and ends with the same weights as an uninterrupted run; the points of the curve made before are yielded again.
     All `workers` call this alike and get the same curve and weights; only the first one has a `checkpoint`.
@@ -104,7 +107,7 @@ def pretrain(
     share = workers.share(params.streams)
     total = params.epochs * sum(steps_of_shard(shard, params.streams, params.steps) for shard in corpus.shards)
     if total == 0:
-        raise InputError(f"lm.streams: the corpus is too small for {params.streams} streams of {params.steps}")
+        raise InputError(f"pretrain_lm.streams: the corpus is too small for {params.streams} streams of {params.steps}")
     model.to(workers.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate, fused=True)
     progress = Progress()
@@ -169,7 +172,7 @@ def _step(
     progress.losses.append(workers.mean(loss.detach()))
     if not math.isfinite(progress.losses[-1]):
         raise InputError(
-            f"lm.learning_rate: the training diverged at step {progress.step}; lower it or raise warmup_steps"
+            f"pretrain_lm.learning_rate: the training diverged at step {progress.step}; lower it or raise warmup_steps"
         )
     progress.step += 1
 

@@ -8,7 +8,8 @@ from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.report.measurements import DIRECTIONS, pick
 
-VARIANTS = ("no_lm", "full", "pruned")
+# The taggers, and what the metrics files of their training are called.
+VARIANTS = {"no_lm": "train_tagger_no_lm", "full": "train_tagger_full", "pruned": "train_pruned"}
 ROW_KEYS = (
     "variant",
     "seeds",
@@ -32,7 +33,7 @@ def build_results(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict
     if missing := [variant for variant in VARIANTS if variant not in rows]:
         raise InputError(f"evaluate.rows: no row for the variant {missing[0]}; found {', '.join(rows) or 'none'}")
     return {
-        "data": pick(params, "data.name"),
+        "data": pick(params, "data"),
         "params": dict(params),
         "lm": {
             direction: {
@@ -50,7 +51,7 @@ def read_results(path: Path) -> dict[str, Any]:
     document = read_json(path)
     try:
         pick(document, "params.profile")
-        pick(document, "params.lm.layers")
+        pick(document, "params.pretrain_lm.layers")
         pick(document, "data")
         for direction in DIRECTIONS:
             pick(document, f"lm.{direction}.heldout_perplexity")

@@ -167,7 +167,8 @@ def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> Tagge
     dimension = lexicon.vectors.shape[1]
     if dimension not in (0, params.word_dimension):
         raise InputError(
-            f"tagger.word_dimension: {params.word_dimension}, but the word vectors have {dimension} numbers a word"
+            f"train_tagger.word_dimension: {params.word_dimension}, but the word vectors have {dimension} numbers a "
+            "word"
         )
     return TaggerConfig(
         words=len(lexicon.words),

@@ -37,6 +37,7 @@ from pipeline.features.contextual import live_features
 from pipeline.params import Params, experiment_values, load_params
 from pipeline.pretraining.encoded_corpus import Corpus
 from pipeline.pretraining.lm_training import perplexity
+from pipeline.profiles import load_profile
 from pipeline.report.figure_files import save_figure
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import load_tagger
@@ -67,11 +68,13 @@ def write_corpus(folder: Path) -> None:
 
 
 def write_params(path: Path) -> None:
-    params = yaml.safe_load((PROJECT / "profiles/demo.yaml").read_text(encoding="utf-8"))
-    params["lm"].update(embedding=5, projection=8, cutoffs=[4], streams=4, steps=5, learning_rate=0.03, warmup_steps=5)
-    params["tagger"].update(word_dimension=6, character_dimension=4, character_units=5, word_units=6)
-    params["tagger"].update(precision="bfloat16", learning_rate=0.01, batch_sentences=4, dropout=0.1)
-    params["prune"].update(learning_rate=1e-9)
+    params = yaml.safe_load((PROJECT / "profiles/base.yaml").read_text(encoding="utf-8"))
+    params["pretrain_lm"].update(
+        embedding=5, projection=8, cutoffs=[4], streams=4, steps=5, learning_rate=0.03, warmup_steps=5
+    )
+    params["train_tagger"].update(word_dimension=6, character_dimension=4, character_units=5, word_units=6)
+    params["train_tagger"].update(precision="bfloat16", learning_rate=0.01, batch_sentences=4, dropout=0.1)
+    params["train_pruned"].update(learning_rate=1e-9)
     params["ablations"].update(tokens=1500, epochs=2, heldout_tokens=200)
     params["ablations"].update(seeds=[1, 2], tagger_epochs=9, pruned_epochs=1)
     params["ablations"]["variants"] = VARIANTS
@@ -265,12 +268,13 @@ def test_remembered_features_are_computed_once() -> None:
 
 def test_variants_that_are_not_there_or_do_not_fit(root: Path) -> None:
     params = load_params(root / "params.yaml")
-    with pytest.raises(InputError, match="profiles/demo"):
-        find_variant(replace(params, ablations=None), "dense")
+    with pytest.raises(InputError, match="profiles/base"):
+        find_variant(params.model_copy(update={"ablations": None}), "dense")
     with pytest.raises(InputError, match=r"variants\.wide: missing; there are dense, residual"):
         find_variant(params, "wide")
-    with pytest.raises(InputError, match=r"residual\.units: expected 6, as lm\.embedding"):
-        find_variant(replace(params, lm=replace(params.lm, embedding=6)), "residual")
+    with pytest.raises(InputError, match=r"residual\.units: expected 6, as pretrain_lm\.embedding"):
+        wide = params.pretrain_lm.model_copy(update={"embedding": 6})
+        find_variant(params.model_copy(update={"pretrain_lm": wide}), "residual")
 
 
 def test_an_experiment_does_without_ablations(root: Path, tmp_path: Path) -> None:
@@ -368,14 +372,14 @@ def test_variants_that_cannot_be_are_refused(root: Path, tmp_path: Path, change:
 def test_profiles_compare_models_of_about_equal_size() -> None:
     def parameters(params: Params, name: str) -> int:
         assert params.ablations
-        variant, width = params.ablations.variants[name], params.lm.embedding
+        variant, width = params.ablations.variants[name], params.pretrain_lm.embedding
         if variant.architecture == "dense":
             layers = range(variant.layers)
             return sum(4 * variant.units * (width + (layer + 1) * variant.units + 2) for layer in layers)
         return variant.layers * 4 * width * (2 * width + 2)
 
     for profile in ("demo", "conll2000", "conll2003", "paper"):
-        params = load_params(PROJECT / f"profiles/{profile}.yaml")
+        params = load_profile(PROJECT / "profiles", profile)
         assert params.ablations
         ablations = yaml.safe_load((PROJECT / "ablations/dvc.yaml").read_text(encoding="utf-8"))["stages"]
         assert all(set(stage["foreach"]) == set(params.ablations.variants) for stage in ablations.values())

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +209,7 @@ def test_row_names_are_distinct() -> None:
 
 
 def test_data_is_generated_where_none_has_been_brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data_module, "GRAMMAR", replace(data_module.GRAMMAR, train_sentences=20))
+    monkeypatch.setattr(data_module, "GRAMMAR", data_module.GRAMMAR.model_copy(update={"train_sentences": 20}))
     assert data_module.prepare_data(tmp_path / "nothing", tmp_path) == "generated sentences"
     data = data_module.BenchData.load(tmp_path)
     assert len(data.tagging.train) == 20 and len(data.words(50)) == 50 and len(data.slice(7).train) == 7

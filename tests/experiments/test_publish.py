@@ -37,8 +37,8 @@ stages:
     do: {desc: Trains, cmd: x, outs: [{"work/lm/${item}": {cache: false}}]}
   train_tagger:
     foreach:
-      no_lm: {reads: a}
-      full: {reads: b}
+      no_lm: {lm: a}
+      full: {lm: b}
     do: {desc: Tags, cmd: x, outs: ["work/tagger/${key}"]}
   prepare:
     desc: Reads
@@ -117,14 +117,16 @@ def test_every_published_profile_stays_in_the_readme(repository: Path) -> None:
 def test_readme_says_what_the_profile_has_changed_since(repository: Path) -> None:
     profile = make_params("demo", "demo")
     (repository / "profiles").mkdir()
-    (repository / "profiles" / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    (repository / "profiles" / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert publish().exit_code == 0
     assert "The profile has changed" not in (repository / "README.md").read_text(encoding="utf-8")
-    made_with, profile["prune"]["epochs"] = profile["prune"]["epochs"], 99
-    (repository / "profiles" / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    made_with, profile["train_pruned"]["epochs"] = profile["train_pruned"]["epochs"], 99
+    (repository / "profiles" / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert publish("--check").exit_code == 1
     assert publish("--readme-only").exit_code == 0
-    assert f"set in params.yaml `prune.epochs: {made_with}`, and" in (repository / "README.md").read_text("utf-8")
+    assert f"set in params.yaml `train_pruned.epochs: {made_with}`, and" in (repository / "README.md").read_text(
+        "utf-8"
+    )
 
 
 def test_sweeps_are_filled_in_and_checked_too(repository: Path) -> None:

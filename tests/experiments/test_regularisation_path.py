@@ -91,8 +91,8 @@ def make_point(strength: float, budget: int, dev: float, macs: int, test: float 
                 pruned,
             ]
         },
-        "train_tagger_pruned": {"dev_f1_sd": 0.25},
-        "select_layers": {"budget_reached_by": "optimiser"},
+        "train_pruned": {"dev_f1_sd": 0.25},
+        "select": {"budget_reached_by": "optimiser"},
     }
     return point_row(Point(strength, budget), metrics)
 
@@ -124,13 +124,13 @@ def test_an_end_is_no_knee() -> None:
     assert not document["ends"]["full"]["on_front"] and document["knee"] is None
 
 
-@pytest.mark.parametrize("missing", ["evaluate", "train_tagger_pruned", "select_layers"])
+@pytest.mark.parametrize("missing", ["evaluate", "train_pruned", "select"])
 def test_missing_metrics_are_named(missing: str) -> None:
     rows = [make_row(name, 1, 1, [], []) for name in ("no_lm", "full", "pruned")]
     metrics: dict[str, Any] = {
         "evaluate": {"rows": rows},
-        "train_tagger_pruned": {"dev_f1_sd": 0.25},
-        "select_layers": {"budget_reached_by": "optimiser"},
+        "train_pruned": {"dev_f1_sd": 0.25},
+        "select": {"budget_reached_by": "optimiser"},
     }
     del metrics[missing]
     with pytest.raises(InputError, match=missing):

@@ -24,7 +24,7 @@ LOCK: dict[str, Any] = {
                 {"path": "stages/train.py", "hash": "md5", "md5": "c0de", "size": 3},
                 {"path": "work/corpus", "hash": "md5", "md5": "da7a.dir", "size": 3},
             ],
-            "params": {"params.yaml": {"lm": {"units": 32, "cutoffs": [10, 20]}, "seed": 1}},
+            "params": {"params.yaml": {"pretrain_lm": {"units": 32, "cutoffs": [10, 20]}, "seed": 1}},
             "outs": [{"path": "work/lm", "hash": "md5", "md5": "0117.dir", "size": 3}],
         },
         "tell": {"cmd": "python -m stages.tell", "outs": [{"path": "tale", "hash": "md5", "md5": "7a1e", "size": 3}]},

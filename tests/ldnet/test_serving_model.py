@@ -89,7 +89,7 @@ def test_an_export_replaces_a_model_and_nothing_else(tmp_path: Path) -> None:
 
 def test_metrics_of_another_run_are_refused(tmp_path: Path) -> None:
     work, metrics = make_workspace(tmp_path)
-    write_json(metrics / "train_tagger_pruned.json", {"seeds": [1, 2], "dev_f1": [1.0, 2.0]})
+    write_json(metrics / "train_pruned.json", {"seeds": [1, 2], "dev_f1": [1.0, 2.0]})
     with pytest.raises(InputError, match="not of the same run"):
         describe(work, metrics, "pruned")
 

@@ -93,7 +93,7 @@ def test_embeddings_start_from_vectors_where_there_are_some() -> None:
     others = [0, 1, 3, 4, 5, 6, 8, 9, 10]
     assert torch.equal(model.embedding.weight[others], untouched[others])
     embed_vectors(model, NO_VECTORS)
-    with pytest.raises(InputError, match=r"lm\.embedding: 5, but .* have 3 numbers"):
+    with pytest.raises(InputError, match=r"pretrain_lm\.embedding: 5, but .* have 3 numbers"):
         embed_vectors(model, np.ones((len(WORDS), 3), dtype=np.float32))
 
 
@@ -113,7 +113,7 @@ def test_learning_rate_warms_up_and_falls_to_zero() -> None:
 
 
 def test_cutoffs_beyond_the_vocabulary_are_refused() -> None:
-    with pytest.raises(InputError, match=r"lm\.cutoffs"):
+    with pytest.raises(InputError, match=r"pretrain_lm\.cutoffs"):
         configure(make_lm_params(cutoffs=[4, 11]), len(WORDS))
 
 

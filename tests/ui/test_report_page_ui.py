@@ -44,8 +44,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inputs = PageInputs(
         results=results,
         metrics={
-            "select_layers": {"epoch": 5, "gates": {direction: [0.5] * layers for direction in DIRECTIONS}},
-            "train_tagger_pruned": {"seeds": seeds["pruned"], "dev_f1": [95.0 + seed / 10 for seed in seeds["pruned"]]},
+            "select": {"epoch": 5, "gates": {direction: [0.5] * layers for direction in DIRECTIONS}},
+            "train_pruned": {"seeds": seeds["pruned"], "dev_f1": [95.0 + seed / 10 for seed in seeds["pruned"]]},
         },
         gates=epochs,
         training={direction: pd.read_csv(ROOT / "curves" / f"pretrain_lm_{direction}.csv") for direction in DIRECTIONS},

@@ -1,6 +1,5 @@
 """Select language-model layers: by gates that are trained with the tagger, or without training."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -31,17 +30,17 @@ from stages._run import StageCommand, params_option
 def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
     """Choose at most select.max_layers layers by select.method, from the full tagger on."""
     params = load_params(params_path)
-    seed = params.tagger.seeds[0]
+    seed = params.train_tagger.seeds[0]
     set_up(seed, params.threads)
     tagger = load_tagger(tagger_folder / f"seed-{seed}")
     data = load_tagging_data(conll)
-    logged = {"seed": seed, "threads": params.threads, **asdict(params.select)}
-    with stage_run("select_layers", logged, [out]) as run:
+    logged = {"seed": seed, "threads": params.threads, **params.select.model_dump()}
+    with stage_run("select", logged, [out]) as run:
         language_models = load_bidirectional_lm(lm)
         language_models.compute_in(params.select.precision)
         selection = Selection.of(language_models)
         records = []
-        task = SelectionTask(tagger, selection, data, params.select, params.tagger, seed)
+        task = SelectionTask(tagger, selection, data, params.select, params.train_tagger, seed)
         for record in METHODS[params.select.method](task):
             records.append(record)
             run.log(int(record["epoch"]), record)
