@@ -88,7 +88,7 @@ def run_everything(folder: Path) -> None:
     for name, variation in EXPERIMENT["variations"].items():
         shutil.copytree(folder / "main", folder / name)
         write_params(folder / name, variation["changes"])
-        again = [stage for stage in stages if stage.name in variation["stages"]]
+        again = [stage for wanted in variation["stages"] for stage in stages if stage.name == wanted]
         executions += [execute(stage, folder / name, opened) for stage in again]
     record = json.dumps([asdict(execution) for execution in executions], indent=1)
     (folder / "record.json").write_text(record, encoding="utf-8")

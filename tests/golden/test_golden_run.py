@@ -42,6 +42,21 @@ def test_all_files_are_the_golden_ones_on_a_known_cpu(golden_run: GoldenRun) -> 
     assert not found, found
 
 
+@pytest.mark.parametrize(
+    ("workspace", "file", "column"),
+    [
+        ("tagger_in_bfloat16", "work/soft_targets/transitions.npy", None),
+        ("tagger_in_bfloat16", "curves/train_tagger_full.csv", "loss"),
+        ("selection_in_bfloat16", "curves/select_layers.csv", "loss"),
+    ],
+)
+def test_lower_precision_changes_little(golden_run: GoldenRun, workspace: str, file: str, column: str | None) -> None:
+    exact, found = golden_run.numbers(f"main/{file}"), golden_run.numbers(f"{workspace}/{file}")
+    if column is not None:
+        exact, found = exact[column], found[column]
+    assert found != exact and found == pytest.approx(exact, rel=0.05)
+
+
 # What makes the golden run tell parts of the method apart.
 
 
