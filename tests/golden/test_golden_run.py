@@ -46,6 +46,7 @@ def test_all_files_are_the_golden_ones_on_a_known_cpu(golden_run: GoldenRun) -> 
     ("workspace", "file", "column"),
     [
         ("tagger_in_bfloat16", "work/soft_targets/transitions.npy", None),
+        ("tagger_in_bfloat16", "curves/train_tagger_no_lm.csv", "loss"),
         ("tagger_in_bfloat16", "curves/train_tagger_full.csv", "loss"),
         ("selection_in_bfloat16", "curves/select_layers.csv", "loss"),
     ],
