@@ -35,7 +35,7 @@ def _of_project(workspace: Path, project: str) -> list[DvcStage]:
     with Repo(str(workspace / project)) as repo:
         repo.index.check_graph()
         graph = repo.index.graph.reverse()
-        stages = networkx.lexicographical_topological_sort(graph, key=lambda stage: stage.addressing)
+        stages = networkx.lexicographical_topological_sort(graph, key=lambda stage: stage.name)
         return [_of_dvc(stage, project) for stage in stages]
 
 
@@ -46,7 +46,7 @@ def _of_dvc(stage: Any, project: str) -> DvcStage:
     command = stage.cmd if project == "." else stage.cmd.removeprefix(PREFIX)
     assert project == "." or stage.cmd.startswith(PREFIX), stage.cmd
     return DvcStage(
-        name=stage.addressing if project == "." else f"{project}/{stage.addressing}",
+        name=stage.name if project == "." else f"{project}/{stage.name}",
         description=stage.desc or "",
         command=shlex.split(command),
         dependencies=[here(other.def_path) for other in stage.deps if not hasattr(other, "params")],

@@ -9,7 +9,6 @@ import concurrent.futures
 import importlib
 import json
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.dvc_stages import DvcStage, load_dvc_stages
 from tests.golden.recording import watch, watch_reads
 from tests.golden.workspace import EXPERIMENT, add_to_generated, make_workspace, write_params
 
@@ -28,21 +28,10 @@ NOBODYS = {".dvc", ".checkpoints"}  # folders with what is no stage's input or o
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A stage as DVC understands it. Paths are those in its workspace."""
-
-    name: str
-    command: list[str]
-    dependencies: list[str]
-    parameters: list[str]
-    outputs: list[str]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Execution:
     """What happened when a stage ran."""
 
-    stage: Stage
+    stage: DvcStage
     workspace: str
     used: list[str]  # parameters
     read: list[str]  # files that were there before
@@ -94,28 +83,13 @@ def run_everything(folder: Path) -> None:
     (folder / "record.json").write_text(record, encoding="utf-8")
 
 
-def load_stages(workspace: Path) -> list[Stage]:
+def load_stages(workspace: Path) -> list[DvcStage]:
     """The stages of all pipelines in an order in which they can run."""
-    import networkx  # type: ignore[import-untyped]
-    from dvc.repo import Repo  # type: ignore[import-untyped]
-
-    with working_in(workspace), Repo() as repo:
-        graph = repo.index.graph.reverse()
-        stages = list(networkx.lexicographical_topological_sort(graph, key=lambda stage: stage.addressing))
-        return [_of_dvc(stage) for stage in stages if stage.name.partition("@")[2] not in EXPERIMENT["skipped"]]
+    stages = load_dvc_stages(workspace)
+    return [stage for stage in stages if stage.name.partition("@")[2] not in EXPERIMENT["skipped"]]
 
 
-def _of_dvc(stage: Any) -> Stage:
-    return Stage(
-        name=stage.addressing,
-        command=shlex.split(stage.cmd),
-        dependencies=[other.def_path for other in stage.deps if not hasattr(other, "params")],
-        parameters=sorted({name for other in stage.deps for name in getattr(other, "params", [])}),
-        outputs=[out.def_path for out in stage.outs],
-    )
-
-
-def execute(stage: Stage, workspace: Path, opened: set[str]) -> Execution:
+def execute(stage: DvcStage, workspace: Path, opened: set[str]) -> Execution:
     """Run the stage's command; `opened` is the set that the files opened for reading go to."""
     interpreter, option, module, *arguments = stage.command
     assert (interpreter, option) == ("python", "-m"), stage.command
@@ -142,7 +116,7 @@ def files_in(workspace: Path) -> dict[str, tuple[int, int]]:
     found = {}
     for path in workspace.rglob("*"):
         name = path.relative_to(workspace)
-        if path.is_file() and name.parts[0] not in NOBODYS:
+        if path.is_file() and not NOBODYS & set(name.parts):
             found[name.as_posix()] = (path.stat().st_mtime_ns, path.stat().st_ino)
     return found
 

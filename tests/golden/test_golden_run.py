@@ -48,7 +48,7 @@ def test_all_files_are_the_golden_ones_on_a_known_cpu(golden_run: GoldenRun) -> 
         ("tagger_in_bfloat16", "work/soft_targets/transitions.npy", None),
         ("tagger_in_bfloat16", "curves/train_tagger_no_lm.csv", "loss"),
         ("tagger_in_bfloat16", "curves/train_tagger_full.csv", "loss"),
-        ("selection_in_bfloat16", "curves/select_layers.csv", "loss"),
+        ("selection_in_bfloat16", "curves/select.csv", "loss"),
     ],
 )
 def test_lower_precision_changes_little(golden_run: GoldenRun, workspace: str, file: str, column: str | None) -> None:
@@ -64,13 +64,13 @@ def test_lower_precision_changes_little(golden_run: GoldenRun, workspace: str, f
 def test_the_best_epoch_is_not_the_last_one(golden_run: GoldenRun) -> None:
     params = EXPERIMENT["params"]
     best = golden_run.numbers("main/metrics/train_tagger_full.json")["best_epoch"]
-    assert min(best) < max(best) == params["tagger"]["epochs"], "one seed of each kind"
-    assert golden_run.numbers("main/metrics/select_layers.json")["epoch"] < params["select"]["epochs"]
-    assert golden_run.numbers("gates_move_on/metrics/select_layers.json")["epoch"] < params["select"]["epochs"]
+    assert min(best) < max(best) == params["train_tagger"]["epochs"], "one seed of each kind"
+    assert golden_run.numbers("main/metrics/select.json")["epoch"] < params["select"]["epochs"]
+    assert golden_run.numbers("gates_move_on/metrics/select.json")["epoch"] < params["select"]["epochs"]
 
 
 def test_gates_are_closed_after_more_than_one_epoch_and_some_stay_half_open(golden_run: GoldenRun) -> None:
-    selected = golden_run.numbers("main/metrics/select_layers.json")
+    selected = golden_run.numbers("main/metrics/select.json")
     gates = [gate for direction in ("forward", "backward") for gate in selected["gates"][direction]]
     assert selected["budget_reached_by"] == "enforcement" and EXPERIMENT["params"]["select"]["enforce_epoch"] > 1
     assert all(selected["layers_kept"].values()) and 0.0 in gates

@@ -14,12 +14,13 @@ Blocks = list[list[str]]  # the lines of each sentence, `word part-of-speech chu
 
 
 def make_workspace(folder: Path) -> None:
-    """The pipelines, the parameters, and a repository of DVC without git."""
+    """The pipelines, each in a repository of DVC without git, and the parameters."""
     for name in PIPELINES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
-    (folder / ".dvc").mkdir()
-    (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
+        repository = (folder / name).parent / ".dvc"
+        repository.mkdir()
+        (repository / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
     write_params(folder, {})
 
 
