@@ -21,6 +21,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from commands.export_model import main as export_model
 from commands.fetch_data import main as fetch_data
 from commands.reproduce import check_data, vector_width
 from ldnet.commands.main import main as ldnet
@@ -117,6 +118,8 @@ def workspace(brought: Path) -> Iterator[Path]:
         for stage in STAGES:
             result = run_stage(stage)
             assert result.exit_code == 0, (stage, result.output, result.exception)
+        result = CliRunner().invoke(export_model, [])
+        assert result.exit_code == 0, result.output
         yield folder
 
 
