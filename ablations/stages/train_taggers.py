@@ -51,7 +51,7 @@ def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metr
     retraining = params.train_pruned.training(training).model_copy(update={"epochs": ablations.pruned_epochs})
     logged = {"variant": variant, "threads": params.threads, **ablated.model_dump(), **training.model_dump()}
     logged |= {f"pruned_{key}": getattr(retraining, key) for key in ("epochs", "optimizer", "learning_rate")}
-    inputs = [*sorted(conll.glob("*.conll")), *sorted(lm.glob("*/weights.safetensors"))]
+    inputs = [*(conll / f"{split}.conll" for split in ("train", "dev")), *sorted(lm.glob("*/weights.safetensors"))]
     with (
         stage_run(f"ablations/train_taggers@{variant}", logged, [out]) as run,
         checkpoint_folder(f"train_ablated_taggers-{variant}", logged, inputs) as scratch,

@@ -347,7 +347,7 @@ def test_command_runs_the_pipeline_and_publishes(
     (tmp_path / "docs/results.md").write_text("<!-- ablations:begin -->\n<!-- ablations:end -->\n", encoding="utf-8")
     result = CliRunner().invoke(ablations.main, [])
     assert result.exit_code == 0, result.output
-    assert ran == [["dvc", "--wait-for-lock", "repro", "ablations/dvc.yaml"]]
+    assert ran == [["dvc", "--wait-for-lock", "--cd", "ablations", "repro"]]
     assert read_ablations(tmp_path / "results/ablations_demo.json")["variants"] == document["variants"]
     assert (tmp_path / "docs/ablations_demo.svg").is_file()
 

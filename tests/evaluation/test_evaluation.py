@@ -60,7 +60,7 @@ def test_scores_of_int8_are_those_of_its_own_predictions(tmp_path: Path, monkeyp
         def tag(self, words: list[tuple[str, ...]]) -> list[list[str]]:
             return [gold[each] if self.precision == "float32" else ["O"] * len(each) for each in words]
 
-    monkeypatch.setattr(evaluation, "BulkTagger", StandIn)
+    monkeypatch.setattr(evaluation, "bulk_tagger", StandIn)
     dev = {"seeds": [1], "dev_f1_mean": 12.5}
     row = evaluate_variant("no_lm", tmp_path / "taggers", None, tmp_path, dev, tmp_path / "predictions")
     assert (row["test_f1"], row["test_f1_int8"]) == ([100.0], [0.0])

@@ -30,6 +30,7 @@ LOCK: dict[str, Any] = {
         "tell": {"cmd": "python -m stages.tell", "outs": [{"path": "tale", "hash": "md5", "md5": "7a1e", "size": 3}]},
     },
 }
+LM = ["train", "params", "params.yaml", "pretrain_lm"]
 TOLERANCE = Tolerance(exact=["metrics/prepare*", "*:tokens"], absolute={"*f1_mean": 3.0}, relative={"*perplexity": 0.1})
 
 

@@ -119,10 +119,9 @@ def differences(expected: Any, found: Any, where: str = "") -> Iterator[str]:
     if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
         expected, found = dict(enumerate(expected)), dict(enumerate(found))
     if isinstance(expected, dict) and isinstance(found, dict):
-        for key in sorted({*expected, *found}):
-            yield from differences(
-                expected.get(key, "nothing"), found.get(key, "nothing"), f"{where}:{key}".lstrip(":")
-            )
+        for key in [*found, *(key for key in expected if key not in found)]:  # what was found is in running order
+            inner = f"{where}:{key}" if where else key
+            yield from differences(expected.get(key, "nothing"), found.get(key, "nothing"), inner)
     elif not _agree(expected, found, where):
         yield f"{where}: expected {str(expected)[:SHOWN]}, found {str(found)[:SHOWN]}"
 

@@ -23,11 +23,6 @@ NO_EFFECT = {
     # All are looked at, and this left out.
     "stages.report": ["checkpoint_steps"],
 }
-# By the stage's script: files that are read for the name of a checkpoint alone.
-NOT_COMPUTED_WITH = {
-    "stages.train_tagger": ["work/conll/test.conll"],
-    "ablations.stages.train_taggers": ["work/conll/test.conll"],
-}
 
 
 def script(stage: dict[str, Any]) -> str:
@@ -77,15 +72,13 @@ def test_what_a_stage_uses_is_listed(golden_run: GoldenRun) -> None:
     for name, (parameters, files) in missing(golden_run).items():
         unlisted = parameters - matching(parameters, NO_EFFECT.get(name, []))
         assert not unlisted, f"{name}: add under params: {sorted(unlisted)}"
-        unlisted = files - set(NOT_COMPUTED_WITH.get(name, []))
-        assert not unlisted, f"{name}: add under deps: {sorted(unlisted)}"
+        assert not files, f"{name}: add under deps: {sorted(files)}"
 
 
 def test_exceptions_are_needed(golden_run: GoldenRun) -> None:
     found = missing(golden_run)
     for name, patterns in NO_EFFECT.items():
         assert all(matching(found[name][0], [pattern]) for pattern in patterns), name
-    assert all(set(files) == found[name][1] for name, files in NOT_COMPUTED_WITH.items())
 
 
 def test_what_is_listed_is_used(golden_run: GoldenRun) -> None:
