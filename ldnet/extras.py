@@ -9,4 +9,4 @@ def require(extra: str, use: str, *modules: str) -> None:
     """Raise InputError, which says what to install, unless all modules of the extra that `use` needs are there."""
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        raise InputError(f"{use} needs {' and '.join(missing)}: pip install 'ldnet[{extra}]'")
+        raise InputError(f"{use} needs {', '.join(missing)}: pip install 'ldnet[{extra}]'")

@@ -36,8 +36,7 @@ def main(model: str, as_json: bool) -> None:
         content = {**description, "model_sha256": digest, "bytes": sizes, "total_bytes": sum(sizes.values())}
         click.echo(json.dumps(content, indent=1, ensure_ascii=False))
         return
-    for name, value in _lines(description, sizes, digest):
-        click.echo(f"{name:<16}{value}")
+    click.echo("\n".join(f"{name:<16}{value}" for name, value in _lines(description, sizes, digest)))
 
 
 def _lines(description: Mapping[str, Any], sizes: Mapping[str, int], digest: str) -> Iterator[tuple[str, str]]:
