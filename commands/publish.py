@@ -17,8 +17,8 @@ from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
 from pipeline.experiments.verification import this_machine
 from pipeline.params import experiment_values, load_params
+from pipeline.report.provenance import source_version
 from pipeline.report.results import read_results
-from pipeline.report.source_version import source_version
 
 
 @click.command(

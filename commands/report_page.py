@@ -18,7 +18,7 @@ from pipeline.experiments.regularisation_path import read_path
 from pipeline.experiments.span_errors import overall_f1, read_predictions
 from pipeline.experiments.verification import this_machine
 from pipeline.report.measurements import DIRECTIONS, read_curve, read_metrics
-from pipeline.report.source_version import source_version
+from pipeline.report.provenance import source_version
 
 PACKAGES = ("torch", "numpy", "numba", "dvc", "mlflow")
 ROUNDING = 1e-3  # of F1 in percent, in the metrics

@@ -11,8 +11,7 @@ from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import load_params
-from pipeline.pruning.equality import largest_score_difference
-from pipeline.pruning.pruning import kept_layers, prune_bidirectional_lm, prune_tagger
+from pipeline.pruning.pruning import kept_layers, largest_score_difference, prune_bidirectional_lm, prune_tagger
 from pipeline.tagger.model import load_tagger, save_tagger
 from pipeline.tagger.training import load_tagging_data, score_dev
 from pipeline.tracking import stage_run

@@ -12,10 +12,9 @@ from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.figure_files import save_figure
 from pipeline.report.measurements import DIRECTIONS, flat_metrics, pick, read_curve, read_metrics
+from pipeline.report.provenance import source_version, stage_outs
 from pipeline.report.results import build_results
 from pipeline.report.run_comparison import comparison_view, headline_metrics
-from pipeline.report.source_version import source_version
-from pipeline.report.stage_outs import stage_outs
 from pipeline.report.tables import tables
 from pipeline.tracking import log_pipeline_run
 from stages._run import StageCommand, params_option

@@ -10,7 +10,7 @@ from torch import nn
 
 from ldnet.text.columns import Sentence
 from pipeline.features.contextual import BidirectionalLM
-from pipeline.language_model.macs import lstm_macs
+from pipeline.language_model.dense_lstm import lstm_macs
 from pipeline.tagger.model import Tagger, TaggerConfig
 
 

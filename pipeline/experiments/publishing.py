@@ -13,7 +13,7 @@ from ldnet.files import write_bytes, write_json
 from pipeline.experiments.pages import fill_sections
 from pipeline.experiments.profile_changes import set_first
 from pipeline.report.figure_files import save_figure
-from pipeline.report.source_version import source_version
+from pipeline.report.provenance import source_version
 
 PAGE = Path("docs/results.md")
 RESULTS = Path("results")

@@ -7,8 +7,8 @@ from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.exporting.model_export import ModelDescription, ModelSource
 from pipeline.report.measurements import pick
+from pipeline.report.provenance import source_version
 from pipeline.report.results import VARIANTS, read_results
-from pipeline.report.source_version import source_version
 
 GENERATED = "Sentences from this project's own seeded grammar; no third party has rights in them."
 CONLL2000 = (

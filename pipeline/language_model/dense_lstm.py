@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from pipeline.language_model.macs import lstm_macs
-
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 State = list[tuple[Tensor, Tensor]]  # per layer: hidden and cell state, each (1, B, H)
 FrozenLayer = Callable[..., tuple[Tensor, Tensor]]  # as `pipeline.features.frozen_lstm.FrozenLSTM`
@@ -27,6 +25,11 @@ def sparse_dropout(values: Tensor, probability: float, training: bool) -> Tensor
     positions = torch.empty(draws, device=values.device).geometric_(probability).cumsum(0, dtype=torch.int64) - 1
     positions = positions[positions < count]
     return values.mul_(1 / (1 - probability)).view(-1).index_fill_(0, positions, 0.0).view_as(values)
+
+
+def lstm_macs(input_size: int, units: int) -> int:
+    """Multiply-accumulates of one LSTM step: four gates, each reading the input and the hidden state."""
+    return 4 * units * (input_size + units)
 
 
 class LSTMStack(nn.Module):

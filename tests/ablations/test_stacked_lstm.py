@@ -6,7 +6,7 @@ from torch import nn
 
 from ablations.architectures import build
 from ablations.stacked_lstm import StackedLanguageModel, StackedLSTM
-from pipeline.language_model.macs import lstm_macs
+from pipeline.language_model.dense_lstm import lstm_macs
 from pipeline.language_model.model import LMConfig
 from tests.factories import WORDS, make_stacked_language_model
 

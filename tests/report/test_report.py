@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.measurements import read_curve
+from pipeline.report.provenance import source_version, stage_outs
 from pipeline.report.results import build_results
-from pipeline.report.source_version import source_version
-from pipeline.report.stage_outs import stage_outs
 from stages import report
 from tests.report_factories import make_metrics, make_params, write_measurements
 

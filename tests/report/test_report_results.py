@@ -9,7 +9,7 @@ from ldnet.errors import InputError
 from pipeline.experiments.gain_kept import differences_table, gain_section, kept_table
 from pipeline.report.measurements import flat_metrics, pick, read_curve, read_metrics
 from pipeline.report.paper_results import PUBLISHED
-from pipeline.report.results import ROW_KEYS, build_results, read_results
+from pipeline.report.results import ADDED_ROW_KEYS, ROW_KEYS, build_results, read_results
 from pipeline.report.tables import (
     gain_lines,
     goal_sentences,
@@ -28,7 +28,7 @@ def test_document_has_the_schema_and_puts_the_variants_in_order() -> None:
     document = build_results(make_params(), make_metrics())
     assert set(document) == {"data", "params", "lm", "rows", "comparison"}
     assert [row["variant"] for row in document["rows"]] == ["no_lm", "full", "pruned"]
-    assert all(set(row) == set(ROW_KEYS) for row in document["rows"])
+    assert all(set(row) == {*ROW_KEYS, *ADDED_ROW_KEYS} for row in document["rows"])
     assert document["lm"]["backward"] == {"heldout_perplexity": 43.75, "tokens": 300_000}
     assert document["params"]["select"]["strength"] == make_params()["select"]["strength"]
 
@@ -53,6 +53,18 @@ def test_published_documents_are_checked(tmp_path: Path) -> None:
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(InputError, match=r"demo\.json: parameters: missing"):
         read_results(path)
+
+
+def test_documents_of_before_a_metric_was_measured_stay_readable(tmp_path: Path) -> None:
+    document = build_results(make_params(), make_metrics())
+    for row in document["rows"]:
+        for key in ADDED_ROW_KEYS:
+            del row[key]
+    path = tmp_path / "demo.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    read = read_results(path)
+    assert all(row[key] is None for row in read["rows"] for key in ADDED_ROW_KEYS)
+    assert tables(read) == tables(build_results(make_params(), make_metrics()))
 
 
 def test_flat_metrics_names_rows_by_variant_and_skips_what_is_no_number() -> None:

@@ -7,8 +7,7 @@ import torch
 
 from pipeline.features.contextual import live_features
 from pipeline.params import Regulariser
-from pipeline.pruning.equality import largest_score_difference
-from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
+from pipeline.pruning.pruning import largest_score_difference, prune_bidirectional_lm, prune_tagger
 from pipeline.selection.budget import open_gates
 from pipeline.selection.gated_training import _groups
 from pipeline.selection.methods import METHODS
