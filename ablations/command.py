@@ -28,7 +28,7 @@ def main() -> None:
     run_side_by_side([[*DVC, "--cd", PROJECT, "repro"]])
     document = ablations_document(params.model_dump(), read_metrics(METRICS), commit)
     file = ABLATIONS.publish(document)
-    click.echo(f"{file} and {PAGE}: {len(document['variants'])} variants")
+    click.echo(f"{file} and {PAGE}: {len(document['candidates'])} candidates")
 
 
 if __name__ == "__main__":

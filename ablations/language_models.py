@@ -24,7 +24,7 @@ class LMJob:
     direction: str
     lm: LMParams
     ablations: AblationsParams
-    variant: AblatedLMParams
+    candidate: AblatedLMParams
     seed: int
     threads: int
     checkpoint: Path
@@ -40,8 +40,8 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     set_up(job.seed, job.threads)
     text = first_tokens(corpus.load(job.corpus), job.ablations.tokens)
     heldout, reverse = text.heldout[: job.ablations.heldout_tokens], job.direction == "backward"
-    params = variant_params(job.lm, job.ablations, job.variant)
-    model = build(pretraining.configure(params, len(text.vocabulary)), job.variant.architecture)
+    params = candidate_params(job.lm, job.ablations, job.candidate)
+    model = build(pretraining.configure(params, len(text.vocabulary)), job.candidate.architecture)
     pretraining.embed_vectors(model, text.vectors)
     train = partial(pretraining.pretrain, reverse=reverse, checkpoint_steps=job.checkpoint_steps)
     *_, last = train(model, text, params, job.seed, job.checkpoint)
@@ -59,27 +59,27 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     }
 
 
-def find_variant(params: Params, name: str) -> tuple[AblationsParams, AblatedLMParams]:
-    """The section `ablations` and a variant in it.
+def find_candidate(params: Params, name: str) -> tuple[AblationsParams, AblatedLMParams]:
+    """The section `ablations` and a candidate in it.
 
     Raises InputError if one is missing, or if a stacked model's layers would not fit in the place of the one below.
     """
     if params.ablations is None:
         raise InputError("ablations: missing section; expected one as in profiles/base.yaml")
-    variants = params.ablations.variants
-    if name not in variants:
-        raise InputError(f"ablations.variants.{name}: missing; there are {', '.join(variants) or 'none'}")
-    if variants[name].architecture != "dense" and variants[name].units != params.pretrain_lm.embedding:
+    candidates = params.ablations.candidates
+    if name not in candidates:
+        raise InputError(f"ablations.candidates.{name}: missing; there are {', '.join(candidates) or 'none'}")
+    if candidates[name].architecture != "dense" and candidates[name].units != params.pretrain_lm.embedding:
         raise InputError(
-            f"ablations.variants.{name}.units: expected {params.pretrain_lm.embedding}, as pretrain_lm.embedding, "
-            f"since a {variants[name].architecture} model's layers take each other's place"
+            f"ablations.candidates.{name}.units: expected {params.pretrain_lm.embedding}, as pretrain_lm.embedding, "
+            f"since a {candidates[name].architecture} model's layers take each other's place"
         )
-    return params.ablations, variants[name]
+    return params.ablations, candidates[name]
 
 
-def variant_params(params: LMParams, ablations: AblationsParams, variant: AblatedLMParams) -> LMParams:
-    """The language-model parameters of a variant: those of the main model, but for what sets it apart."""
-    own = variant.model_dump(include={"layers", "units", "layer_dropout"})
+def candidate_params(params: LMParams, ablations: AblationsParams, candidate: AblatedLMParams) -> LMParams:
+    """The language-model parameters of a candidate: those of the main model, but for what sets it apart."""
+    own = candidate.model_dump(include={"layers", "units", "layer_dropout"})
     return params.model_copy(update={**own, "epochs": ablations.epochs})
 
 

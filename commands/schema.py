@@ -34,7 +34,7 @@ def overlay() -> dict[str, Any]:
         section.pop("required", None)
     for mapping in (
         schema["properties"]["generate_data"],
-        schema["$defs"]["AblationsParams"]["properties"]["variants"],
+        schema["$defs"]["AblationsParams"]["properties"]["candidates"],
     ):
         mapping["additionalProperties"] = {"anyOf": [mapping["additionalProperties"], {"type": "null"}]}
     return {**schema, "required": ["profile"]}

@@ -260,7 +260,7 @@ class AblationsParams(Section):
     seeds: Seeds = Field(description="Of the taggers.")
     tagger_epochs: Positive = Field(description="Passes over the training sentences.")
     pruned_epochs: Positive = Field(description="The same after pruning, at train_pruned.learning_rate.")
-    variants: dict[str, AblatedLMParams] = Field(description="The models, by name.")
+    candidates: dict[str, AblatedLMParams] = Field(description="The models, by name.")
 
 
 class Params(Section):

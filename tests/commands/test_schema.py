@@ -99,7 +99,7 @@ def test_mistakes_are_found(section: str, key: str, value: Any, found: str) -> N
 
 
 def test_null_takes_away_what_may_be_missing() -> None:
-    content = {"profile": "x", "ablations": {"variants": {"wide": None}}, "generate_data": {"demo": None}}
+    content = {"profile": "x", "ablations": {"candidates": {"wide": None}}, "generate_data": {"demo": None}}
     assert mistakes(content, overlay(), overlay()) == []
     assert mistakes({"profile": "x", "ablations": None}, overlay(), overlay()) == []
     assert mistakes({"profile": "x", "select": None}, overlay(), overlay()) == [".select: no object"]

@@ -76,7 +76,7 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("soft_targets.weight", 1.5, "soft_targets.weight: expected a share from 0 to 1"),
         ("prepare_unlabelled.sentences", -1, "prepare_unlabelled.sentences: expected 0 or more"),
         ("ablations.heldout_tokens", 99, "ablations.heldout_tokens: expected 100 or more"),
-        ("ablations.variants.dense.keep_layers", 0, "ablations.variants.dense.keep_layers: expected 1 to 12"),
+        ("ablations.candidates.dense.keep_layers", 0, "ablations.candidates.dense.keep_layers: expected 1 to 12"),
         ("data", "", "data: expected the name of a folder"),
         ("data", "a/b", "data: expected the name of a folder"),
         ("generate_data.demo.test_sentences", 9, "generate_data.demo.test_sentences: at least 10"),

@@ -61,7 +61,7 @@ def test_a_profile_is_the_base_with_its_values_in_it(folder: Path) -> None:
         ("generate_data: {demo: null, own: {seed: 1}}", "generate_data", {"own": {"seed": 1}}),
         ("pretrain_lm: {cutoffs: [1, 2, 3]}", "pretrain_lm.cutoffs", [1, 2, 3]),
         ("train_tagger:\n  seeds:\n  - 7\n", "train_tagger.seeds", [7]),
-        ("ablations: {variants: {wide: {units: 7}}}", "ablations.variants.wide.layers", 2),
+        ("ablations: {candidates: {wide: {units: 7}}}", "ablations.candidates.wide.layers", 2),
         ("select: {strength: 0.00001}", "select.strength", 0.00001),
         ("prepare_conll: {vectors: ''}", "prepare_conll.vectors", ""),
         ("prepare_conll: {dev: 'on'}", "prepare_conll.dev", "on"),

@@ -140,7 +140,7 @@ def test_scripts_use_only_parameters_that_their_stage_depends_on(stages: list[Dv
     """The sections are found as attributes of `params` in scripts that say `params = load_params(...)`."""
     for stage in stages:
         text = (ROOT / script(stage)).read_text(encoding="utf-8")
-        text = text.replace("find_variant(params", "params.ablations")  # and the LM's width, for an error message
+        text = text.replace("find_candidate(params", "params.ablations")  # and the LM's width, for an error message
         whole = "params = load_params(params_path)\n" in text
         used = set(
             re.findall(r"\bparams\.(?!yaml)(\w+)", text) if whole else re.findall(r"load_params\(\w+\)\.(\w+)", text)
