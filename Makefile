@@ -11,14 +11,19 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export DVC_NO_ANALYTICS = true
 
+# A variable on the command line that no goal's help below names (BUDGET for BUDGETS) is refused before anything runs.
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+COMPLAINT := $(if $(GIVEN),$(shell $(PYTHON) commands/make_variables.py $(firstword $(MAKEFILE_LIST)) "$(or $(MAKECMDGOALS),help)" "$(GIVEN)"))
+$(if $(COMPLAINT),$(error $(COMPLAINT)))
+
 SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(JOBS),--jobs $(JOBS))
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-setup: ## create the environment (VENV=.venv) with the pinned dependencies and the command ldnet
+setup: ## [VENV=.venv] [PYTHON=python3]: create the environment with the pinned dependencies and the command ldnet
 	@cmp -s requirements.txt $(VENV)/requirements.txt || { \
-	  $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and "Python 3.10 to 3.13 is needed; give one as PYTHON=")' && \
+	  $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "Python 3.11 to 3.14 is needed; give one as PYTHON=")' && \
 	  echo "Installing the pinned dependencies into $(VENV) (a minute or two)" && $(PYTHON) -m venv $(VENV) && \
 	  $(VENV)/bin/python -m pip install --quiet --requirement requirements.txt && cp requirements.txt $(VENV)/; }
 	@cmp -s pyproject.toml $(VENV)/pyproject.toml || { \
@@ -27,7 +32,7 @@ setup: ## create the environment (VENV=.venv) with the pinned dependencies and t
 repro: setup ## run what has changed of the experiment that params.yaml describes
 	@python -m commands.reproduce
 
-experiment: named profile repro publish ## NAME=conll2000: switch to a profile, run it, publish its results
+experiment: named profile repro publish ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: switch to a profile, run it, publish its results
 
 named:
 	@test -n "$(NAME)" || { echo "which experiment? make experiment NAME=conll2000" >&2; exit 1; }
@@ -38,7 +43,7 @@ test: setup ## run the tests
 lint: setup ## check style and types
 	ruff check && ruff format --check && mypy
 
-bench: setup ## measure the speed against the published way of computing (half an hour)
+bench: setup ## [ONLY="row row"]: measure the speed against the published way of computing (half an hour)
 	@python -m bench.run $(foreach row,$(ONLY),--only $(row))
 
 data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or its public home
@@ -47,29 +52,29 @@ data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or 
 profile: setup ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: copy a profile to params.yaml
 	@python -m commands.switch_profile $(NAME) $(if $(SAVE),--save "$(SAVE)") $(if $(DISCARD),--discard)
 
-publish: setup ## write results/<profile>.json and the tables made from it
+publish: setup ## write results/<profile>/ and the tables made from it
 	@python -m commands.publish
 
-sweep: setup ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2]: run every strength with every budget, JOBS at a time
+sweep: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2] [NAME=conll2000]: run every strength with every budget, JOBS at a time
 	@python -m commands.sweep $(SWEEP_OPTIONS)
 
-path: $(if $(NAME),profile,setup) ## [NAME=conll2000], and as for sweep: the front of F1 against cost, and its knee, in docs/results.md
+path: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.1"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2] [NAME=conll2000]: the front of F1 against cost, and its knee, in docs/results.md
 	@python -m commands.path $(SWEEP_OPTIONS)
 
-study: $(if $(NAME),profile,setup) ## [NAME=conll2000] [METHODS="r3 random"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2]: ways to select layers side by side, in docs/results.md
+study: $(if $(NAME),profile,setup) ## [METHODS="r3 random"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2] [NAME=conll2000]: ways to select layers side by side, in docs/results.md
 	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(JOBS),--jobs $(JOBS))
 
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/results.md
 	@python -m ablations.command
 
-verify: setup ## re-run the committed experiment in a fresh clone and compare [AGAINST=clone]
-	@python -m commands.verify $(if $(AGAINST),--against "$(AGAINST)")
+verify: setup ## [NAME=conll2000] [AGAINST=clone]: run a published experiment again in a fresh clone and compare
+	@python -m commands.verify $(NAME) $(if $(AGAINST),--against "$(AGAINST)")
 
 import: setup ## [TAGGER=file] [LM="forward backward"] [MAPS=json] [OUT=folder]: weights of the paper's released code
 	@python -m commands.import_weights $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(LM),--lm $(LM)) \
 	  $(if $(MAPS),--maps "$(MAPS)") $(if $(OUT),--out "$(OUT)")
 
-parity: setup ## FIXTURE=folder: compare our numbers with those of the paper's released code
+parity: setup ## FIXTURE=folder: compare our numbers with what the paper's released code computed
 	@test -n "$(FIXTURE)" || { echo "which fixture? make parity FIXTURE=folder" >&2; exit 1; }
 	@python -m commands.parity "$(FIXTURE)"
 
@@ -80,7 +85,7 @@ export: setup ## [TAGGER=pruned] [OUT=folder] [ONNX=1] [MLFLOW=folder] [REGISTER
 spark: setup ## add Spark to the environment, for tagging on it (half a gigabyte; needs Java 17)
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements-spark.txt
 
-ui: setup ## show the runs in the browser on 127.0.0.1 [PORT=5000]
+ui: setup ## [PORT=5000]: show the runs in the browser on 127.0.0.1
 	@python -m commands.ui --port $(PORT)
 
 report: setup ## write work/report.html: results, figures and errors on one page, to read or print offline

@@ -29,8 +29,3 @@ def load(folder: Path, architecture: Architecture) -> BidirectionalLM:
         models.append(model)
     forward_lm, backward_lm = models
     return BidirectionalLM(forward_lm, backward_lm, read_json(folder / "forward" / "vocabulary.json"))
-
-
-def recurrent_macs(model: LanguageModel) -> int:
-    """Multiply-accumulates of one step of all layers: each weight of a matrix is used once."""
-    return sum(parameter.numel() for parameter in model.rnn.parameters() if parameter.ndim == 2)

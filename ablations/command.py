@@ -1,6 +1,5 @@
 """Ablations of the paper's claims: run them on the active profile's text and sentences, and publish them."""
 
-import dataclasses
 from pathlib import Path
 
 import click
@@ -8,14 +7,14 @@ import click
 from ablations.figure import ablation_figure
 from ablations.report import ablations_document, ablations_section, read_ablations
 from commands.reproduce import DVC, check_data, end_on_signals, run_side_by_side
-from commands.sweep import PARAMS
 from ldnet.command_line import Command
 from pipeline.experiments.publishing import PAGE, Published, committed_code
+from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import load_params
 from pipeline.report.measurements import read_metrics
 
 ABLATIONS = Published("ablations", read_ablations, ablations_section, ablation_figure)
-PIPELINE, METRICS = "ablations/dvc.yaml", Path("ablations/metrics")
+PROJECT, METRICS = "ablations", Path("ablations/metrics")
 
 
 @click.command(cls=Command, examples=["make ablations NAME=demo"])
@@ -26,10 +25,10 @@ def main() -> None:
     check_data(params, Path("data/raw"))
     commit = committed_code()
     end_on_signals()
-    run_side_by_side([[*DVC, "repro", PIPELINE]])
-    document = ablations_document(dataclasses.asdict(params), read_metrics(METRICS), commit)
+    run_side_by_side([[*DVC, "--cd", PROJECT, "repro"]])
+    document = ablations_document(params.model_dump(), read_metrics(METRICS), commit)
     file = ABLATIONS.publish(document)
-    click.echo(f"{file} and {PAGE}: {len(document['variants'])} variants")
+    click.echo(f"{file} and {PAGE}: {len(document['candidates'])} candidates")
 
 
 if __name__ == "__main__":

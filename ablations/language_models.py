@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ablations.architectures import build, recurrent_macs
+from ablations.architectures import build
 from ablations.detaching import detach_layers
 from ldnet.errors import InputError
 from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import AblatedLMParams, AblationsParams, LMParams, Params
 from pipeline.pretraining import encoded_corpus as corpus
-from pipeline.pretraining import training as pretraining
+from pipeline.pretraining import lm_training as pretraining
 from pipeline.pretraining.encoded_corpus import Corpus, Ids
 
 
@@ -24,7 +24,7 @@ class LMJob:
     direction: str
     lm: LMParams
     ablations: AblationsParams
-    variant: AblatedLMParams
+    candidate: AblatedLMParams
     seed: int
     threads: int
     checkpoint: Path
@@ -40,8 +40,8 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     set_up(job.seed, job.threads)
     text = first_tokens(corpus.load(job.corpus), job.ablations.tokens)
     heldout, reverse = text.heldout[: job.ablations.heldout_tokens], job.direction == "backward"
-    params = variant_params(job.lm, job.ablations, job.variant)
-    model = build(pretraining.configure(params, len(text.vocabulary)), job.variant.architecture)
+    params = candidate_params(job.lm, job.ablations, job.candidate)
+    model = build(pretraining.configure(params, len(text.vocabulary)), job.candidate.architecture)
     pretraining.embed_vectors(model, text.vectors)
     train = partial(pretraining.pretrain, reverse=reverse, checkpoint_steps=job.checkpoint_steps)
     *_, last = train(model, text, params, job.seed, job.checkpoint)
@@ -51,7 +51,7 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     return {
         "tokens": int(last["tokens"]),
         "layer_parameters": parameter_count(model.rnn),
-        "macs_per_word": recurrent_macs(model),
+        "macs_per_word": model.rnn.macs(),
         "perplexity": round(pretraining.perplexity(model, heldout, reverse=reverse), 4),
         "perplexity_without_layer": [
             round(pretraining.perplexity(left, heldout, reverse=reverse), 4) for left in without
@@ -59,33 +59,28 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     }
 
 
-def find_variant(params: Params, name: str) -> tuple[AblationsParams, AblatedLMParams]:
-    """The section `ablations` and a variant in it.
+def find_candidate(params: Params, name: str) -> tuple[AblationsParams, AblatedLMParams]:
+    """The section `ablations` and a candidate in it.
 
     Raises InputError if one is missing, or if a stacked model's layers would not fit in the place of the one below.
     """
     if params.ablations is None:
-        raise InputError("ablations: missing section; expected one as in profiles/demo.yaml")
-    variants = params.ablations.variants
-    if name not in variants:
-        raise InputError(f"ablations.variants.{name}: missing; there are {', '.join(variants) or 'none'}")
-    if variants[name].architecture != "dense" and variants[name].units != params.lm.embedding:
+        raise InputError("ablations: missing section; expected one as in profiles/base.yaml")
+    candidates = params.ablations.candidates
+    if name not in candidates:
+        raise InputError(f"ablations.candidates.{name}: missing; there are {', '.join(candidates) or 'none'}")
+    if candidates[name].architecture != "dense" and candidates[name].units != params.pretrain_lm.embedding:
         raise InputError(
-            f"ablations.variants.{name}.units: expected {params.lm.embedding}, as lm.embedding, "
-            f"since a {variants[name].architecture} model's layers take each other's place"
+            f"ablations.candidates.{name}.units: expected {params.pretrain_lm.embedding}, as pretrain_lm.embedding, "
+            f"since a {candidates[name].architecture} model's layers take each other's place"
         )
-    return params.ablations, variants[name]
+    return params.ablations, candidates[name]
 
 
-def variant_params(params: LMParams, ablations: AblationsParams, variant: AblatedLMParams) -> LMParams:
-    """The language-model parameters of a variant: those of the main model, but for what sets it apart."""
-    return replace(
-        params,
-        layers=variant.layers,
-        units=variant.units,
-        layer_dropout=variant.layer_dropout,
-        epochs=ablations.epochs,
-    )
+def candidate_params(params: LMParams, ablations: AblationsParams, candidate: AblatedLMParams) -> LMParams:
+    """The language-model parameters of a candidate: those of the main model, but for what sets it apart."""
+    own = candidate.model_dump(include={"layers", "units", "layer_dropout"})
+    return params.model_copy(update={**own, "epochs": ablations.epochs})
 
 
 def first_tokens(text: Corpus, tokens: int) -> Corpus:

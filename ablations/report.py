@@ -10,7 +10,7 @@ from ldnet.files import read_json
 from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.tables import markdown_table, millions, signed
 
-VARIANT_KEYS = (
+CANDIDATE_KEYS = (
     "architecture",
     "layers",
     "units",
@@ -31,16 +31,16 @@ ROWS = {
     "pruned": "pruned, not trained again",
     "retrained": "pruned, trained again",
 }
-Variant = Mapping[str, Any]
+Candidate = Mapping[str, Any]
 
 
 def ablations_document(params: Mapping[str, Any], metrics: Mapping[str, Any], commit: str) -> dict[str, Any]:
-    """All that was measured, by variant. `params` are all of params.yaml, `metrics` those of evaluate_ablation."""
+    """All that was measured, by candidate. `params` are all of params.yaml, `metrics` come from evaluate_ablation."""
     return {
-        "data": pick(params, "data.name"),
+        "data": pick(params, "data"),
         "git_commit": commit,
         "params": dict(params),
-        "variants": {name: pick(metrics, f"evaluate_{name}") for name in pick(params, "ablations.variants")},
+        "candidates": {name: pick(metrics, f"evaluate_{name}") for name in pick(params, "ablations.candidates")},
     }
 
 
@@ -50,94 +50,94 @@ def read_ablations(file: Path) -> dict[str, Any]:
     try:
         for key in ("params.profile", "params.ablations.tokens", "data"):
             pick(document, key)
-        for name, variant in pick(document, "variants").items():
-            for key in VARIANT_KEYS:
-                pick(document, f"variants.{name}.{key}")
-            for row in pick(variant, "rows"):
+        for name, candidate in pick(document, "candidates").items():
+            for key in CANDIDATE_KEYS:
+                pick(document, f"candidates.{name}.{key}")
+            for row in pick(candidate, "rows"):
                 for key in ROW_KEYS:
-                    pick(document, f"variants.{name}.rows.{row}.{key}")
+                    pick(document, f"candidates.{name}.rows.{row}.{key}")
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
     return dict(document)
 
 
-def perplexity(variant: Variant) -> float:
+def perplexity(candidate: Candidate) -> float:
     """On held-out text, the mean of both directions."""
-    return mean(float(variant["lm"][direction]["perplexity"]) for direction in DIRECTIONS)
+    return mean(float(candidate["lm"][direction]["perplexity"]) for direction in DIRECTIONS)
 
 
-def perplexity_ratios(variant: Variant) -> list[list[float]]:
+def perplexity_ratios(candidate: Candidate) -> list[list[float]]:
     """How many times as high perplexity is without each layer, the lowest first; a list for each direction."""
     return [
         [without / of_direction["perplexity"] for without in of_direction["perplexity_without_layer"]]
-        for of_direction in (variant["lm"][direction] for direction in DIRECTIONS)
+        for of_direction in (candidate["lm"][direction] for direction in DIRECTIONS)
     ]
 
 
-def f1_changes(variant: Variant) -> list[list[float]]:
+def f1_changes(candidate: Candidate) -> list[list[float]]:
     """By how much dev F1 changes without each layer, the lowest first; a list for each direction."""
-    whole = variant["rows"]["all_layers"]["dev_f1_mean"]
-    return [[f1 - whole for f1 in variant["dev_f1_without_layer"][direction]] for direction in DIRECTIONS]
+    whole = candidate["rows"]["all_layers"]["dev_f1_mean"]
+    return [[f1 - whole for f1 in candidate["dev_f1_without_layer"][direction]] for direction in DIRECTIONS]
 
 
 def ablations_section(document: Mapping[str, Any]) -> str:
     """The tables of one profile's ablations, with the command that makes them."""
-    profile, variants = document["params"]["profile"], document["variants"]
+    profile, candidates = document["params"]["profile"], document["candidates"]
     models = markdown_table(
         [
-            "variant", "layers", "layer dropout", "parameters of the layers (M)",
+            "candidate", "layers", "layer dropout", "parameters of the layers (M)",
             "perplexity", "without one layer", "worst", "dev F1", "without one layer", "worst",
         ],
-        [_model_cells(name, variant) for name, variant in variants.items()],
+        [_model_cells(name, candidate) for name, candidate in candidates.items()],
     )  # fmt: skip
     taggers = markdown_table(
-        ["variant", "tagger", "LM layers forward", "backward", "MACs of the LM (M)", "dev F1", "test F1"],
+        ["candidate", "tagger", "LM layers forward", "backward", "MACs of the LM (M)", "dev F1", "test F1"],
         [
-            _tagger_cells(name, variant, row)
-            for name, variant in variants.items()
+            _tagger_cells(name, candidate, row)
+            for name, candidate in candidates.items()
             for row in ROWS
-            if row in variant["rows"]
+            if row in candidate["rows"]
         ],
     )
-    seeds = sorted({seed for variant in variants.values() for seed in variant["seeds"]})
+    seeds = sorted({seed for candidate in candidates.values() for seed in candidate["seeds"]})
     spread = (
         "one seed" if len(seeds) == 1 else f"mean ± sample standard deviation over seeds {', '.join(map(str, seeds))}"
     )
-    tokens = {variant["lm"][direction]["tokens"] for variant in variants.values() for direction in DIRECTIONS}
+    tokens = {candidate["lm"][direction]["tokens"] for candidate in candidates.values() for direction in DIRECTIONS}
     return (
         f"**{profile}** (`make ablations NAME={profile}`, [figure](ablations_{profile}.svg), "
         f"[all numbers](../results/ablations_{profile}.json))\n\n{models}\n"
         f"Each model has read {' or '.join(f'{count:,}' for count in sorted(tokens))} tokens a direction. Perplexity "
-        "is that of held-out text, the mean of both directions. Without one layer: how many times as high it is, and "
-        "by how much dev F1 changes, in the mean over the layers and for the worst of them.\n\n"
+        "is measured on held-out text, the mean of both directions. Without one layer: how many times as high "
+        "perplexity is, and by how much dev F1 changes, in the mean over the layers and for the worst of them.\n\n"
         f"{taggers}\nF1 of whole spans in percent ({spread}), scored in float32; layers are counted from 0, "
-        "the lowest. One variant again: "
-        "`dvc repro --force --single-item ablations/dvc.yaml:lm@dense`, and so with `taggers` and `evaluate`.\n"
+        "the lowest. To run one candidate again: "
+        "`dvc --cd ablations repro --force --single-item lm@dense`, then the same with `taggers` and `evaluate`.\n"
     )
 
 
-def _model_cells(name: str, variant: Variant) -> list[str]:
-    ratios = [ratio for of_direction in perplexity_ratios(variant) for ratio in of_direction]
-    changes = [change for of_direction in f1_changes(variant) for change in of_direction]
-    parameters = sum(variant["lm"][direction]["layer_parameters"] for direction in DIRECTIONS)
+def _model_cells(name: str, candidate: Candidate) -> list[str]:
+    ratios = [ratio for of_direction in perplexity_ratios(candidate) for ratio in of_direction]
+    changes = [change for of_direction in f1_changes(candidate) for change in of_direction]
+    parameters = sum(candidate["lm"][direction]["layer_parameters"] for direction in DIRECTIONS)
     return [
         name,
-        f"{variant['layers']} x {variant['units']}, {variant['architecture']}",
-        f"{variant['layer_dropout']:g}",
+        f"{candidate['layers']} x {candidate['units']}, {candidate['architecture']}",
+        f"{candidate['layer_dropout']:g}",
         millions(parameters),
-        f"{perplexity(variant):.1f}",
+        f"{perplexity(candidate):.1f}",
         f"{mean(ratios):.2f} x",
         f"{max(ratios):.2f} x",
-        f"{variant['rows']['all_layers']['dev_f1_mean']:.2f}",
+        f"{candidate['rows']['all_layers']['dev_f1_mean']:.2f}",
         signed(mean(changes)),
         signed(min(changes)),
     ]
 
 
-def _tagger_cells(name: str, variant: Variant, row: str) -> list[str]:
-    measured = variant["rows"][row]
-    everything = list(range(variant["layers"]))
-    kept = variant["layers_kept"] if row in ("pruned", "retrained") else dict.fromkeys(DIRECTIONS, everything)
+def _tagger_cells(name: str, candidate: Candidate, row: str) -> list[str]:
+    measured = candidate["rows"][row]
+    everything = list(range(candidate["layers"]))
+    kept = candidate["layers_kept"] if row in ("pruned", "retrained") else dict.fromkeys(DIRECTIONS, everything)
     layers = (
         "all" if kept[direction] == everything else ", ".join(map(str, kept[direction])) or "none"
         for direction in DIRECTIONS

@@ -9,39 +9,32 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.language_model.adaptive_softmax import cast_linear
-from pipeline.language_model.dense_lstm import DenseLSTM, State, sparse_dropout
+from pipeline.language_model.dense_lstm import PARAMETERS, LSTMStack, State, sparse_dropout
 from pipeline.language_model.model import LanguageModel, LMConfig
 
 
-class StackedLSTM(DenseLSTM):
+class StackedLSTM(LSTMStack):
     """L LSTM layers, each of which sees the one below it alone; with `residual`, its output is added to what it read.
 
-    So it is a dense stack without all but one of each layer's connections. All layers are as wide as the input, and a
-    layer can be bypassed: the next one reads what it would have read. There are no gates and no layer-wise dropout:
-    in a plain stack, nothing would be left above a layer whose output is 0.
+    All layers are as wide as the input, and a layer can be bypassed: the next one reads what it would have read. There
+    are no gates and no layer-wise dropout: in a plain stack, nothing would be left above a layer whose output is 0.
     """
 
     def __init__(self, units: int, layers: int, dropout: float, residual: bool):
-        super().__init__(units, units, 0, dropout)
+        super().__init__(units, units, [units] * layers, dropout)
         self.residual = residual
-        self.layers = nn.ModuleList(nn.LSTM(units, units) for _ in range(layers))
-        for layer in self.layers:
-            nn.init.constant_(layer.get_parameter("bias_ih_l0")[units : 2 * units], 1.0)  # an open forget gate
 
     def forward(self, inputs: Tensor, state: State | None = None, gates: Tensor | None = None) -> tuple[Tensor, State]:
         """The input and all layers' outputs side by side, (T, B, D + L D), and the state after the last step."""
-        if gates is not None:
-            raise ValueError("a stacked LSTM has no gates; its layers can be detached")
-        if state is None:
-            zeros = inputs.new_zeros(1, inputs.shape[1], self.units)
-            state = [(zeros, zeros)] * len(self.layers)
+        assert gates is None, "a stacked LSTM has no gates; its layers can be detached"
         blocks, after = [inputs], []
-        for layer, before in zip(self.layers, state, strict=True):
+        for layer, before in zip(self.layers, state or self.zero_state(inputs), strict=True):
             seen = sparse_dropout(blocks[-1].clone(), self.dropout, self.training)
-            output, layer_state = self._run_layer(layer, seen, before, [0])
+            weights = [layer.get_parameter(f"{name}_l0").to(seen.dtype) for name in PARAMETERS]
+            output, hidden, cell = torch.lstm(seen, before, weights, True, 1, 0.0, self.training, False, False)
             blocks.append(output + blocks[-1] if self.residual else output)
-            after.append(layer_state)
-        return torch.cat(blocks, -1), after
+            after.append((hidden, cell))
+        return torch.cat(blocks, -1), after  # (T, B, D + L D)
 
 
 class StackedLanguageModel(LanguageModel):

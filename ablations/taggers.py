@@ -40,19 +40,19 @@ class Ablation:
 
     conll: Path
     lm: Path
-    variant: AblatedLMParams
+    candidate: AblatedLMParams
     taggers: Path
     seeds: Sequence[int]
     threads: int
 
     def load_lm(self) -> BidirectionalLM:
         """Both language models, in float32."""
-        return architectures.load(self.lm, self.variant.architecture)
+        return architectures.load(self.lm, self.candidate.architecture)
 
     def load_tagger(self, row: str, seed: int) -> Tagger:
         """A trained tagger, in evaluation mode."""
         folder = self.taggers / row / f"seed-{seed}"
-        return load_scalar_mix_tagger(folder, self.variant.layers) if row == "scalar_mix" else load_tagger(folder)
+        return load_scalar_mix_tagger(folder, self.candidate.layers) if row == "scalar_mix" else load_tagger(folder)
 
 
 def training_jobs(
@@ -124,7 +124,7 @@ def f1_without_layer(direction: str, ablation: Ablation) -> list[float]:
     data, lm = load_tagging_data(ablation.conll), ablation.load_lm()
     taggers = [ablation.load_tagger("all_layers", seed) for seed in ablation.seeds]
     scores = []
-    for layer in range(ablation.variant.layers):
+    for layer in range(ablation.candidate.layers):
         left, columns = without_layers(lm, {each: [layer] if each == direction else [] for each in DIRECTIONS})
         features = remembered(live_features(left, data.words))
         f1 = mean(score_dev(prune_tagger(tagger, columns), data, features) for tagger in taggers)
@@ -145,7 +145,7 @@ def layers_to_keep(dev_f1_without: Mapping[str, Sequence[float]], count: int) ->
 
 def prune_taggers(ablation: Ablation, kept: Layers) -> BidirectionalLM:
     """Save the taggers of all_layers without the columns of other layers than `kept`; the language models left."""
-    lm, columns = without_layers(ablation.load_lm(), all_but(kept, ablation.variant.layers))
+    lm, columns = without_layers(ablation.load_lm(), all_but(kept, ablation.candidate.layers))
     for seed in ablation.seeds:
         tagger = prune_tagger(ablation.load_tagger("all_layers", seed), columns)
         save_tagger(tagger, ablation.taggers / "pruned" / f"seed-{seed}")
@@ -160,7 +160,7 @@ def all_but(kept: Layers, layers: int) -> dict[str, list[int]]:
 def score_rows(ablation: Ablation, rows: Iterable[str], kept: Layers, data: TaggingData) -> dict[str, list[float]]:
     """Span F1 on the dev sentences of `data`, in percent, of each row's taggers, one number a seed."""
     lm = ablation.load_lm()
-    left, _ = without_layers(lm, all_but(kept, ablation.variant.layers))
+    left, _ = without_layers(lm, all_but(kept, ablation.candidate.layers))
     every, few = (remembered(live_features(model, data.words)) for model in (lm, left))
     return {
         row: [

@@ -15,7 +15,7 @@ Work = Callable[[int], int]
 
 def pretraining(width: int, projection: int, folder: Path) -> Work:
     """Steps of LM pretraining, each of `streams` times `steps` tokens."""
-    data, params = BenchData.load(folder), paper_params().lm
+    data, params = BenchData.load(folder), paper_params().pretrain_lm
     model = LanguageModel(make_language_model(len(data.vocabulary), width, projection))
     training = Pretraining(model, params.learning_rate, params.clip_norm)
     ids = data.ids()

@@ -8,7 +8,7 @@ from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import LanguageModel
 from pipeline.params import load_params
 from pipeline.pretraining.encoded_corpus import load
-from pipeline.pretraining.training import RECORD_STEPS, configure, pretrain
+from pipeline.pretraining.lm_training import RECORD_STEPS, configure, pretrain
 
 CURVE_POINTS = 2  # of RECORD_STEPS steps each
 
@@ -18,9 +18,9 @@ def main(params_path: Path, folder: Path) -> None:
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     corpus = load(folder)
-    model = LanguageModel(configure(params.lm, len(corpus.vocabulary)))
+    model = LanguageModel(configure(params.pretrain_lm, len(corpus.vocabulary)))
     never = CURVE_POINTS * RECORD_STEPS + 1
-    records = pretrain(model, corpus, params.lm, params.seed, None, reverse=False, checkpoint_steps=never)
+    records = pretrain(model, corpus, params.pretrain_lm, params.seed, None, reverse=False, checkpoint_steps=never)
     for record in islice(records, CURVE_POINTS):
         print(record)
 

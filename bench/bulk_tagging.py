@@ -27,7 +27,7 @@ from ldnet.model_folder import load_model
 from ldnet.tagged_shards import ShardResult, find_shards, tag_shard
 from ldnet.text.columns import read_lines
 from pipeline.experiments.pages import fill_sections
-from pipeline.report.source_version import source_version
+from pipeline.report.provenance import source_version
 from pipeline.report.tables import markdown_table
 
 MASTER = "local[2,4]"

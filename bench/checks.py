@@ -21,11 +21,11 @@ from ldnet.decoding.packed_lstm import DecodingPrecision
 from pipeline.evaluation.cost import characters_per_word, macs_by_part
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.features.contextual import BidirectionalLM, live_features
-from pipeline.language_model.macs import dense_lstm_macs
+from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.language_model.model import LanguageModel as ProductLM
 from pipeline.params import Precision
 from pipeline.pretraining.streams import batches_of_shard
-from pipeline.selection import regularisers
+from pipeline.selection import regularised_gates as regularisers
 from pipeline.tagger.batches import collate
 from pipeline.tagger.model import Tagger as ProductTagger
 from pipeline.tagger.model import TaggerConfig
@@ -45,7 +45,7 @@ class Check:
 
 def pretraining(width: int, projection: int, precision: Precision, folder: Path) -> Check:
     """The loss (nats a token) of two steps without dropout, the state carried over."""
-    data, params = BenchData.load(folder), paper_params().lm
+    data, params = BenchData.load(folder), paper_params().pretrain_lm
     model = make_language_model(len(data.vocabulary), width, projection).eval()
     baseline = LanguageModel(model).eval()
     model.precision = getattr(torch, precision)
@@ -57,14 +57,15 @@ def pretraining(width: int, projection: int, precision: Precision, folder: Path)
             loss, state = model(batch.tokens, batch.targets, state)
             expected, baseline_state = baseline(batch.tokens, batch.targets, baseline_state)
             difference = max(difference, abs(float(loss - expected)))
-    macs = dense_lstm_macs(model.rnn) + softmax_macs(model, data)
+    macs = model.rnn.macs() + softmax_macs(model, data)
     return Check(difference, 6 * macs, 6 * (macs - dropped_macs(model)))
 
 
 def dropped_macs(model: ProductLM) -> float:
     """Multiply-accumulates of a token with the columns that layer-wise dropout removes, on average."""
-    units = model.rnn.units
-    return sum(model.rnn.layer_dropout * 4 * units * below * units for below in range(len(model.rnn.layers)))
+    assert isinstance(model.rnn, DenseLSTM)
+    units, dropout = model.rnn.units, model.rnn.layer_dropout
+    return sum(dropout * 4 * units * below * units for below in range(len(model.rnn.layers)))
 
 
 def softmax_macs(model: ProductLM, data: BenchData) -> float:
@@ -93,7 +94,7 @@ def tagger_training(precision: Precision, folder: Path) -> Check:
 def feature_table(folder: Path) -> Check:
     """Nothing to compare."""
     lm = make_bidirectional_lm(BenchData.load(folder))
-    return Check(None, 2 * (dense_lstm_macs(lm.forward_lm.rnn) + dense_lstm_macs(lm.backward_lm.rnn)))
+    return Check(None, 2 * (lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()))
 
 
 def selection(precision: Precision, folder: Path) -> Check:
@@ -106,7 +107,7 @@ def selection(precision: Precision, folder: Path) -> Check:
     lm.compute_in(precision)
     tagger, baseline = make_tagger(data.tagging.lexicon, sum(lm.widths)), make_baseline_tagger(data, "full")
     tagger.precision = getattr(torch, precision)
-    gates = torch.full((2 * paper_params().lm.layers,), 0.9)
+    gates = torch.full((2 * paper_params().pretrain_lm.layers,), 0.9)
     baseline.set_gates(gates)
     difference = _loss_difference(tagger, lm, baseline, gates, data)
     of_lm, of_tagger = (sum(_macs(tagger.config, lm, data, language_models=part)) for part in (True, False))

@@ -54,8 +54,8 @@ def write_text(folder: Path, tokens: int, seed: int) -> None:
 def measure(folder: Path, tokens: int, seed: int) -> dict[str, Any]:
     """Generate so much text in `folder`, let the stage prepare it, and train on it for some steps."""
     write_text(folder / "lm", tokens, seed)
-    params = yaml.safe_load((ROOT / "profiles" / "demo.yaml").read_text(encoding="utf-8"))
-    params["corpus"] = {**SETTINGS, "min_count": max(1, tokens // COUNT_TOKENS)}
+    params = yaml.safe_load((ROOT / "profiles" / "base.yaml").read_text(encoding="utf-8"))
+    params["prepare_corpus"] = {**SETTINGS, "min_count": max(1, tokens // COUNT_TOKENS)}
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     (folder / "hashes.txt").touch()
     files = ["--params", "params.yaml", "--raw", ".", "--test-hashes", "hashes.txt", "--metrics", "metrics.json"]

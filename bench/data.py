@@ -15,8 +15,9 @@ from ldnet.text.lm_words import END_OF_SENTENCE_ID, UNKNOWN_ID
 from ldnet.text.tags import to_iobes
 from pipeline.corpus.preparation import make_vocabulary
 from pipeline.grammar.language import GeneratedLanguage
-from pipeline.params import GrammarParams, Params, load_params
+from pipeline.params import GrammarParams, Params
 from pipeline.pretraining.encoded_corpus import Corpus, Ids
+from pipeline.profiles import load_profile
 from pipeline.tagger.training import TaggingData, load_tagging_data
 from pipeline.text.lexicon_building import build_lexicon
 from pipeline.text.splits import read_splits
@@ -30,17 +31,17 @@ GRAMMAR = GrammarParams(seed=1, train_sentences=4000, dev_sentences=10, test_sen
 
 def paper_params() -> Params:
     """The published sizes."""
-    return load_params(ROOT / "profiles" / "paper.yaml")
+    return load_profile(ROOT / "profiles", "paper")
 
 
 def prepare_data(raw: Path, folder: Path) -> str:
     """Write what all measurements read to `folder`, its sentences in a random but fixed order; say what it is."""
     params = paper_params()
-    if (raw / params.conll.train).is_file():
-        splits, _ = read_splits(raw, params.conll, params.seed)
+    if (raw / params.prepare_conll.train).is_file():
+        splits, _ = read_splits(raw, params.prepare_conll, params.seed)
         sentences, name = splits["train"], "CoNLL-2000"
-        vectors = read_word_vectors(raw / params.conll.vectors)
-        texts = {path.name: path.read_bytes() for path in raw.glob(params.corpus.text)}
+        vectors = read_word_vectors(raw / params.prepare_conll.vectors)
+        texts = {path.name: path.read_bytes() for path in raw.glob(params.prepare_corpus.text)}
     else:
         generated = GeneratedLanguage(GRAMMAR.seed).tagged_splits(GRAMMAR).train
         sentences = [

@@ -17,7 +17,7 @@ NEVER = -30.0  # the score of the CRF's own tags, which an untrained tagger woul
 def make_language_model(vocabulary_size: int, width: int, projection: int, seed: int = SEED) -> LanguageModel:
     """10 layers of `width` units over embeddings of `width`, with the paper's cut-offs that the vocabulary reaches."""
     torch.manual_seed(seed)
-    params = paper_params().lm
+    params = paper_params().pretrain_lm
     config = LMConfig(
         vocabulary_size=vocabulary_size,
         embedding=width,
@@ -33,7 +33,7 @@ def make_language_model(vocabulary_size: int, width: int, projection: int, seed:
 
 def make_bidirectional_lm(data: BenchData) -> BidirectionalLM:
     """Both directions at the published size."""
-    params = paper_params().lm
+    params = paper_params().pretrain_lm
     size = len(data.vocabulary)
     forward_lm, backward_lm = (
         make_language_model(size, params.units, params.projection, seed) for seed in (SEED, SEED + 1)
@@ -44,7 +44,7 @@ def make_bidirectional_lm(data: BenchData) -> BidirectionalLM:
 def make_tagger(lexicon: Lexicon, lm_features: int) -> Tagger:
     """A tagger that has learnt nothing, but has random transitions and avoids the CRF's own tags."""
     torch.manual_seed(SEED)
-    tagger = Tagger(configure(paper_params().tagger, lexicon, lm_features))
+    tagger = Tagger(configure(paper_params().train_tagger, lexicon, lm_features))
     initialise(tagger, lexicon)
     torch.nn.init.normal_(tagger.crf.transitions)
     with torch.no_grad():
@@ -54,7 +54,7 @@ def make_tagger(lexicon: Lexicon, lm_features: int) -> Tagger:
 
 def pruned_gates() -> torch.Tensor:
     """The gates (2 L) of which one in each direction is open."""
-    layers = paper_params().lm.layers
+    layers = paper_params().pretrain_lm.layers
     gates = torch.zeros(2, layers)
     for direction, layer in enumerate(KEPT_LAYERS):
         gates[direction, layer] = KEPT_GATE

@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -23,8 +22,10 @@ from ldnet.files import read_json
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.features.contextual import open_feature_table, write_feature_table
 from pipeline.params import Precision
-from pipeline.pretraining.training import pretrain
-from pipeline.selection.training import Selection, select_layers
+from pipeline.pretraining.lm_training import pretrain
+from pipeline.profiles import render
+from pipeline.selection.methods import METHODS
+from pipeline.selection.selection import Selection, SelectionTask
 from pipeline.tagger.training import train_tagger
 
 Work = Callable[[int], int]
@@ -36,7 +37,7 @@ def pretraining(width: int, projection: int, precision: Precision, folder: Path)
     """Steps of LM pretraining, each of `streams` times `steps` tokens."""
     data = BenchData.load(folder)
     model = make_language_model(len(data.vocabulary), width, projection)
-    params = replace(paper_params().lm, precision=precision, epochs=1)
+    params = paper_params().pretrain_lm.model_copy(update={"precision": precision, "epochs": 1})
 
     def work(steps: int) -> int:
         corpus = data.corpus(params.streams * (params.steps * steps + 1))
@@ -64,7 +65,7 @@ def tagger_training(precision: Precision, folder: Path) -> Work:
     table = open_feature_table(path, used.words, width, precision)
 
     def work(epochs: int) -> int:
-        params = replace(paper_params().tagger, epochs=epochs)
+        params = paper_params().train_tagger.model_copy(update={"epochs": epochs})
         deque(train_tagger(tagger, used, table.batch, params, SEED, "bench"), maxlen=0)
         return epochs * sum(len(sentence.words) for sentence in used.train)
 
@@ -91,12 +92,12 @@ def selection(precision: Precision, folder: Path) -> Work:
     lm = make_bidirectional_lm(data)
     lm.compute_in(precision)
     tagger = make_tagger(data.tagging.lexicon, sum(lm.widths))
-    params = replace(paper_params().select, epochs=1, enforce_epoch=1)
+    params = paper_params().select.model_copy(update={"epochs": 1, "enforce_epoch": 1})
 
     def work(sentences: int) -> int:
         used = data.slice(sentences)
-        tagging = replace(paper_params().tagger, precision=precision)
-        deque(select_layers(tagger, Selection.of(lm), used, params, tagging, SEED), maxlen=0)
+        tagging = paper_params().train_tagger.model_copy(update={"precision": precision})
+        deque(METHODS["gates"](SelectionTask(tagger, Selection.of(lm), used, params, tagging, SEED)), maxlen=0)
         return sum(len(sentence.words) for sentence in used.train)
 
     return work
@@ -115,8 +116,8 @@ def decoding(kind: str, precision: DecodingPrecision, folder: Path) -> Work:
 
 def encoding(folder: Path) -> Work:
     """Preparation of the whole LM corpus by its stage: text to vocabulary and encoded shards."""
-    params = yaml.safe_load((ROOT / "profiles" / "conll2000.yaml").read_text(encoding="utf-8"))
-    params["corpus"] |= {"heldout_sentences": HELDOUT_SENTENCES, "vectors": ""}
+    params = yaml.safe_load(render(ROOT / "profiles", "conll2000"))
+    params["prepare_corpus"] |= {"heldout_sentences": HELDOUT_SENTENCES, "vectors": ""}
     (folder / "encoding.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     (folder / "hashes.txt").touch()
     inputs = ["--params", "encoding.yaml", "--raw", "raw", "--test-hashes", "hashes.txt"]

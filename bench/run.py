@@ -1,4 +1,4 @@
-"""Measure the product's speed against the baseline, write results/speed.json and the README's table."""
+"""Measure the product's speed against the baseline, write results/speed.json and the table of docs/speed.md."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ from bench.table import speed_section
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import read_json, write_bytes, write_json
 from pipeline.experiments.pages import fill_sections
-from pipeline.report.source_version import source_version
+from pipeline.report.provenance import source_version
 
 Result = dict[str, Any]
 
@@ -28,17 +28,17 @@ Result = dict[str, Any]
 @click.option("--seconds", type=float, default=4.0, show_default=True, help="About how long a run takes.")
 @click.option("--raw", type=FOLDER, default=RAW, show_default=True, help="CoNLL-2000; without it, sentences are made.")
 @click.option("--results", type=FILE, default="results/speed.json", show_default=True, help="Where the results go.")
-@click.option("--readme", type=FILE, default="README.md", show_default=True, help="Its speed table is filled.")
-def main(only: Sequence[str], pairs: int, seconds: float, raw: Path, results: Path, readme: Path) -> None:
+@click.option("--page", type=FILE, default="docs/speed.md", show_default=True, help="Its speed table is filled.")
+def main(only: Sequence[str], pairs: int, seconds: float, raw: Path, results: Path, page: Path) -> None:
     """Let product and baseline run in turns, two cores each, on the same weights and sentences.
 
-    Exits with an error if their outputs differ. With --only, the other rows of an existing results file stay.
+    If their outputs differ, the command fails. With --only, the other rows of an existing results file stay.
     """
     rows = [row for row in ROWS if not only or row.name in only]
-    fill_sections(readme.read_text(encoding="utf-8"), {"speed": ""}, str(readme))  # fails now rather than at the end
+    fill_sections(page.read_text(encoding="utf-8"), {"speed": ""}, str(page))  # fails now rather than at the end
     for measured in run(rows, raw, pairs, seconds):
         click.echo(describe(measured))
-        publish(measured, results, readme)
+        publish(measured, results, page)
 
 
 def run(rows: Sequence[Row], raw: Path, pairs: int, seconds: float) -> Iterator[Result]:
@@ -50,7 +50,7 @@ def run(rows: Sequence[Row], raw: Path, pairs: int, seconds: float) -> Iterator[
             yield {**measure(row, folder, pairs, seconds), **common}
 
 
-def publish(measured: Result, results: Path, readme: Path) -> None:
+def publish(measured: Result, results: Path, page: Path) -> None:
     """Write the row beside those measured before, and fill the table."""
     rows = {row["name"]: row for row in (read_json(results) if results.is_file() else [])}
     rows[measured["name"]] = measured
@@ -58,8 +58,8 @@ def publish(measured: Result, results: Path, readme: Path) -> None:
     ordered = sorted(rows.values(), key=lambda row: order.index(row["name"]) if row["name"] in order else len(order))
     add_table_making(ordered)
     write_json(results, ordered)
-    text = fill_sections(readme.read_text(encoding="utf-8"), {"speed": speed_section(ordered)}, str(readme))
-    write_bytes(readme, text.encode())
+    text = fill_sections(page.read_text(encoding="utf-8"), {"speed": speed_section(ordered)}, str(page))
+    write_bytes(page, text.encode())
 
 
 def add_table_making(rows: Sequence[Result]) -> None:
@@ -69,7 +69,7 @@ def add_table_making(rows: Sequence[Result]) -> None:
         if not {f"tagger-training{suffix}", f"feature-table{suffix}"} <= set(by_name):
             continue
         training, table = by_name[f"tagger-training{suffix}"], by_name[f"feature-table{suffix}"]
-        training["epochs"] = paper_params().tagger.epochs
+        training["epochs"] = paper_params().train_tagger.epochs
         per_word = 1 / training["product"] + 1 / (training["epochs"] * table["product"])
         training["ratio_with_table"] = round(training["ratio"] / (training["product"] * per_word), 3)
 

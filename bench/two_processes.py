@@ -83,12 +83,12 @@ def compare(params: dict[str, Any], corpus: Path, folder: Path) -> dict[str, Any
 def main(params_path: Path, corpus: Path | None, out: Path) -> None:
     """Compare the losses of one process and of two, without ordinary dropout and with it."""
     params = yaml.safe_load(params_path.read_text(encoding="utf-8"))
-    dropout = params["lm"]["dropout"]
+    dropout = params["pretrain_lm"]["dropout"]
     compared = {}
     with tempfile.TemporaryDirectory() as name:
         text = corpus or write_toy_corpus(Path(name) / "corpus")
         for key, rate in {"without_dropout": 0.0, "with_dropout": dropout}.items():
-            params["lm"]["dropout"] = rate
+            params["pretrain_lm"]["dropout"] = rate
             compared[key] = {"dropout": rate, **compare(params, text, Path(name) / key)}
     out.write_text(json.dumps(compared, indent=1) + "\n", encoding="utf-8")
 

@@ -29,7 +29,7 @@ from pipeline.report.results import VARIANTS
 @click.option("--onnx", is_flag=True, help="With an ONNX graph in float32 and 8-bit integers, measured on dev.")
 @click.option("--mlflow", "mlflow_out", type=FOLDER, help="Also write it as an MLflow model to this new folder.")
 @click.option("--register", "name", help="Also log it to MLflow and register it under this name.")
-@click.option("--alias", help="The alias that the registered version gets, such as champion.")
+@click.option("--alias", help="The alias that the registered version gets, for example champion.")
 def main(
     tagger: str,
     work: Path,

@@ -30,7 +30,7 @@ def main(name: str, brought: Path | None, root: Path) -> None:
     of that corpus), conll2003 (needs --from: it cannot be downloaded), or any other name for your own data: then --from
     is a folder with train.txt, test.txt, dev.txt (optional), vectors.txt or vectors.txt.gz (optional) and lm/*.txt or
     lm/*.txt.gz.
-    A download that was interrupted goes on when run again.
+    To resume an interrupted download, run the same command again.
     """
     if name == "demo":
         click.echo("demo: nothing to fetch; `dvc repro` generates it.")
@@ -60,8 +60,8 @@ def how_to_go_on(name: str, profiles: Path) -> str:
     if profile.is_file():
         return f"next: {run}"
     return (
-        f"next: copy examples/own_data/mine.yaml to {profile}, set `profile: {name}`, `name: {name}` under data, and "
-        f"your columns under conll in it; then {run}. Step by step: docs/own-data.md"
+        f"next: copy examples/own_data/mine.yaml to {profile}, set `profile: {name}`, `data: {name}`, and your columns "
+        f"under prepare_conll in it; then {run}. Step by step: docs/own-data.md"
     )
 
 

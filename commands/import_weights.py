@@ -6,8 +6,8 @@ import click
 
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.errors import InputError
-from pipeline.reference.checkpoints import read_checkpoint
 from pipeline.reference.importing import import_language_models, import_tagger
+from pipeline.reference.released_weights import read_checkpoint
 from pipeline.reference.vocabularies import read_maps
 
 

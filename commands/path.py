@@ -2,12 +2,13 @@
 
 import click
 
-from commands.sweep import EPOCHS, PARAMS, run_sweep
+from commands.sweep import EPOCHS, run_sweep
 from ldnet.command_line import Command
 from pipeline.experiments.path_figure import path_figure
 from pipeline.experiments.points import doubling_budgets, grid, numbers
 from pipeline.experiments.publishing import PAGE, Published, committed_code
 from pipeline.experiments.regularisation_path import path_document, path_section, point_row, read_path
+from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
 
 PATH = Published("path", read_path, path_section, path_figure)
@@ -28,7 +29,7 @@ def main(strengths: str, budgets: str, epochs: int, jobs: int | None) -> None:
     """Run every strength with every budget and publish F1 against cost: results/path_<profile>.json, its figure, and
     the tables in docs/results.md. The knee of the front is a point worth shipping."""
     params = load_params(PARAMS)
-    layers = numbers(budgets, int, "budgets") if budgets else doubling_budgets(params.lm.layers)
+    layers = numbers(budgets, int, "budgets") if budgets else doubling_budgets(params.pretrain_lm.layers)
     points = grid(params, numbers(strengths, float, "strengths"), layers, epochs)
     commit = committed_code()
     document = path_document(experiment_values(params), run_sweep(params, points, jobs, point_row), commit)

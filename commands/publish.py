@@ -1,4 +1,4 @@
-"""Publish the report: results/<profile>.json, its figure under docs/, and generated sections of README and docs."""
+"""Publish the report: results/<profile>/, its figure under docs/, and generated sections of README and docs."""
 
 import shutil
 from pathlib import Path
@@ -13,22 +13,12 @@ from ldnet.errors import InputError
 from ldnet.files import write_json
 from pipeline.experiments.gain_kept import gain_section
 from pipeline.experiments.pages import results_section, stages_section
+from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
+from pipeline.experiments.verification import this_machine
 from pipeline.params import experiment_values, load_params
+from pipeline.report.provenance import source_version
 from pipeline.report.results import read_results
-from pipeline.report.source_version import source_version
-
-# Not the results of a profile: bench/, `make path`, `make study` and `make ablations` write them, and their tables.
-OTHERS = (
-    "speed.json",
-    "corpus_memory.json",
-    "bulk_tagging.json",
-    "two_processes.json",
-    "onnx.json",
-    "path_*.json",
-    "study_*.json",
-    "ablations_*.json",
-)
 
 
 @click.command(
@@ -54,8 +44,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     """Copy the report's results and figure to where they are published; fill README and docs/results.md from those."""
     if not (readme_only or check):
         publish_results(report, results, docs)
-    files = [file for file in sorted(results.glob("*.json")) if not any(map(file.match, OTHERS))]
-    published = [read_results(file) for file in files]
+    published = [read_results(file) for file in sorted(results.glob("*/results.json"))]
     fill_page(readme, {"results": results_section(published, PROFILES), "stages": stages_section(pipeline)}, check)
     swept = (path.PATH, study.STUDY, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
@@ -65,7 +54,10 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
 
 
 def publish_results(report: Path, results: Path, docs: Path) -> None:
-    """Copy results.json, with the commit added, and the figure. Raises InputError if one of them is missing."""
+    """Copy results.json, with commit and machine added, the figure, and the state that they follow from.
+
+    Raises InputError if one of them is missing.
+    """
     document = current_results(report)
     profile, commit = document["params"]["profile"], source_version(Path.cwd())
     if commit is None:
@@ -78,8 +70,10 @@ def publish_results(report: Path, results: Path, docs: Path) -> None:
             raise InputError(f"{source}: no such file; run the report stage (`dvc repro report`)")
         docs.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, docs / f"f1_against_cost_{profile}.{suffix}")
-    write_json(results / f"{profile}.json", {**document, "git_commit": commit})
-    click.echo(f"{results / profile}.json: made by {commit}")
+    folder = results / profile
+    keep_state(Path.cwd(), folder)
+    write_json(folder / "results.json", {**document, "git_commit": commit, "machine": this_machine()})
+    click.echo(f"{folder}: made by {commit}")
 
 
 def current_results(report: Path) -> dict[str, Any]:

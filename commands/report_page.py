@@ -13,12 +13,12 @@ from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.processors import processors
+from pipeline.experiments.page import PageInputs, Predictions, page
 from pipeline.experiments.regularisation_path import read_path
+from pipeline.experiments.span_errors import overall_f1, read_predictions
 from pipeline.experiments.verification import this_machine
 from pipeline.report.measurements import DIRECTIONS, read_curve, read_metrics
-from pipeline.report.page import PageInputs, Predictions, page
-from pipeline.report.source_version import source_version
-from pipeline.report.span_errors import overall_f1, read_predictions
+from pipeline.report.provenance import source_version
 
 PACKAGES = ("torch", "numpy", "numba", "dvc", "mlflow")
 ROUNDING = 1e-3  # of F1 in percent, in the metrics
@@ -37,13 +37,13 @@ def main(report: Path, metrics: Path, curves: Path, predictions: Path, paths: Pa
     """Results, figures, errors, parameters and environment as one HTML file, to read or print anywhere, offline."""
     results = current_results(report)
     measured = read_metrics(metrics)
-    layers = results["params"]["lm"]["layers"]
+    layers = results["params"]["pretrain_lm"]["layers"]
     gates = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)]
     path = paths / f"path_{results['params']['profile']}.json"
     inputs = PageInputs(
         results=results,
         metrics=measured,
-        gates=read_curve(curves / "select_layers.csv", ["epoch", *gates]),
+        gates=read_curve(curves / "select.csv", ["epoch", *gates]),
         training={
             direction: read_curve(curves / f"pretrain_lm_{direction}.csv", ["tokens", "perplexity"])
             for direction in DIRECTIONS

@@ -23,7 +23,7 @@ GROUPS = (
     ("prepare_corpus", "prepare_unlabelled"),  # so that what is wrong with the text is said before hours of training
     ("pretrain_lm@forward", "pretrain_lm@backward"),
     ("train_tagger@full",),
-    ("select_layers", "train_tagger@no_lm"),
+    ("select", "train_tagger@no_lm"),
 )
 # Two `dvc repro` of different stages in one workspace are safe: DVC holds its lock only while no stage runs.
 DVC = ("dvc", "--wait-for-lock")
@@ -57,17 +57,17 @@ def run_groups(groups: Iterable[Sequence[str]]) -> None:
 def check_data(params: Params, folder: Path) -> None:
     """Raise an InputError that says which files the active data set lacks, or whose word vectors have another width
     than the parameters ask for, unless it is one that is generated."""
-    name = params.data.name
-    if name in params.data.generate:
+    name = params.data
+    if name in params.generate_data:
         return
-    conll, corpus = params.conll, params.corpus
+    conll, corpus = params.prepare_conll, params.prepare_corpus
     files = {
-        "conll.train": conll.train,
-        "conll.dev": conll.dev,
-        "conll.test": conll.test,
-        "conll.vectors": conll.vectors,
-        "corpus.text": corpus.text,
-        "corpus.vectors": corpus.vectors,
+        "prepare_conll.train": conll.train,
+        "prepare_conll.dev": conll.dev,
+        "prepare_conll.test": conll.test,
+        "prepare_conll.vectors": conll.vectors,
+        "prepare_corpus.text": corpus.text,
+        "prepare_corpus.vectors": corpus.vectors,
     }
     given = {key: file for key, file in files.items() if file}
     if missing := [f"{file} ({key})" for key, file in given.items() if not any((folder / name).glob(file))]:
@@ -76,9 +76,9 @@ def check_data(params: Params, folder: Path) -> None:
             f"FROM=<folder>`, or leave FROM out to download; or change what params.yaml says of them"
         )
     if conll.vectors:
-        _check_width(folder / name / conll.vectors, "tagger.word_dimension", params.tagger.word_dimension)
+        _check_width(folder / name / conll.vectors, "train_tagger.word_dimension", params.train_tagger.word_dimension)
     if corpus.vectors:
-        _check_width(folder / name / corpus.vectors, "lm.embedding", params.lm.embedding)
+        _check_width(folder / name / corpus.vectors, "pretrain_lm.embedding", params.pretrain_lm.embedding)
 
 
 def _check_width(path: Path, key: str, width: int) -> None:
@@ -94,7 +94,7 @@ def vector_width(path: Path) -> int:
 
 
 def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:
-    """Run the commands at the same time. If one fails, or this process is told to stop, the others are stopped too."""
+    """Run the commands at the same time. If one fails or this process is stopped, the others are stopped."""
     # Each has a process group of its own: a signal to the group also reaches the stage that DVC runs.
     processes = [subprocess.Popen(command, start_new_session=True) for command in commands]
     try:
@@ -121,7 +121,7 @@ def _stop(number: int, _: FrameType | None) -> None:
     for other in STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     if number == signal.SIGINT:
-        raise KeyboardInterrupt  # `Command` says how to go on, and ends with the same status
+        raise KeyboardInterrupt  # `Command` says how to resume, and ends with the same status
     sys.exit(128 + number)
 
 

@@ -2,11 +2,12 @@
 
 import click
 
-from commands.sweep import EPOCHS, PARAMS, run_sweep
+from commands.sweep import EPOCHS, run_sweep
 from ldnet.command_line import Command
 from pipeline.experiments.points import numbers
 from pipeline.experiments.publishing import PAGE, Published, committed_code
 from pipeline.experiments.selection_study import read_study, study_document, study_row, study_section
+from pipeline.experiments.stage_graph import PARAMS
 from pipeline.experiments.study_figure import study_figure
 from pipeline.experiments.study_points import DEFAULT, METHODS, study_points
 from pipeline.params import experiment_values, load_params
@@ -23,7 +24,7 @@ def main(methods: str, budgets: str, epochs: int, jobs: int | None) -> None:
     """Run every method with every budget and publish results/study_<profile>.json, its figure, and the tables in
     docs/results.md. The pruned tagger always starts from the full one and is trained in the same way.
 
-    Experiments that are there already are not run again. The exhaustive search is left out where it takes too long.
+    Finished experiments are not run again. The exhaustive search is left out where it takes too long.
     """
     params = load_params(PARAMS)
     points = study_points(params, methods.split(), numbers(budgets, int, "budgets"), epochs)

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,21 @@ from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.processors import processors
 from pipeline.experiments import queue as _queue
-from pipeline.experiments.points import POINT_STAGES, AnyExperiment, Experiment, grid, name_points, numbers
+from pipeline.experiments.points import AnyExperiment, Experiment, grid, name_points, numbers
 from pipeline.experiments.regularisation_path import point_row, points_table
 from pipeline.experiments.rows import experiment_row
+from pipeline.experiments.stage_graph import PARAMS, PIPELINE, Stage, code, read_stages
 from pipeline.params import Params, load_params
 
-PARAMS = Path("params.yaml")
 REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
 LOG_LINES = 20
-METRICS = ("select_layers", "prune", "train_tagger_pruned", "evaluate")
+METRICS = ("select", "prune", "train_pruned", "evaluate")
 Row = dict[str, Any]
 EPOCHS = click.option(
     "--epochs",
     type=click.IntRange(min=0),
     default=0,
-    help="Value of prune.epochs; that of params.yaml if left out or 0.",
+    help="Value of train_pruned.epochs; left out or 0: as in params.yaml.",
 )
 
 
@@ -51,7 +51,7 @@ EPOCHS = click.option(
 def main(strengths: str, budgets: str, epochs: int, jobs: int | None) -> None:
     """Run every strength with every budget, each as a DVC experiment, and print a table of them.
 
-    Points that are there already are not run again, so a sweep that was stopped goes on when it is started again.
+    Finished points are not run again, so the same command resumes a sweep that was stopped.
     """
     params = load_params(PARAMS)
     points = grid(params, numbers(strengths, float, "strengths"), numbers(budgets, int, "budgets"), epochs)
@@ -74,18 +74,18 @@ def run_sweep(
     Raises ClickException if some failed, when the others are done.
     """
     end_on_signals()
-    update_shared_stages(params)
+    stages = read_stages()
+    update_shared_stages(params, points, stages)
     lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
-    sources = code_of_stages(Path("dvc.yaml"))
-    named = name_points(params, points, lock, sources)
+    named = name_points(params, points, lock, stages, [PIPELINE, *code(stages)])
     done = _queue.finished(named)
     if done:
-        click.echo(f"{len(done)} of {len(named)} points are there already")
+        click.echo(f"{len(done)} of {len(named)} points are finished already")
     if len(done) < len(named):
         try:
             failed = run_missing(named, done, worker_count(params, jobs, processors()))
         except BaseException:
-            click.echo("stopping the workers; start the same command again to go on with the missing points", err=True)
+            click.echo("stopping the workers; run the same command again to resume with the missing points", err=True)
             _queue.stop(named)
             raise
         if failed:
@@ -94,19 +94,20 @@ def run_sweep(
     return [result(named[name], name, done[name], row) for name in named]
 
 
-def code_of_stages(pipeline: Path) -> list[Path]:
-    """The file dvc.yaml itself and the source files that it names as dependencies."""
-    text = pipeline.read_text(encoding="utf-8")
-    return [pipeline, *map(Path, sorted(set(re.findall(r"(?m)^ *- (\S+\.py)$", text))))]
-
-
-def update_shared_stages(params: Params) -> None:
-    """Run what all points share, once and here, if it is not up to date."""
+def update_shared_stages(params: Params, points: Sequence[Experiment], stages: Collection[Stage]) -> None:
+    """Run what all or most points share, once and here, if it is not up to date."""
     check_data(params, Path("data/raw"))
-    groups = [tuple(stage for stage in group if stage not in POINT_STAGES) for group in GROUPS]
-    ends = groups[-2] + groups[-1]
-    if subprocess.run([*DVC, "status", "--quiet", "--with-deps", *ends], stdout=subprocess.DEVNULL).returncode != 0:
-        run_groups(groups)
+    shared = shared_stages(points, stages)
+    if subprocess.run([*DVC, "status", "--quiet", *shared], stdout=subprocess.DEVNULL).returncode != 0:
+        groups = [tuple(stage for stage in group if stage in shared) for group in GROUPS]
+        alone = [(stage,) for stage in shared if not any(stage in group for group in GROUPS)]
+        run_groups([*groups, *alone])
+
+
+def shared_stages(points: Sequence[Experiment], stages: Collection[Stage]) -> list[str]:
+    """The stages that at least one point takes as they are, in their order."""
+    own = [point.stages(stages) for point in points]
+    return [stage.name for stage in stages if not all(stage.name in of_point for of_point in own)]
 
 
 def worker_count(params: Params, jobs: int | None, cores: int) -> int:
@@ -116,7 +117,7 @@ def worker_count(params: Params, jobs: int | None, cores: int) -> int:
     """
     most = max(1, cores // params.threads)
     if jobs is None:
-        return max(1, most // len(params.tagger.seeds))
+        return max(1, most // len(params.train_tagger.seeds))
     if jobs > most:
         click.echo(f"{jobs} points at a time are too many for {cores} processors; taking {most}", err=True)
     return min(jobs, most)
@@ -126,7 +127,7 @@ def run_missing(named: Mapping[str, Experiment], done: Mapping[str, str], jobs: 
     """Run the points that are not in `done`; the names of those that failed."""
     missing = [name for name in named if name not in done]
     _queue.remove_dead(missing)
-    waiting = _queue.tasks()  # where a sweep was killed outright, its workers go on
+    waiting = _queue.tasks()  # workers outlive a sweep that was killed outright
     if others := [name for name, status in waiting.items() if name not in named and status == "Queued"]:
         click.echo(f"the workers run what waits in DVC's queue besides: {', '.join(others)}", err=True)
     for name in tqdm(missing, desc="queueing", unit=" points", disable=None, leave=False):
@@ -139,7 +140,7 @@ def run_missing(named: Mapping[str, Experiment], done: Mapping[str, str], jobs: 
 
 
 def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress: "tqdm[Any]") -> set[str]:
-    """Wait until each missing point has succeeded or failed, telling each; the names of those that failed."""
+    """Wait until each missing point has succeeded or failed, and print each; the names of the failed ones."""
     failed: set[str] = set()
     asked = time.monotonic()
     while missing:
@@ -147,7 +148,7 @@ def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress
         alive = len(_queue.workers())  # before looking for results: what is not there now will not come
         for name, commit in _queue.finished(missing).items():
             missing.remove(name)
-            tell_success(named[name], name, commit, progress)
+            print_success(named[name], name, commit, progress)
         if not missing or (alive and time.monotonic() - asked < STATUS_SECONDS):
             continue
         now, asked = _queue.tasks(), time.monotonic()
@@ -158,13 +159,13 @@ def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress
         for name in sorted(lost - set(_queue.finished(lost))):
             missing.remove(name)
             failed.add(name)
-            tell_failure(name)
+            print_failure(name)
         if queued and alive < jobs:  # some had nothing to do, and left just before these came, or were killed
             _queue.start_workers(jobs)
     return failed
 
 
-def tell_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any]") -> None:
+def print_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any]") -> None:
     """Print the result of a point, and a warning should it have computed anything that all points share."""
     row = result(point, name, commit, experiment_row)
     progress.write(
@@ -172,7 +173,7 @@ def tell_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any]
         f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
     )
     progress.update()
-    if repeated := set(stages_run(_queue.log(name))) - point.stages():
+    if repeated := set(stages_run(_queue.log(name))) - point.stages(read_stages()):
         progress.write(f"warning: {name} has also run {', '.join(sorted(repeated))}", sys.stderr)
 
 
@@ -181,10 +182,10 @@ def stages_run(log: str) -> list[str]:
     return re.findall(r"(?m)^Running stage '(.+)'", log)
 
 
-def tell_failure(name: str) -> None:
-    """Print the end of the log of a failed point."""
+def print_failure(name: str) -> None:
+    """Print the last lines of the log of a failed point."""
     end = "\n".join(f"  {line}" for line in _queue.log(name).splitlines()[-LOG_LINES:])
-    tqdm.write(f"{name} failed. The end of its log (all of it: `dvc queue logs {name}`):\n{end}", sys.stderr)
+    tqdm.write(f"{name} failed. The last lines of its log (all of it: `dvc queue logs {name}`):\n{end}", sys.stderr)
 
 
 def result(point: AnyExperiment, name: str, commit: str, row: Callable[[AnyExperiment, Mapping[str, Any]], Row]) -> Row:

@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from ldnet.command_line import Command
+from pipeline.experiments.published_state import bring_state_back, has_state
+from pipeline.experiments.publishing import RESULTS
 from pipeline.profiles import names, switch
 
 
@@ -17,15 +19,28 @@ from pipeline.profiles import names, switch
     ],
 )
 @click.argument("name", required=False)
-@click.option("--save", default="", metavar="NAME", help="Keep a hand-edited params.yaml as profiles/NAME.yaml first.")
+@click.option(
+    "--save",
+    default="",
+    metavar="NAME",
+    help="Keep the values of a hand-edited params.yaml as profiles/NAME.yaml first.",
+)
 @click.option("--discard", is_flag=True, help="Give up a hand-edited params.yaml.")
 def main(name: str | None, save: str, discard: bool) -> None:
-    """Copy profiles/NAME.yaml to params.yaml. Without NAME, list the profiles."""
+    """Write profile NAME to params.yaml: profiles/base.yaml with what differs from it. Without NAME, list the
+    profiles.
+
+    If results of the profile are published with their state, dvc.lock, metrics and curves come back, too: `dvc pull`
+    then brings the outputs, where there is a remote that has them.
+    """
     if not name:
         click.echo("profiles: " + ", ".join(names(Path("profiles"))))
         return
     switch(Path("params.yaml"), Path("profiles"), name, save=save, discard=discard)
-    click.echo(f"params.yaml is now profiles/{name}.yaml")
+    click.echo(f"params.yaml is now the profile {name}")
+    if has_state(published := RESULTS / name):
+        bring_state_back(published, Path())
+        click.echo(f"dvc.lock, metrics and curves are now those of {published}")
 
 
 if __name__ == "__main__":

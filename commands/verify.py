@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,53 +17,69 @@ import yaml
 
 from ldnet.command_line import FOLDER, Command
 from ldnet.errors import InputError
-from ldnet.files import read_json, write_json
+from ldnet.files import read_json
 from pipeline.experiments.verification import Difference, Tolerance, compare_locks, compare_metrics, this_machine
-from pipeline.params import build
 
-REFERENCE = Path("reference.json")
+RAW = Path("data/raw")
+RESULTS, TOLERANCE = Path("results"), Path("results/tolerance.json")
 
 
 @click.command(
     cls=Command,
     examples=[
         "python -m commands.verify",
+        "python -m commands.verify conll2000-smoke",
         "python -m commands.verify --against ../other-clone",
     ],
 )
-@click.option("--record", is_flag=True, help="Note in reference.json that this machine made the committed results.")
+@click.argument("name", required=False)
 @click.option("--against", type=FOLDER, help="Compare with a clone where the experiment has been run already.")
-def main(record: bool, against: Path | None) -> None:
-    """Run the experiment of HEAD in a fresh clone and compare: bit for bit on the machine noted in reference.json,
-    elsewhere metrics within the tolerance stated there."""
-    reference = read_json(REFERENCE)
-    if record:
-        write_json(REFERENCE, {**reference, "machine": this_machine()})
-        click.echo(f"{REFERENCE}: the committed results are those of this machine")
-        return
-    committed_lock, committed_metrics = committed()
-    with rerun() if against is None else already_run(against) as clone:
+def main(name: str | None, against: Path | None) -> None:
+    """Run the published experiment NAME (left out: the one of params.yaml) in a fresh clone and compare it with
+    results/NAME in HEAD: bit for bit on a machine like the one that made them, elsewhere within results/tolerance.json.
+    Other code with the same outputs is only reported."""
+    name = name or yaml.safe_load(_git("show", "HEAD:params.yaml"))["profile"]
+    published = Published.of(name)
+    with rerun(name) if against is None else already_run(against) as clone:
         lock = yaml.safe_load((clone / "dvc.lock").read_text(encoding="utf-8"))
         metrics = {f"metrics/{path.name}": read_json(path) for path in sorted((clone / "metrics").glob("*.json"))}
-    if reference["machine"] == this_machine():
-        differences = compare_locks(committed_lock, lock)
-        how = f"bit for bit, {len(lock['stages'])} stages"
-    else:
-        differences = compare_locks(committed_lock, lock, code_only=True)
-        tolerance = build(Tolerance, reference["tolerance"], f"{REFERENCE}: tolerance.")
-        beyond, compared = compare_metrics(committed_metrics, metrics, tolerance)
+    same_machine = published.machine == this_machine()
+    differences, code = compare_locks(published.lock, lock, checksums=same_machine)
+    how = f"bit for bit, {len(lock['stages'])} stages"
+    if not same_machine:
+        beyond, compared = compare_metrics(published.metrics, metrics, Tolerance(**read_json(TOLERANCE)))
         differences += beyond
-        how = f"{compared} metrics within tolerance (made on another machine: {reference['machine'].get('cpu')})"
+        how = f"{compared} metrics within tolerance (published from another machine: {published.machine.get('cpu')})"
+    if code:
+        stages = sorted({difference.where for difference in code})
+        click.echo(f"notice: the code has changed since, but not what {', '.join(stages)} compute", err=True)
     report(differences, how)
 
 
-def committed() -> tuple[dict[str, Any], dict[str, Any]]:
-    """dvc.lock and the metrics files, parsed, as they are in HEAD."""
-    files = _git("ls-tree", "-r", "--name-only", "HEAD", "dvc.lock", "metrics").split()
-    if "dvc.lock" not in files:
-        raise InputError("dvc.lock: not in HEAD; commit the results of `make repro` first")
-    metrics = {file: json.loads(_git("show", f"HEAD:{file}")) for file in files if file.endswith(".json")}
-    return yaml.safe_load(_git("show", "HEAD:dvc.lock")), metrics
+@dataclass(frozen=True)
+class Published:
+    """What HEAD has in results/<profile>/ that another run is compared with."""
+
+    lock: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    machine: Mapping[str, str]
+
+    @classmethod
+    def of(cls, name: str) -> "Published":
+        """Raises InputError if nothing was published, or without its state."""
+        folder = RESULTS / name
+        files = _git("ls-tree", "-r", "--name-only", "HEAD", f"{folder}/").split()
+        if f"{folder}/results.json" not in files:
+            raise InputError(f"{folder}: not in HEAD; expected the published results of a profile")
+        if f"{folder}/dvc.lock" not in files:
+            raise InputError(f"{folder}: no dvc.lock in HEAD; `make experiment NAME={name}` publishes one")
+        metrics = {
+            file.removeprefix(f"{folder}/"): json.loads(_git("show", f"HEAD:{file}"))
+            for file in files
+            if file.startswith(f"{folder}/metrics/")
+        }
+        machine = json.loads(_git("show", f"HEAD:{folder}/results.json")).get("machine", {})
+        return cls(yaml.safe_load(_git("show", f"HEAD:{folder}/dvc.lock")), metrics, machine)
 
 
 @contextmanager
@@ -73,16 +91,26 @@ def already_run(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def rerun() -> Iterator[Path]:
-    """A temporary clone of HEAD in which the whole experiment has been run, with nothing from this folder's cache."""
-    click.echo(f"running the experiment of {_git('rev-parse', '--short', 'HEAD').strip()} in a fresh clone", err=True)
+def rerun(name: str) -> Iterator[Path]:
+    """A temporary clone of HEAD in which the profile has been run, with nothing from this folder's cache.
+
+    Data that was brought is read from this folder.
+    """
+    head = _git("rev-parse", "--short", "HEAD").strip()
+    click.echo(f"running the profile {name} of {head} in a fresh clone", err=True)
     environment = {key: value for key, value in os.environ.items() if key not in ("MLFLOW_TRACKING_URI", "DVC_ROOT")}
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
         _git("clone", "--quiet", ".", str(clone))
-        run = subprocess.run([sys.executable, "-m", "commands.reproduce"], cwd=clone, env=environment)
-        if run.returncode != 0:
-            raise click.ClickException("the experiment failed in the fresh clone")
+        if RAW.is_dir():
+            shutil.copytree(RAW, clone / RAW, copy_function=os.link)
+        for command in (["switch_profile", name, "--discard"], ["reproduce"]):
+            (clone / "dvc.lock").unlink(missing_ok=True)  # nothing is up to date
+            run = subprocess.run(
+                [sys.executable, "-m", f"commands.{command[0]}", *command[1:]], cwd=clone, env=environment
+            )
+            if run.returncode != 0:
+                raise click.ClickException(f"{command[0]} failed in the fresh clone")
         yield clone
 
 

@@ -1,51 +1,49 @@
 #!/usr/bin/env bash
-# Everything once, in a fresh clone: `bash examples/tour.sh > docs/tour.md` makes that page (a quarter of an hour on two cores).
-set -uo pipefail
+# Everything that a finished experiment is good for, once: `bash examples/tour.sh` where `make repro` has been run.
+# Shows each command with the last lines that it prints, and fails unless they are as expected. CI runs it.
+set -euo pipefail
 cd "$(dirname "$0")/.."
-export PATH="$PWD/.venv/bin:$PATH" MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true DVC_NO_ANALYTICS=true
-PORT=5077
+export PATH="${VENV:-$PWD/.venv}/bin:$PATH" MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true DVC_NO_ANALYTICS=true
+PORT=${PORT:-5077}
+scratch=$(mktemp -d)
+server=
+trap finish EXIT
 
-title() { printf '\n## %s\n\n' "$1"; }
-shown() { # shown <lines at most> <command>: the command and the end of what it says, progress left out
-  printf '```\n$ %s\n' "$2"
-  bash -c "$2" 2>&1 | tr '\r' '\n' | sed "s#$PWD#<clone>#g" | grep -vE '^ *$|it/s|steps/s|parts/s|WARNING: Location|%\|' | cut -c1-600 | tail -n "$1"
-  printf '```\n'
+finish() {
+  if [ -n "$server" ]; then kill "$server" && wait "$server" 2> /dev/null || true; fi
+  rm -rf "$scratch"
 }
 
-printf '# Everything once\n\nWhat these commands said in a fresh clone, one after the other (`bash examples/tour.sh > docs/tour.md`); of long outputs the end.\n'
-title 'The experiment'
-shown 16 'make repro 2>&1 | grep "^|\|^F1\|^Pruning"'
-shown 2 'make repro'
-title 'Tag text'
-shown 4 'make export ONNX=1 REGISTER=demo-tagger ALIAS=champion'
-shown 8 'echo "Jepoud was offered by Riprairk." | ldnet tag latest'
-shown 2 'printf "Gaifert can’t sell its “Loujairt” car.\n" | ldnet tag latest --format jsonl --n-best 2'
-shown 8 'echo "Jepoud was offered by Riprairk ." | ldnet tag models:/demo-tagger@champion --tokenised --precision int8 | head -n 2'
-shown 3 'printf "\xff\n" | ldnet tag latest; echo "exit status $?"'
-shown 40 'python -m ldnet.calibrate_command work/model/pruned'
-title 'Serve'
-printf '```\n$ mlflow models serve -m models:/demo-tagger@champion --env-manager local -h 127.0.0.1 -p %s &\n```\n' "$PORT"
-MLFLOW_TRACKING_URI="sqlite:///$PWD/mlflow.db" mlflow models serve -m models:/demo-tagger@champion --env-manager local -h 127.0.0.1 -p "$PORT" > /dev/null 2>&1 &
+expect() { # expect <pattern> <command>: a line of what the command prints must match
+  local printed status=0
+  printf '$ %s\n' "$2"
+  printed=$(bash -c "$2" 2>&1) || status=$?
+  tail -n 8 <<< "$printed" | cut -c1-300
+  echo
+  if [ "$status" != 0 ]; then echo "tour: exit status $status" >&2 && exit 1; fi
+  if ! grep -qE -- "$1" <<< "$printed"; then echo "tour: expected a line like: $1" >&2 && exit 1; fi
+}
+
+expect '^Nothing to do' 'make repro'
+expect '^models:/demo-tagger@champion: version [0-9]+' 'make export ONNX=1 REGISTER=demo-tagger ALIAS=champion'
+expect '^tagger +pruned' 'ldnet info work/model/pruned'
+expect '^Gaifert S-' 'echo "Gaifert launched its Loujairt car." | ldnet tag work/model/pruned'
+expect '"tokens": \["Gaifert", "ca", "n' 'printf "Gaifert can’t sell its “Loujairt” car.\n" | ldnet tag latest --format jsonl --n-best 2'
+expect '^Gaifert S-' 'echo "Gaifert launched its car ." | ldnet tag models:/demo-tagger@champion --tokenised --precision int8'
+expect '^Error: <stdin>:1: not UTF-8' 'printf "\xff\n" | ldnet tag latest; [ $? = 1 ]'
+expect 'expected calibration error' 'ldnet calibrate work/model/pruned'
+mkdir "$scratch/shards" && printf 'Gaifert launched its car .\n\nGaifert .\n' > "$scratch/shards/news.txt"
+expect '1 shards tagged \(3 lines, 7 words\)' "ldnet tag-shards work/model/pruned $scratch/shards $scratch/tagged"
+
+MLFLOW_TRACKING_URI="sqlite:///$PWD/mlflow.db" mlflow models serve -m models:/demo-tagger@champion --env-manager local \
+  -h 127.0.0.1 -p "$PORT" > "$scratch/server.log" 2>&1 &
 server=$!
 for _ in $(seq 120); do curl -sf "localhost:$PORT/ping" > /dev/null && break || sleep 1; done
-ask="curl -s -w '\n%{http_code}\n' localhost:$PORT/invocations -H 'Content-Type: application/json'"
-shown 3 "$ask -d '{\"inputs\": [\"Gaifert launched its Loujairt car .\", \"\"]}'"
-shown 3 "$ask -d '{\"inputs\": [\"Gaifert launched its Loujairt car .\"], \"params\": {\"format\": \"spans\"}}'"
-shown 3 "$ask -d '{\"inputs\": [\"Gaifert launched\", null]}'"
-kill "$server" && wait "$server" 2> /dev/null
-title 'Sweep and compare'
-shown 12 'make sweep STRENGTHS="0.02 0.05 0.1" BUDGETS="2" JOBS=2'
-shown 3 'timeout 20 make ui PORT=5078 2> /dev/null | head -n 2'
-title 'Report, plots, browser'
-shown 3 'make report'
-shown 2 'make plots'
-shown 6 'make test-ui'
-title 'Own data'
-shown 3 'python examples/own_data/make_data.py my-data'
-shown 2 'make data NAME=mine FROM=my-data'
-shown 3 'cp examples/own_data/mine.yaml profiles/mine.yaml && make profile NAME=mine'
-shown 16 'make repro 2>&1 | grep "^|\|^F1\|^Pruning"'
-shown 12 'tail -n 1 my-data/lm/news.txt | ldnet tag latest --tokenised --format jsonl'
-title 'And back'
-shown 2 'make profile NAME=demo && git checkout -q dvc.lock metrics curves && make repro'
-rm -rf my-data profiles/mine.yaml
+ask="curl -s localhost:$PORT/invocations -H 'Content-Type: application/json'"
+expect '"predictions": \[\{"tags": "S-' "$ask -d '{\"inputs\": [\"Gaifert launched its Loujairt car .\", \"\"]}'"
+expect '"spans"' "$ask -d '{\"inputs\": [\"Gaifert launched .\"], \"params\": {\"format\": \"spans\"}}'"
+expect 'text 1 is null; expected a text' "$ask -d '{\"inputs\": [\"Gaifert launched\", null]}'"
+
+expect '^all runs: http' "timeout 30 make ui PORT=$((PORT + 1)) 2> /dev/null | head -n 2"
+expect '^work/report.html' 'make report'
+expect 'dvc_plots/index.html' 'make plots'

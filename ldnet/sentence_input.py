@@ -80,13 +80,17 @@ def read_groups(name: str, reader: Reader) -> Iterator[list[SentenceRead]]:
 def text_reader(tokenise: Callable[[str], TokenisedText]) -> Reader:
     """Reads a sentence a line; a line without words is a sentence without words."""
 
-    def read(lines: Arriving, _: str) -> Iterator[SentenceRead | None]:
+    def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:
         for arrived in lines:
             if arrived is None:
                 yield None
                 continue
             number, text = arrived
-            yield SentenceRead(tokenise(text), number)
+            try:
+                line = tokenise(text)
+            except InputError as error:
+                raise InputError(f"{name}:{number}: {error}") from None
+            yield SentenceRead(line, number)
 
     return read
 

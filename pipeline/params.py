@@ -1,22 +1,23 @@
-"""params.yaml, checked at the door: one frozen dataclass per section.
+"""params.yaml, checked at the door: one frozen model per section, and a section per stage that has parameters.
 
-Every value a user may change lives in params.yaml. Here each section gets its types and bounds;
-an unknown key, a wrong type or an impossible value raises an InputError that names the key.
+Every value a user may change lives in params.yaml. Here each key gets its type, its bounds and a description, which
+editors show (see `commands.schema`). An unknown key, a wrong type or an impossible value raises an InputError that
+names the key.
 """
 
-import dataclasses
 import math
-import types
-import typing
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ldnet.errors import InputError
 
-Section = TypeVar("Section")
+Model = TypeVar("Model", bound=BaseModel)
+Value = TypeVar("Value")
 Regulariser = Literal["r1", "r2", "r3"]
 SelectMethod = Literal["gates", "hard_concrete", "importance", "first", "last", "random", "greedy", "exhaustive"]
 PrunedStart = Literal["selection", "full", "scratch"]
@@ -26,356 +27,340 @@ Architecture = Literal["dense", "stacked", "residual"]
 MOST_SETS = 1000  # sets of layers that the exhaustive search scores on dev: minutes
 
 
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise InputError(message)
+def _expected(holds: Callable[[Any], bool], message: str) -> AfterValidator:
+    """A check of one value. JSON schema cannot say it, so its bounds are given beside it, for editors."""
+
+    def check(value: Value) -> Value:
+        if not holds(value):
+            raise PydanticCustomError("expected", message)
+        return value
+
+    return AfterValidator(check)
 
 
-@dataclass(frozen=True, kw_only=True)
-class GrammarParams:
-    """data.generate.<name>: sizes of the generated data set."""
-
-    seed: int
-    train_sentences: int
-    dev_sentences: int
-    test_sentences: int
-    lm_sentences: int
-
-    def __post_init__(self) -> None:
-        for name in ("train_sentences", "dev_sentences", "test_sentences", "lm_sentences"):
-            _require(getattr(self, name) >= 10, f"{name}: at least 10 sentences are needed")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataParams:
-    """Which folder under data/raw/ is used, and which data sets are generated rather than brought."""
-
-    name: str
-    generate: dict[str, GrammarParams]
-
-    def __post_init__(self) -> None:
-        _require(bool(self.name) and "/" not in self.name, "name: expected the name of a folder under data/raw/")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConllParams:
-    """Where words and tags stand in the CoNLL columns, and how dev and word vectors are made."""
-
-    word_column: int
-    tag_column: int
-    train: str
-    dev: str
-    dev_sentences: int
-    test: str
-    vectors: str
-    digits_as_zero: bool
-
-    def __post_init__(self) -> None:
-        _require(self.dev_sentences >= 0, "dev_sentences: expected 0 or more")
-        _require(
-            bool(self.dev) != bool(self.dev_sentences),
-            "dev, dev_sentences: give a dev file, or how many training sentences to hold out (exactly one of them)",
-        )
+Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(gt=0)]
+Share = Annotated[
+    float,
+    _expected(lambda share: 0 <= share <= 1, "expected a share from 0 to 1"),
+    Field(json_schema_extra={"minimum": 0, "maximum": 1}),
+]
+Probability = Annotated[
+    float,
+    _expected(lambda probability: 0 <= probability < 1, "expected a probability below 1"),
+    Field(json_schema_extra={"minimum": 0, "exclusiveMaximum": 1}),
+]
+Seed = Annotated[
+    int,
+    _expected(lambda seed: 0 <= seed < 2**32, "expected a number from 0 to 2**32 - 1"),
+    Field(json_schema_extra={"minimum": 0, "exclusiveMaximum": 2**32}),
+]
+Seeds = Annotated[
+    list[int],
+    _expected(lambda seeds: len(set(seeds)) == len(seeds) > 0, "expected distinct numbers"),
+    Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
+]
+Cutoffs = Annotated[
+    list[int],
+    _expected(
+        lambda ends: len(ends) > 0 and ends == sorted(set(ends)) and ends[0] > 0,
+        "expected increasing positive numbers, at least one",
+    ),
+    Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
+]
+Sentences = Annotated[
+    int,
+    _expected(lambda sentences: sentences >= 10, "at least 10 sentences are needed"),
+    Field(json_schema_extra={"minimum": 10}),
+]
+FolderName = Annotated[
+    str,
+    _expected(lambda name: bool(name) and "/" not in name, "expected the name of a folder under data/raw/"),
+    Field(json_schema_extra={"pattern": "^[^/]+$"}),
+]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CorpusParams:
-    """How the LM text becomes ids."""
+class Section(BaseModel):
+    """Keys and values as YAML has them: a bool is no int, text is no number; only an int may stand for a float."""
 
-    text: str
-    min_count: int
-    heldout_sentences: int
-    shard_tokens: int
-    vectors: str
-    other_tests: str
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    def __post_init__(self) -> None:
-        _require(self.min_count >= 1, "min_count: expected 1 or more")
-        _require(self.heldout_sentences >= 1, "heldout_sentences: expected 1 or more")
-        _require(self.shard_tokens >= 1000, "shard_tokens: expected 1000 or more")
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, content: Any) -> Any:
+        if isinstance(content, dict) and (unknown := sorted(set(map(str, content)) - set(cls.model_fields))):
+            raise ValueError(f"{unknown[0]}: unknown key; expected one of {', '.join(cls.model_fields)}")
+        return content
 
 
-@dataclass(frozen=True, kw_only=True)
-class LMParams:
+class GrammarParams(Section):
+    """Sizes of a data set that the project's own grammar makes."""
+
+    seed: int = Field(description="Another seed makes other sentences.")
+    train_sentences: Sentences = Field(description="Tagged sentences to train on.")
+    dev_sentences: Sentences = Field(description="Tagged sentences to choose epochs and layers by.")
+    test_sentences: Sentences = Field(description="Tagged sentences to be scored once, at the end.")
+    lm_sentences: Sentences = Field(description="Sentences of text for the language models.")
+
+
+class ConllParams(Section):
+    """Files and columns of the tagged sentences, how dev is made, and word vectors."""
+
+    word_column: int = Field(description="Columns count from 0; negative numbers count from the end.")
+    tag_column: int = Field(description="In CoNLL-2003 entity tags are last (-1); chunk tags are column 2.")
+    train: str = Field(description="A file in the data folder.")
+    dev: str = Field(description="A file in the data folder, or '' to hold out dev_sentences of train.")
+    dev_sentences: Count = Field(description="Sentences of train to hold out; 0 where there is a dev file.")
+    test: str = Field(description="A file in the data folder.")
+    vectors: str = Field(description="Word vectors (GloVe text format, .gz allowed), or '' for none.")
+    digits_as_zero: bool = Field(description="Words that are not known otherwise are looked up with 0 for each digit.")
+
+    @model_validator(mode="after")
+    def _dev_once(self) -> "ConllParams":
+        if bool(self.dev) == bool(self.dev_sentences):
+            raise ValueError(
+                "dev, dev_sentences: give a dev file, or how many training sentences to hold out (exactly one of them)"
+            )
+        return self
+
+
+class CorpusParams(Section):
+    """How the text of the language models becomes ids."""
+
+    text: str = Field(description="Files in the data folder, plain or .gz, one tokenised sentence a line.")
+    min_count: Positive = Field(description="Rarer words are <unk>; paper: 4 (words seen more than 3 times).")
+    heldout_sentences: Positive = Field(description="Sentences for perplexity, not trained on.")
+    shard_tokens: int = Field(ge=1000, description="Tokens of one shard.")
+    vectors: str = Field(description="Word vectors that the embeddings start from (as wide as they are), or ''.")
+    other_tests: str = Field(description="CoNLL files of other tasks whose sentences are dropped from the text, or ''.")
+
+
+class UnlabelledParams(Section):
+    """Sentences of the text that the pruned tagger learns from, beside the labelled ones."""
+
+    sentences: Count = Field(description="Sentences of the LM text, to be tagged by the full taggers.")
+
+
+class LMParams(Section):
     """The densely connected language model (paper, section 3) and its training."""
 
-    layers: int
-    units: int
-    embedding: int
-    projection: int
-    cutoffs: list[int]
-    dropout: float
-    layer_dropout: float
-    streams: int
-    steps: int
-    epochs: int
-    learning_rate: float
-    warmup_steps: int
-    clip_norm: float
-    precision: Precision
-
-    def __post_init__(self) -> None:
-        for name in ("layers", "units", "embedding", "projection", "streams", "steps", "epochs"):
-            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
-        for name in ("dropout", "layer_dropout"):
-            _require(0 <= getattr(self, name) < 1, f"{name}: expected a probability below 1")
-        _require(self.learning_rate > 0 and self.clip_norm > 0, "learning_rate, clip_norm: expected more than 0")
-        _require(self.warmup_steps >= 0, "warmup_steps: expected 0 or more")
-        _require(
-            self.cutoffs == sorted(set(self.cutoffs)) and all(c > 0 for c in self.cutoffs) and len(self.cutoffs) > 0,
-            "cutoffs: expected increasing positive numbers, at least one",
-        )
+    layers: Positive = Field(description="LSTM layers of one direction; paper: 10.")
+    units: Positive = Field(description="Units of one layer; paper: 300.")
+    embedding: Positive = Field(description="Width of the word embeddings; paper: 300.")
+    projection: Positive = Field(description="Width of the layer before the softmax; paper: 1600.")
+    cutoffs: Cutoffs = Field(description="Adaptive softmax: words of the head, then the ends of the tails.")
+    dropout: Probability = Field(description="Dropout of the embeddings and of what layers and softmax read.")
+    layer_dropout: Probability = Field(
+        description="Share of batches in which later layers do not read a layer (paper, section 3.2)."
+    )
+    streams: Positive = Field(description="Streams of text side by side; paper: 128.")
+    steps: Positive = Field(description="Tokens of each stream in one step; paper: 20.")
+    epochs: Positive = Field(description="Passes over the text.")
+    learning_rate: Rate = Field(description="Peak rate of Adam: warm-up, then a cosine to 0.")
+    warmup_steps: Count = Field(description="Steps until the peak rate.")
+    clip_norm: Rate = Field(description="Largest norm of the gradient.")
+    precision: Precision = Field(description="Of products in training; bfloat16 is faster with AVX512-BF16 or AMX.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaggerParams:
+class TaggerParams(Section):
     """The char-LSTM-CRF tagger (paper, section 5) and its training."""
 
-    seeds: list[int]
-    word_dimension: int
-    character_dimension: int
-    character_units: int
-    word_units: int
-    dropout: float
-    unknown_dropout: float
-    batch_sentences: int
-    epochs: int
-    optimizer: Optimizer
-    learning_rate: float
-    clip_norm: float
-    precision: Precision
-
-    def __post_init__(self) -> None:
-        _require(len(self.seeds) > 0 and len(set(self.seeds)) == len(self.seeds), "seeds: expected distinct numbers")
-        for name in ("word_dimension", "character_dimension", "character_units", "word_units"):
-            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
-        for name in ("batch_sentences", "epochs"):
-            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
-        for name in ("dropout", "unknown_dropout"):
-            _require(0 <= getattr(self, name) < 1, f"{name}: expected a probability below 1")
-        _require(self.learning_rate > 0 and self.clip_norm > 0, "learning_rate, clip_norm: expected more than 0")
+    seeds: Seeds = Field(description="A tagger is trained with each; results are their means.")
+    word_dimension: Positive = Field(description="Width of the word vectors.")
+    character_dimension: Positive = Field(description="Width of the character embeddings.")
+    character_units: Positive = Field(description="Units of the character LSTM, one direction.")
+    word_units: Positive = Field(description="Units of the word LSTM, one direction.")
+    dropout: Probability = Field(description="Dropout of the tagger's layers.")
+    unknown_dropout: Probability = Field(description="Training words without a vector that are read as <unk>.")
+    batch_sentences: Positive = Field(description="Sentences of a batch.")
+    epochs: Positive = Field(description="Passes over the training sentences; the best on dev is kept.")
+    optimizer: Optimizer = Field(description="adam, or sgd with momentum 0.9 (paper); the rate falls in a line to 0.")
+    learning_rate: Rate = Field(description="Rate of the first step.")
+    clip_norm: Rate = Field(description="Largest norm of the gradient.")
+    precision: Precision = Field(description="Of language-model features and of all products but the CRF's.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class HardConcreteParams:
-    """select.hard_concrete: the rates of what is learnt of hard-concrete gates."""
+class SoftTargetsParams(Section):
+    """What the pruned tagger learns from the full taggers, beside the gold tags."""
 
-    learning_rate: float
-    multiplier_learning_rate: float
-
-    def __post_init__(self) -> None:
-        for name in ("learning_rate", "multiplier_learning_rate"):
-            _require(getattr(self, name) > 0, f"{name}: expected more than 0")
+    weight: Share = Field(description="Share of the full taggers' tag paths in a training sentence's target.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SelectParams:
+class HardConcreteParams(Section):
+    """The rates of what is learnt of hard-concrete gates."""
+
+    learning_rate: Rate = Field(description="Rate of Adam for the gates' distributions.")
+    multiplier_learning_rate: Rate = Field(description="Rate of ascent for the multiplier that holds the budget.")
+
+
+class SelectParams(Section):
     """Layer selection (paper, section 4), and other ways to choose as many layers."""
 
-    method: SelectMethod
-    strength: float
-    regulariser: Regulariser
-    cost_weighted: bool
-    max_layers: int
-    epochs: int
-    enforce_epoch: int
-    learning_rate: float
-    gate_learning_rate: float
-    batches_per_gate_step: int
+    method: SelectMethod = Field(description="How layers are chosen; paper: gates. first, last, random are controls.")
+    strength: float = Field(ge=0, description="Weight of the regulariser; paper's lambda_0.")
+    regulariser: Regulariser = Field(description="R1, R2 or R3 of the paper, section 4.")
+    cost_weighted: bool = Field(description="A layer counts by its multiply-accumulates, the mean layer as 1.")
+    max_layers: Count = Field(description="Layers kept, over both directions; paper's lambda_1.")
+    epochs: Positive = Field(description="Passes over the training sentences.")
+    enforce_epoch: int = Field(description="By the end of this epoch the budget holds, enforced if need be.")
+    learning_rate: Rate = Field(description="Rate of the tagger's weights.")
+    gate_learning_rate: Rate = Field(description="Rate of the gates.")
+    batches_per_gate_step: Positive = Field(description="Batches that share a step of the gates; paper: 1.")
     hard_concrete: HardConcreteParams
-    random_seed: int
-    precision: Precision
+    random_seed: Seed = Field(description="Method random: another number draws other layers.")
+    precision: Precision = Field(description="Of the language models while layers are selected.")
 
-    def __post_init__(self) -> None:
-        _require(self.strength >= 0, "strength: expected 0 or more")
-        _require(0 <= self.random_seed < 2**32, "random_seed: expected a number from 0 to 2**32 - 1")
-        _require(self.max_layers >= 0, "max_layers: expected 0 or more")
-        _require(self.batches_per_gate_step >= 1, "batches_per_gate_step: expected 1 or more")
-        _require(
-            1 <= self.enforce_epoch <= self.epochs,
-            "enforce_epoch: expected an epoch from 1 to epochs, after which the budget holds",
-        )
-        _require(
-            self.learning_rate > 0 and self.gate_learning_rate > 0,
-            "learning_rate, gate_learning_rate: expected more than 0",
-        )
+    @model_validator(mode="after")
+    def _enforced_in_time(self) -> "SelectParams":
+        if not 1 <= self.enforce_epoch <= self.epochs:
+            raise ValueError("enforce_epoch: expected an epoch from 1 to epochs, after which the budget holds")
+        return self
 
 
-@dataclass(frozen=True, kw_only=True)
-class PruneParams:
-    """The training of the pruned tagger, which starts from the tagger that selection trained, from the full tagger of
-    its seed or from random weights."""
+class TrainPrunedParams(Section):
+    """The training of the pruned tagger; all else is as in train_tagger."""
 
-    start: PrunedStart
-    epochs: int
-    optimizer: Optimizer
-    learning_rate: float
-
-    def __post_init__(self) -> None:
-        _require(self.epochs >= 1, "epochs: expected 1 or more")
-        _require(self.learning_rate > 0, "learning_rate: expected more than 0")
+    start: PrunedStart = Field(description="From the tagger of selection, the full one of the seed, or random weights.")
+    epochs: Positive = Field(description="Passes over the training sentences; the best on dev is kept.")
+    optimizer: Optimizer = Field(description="adam, or sgd with momentum 0.9; the rate falls in a line to 0.")
+    learning_rate: Rate = Field(description="Rate of the first step.")
 
     def training(self, tagger: TaggerParams) -> TaggerParams:
         """How the pruned tagger is trained: as `tagger` says, but for what is said here."""
-        return dataclasses.replace(
-            tagger, epochs=self.epochs, optimizer=self.optimizer, learning_rate=self.learning_rate
+        return tagger.model_copy(
+            update={"epochs": self.epochs, "optimizer": self.optimizer, "learning_rate": self.learning_rate}
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class DistilParams:
-    """What the pruned tagger learns from the full taggers (their distributions over tag paths) beside gold tags."""
+class AblatedLMParams(Section):
+    """What sets a small language model apart, and how many layers pruning leaves of it."""
 
-    weight: float
-    unlabelled_sentences: int
+    architecture: Architecture = Field(description="dense as in the paper, or stacked or residual layers.")
+    layers: Positive = Field(description="LSTM layers of one direction.")
+    units: Positive = Field(description="Units of one layer.")
+    layer_dropout: Probability = Field(description="Of a dense model; 0 for others.")
+    keep_layers: int = Field(description="Layers that pruning leaves, over both directions.")
 
-    def __post_init__(self) -> None:
-        _require(0 <= self.weight <= 1, "weight: expected a share from 0 to 1")
-        _require(self.unlabelled_sentences >= 0, "unlabelled_sentences: expected 0 or more")
-
-
-@dataclass(frozen=True, kw_only=True)
-class AblatedLMParams:
-    """ablations.variants.<name>: what sets a small language model apart, and how many layers pruning leaves of it."""
-
-    architecture: Architecture
-    layers: int
-    units: int
-    layer_dropout: float
-    keep_layers: int
-
-    def __post_init__(self) -> None:
-        for name in ("layers", "units"):
-            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
-        _require(0 <= self.layer_dropout < 1, "layer_dropout: expected a probability below 1")
-        _require(
-            self.architecture == "dense" or self.layer_dropout == 0,
-            f"layer_dropout: expected 0 for a {self.architecture} model",
-        )
-        _require(
-            1 <= self.keep_layers <= 2 * self.layers,
-            f"keep_layers: expected 1 to {2 * self.layers}, the layers of both directions",
-        )
+    @model_validator(mode="after")
+    def _possible(self) -> "AblatedLMParams":
+        if self.architecture != "dense" and self.layer_dropout != 0:
+            raise ValueError(f"layer_dropout: expected 0 for a {self.architecture} model")
+        if not 1 <= self.keep_layers <= 2 * self.layers:
+            raise ValueError(f"keep_layers: expected 1 to {2 * self.layers}, the layers of both directions")
+        return self
 
 
-@dataclass(frozen=True, kw_only=True)
-class AblationsParams:
+class AblationsParams(Section):
     """Small language models that differ in one thing, trained on the same text, and taggers on them."""
 
-    tokens: int
-    epochs: int
-    heldout_tokens: int
-    seeds: list[int]
-    tagger_epochs: int
-    pruned_epochs: int
-    variants: dict[str, AblatedLMParams]
-
-    def __post_init__(self) -> None:
-        for name in ("tokens", "epochs", "tagger_epochs", "pruned_epochs"):
-            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
-        _require(self.heldout_tokens >= 100, "heldout_tokens: expected 100 or more")
-        _require(len(self.seeds) > 0 and len(set(self.seeds)) == len(self.seeds), "seeds: expected distinct numbers")
+    tokens: Positive = Field(description="Tokens of the LM text, the same for all models.")
+    epochs: Positive = Field(description="Passes over these tokens.")
+    heldout_tokens: int = Field(ge=100, description="Tokens for perplexities.")
+    seeds: Seeds = Field(description="Of the taggers.")
+    tagger_epochs: Positive = Field(description="Passes over the training sentences.")
+    pruned_epochs: Positive = Field(description="The same after pruning, at train_pruned.learning_rate.")
+    candidates: dict[str, AblatedLMParams] = Field(description="The models, by name.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Params:
+class Params(Section):
     """The whole of params.yaml."""
 
-    profile: str
-    seed: int
-    threads: int
-    checkpoint_steps: int
-    data: DataParams
-    conll: ConllParams
-    corpus: CorpusParams
-    lm: LMParams
-    tagger: TaggerParams
+    profile: str = Field(description="Results are published under this name, as results/<profile>.json.")
+    data: FolderName = Field(description="The folder under data/raw/ that is read.")
+    seed: Seed = Field(description="Of splits, shuffling and language models.")
+    threads: Positive = Field(description="CPU threads of one process: part of a result's identity, to the bit.")
+    checkpoint_steps: Positive = Field(description="Steps after which a pretraining can be resumed.")
+    generate_data: dict[str, GrammarParams] = Field(description="Data sets to generate, by name; {} for none.")
+    prepare_conll: ConllParams
+    prepare_corpus: CorpusParams
+    prepare_unlabelled: UnlabelledParams
+    pretrain_lm: LMParams
+    train_tagger: TaggerParams
+    soft_targets: SoftTargetsParams
     select: SelectParams
-    prune: PruneParams
-    distil: DistilParams
-    ablations: AblationsParams | None = None  # the experiment does without
+    train_pruned: TrainPrunedParams
+    ablations: AblationsParams | None = Field(None, description="The experiment does without.")
 
-    def __post_init__(self) -> None:
-        _require(0 <= self.seed < 2**32, "seed: expected a number from 0 to 2**32 - 1")
-        for name in ("threads", "checkpoint_steps"):
-            _require(getattr(self, name) >= 1, f"{name}: expected 1 or more")
-        _require(
-            self.select.max_layers <= 2 * self.lm.layers,
-            f"select.max_layers: expected at most {2 * self.lm.layers}, the layers of both directions",
-        )
-        sets = math.comb(2 * self.lm.layers, self.select.max_layers)
-        _require(
-            self.select.method != "exhaustive" or sets <= MOST_SETS,
-            f"select.method: exhaustive would score {sets:,} sets of {self.select.max_layers} of {2 * self.lm.layers} "
-            f"layers; expected at most {MOST_SETS:,} (take greedy, or a smaller select.max_layers)",
-        )
+    @model_validator(mode="after")
+    def _selection_fits(self) -> "Params":
+        layers, kept = 2 * self.pretrain_lm.layers, self.select.max_layers
+        if kept > layers:
+            raise ValueError(f"select.max_layers: expected at most {layers}, the layers of both directions")
+        if self.select.method == "exhaustive" and (sets := math.comb(layers, kept)) > MOST_SETS:
+            raise ValueError(
+                f"select.method: exhaustive would score {sets:,} sets of {kept} of {layers} layers; "
+                f"expected at most {MOST_SETS:,} (take greedy, or a smaller select.max_layers)"
+            )
+        return self
 
 
 def experiment_values(params: Params) -> dict[str, Any]:
     """All values but those of the ablations, on which no stage of the experiment depends."""
-    values = dataclasses.asdict(params)
-    del values["ablations"]
-    return values
+    return params.model_dump(exclude={"ablations"})
 
 
 def load_params(path: Path) -> Params:
     """Read and check params.yaml. Raises InputError naming the key that is wrong."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_params(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `make profile NAME=demo` writes one") from None
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: not a readable YAML file: {error}") from None
+
+
+def parse_params(text: str, name: str) -> Params:
+    """Check the text of a params.yaml. Raises InputError that begins with `name` and names the key that is wrong."""
+    try:
+        return validated(Params, yaml.safe_load(text), f"{name}: ")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise InputError(f"{path}:{line}: not YAML: {error.problem}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path}: not a readable YAML file: {error}") from None
+        raise InputError(f"{name}:{line}: not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{name}: not a readable YAML file: {error}") from None
+
+
+def validated(model: type[Model], content: Any, prefix: str = "") -> Model:
+    """Make the model from parsed YAML. Raises InputError, one line that begins with the prefix, for what is wrong."""
     try:
-        return build(Params, content, "")
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise InputError(prefix + _message(error.errors(include_url=False)[0])) from None
 
 
-def build(cls: type[Section], content: Any, prefix: str) -> Section:
-    """Make the dataclass `cls` from parsed YAML; `prefix` is the dotted path of the section, for messages."""
-    if not isinstance(content, dict):
-        raise InputError(f"{prefix or 'top level'}: expected a section of keys, found {content!r}")
-    kinds = typing.get_type_hints(cls)
-    if unknown := sorted(set(map(str, content)) - set(kinds)):
-        raise InputError(f"{prefix}{unknown[0]}: unknown key; expected one of {', '.join(kinds)}")
-    fields = dataclasses.fields(typing.cast(Any, cls))
-    needed = [field.name for field in fields if field.default is dataclasses.MISSING]
-    if missing := [name for name in needed if name not in content]:
-        raise InputError(f"{prefix}{missing[0]}: missing key")
-    values = {name: _convert(kinds[name], value, f"{prefix}{name}") for name, value in content.items()}
-    try:
-        return cls(**values)
-    except InputError as error:
-        raise InputError(f"{prefix}{error}") from None
+_TYPES = {"int": "int", "float": "float", "string": "str", "bool": "bool", "list": "list", "dict": "dict"}
 
 
-def _convert(kind: Any, value: Any, key: str) -> Any:
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is types.UnionType:  # of a section that may be left out
-        return _convert(arguments[0], value, key)
-    if dataclasses.is_dataclass(kind):
-        return build(typing.cast(type[Any], kind), value, f"{key}.")
-    if origin is dict and isinstance(value, dict):
-        return {str(name): _convert(arguments[1], item, f"{key}.{name}") for name, item in value.items()}
-    if origin is list and isinstance(value, list):
-        return [_convert(arguments[0], item, f"{key}[{i}]") for i, item in enumerate(value)]
-    if origin is Literal:
-        if value in arguments:
-            return value
-        raise InputError(f"{key}: expected one of {', '.join(map(str, arguments))}, found {value!r}")
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if (
-        origin is None
-        and isinstance(kind, type)
-        and isinstance(value, kind)
-        and not (kind is int and isinstance(value, bool))
-    ):
-        return value
-    name = getattr(kind, "__name__", str(kind))
-    hint = " (YAML reads 5e-2 as text: write 0.05)" if kind is float and isinstance(value, str) else ""
-    raise InputError(f"{key}: expected {name}, found {value!r}{hint}")
+def _message(error: ErrorDetails) -> str:
+    """Key and what is wrong with it; pydantic's own words where there are none of ours."""
+    kind, found, context = error["type"], error["input"], error.get("ctx", {})
+    key = _dotted(error["loc"])
+    if kind == "value_error":  # of a whole section, and it begins with the key in it
+        return f"{key}.{context['error']}" if key else str(context["error"])
+    if kind == "missing":
+        return f"{key}: missing key"
+    if kind == "model_type":
+        return f"{key or 'top level'}: expected a section of keys, found {found!r}"
+    if kind == "literal_error":
+        return f"{key}: expected one of {_listed(context['expected'])}, found {found!r}"
+    if kind == "finite_number":
+        return f"{key}: expected a finite number, found {found!r}"
+    if kind == "greater_than_equal":
+        return f"{key}: expected {context['ge']:g} or more"
+    if kind == "greater_than":
+        return f"{key}: expected more than {context['gt']:g}"
+    if name := _TYPES.get(kind.removesuffix("_type")):
+        hint = " (YAML reads 5e-2 as text: write 0.05)" if name == "float" and isinstance(found, str) else ""
+        return f"{key}: expected {name}, found {found!r}{hint}"
+    return f"{key}: {error['msg']}" if kind == "expected" else f"{key}: {error['msg'].lower()}, found {found!r}"
+
+
+def _dotted(place: Sequence[int | str]) -> str:
+    """("train_tagger", "seeds", 1) as train_tagger.seeds[1]."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+
+
+def _listed(choices: str) -> str:
+    """pydantic's "'r1', 'r2' or 'r3'" as "r1, r2, r3"."""
+    return choices.replace(" or ", ", ").replace("'", "")

@@ -247,7 +247,7 @@ def comparison_links(site: str) -> dict[str, str]:
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"lm": {"units": 32}} to {"lm.units": 32}."""
+    """{"pretrain_lm": {"units": 32}} to {"pretrain_lm.units": 32}."""
     flat: dict[str, Any] = {}
     for name, value in nested.items():
         flat.update(flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value})

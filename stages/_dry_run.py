@@ -26,14 +26,15 @@ from pipeline.features.contextual import (
     write_feature_table,
 )
 from pipeline.language_model.model import LanguageModel
-from pipeline.params import LMParams, Precision, load_params
+from pipeline.params import LMParams, Params, Precision, TaggerParams, load_params
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining import encoded_corpus as corpus
-from pipeline.pretraining import training as pretraining
+from pipeline.pretraining import lm_training as pretraining
 from pipeline.pretraining.data_parallel import Workers
 from pipeline.pretraining.encoded_corpus import Corpus
 from pipeline.pretraining.streams import steps_of_shard
-from pipeline.selection.training import Selection, select_layers
+from pipeline.selection.methods import METHODS
+from pipeline.selection.selection import Selection, SelectionTask
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger
 from pipeline.tagger.training import Features, TaggingData, load_tagging_data, train_tagger
 
@@ -59,7 +60,13 @@ class Cost:
 
 def report(stage: str, options: Options) -> str:
     """The cost of the stage with these options of its command, in words. Raises InputError as the stage would."""
-    cost = {"pretrain_lm": _pretrain_lm, "train_tagger": _train_tagger, "select_layers": _select_layers}[stage](options)
+    costs = {
+        "pretrain_lm": _pretrain_lm,
+        "train_tagger": _train_tagger,
+        "select": _select,
+        "train_pruned": _train_pruned,
+    }
+    cost = costs[stage](options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     home = next(folder for folder in (cost.out, *cost.out.absolute().parents) if folder.exists())
     each = f" in each of {cost.processes} processes" if cost.processes > 1 else ""
@@ -76,7 +83,7 @@ def report(stage: str, options: Options) -> str:
 def _pretrain_lm(options: Options) -> Cost:
     params = load_params(options["params_path"])
     set_up(params.seed, params.threads)
-    text, lm = corpus.load(options["corpus_folder"]), params.lm
+    text, lm = corpus.load(options["corpus_folder"]), params.pretrain_lm
     model = LanguageModel(pretraining.configure(lm, len(text.vocabulary)))
     pretraining.embed_vectors(model, text.vectors)
     reverse = options["direction"] == "backward"
@@ -104,7 +111,7 @@ def _take_steps(model: LanguageModel, text: Corpus, lm: LMParams, workers: Worke
     """The seconds of `count` steps, or of as many as the longest shard has."""
     longest = max(text.shards, key=len)
     part = replace(text, shards=[longest[: lm.streams * (count * lm.steps + 1)]])
-    lm = replace(lm, epochs=1)
+    lm = lm.model_copy(update={"epochs": 1})
     return _seconds(
         lambda: list(
             pretraining.pretrain(model, part, lm, 0, None, reverse=reverse, checkpoint_steps=count, workers=workers)
@@ -114,10 +121,17 @@ def _take_steps(model: LanguageModel, text: Corpus, lm: LMParams, workers: Worke
 
 def _train_tagger(options: Options) -> Cost:
     params = load_params(options["params_path"])
-    set_up(params.tagger.seeds[0], params.threads)
-    data, training = load_tagging_data(options["conll"], options["targets"]), params.tagger
-    if options["variant"] == "pruned":
-        training = params.prune.training(training)
+    return _train(options, options["variant"], params, params.train_tagger, load_tagging_data(options["conll"]))
+
+
+def _train_pruned(options: Options) -> Cost:
+    params = load_params(options["params_path"])
+    data = load_tagging_data(options["conll"], options["targets"])
+    return _train(options, "pruned", params, params.train_pruned.training(params.train_tagger), data)
+
+
+def _train(options: Options, variant: str, params: Params, training: TaggerParams, data: TaggingData) -> Cost:
+    set_up(training.seeds[0], params.threads)
     sample, share = _sample(data, SAMPLE_BATCHES * training.batch_sentences)
     lm = load_bidirectional_lm(options["lm"]) if options["lm"] else None
     width, steps_in_all = sum(lm.widths) if lm else 0, sum(len(words) + 1 for words in data.words)
@@ -126,13 +140,13 @@ def _train_tagger(options: Options) -> Cost:
     with tempfile.TemporaryDirectory() as scratch:
         table = Path(scratch) / "features"
         features, made = (None, 0.0) if lm is None else _timed_features(lm, sample, table, training.precision)
-        twice = replace(training, epochs=2)  # the first epoch warms up
+        twice = training.model_copy(update={"epochs": 2})  # the first epoch warms up
         _, epoch = _times(train_tagger(tagger, sample, features, twice, training.seeds[0], "timing"))
     making, epoch = made / share, epoch / share
     workers = min(len(training.seeds), max(1, processors() // params.threads))
     rounds = math.ceil(len(training.seeds) / workers)
     return Cost(
-        work=f"{options['variant']}: {len(training.seeds)} seeds, {workers} at a time, {training.epochs} epochs of "
+        work=f"{variant}: {len(training.seeds)} seeds, {workers} at a time, {training.epochs} epochs of "
         f"{len(data.train):,} sentences in batches of {training.batch_sentences}",
         seconds=making + rounds * training.epochs * epoch,
         timing=f"{epoch:.3g} s an epoch with its scoring ({share:.0%} timed)"
@@ -152,9 +166,9 @@ def _timed_features(
     return open_feature_table(table, sample.words, sum(lm.widths), precision).batch, seconds
 
 
-def _select_layers(options: Options) -> Cost:
+def _select(options: Options) -> Cost:
     params = load_params(options["params_path"])
-    seed, select, tagging = params.tagger.seeds[0], params.select, params.tagger
+    seed, select, tagging = params.train_tagger.seeds[0], params.select, params.train_tagger
     set_up(seed, params.threads)
     tagger, data = load_tagger(options["tagger_folder"] / f"seed-{seed}"), load_tagging_data(options["conll"])
     lm = load_bidirectional_lm(options["lm"])
@@ -162,8 +176,8 @@ def _select_layers(options: Options) -> Cost:
     batches = math.ceil(SAMPLE_BATCHES / select.batches_per_gate_step) * select.batches_per_gate_step
     sample, share = _sample(data, batches * tagging.batch_sentences)
     # One epoch to warm up, one with gates that move, one with gates that stay, which costs less.
-    three = replace(select, epochs=3, enforce_epoch=2)
-    _, moving, staying = _times(select_layers(tagger, Selection.of(lm), sample, three, tagging, seed))
+    three = select.model_copy(update={"epochs": 3, "enforce_epoch": 2})
+    _, moving, staying = _times(METHODS["gates"](SelectionTask(tagger, Selection.of(lm), sample, three, tagging, seed)))
     moving, staying = moving / share, staying / share
     return Cost(
         work=f"{select.epochs} epochs of {len(data.train):,} sentences, {select.enforce_epoch} of them with gates that "

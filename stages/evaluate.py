@@ -33,16 +33,16 @@ def main(
     """
     params = load_params(params_path)
     set_up(params.seed, params.threads)
-    all_layers = list(range(params.lm.layers))
+    all_layers = list(range(params.pretrain_lm.layers))
     variants = {
-        "no_lm": (None, {"forward": [], "backward": []}),
-        "full": (lm, {"forward": all_layers, "backward": all_layers}),
-        "pruned": (pruned, read_json(dev_metrics / "prune.json")["layers_kept"]),
+        "no_lm": ("train_tagger_no_lm", None, {"forward": [], "backward": []}),
+        "full": ("train_tagger_full", lm, {"forward": all_layers, "backward": all_layers}),
+        "pruned": ("train_pruned", pruned, read_json(dev_metrics / "prune.json")["layers_kept"]),
     }
     rows = []
     with stage_run("evaluate", {"threads": params.threads}, [out]) as run:
-        for variant, (lm_folder, layers_kept) in variants.items():
-            dev = read_json(dev_metrics / f"train_tagger_{variant}.json")
+        for variant, (trained, lm_folder, layers_kept) in variants.items():
+            dev = read_json(dev_metrics / f"{trained}.json")
             row = evaluate_variant(variant, taggers / variant, lm_folder, conll, dev, out)
             rows.append({**row, "layers_kept": layers_kept})
             run.log_metrics({f"{variant}/{name}": row[name] for name in ("test_f1_mean", "macs_per_word")})

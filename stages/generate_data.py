@@ -18,15 +18,15 @@ TEXT_FILES = 4
 
 @click.command(cls=StageCommand)
 @params_option
-@click.option("--name", required=True, help="The data set: a key of data.generate in the parameters file.")
+@click.option("--name", required=True, help="The data set: a key of generate_data in the parameters file.")
 @click.option("--out", type=FOLDER, required=True, help="Where the data set goes.")
 def main(params_path: Path, name: str, out: Path) -> None:
     """Generate newswire-like sentences: train.txt, dev.txt, test.txt (columns word, part of speech, chunk, entity; tags
     in IOB2) and lm/part-*.txt (one tokenised sentence a line, none of the tagged ones among them)."""
-    generated = load_params(params_path).data.generate
+    generated = load_params(params_path).generate_data
     if name not in generated:
         known = ", ".join(sorted(generated)) or "none"
-        raise InputError(f"{params_path}: data.generate.{name}: no such key; expected one of those there ({known})")
+        raise InputError(f"{params_path}: generate_data.{name}: no such key; expected one of those there ({known})")
     params = generated[name]
     language = GeneratedLanguage(params.seed)
     tagged = language.tagged_splits(params)

@@ -23,12 +23,13 @@ def main(raw: Path, out: Path, metrics: Path, params_path: Path) -> None:
     """Read sentences in CoNLL columns (any tag scheme), check them, and write IOBES splits and the lexicon.
 
     Writes train.conll, dev.conll, test.conll, test_hashes.txt (so that the LM corpus can leave out test sentences
-    without reading them) and lexicon/. Files and columns: section conll of params.yaml.
+    without reading them) and lexicon/. Files and columns: section prepare_conll of params.yaml.
     """
     params = load_params(params_path)
-    splits, scheme = read_splits(raw, params.conll, params.seed)
-    word_vectors = read_word_vectors(raw / params.conll.vectors) if params.conll.vectors else no_vectors()
-    lexicon = build_lexicon(splits["train"], word_vectors, params.conll.digits_as_zero)
+    conll = params.prepare_conll
+    splits, scheme = read_splits(raw, conll, params.seed)
+    word_vectors = read_word_vectors(raw / conll.vectors) if conll.vectors else no_vectors()
+    lexicon = build_lexicon(splits["train"], word_vectors, conll.digits_as_zero)
     for name, sentences in splits.items():
         write_conll(out / f"{name}.conll", sentences)
     hashes = sorted({sentence_hash(sentence.words) for sentence in splits["test"]})
@@ -38,7 +39,7 @@ def main(raw: Path, out: Path, metrics: Path, params_path: Path) -> None:
     sizes = {**count(splits), "lexicon": lexicon.sizes()}
     write_json(metrics, {**sizes, "tag_scheme": scheme, "vector_coverage": coverage})
     click.echo(f"tag scheme {scheme}; " + ", ".join(f"{name} {len(split)} sentences" for name, split in splits.items()))
-    for name, units in coverage.items() if params.conll.vectors else ():
+    for name, units in coverage.items() if conll.vectors else ():
         for unit, matches in units.items():
             shares = (f"{100 * number / sum(matches.values()):.2f} % {match}" for match, number in matches.items())
             click.echo(f"word vectors, {name} {unit}: {', '.join(shares)}")

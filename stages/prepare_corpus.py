@@ -1,6 +1,5 @@
 """LM text to an encoded corpus: vocabulary, memory-mapped id shards, held-out part, leak report."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -18,26 +17,26 @@ from stages._run import StageCommand, params_option
 
 @click.command(cls=StageCommand)
 @params_option
-@click.option("--raw", type=FOLDER, required=True, help="Folder of the data set; the text is at corpus.text in it.")
+@click.option("--raw", type=FOLDER, required=True, help="The data folder, data/raw/<name>.")
 @click.option("--test-hashes", type=FILE, required=True, help="Hashes of the test sentences, one a line.")
 @click.option("--out", type=FOLDER, required=True, help="Where the encoded corpus goes.")
 @click.option("--metrics", type=FILE, required=True, help="Where the statistics go (JSON).")
 def main(params_path: Path, raw: Path, test_hashes: Path, out: Path, metrics: Path) -> None:
-    """Encode the LM text under RAW, with all processors; sentences of the test split are dropped and counted, and those
-    of corpus.other_tests.
+    """Encode the LM text under RAW (prepare_corpus.text), with all processors; sentences of the test split are dropped
+    and counted, and those of prepare_corpus.other_tests.
 
     A killed run goes on with the parts of the text that it has not finished.
     """
     params = load_params(params_path)
     if not test_hashes.is_file():
         raise InputError(f"{test_hashes}: no such file; run the stage prepare_conll")
-    others, hashes = other_test_hashes(raw, params.corpus.other_tests)
+    others, hashes = other_test_hashes(raw, params.prepare_corpus.other_tests)
     hashes |= set(test_hashes.read_text(encoding="utf-8").split())
-    text = text_files(raw, params.corpus.text)
-    inputs = {"seed": params.seed, "files": [str(path) for path in text], **asdict(params.corpus)}
+    text = text_files(raw, params.prepare_corpus.text)
+    inputs = {"seed": params.seed, "files": [str(path) for path in text], **params.prepare_corpus.model_dump()}
     code = sorted(Path(corpus_preparation.__file__).parent.glob("*.py"))
     with checkpoint_folder("prepare_corpus", inputs, [test_hashes, *others, *text, *code]) as scratch:
-        statistics = prepare(raw, hashes, out, params.corpus, params.seed, scratch, processors())
+        statistics = prepare(raw, hashes, out, params.prepare_corpus, params.seed, scratch, processors())
     write_json(metrics, statistics)
     click.echo(
         f"{statistics['train_tokens']:,} tokens, {statistics['vocabulary']:,} words in the vocabulary, "

@@ -15,21 +15,21 @@ from stages._run import StageCommand, params_option
 
 @click.command(cls=StageCommand)
 @params_option
-@click.option("--raw", type=FOLDER, required=True, help="Folder of the data set; the text is at corpus.text in it.")
+@click.option("--raw", type=FOLDER, required=True, help="The data folder, data/raw/<name>.")
 @click.option("--test-hashes", type=FILE, required=True, help="Hashes of the test sentences, one a line.")
 @click.option("--out", type=FILE, required=True, help="Where the sentences go, one a line.")
 def main(params_path: Path, raw: Path, test_hashes: Path, out: Path) -> None:
-    """Draw distil.unlabelled_sentences sentences from the LM text under RAW; none is a test sentence."""
+    """Draw prepare_unlabelled.sentences sentences from the LM text under RAW; none is a test sentence."""
     params = load_params(params_path)
     if not test_hashes.is_file():
         raise InputError(f"{test_hashes}: no such file; run the stage prepare_conll")
-    count = params.distil.unlabelled_sentences
-    _, hashes = other_test_hashes(raw, params.corpus.other_tests)
+    count, corpus = params.prepare_unlabelled.sentences, params.prepare_corpus
+    _, hashes = other_test_hashes(raw, corpus.other_tests)
     hashes |= set(test_hashes.read_text(encoding="utf-8").split())
-    sentences = sample_sentences(text_files(raw, params.corpus.text), hashes, count, params.seed) if count else []
+    sentences = sample_sentences(text_files(raw, corpus.text), hashes, count, params.seed) if count else []
     if len(sentences) < count:
         raise InputError(
-            f"{raw / params.corpus.text}: {len(sentences):,} sentences that fit, but distil.unlabelled_sentences is "
+            f"{raw / corpus.text}: {len(sentences):,} sentences that fit, but prepare_unlabelled.sentences is "
             f"{count:,}; lower it or bring more text"
         )
     write_bytes(out, "".join(f"{sentence}\n" for sentence in sentences).encode())

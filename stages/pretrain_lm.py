@@ -1,7 +1,6 @@
 """Pretrain the language model of one direction on the encoded corpus."""
 
 from collections import deque
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from pipeline.language_model.model import LanguageModel, parameter_count, save_l
 from pipeline.params import load_params
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining import encoded_corpus as corpus
-from pipeline.pretraining import training as pretraining
+from pipeline.pretraining import lm_training as pretraining
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 
@@ -38,11 +37,11 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
     workers = data_parallel.join()
     text = corpus.load(corpus_folder)
     reverse = direction == "backward"
-    model = LanguageModel(pretraining.configure(params.lm, len(text.vocabulary)))
+    model = LanguageModel(pretraining.configure(params.pretrain_lm, len(text.vocabulary)))
     pretraining.embed_vectors(model, text.vectors)
     train = partial(
         pretraining.pretrain,
-        *(model, text, params.lm, params.seed),
+        *(model, text, params.pretrain_lm, params.seed),
         reverse=reverse,
         checkpoint_steps=params.checkpoint_steps,
         workers=workers,
@@ -51,7 +50,7 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
         deque(train(None), maxlen=0)
         workers.leave()
         return
-    logged = {"direction": direction, "seed": params.seed, "threads": params.threads, **asdict(params.lm)}
+    logged = {"direction": direction, "seed": params.seed, "threads": params.threads, **params.pretrain_lm.model_dump()}
     logged["processes"] = workers.size
     code = Path(pretraining.__file__).parent
     files = [*sorted(corpus_folder.iterdir()), *sorted(code.glob("*.py"))]
@@ -67,7 +66,7 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
         measured = {
             "heldout_perplexity": round(pretraining.perplexity(model, text.heldout, reverse=reverse), 4),
             "tokens": int(records[-1]["tokens"]),
-            "epochs": params.lm.epochs,
+            "epochs": params.pretrain_lm.epochs,
             "parameters": parameter_count(model),
         }
         run.log_metrics(measured)

@@ -9,11 +9,9 @@ from ldnet.command_line import FILE, FOLDER
 from ldnet.files import read_json, write_json
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
-from pipeline.language_model.macs import dense_lstm_macs
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import load_params
-from pipeline.pruning.equality import largest_score_difference
-from pipeline.pruning.pruning import kept_layers, prune_bidirectional_lm, prune_tagger
+from pipeline.pruning.pruning import kept_layers, largest_score_difference, prune_bidirectional_lm, prune_tagger
 from pipeline.tagger.model import load_tagger, save_tagger
 from pipeline.tagger.training import load_tagging_data, score_dev
 from pipeline.tracking import stage_run
@@ -26,29 +24,29 @@ TOLERANCE = 1e-3  # of an emission score in float32, which sums over hundreds of
 @params_option
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll; dev is used for the check.")
 @click.option("--lm", type=FOLDER, required=True, help="Folder with the language models forward/ and backward/.")
-@click.option("--selection", type=FOLDER, required=True, help="Output of select_layers.")
-@click.option("--full", type=FOLDER, required=True, help="The full taggers; pruned when prune.start is 'full'.")
+@click.option("--selection", type=FOLDER, required=True, help="Output of select.")
+@click.option("--full", type=FOLDER, required=True, help="The full taggers; pruned when train_pruned.start is 'full'.")
 @click.option("--out", type=FOLDER, required=True, help="Where the pruned language models and tagger go.")
 @click.option("--metrics", type=FILE, required=True, help="Where the layers kept and the cost go (JSON).")
 def main(params_path: Path, conll: Path, lm: Path, selection: Path, full: Path, out: Path, metrics: Path) -> None:
     """Prune both language models, and the tagger that belongs to the gates; surviving gates are folded in.
 
-    When prune.start is 'full', open gates count as 1, and the full tagger of each seed is pruned instead.
+    When train_pruned.start is 'full', open gates count as 1, and the full tagger of each seed is pruned instead.
     """
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     gates = {direction: torch.tensor(values) for direction, values in read_json(selection / "gates.json").items()}
     folders = {"tagger": selection / "tagger"}
-    if params.prune.start == "full":
+    if params.train_pruned.start == "full":
         gates = {direction: values.bool().float() for direction, values in gates.items()}
-        folders = {f"tagger/seed-{seed}": full / f"seed-{seed}" for seed in params.tagger.seeds}
+        folders = {f"tagger/seed-{seed}": full / f"seed-{seed}" for seed in params.train_tagger.seeds}
     taggers = {name: load_tagger(folder) for name, folder in folders.items()}
     gated, data = load_bidirectional_lm(lm), load_tagging_data(conll)
     pruned, kept = prune_bidirectional_lm(gated, gates)
     pruned_taggers = {name: prune_tagger(tagger, kept) for name, tagger in taggers.items()}
     features = live_features(gated, data.words, torch.cat([gates["forward"], gates["backward"]]))
     pruned_features = live_features(pruned, data.words)
-    with stage_run("prune", {"threads": params.threads, "start": params.prune.start}, [out]) as run:
+    with stage_run("prune", {"threads": params.threads, "start": params.train_pruned.start}, [out]) as run:
         difference = max(
             largest_score_difference(tagger, features, pruned_taggers[name], pruned_features, data)
             for name, tagger in taggers.items()
@@ -73,7 +71,7 @@ def main(params_path: Path, conll: Path, lm: Path, selection: Path, full: Path, 
 
 
 def _macs(lm: BidirectionalLM) -> int:
-    return dense_lstm_macs(lm.forward_lm.rnn) + dense_lstm_macs(lm.backward_lm.rnn)
+    return lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()
 
 
 def _parameters(lm: BidirectionalLM) -> int:

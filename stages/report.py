@@ -12,10 +12,9 @@ from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.figure_files import save_figure
 from pipeline.report.measurements import DIRECTIONS, flat_metrics, pick, read_curve, read_metrics
+from pipeline.report.provenance import source_version, stage_outs
 from pipeline.report.results import build_results
 from pipeline.report.run_comparison import comparison_view, headline_metrics
-from pipeline.report.source_version import source_version
-from pipeline.report.stage_outs import stage_outs
 from pipeline.report.tables import tables
 from pipeline.tracking import log_pipeline_run
 from stages._run import StageCommand, params_option
@@ -36,15 +35,16 @@ def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     params = load_params(params_path)
     measured = read_metrics(metrics)
     results = build_results(experiment_values(params), measured)
-    gate_columns = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(params.lm.layers)]
-    gates = read_curve(curves / "select_layers.csv", ["epoch", *gate_columns])
+    layers = params.pretrain_lm.layers
+    gate_columns = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)]
+    gates = read_curve(curves / "select.csv", ["epoch", *gate_columns])
     training = {name: read_curve(curves / f"pretrain_lm_{name}.csv", ["tokens", "perplexity"]) for name in DIRECTIONS}
     heldout = {direction: results["lm"][direction]["heldout_perplexity"] for direction in DIRECTIONS}
 
     write_json(out / "results.json", results)
     write_bytes(out / "tables.md", tables(results).encode())
     save_figure(f1_against_cost(results), out / "f1_against_cost.svg", out / "f1_against_cost.png")
-    save_figure(gates_figure(gates, pick(measured, "select_layers.epoch"), params.lm.layers), out / "gates.svg")
+    save_figure(gates_figure(gates, pick(measured, "select.epoch"), layers), out / "gates.svg")
     save_figure(lm_figure(training, heldout), out / "lm_curves.svg")
     click.echo(tables(results))
     numbers = {**headline_metrics(results), **flat_metrics(measured)}

@@ -1,7 +1,6 @@
 """What the full taggers make of the training sentences and of unlabelled ones: targets for the pruned tagger."""
 
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -25,19 +24,20 @@ from stages._run import StageCommand, params_option
 @click.option("--teachers", type=FOLDER, required=True, help="The full taggers, one folder a seed.")
 @click.option("--out", type=FOLDER, required=True, help="Where the targets go.")
 def main(params_path: Path, conll: Path, unlabelled: Path, lm: Path, teachers: Path, out: Path) -> None:
-    """Average the distributions over tag paths of all seeds' full taggers; gold tags count with 1 - distil.weight."""
+    """Average the distributions over tag paths of the full taggers of all seeds. Gold tags count with
+    1 - soft_targets.weight."""
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(unlabelled, out / UNLABELLED)
     data = load_tagging_data(conll, out)
     language_models = load_bidirectional_lm(lm)
-    language_models.compute_in(params.tagger.precision)
-    taggers = [load_tagger(teachers / f"seed-{seed}") for seed in params.tagger.seeds]
-    logged = {"threads": params.threads, "precision": params.tagger.precision, **asdict(params.distil)}
+    language_models.compute_in(params.train_tagger.precision)
+    taggers = [load_tagger(teachers / f"seed-{seed}") for seed in params.train_tagger.seeds]
+    logged = {"threads": params.threads, "precision": params.train_tagger.precision, **params.soft_targets.model_dump()}
     with stage_run("soft_targets", logged, [out]) as run:
         words, labelled = data.words[: len(data.train)], data.labelled
-        weight = params.distil.weight
+        weight = params.soft_targets.weight
         agreement = write_soft_targets(taggers, language_models, words, data.encoded_train, labelled, weight, out)
         run.log_metrics({"probability_of_gold_tags": agreement, "sentences": len(data.train)})
     click.echo(

@@ -13,12 +13,15 @@ from ldnet.text.lexicon import Lexicon
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.model import LanguageModel, LMConfig, save_language_model
 from pipeline.params import HardConcreteParams, LMParams, SelectParams, TaggerParams
+from pipeline.profiles import load_profile
 from pipeline.tagger.batches import encode_sentence
 from pipeline.tagger.model import Tagger, configure, initialise
 from pipeline.tagger.training import TaggingData
 from pipeline.text.lexicon_building import build_lexicon
 from pipeline.text.word_vectors import no_vectors
+from tests.imports import ROOT
 
+BASE = load_profile(ROOT / "profiles", "demo")  # has the keys on which a test does not depend
 WORDS = ["<unk>", "\n", "the", "a", "cat", "dog", "Paris", "Rome", "saw", "in", "."]
 
 
@@ -39,7 +42,7 @@ def make_lm_params(**changes: object) -> LMParams:
         "clip_norm": 5.0,
         "precision": "float32",
     }
-    return LMParams(**{**values, **changes})  # type: ignore[arg-type]
+    return LMParams.model_validate({**BASE.pretrain_lm.model_dump(), **values, **changes})
 
 
 def make_language_model(layers: int = 3, seed: int = 0) -> LanguageModel:
@@ -108,7 +111,7 @@ def make_tagger_params(**changes: object) -> TaggerParams:
         "clip_norm": 5.0,
         "precision": "float32",
     }
-    return TaggerParams(**{**values, **changes})  # type: ignore[arg-type]
+    return TaggerParams.model_validate({**BASE.train_tagger.model_dump(), **values, **changes})
 
 
 def make_select_params(**changes: object) -> SelectParams:
@@ -127,7 +130,7 @@ def make_select_params(**changes: object) -> SelectParams:
         "random_seed": 1,
         "precision": "float32",
     }
-    return SelectParams(**{**values, **changes})  # type: ignore[arg-type]
+    return SelectParams.model_validate({**BASE.select.model_dump(), **values, **changes})
 
 
 def make_lexicon(sentences: Sequence[Sentence]) -> Lexicon:

@@ -1,8 +1,9 @@
 """Which modules of this project a source file imports, read from its syntax tree."""
 
-import ast
 from functools import cache
 from pathlib import Path
+
+from commands import package_graph
 
 ROOT = Path(__file__).parents[1]
 
@@ -14,18 +15,8 @@ def sources(*folders: str) -> list[str]:
 
 @cache
 def imported_modules(file: str) -> frozenset[str]:
-    """Dotted names of the modules that the file imports, at its top or in functions, and of what it takes from them.
-
-    `from pipeline.data import corpus` gives pipeline.data and pipeline.pretraining.encoded_corpus.
-    """
-    names: set[str] = set()
-    for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0 and node.module, f"{file}: relative import"
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(names)
+    """Dotted names of what the file, a path from the root, imports; see `package_graph.imported_modules`."""
+    return package_graph.imported_modules(ROOT / file)
 
 
 def imported_files(file: str) -> set[str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from pipeline.reference.checkpoints import Checkpoint, Weights
 from pipeline.reference.models import GATES, PREFIXES
 from pipeline.reference.parity import Fixture
+from pipeline.reference.released_weights import Checkpoint, Weights
 
 FOLDER = Path(__file__).parent / "fixtures"
 

@@ -13,8 +13,8 @@ PROJECT = Path(__file__).parents[1]
 
 
 def make_params(profile: str = "demo", data: str = "demo") -> dict[str, Any]:
-    params = yaml.safe_load((PROJECT / "profiles" / "demo.yaml").read_text(encoding="utf-8"))
-    params["profile"], params["data"]["name"], params["lm"]["layers"] = profile, data, 2
+    params = yaml.safe_load((PROJECT / "profiles" / "base.yaml").read_text(encoding="utf-8"))
+    params["profile"], params["data"], params["pretrain_lm"]["layers"] = profile, data, 2
     params["select"]["max_layers"] = 2
     return params
 
@@ -70,13 +70,13 @@ def make_metrics() -> dict[str, Any]:
         },
         "pretrain_lm_forward": {"heldout_perplexity": 41.25, "tokens": 300_000, "epochs": 1},
         "pretrain_lm_backward": {"heldout_perplexity": 43.75, "tokens": 300_000, "epochs": 1},
-        "select_layers": {
+        "select": {
             "epoch": 2,
             "budget_reached_by": "enforcement",
             "optimiser_epoch": None,
             "gates": {"forward": [0.0, 0.9], "backward": [0.0, 0.0]},
         },
-        "train_tagger_pruned": {"seeds": [1, 2], "dev_f1": [84.0, 83.4], "dev_f1_mean": 83.7},
+        "train_pruned": {"seeds": [1, 2], "dev_f1": [84.0, 83.4], "dev_f1_mean": 83.7},
     }
 
 
@@ -92,7 +92,7 @@ def write_measurements(folder: Path, profile: str = "demo", data: str = "demo") 
         (folder / "curves" / f"pretrain_lm_{direction}.csv").write_text(curve, encoding="utf-8")
     gates = "epoch,loss,dev_f1,open_gates,gate_forward_0,gate_forward_1,gate_backward_0,gate_backward_1\n"
     gates += "1,2.5,80,3,0.8,1,0.5,0\n2,2.0,81,1,0,0.9,0,0\n"
-    (folder / "curves" / "select_layers.csv").write_text(gates, encoding="utf-8")
+    (folder / "curves" / "select.csv").write_text(gates, encoding="utf-8")
 
 
 # Words that must not become markup. One predicted span is wrong, with half of the gold one: F1 is 2 x 2 / (3 + 3).

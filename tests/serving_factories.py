@@ -9,6 +9,7 @@ from ldnet.text.columns import Sentence
 from pipeline.exporting.model_export import export_model
 from pipeline.exporting.workspace import describe, model_source
 from pipeline.features.contextual import load_bidirectional_lm
+from pipeline.report.results import VARIANTS
 from pipeline.tagger.model import save_tagger
 from tests.factories import make_sentences, make_tagger, write_prepared
 
@@ -26,9 +27,9 @@ def make_workspace(folder: Path) -> tuple[Path, Path]:
         for seed in SEEDS:
             tagger = make_tagger(lexicon, 0 if variant == "no_lm" else features, seed)
             save_tagger(tagger, work / "tagger" / variant / f"seed-{seed}")
-        write_json(metrics / f"train_tagger_{variant}.json", {"seeds": SEEDS, "dev_f1": DEV_F1})
+        write_json(metrics / f"{VARIANTS[variant]}.json", {"seeds": SEEDS, "dev_f1": DEV_F1})
     rows = [_row(variant) for variant in ("no_lm", "full", "pruned")]
-    params = {"profile": "tiny", "lm": {"layers": 3}, "data": {"name": "demo", "generate": {"demo": {}}}}
+    params = {"profile": "tiny", "pretrain_lm": {"layers": 3}, "generate_data": {"demo": {}}}
     lm = {direction: {"heldout_perplexity": 3.0, "tokens": 100} for direction in ("forward", "backward")}
     write_json(work / "report" / "results.json", {"data": "demo", "params": params, "lm": lm, "rows": rows})
     return work, metrics

@@ -1,12 +1,11 @@
 """Score the taggers of one ablation on the test split, and put all that was measured of it together."""
 
-from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, stdev
 
 import click
 
-from ablations.language_models import find_variant
+from ablations.language_models import find_candidate
 from ablations.taggers import Ablation, score_rows
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import read_json, write_json
@@ -20,9 +19,9 @@ from pipeline.tracking import stage_run
 from stages._run import params_option
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
 @params_option
-@click.option("--variant", required=True, help="A name under ablations.variants.")
+@click.option("--candidate", required=True, help="A name under ablations.candidates.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, required=True, help="Output of pretrain_ablated_lm.")
 @click.option("--taggers", type=FOLDER, required=True, help="Output of train_ablated_taggers.")
@@ -31,7 +30,7 @@ from stages._run import params_option
 @click.option("--metrics", type=FILE, required=True, help="Where all of it goes (JSON).")
 def main(
     params_path: Path,
-    variant: str,
+    candidate: str,
     conll: Path,
     lm: Path,
     taggers: Path,
@@ -41,19 +40,19 @@ def main(
 ) -> None:
     """Test F1 of every kind of tagger on one small language model."""
     params = load_params(params_path)
-    ablations, ablated = find_variant(params, variant)
+    ablations, ablated = find_candidate(params, candidate)
     seeds = ablations.seeds
     set_up(params.seed, params.threads)
-    ablation = Ablation(conll=conll, lm=lm, variant=ablated, taggers=taggers, seeds=seeds, threads=params.threads)
+    ablation = Ablation(conll=conll, lm=lm, candidate=ablated, taggers=taggers, seeds=seeds, threads=params.threads)
     measured = read_json(tagger_metrics)
-    with stage_run(f"evaluate_ablation@{variant}", {"threads": params.threads, **asdict(ablated)}, []) as run:
+    with stage_run(f"ablations/evaluate@{candidate}", {"threads": params.threads, **ablated.model_dump()}, []) as run:
         scores = score_rows(ablation, measured["rows"], measured["layers_kept"], _test_sentences(conll))
         for row, test_f1 in scores.items():
             average, spread = round(mean(test_f1), 4), round(stdev(test_f1), 4) if len(test_f1) > 1 else 0.0
             measured["rows"][row] |= {"test_f1": test_f1, "test_f1_mean": average, "test_f1_sd": spread}
             run.log_metrics({f"{row}/test_f1_mean": average})
-            click.echo(f"{variant}, {row}: test F1 {average:.2f}")
-        write_json(metrics, {**asdict(ablated), "seeds": seeds, "lm": read_json(lm_metrics), **measured})
+            click.echo(f"{candidate}, {row}: test F1 {average:.2f}")
+        write_json(metrics, {**ablated.model_dump(), "seeds": seeds, "lm": read_json(lm_metrics), **measured})
 
 
 def _test_sentences(conll: Path) -> TaggingData:

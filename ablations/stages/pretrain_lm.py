@@ -1,51 +1,50 @@
 """Pretrain both directions of a small language model, and measure it with each layer detached."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from ablations import language_models as ablated_lm
 from ablations.architectures import DIRECTIONS
-from ablations.language_models import LMJob, find_variant, pretrain_ablated
+from ablations.language_models import LMJob, find_candidate, pretrain_ablated
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import write_json
 from ldnet.processors import processors
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.execution.processes import ordered_map
 from pipeline.params import load_params
-from pipeline.pretraining import training as pretraining
+from pipeline.pretraining import lm_training as pretraining
 from pipeline.tracking import stage_run
 from stages._run import params_option
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
 @params_option
-@click.option("--variant", required=True, help="A name under ablations.variants.")
+@click.option("--candidate", required=True, help="A name under ablations.candidates.")
 @click.option("--corpus", "corpus_folder", type=FOLDER, required=True, help="Output of prepare_corpus.")
 @click.option("--out", type=FOLDER, required=True, help="Where the language models go.")
 @click.option("--metrics", type=FILE, required=True, help="Where sizes and perplexities go (JSON).")
-def main(params_path: Path, variant: str, corpus_folder: Path, out: Path, metrics: Path) -> None:
-    """Train the language models of one variant on the first tokens of the corpus, both directions side by side."""
+def main(params_path: Path, candidate: str, corpus_folder: Path, out: Path, metrics: Path) -> None:
+    """Train the language models of one candidate on the first tokens of the corpus, both directions side by side."""
     params = load_params(params_path)
-    ablations, ablated = find_variant(params, variant)
-    logged = {"variant": variant, "seed": params.seed, "threads": params.threads, "tokens": ablations.tokens}
+    ablations, ablated = find_candidate(params, candidate)
+    logged = {"candidate": candidate, "seed": params.seed, "threads": params.threads, "tokens": ablations.tokens}
     logged["heldout_tokens"] = ablations.heldout_tokens
-    logged |= {**asdict(params.lm), "epochs": ablations.epochs, **asdict(ablated)}
+    logged |= {**params.pretrain_lm.model_dump(), "epochs": ablations.epochs, **ablated.model_dump()}
     code = [Path(ablated_lm.__file__), *sorted(Path(pretraining.__file__).parent.glob("*.py"))]
     files = [*sorted(corpus_folder.iterdir()), *code]
     with (
-        stage_run(f"pretrain_ablated_lm@{variant}", logged, [out]) as run,
-        checkpoint_folder(f"pretrain_ablated_lm-{variant}", logged, files) as checkpoints,
+        stage_run(f"ablations/pretrain_lm@{candidate}", logged, [out]) as run,
+        checkpoint_folder(f"pretrain_ablated_lm-{candidate}", logged, files) as checkpoints,
         ordered_map(min(len(DIRECTIONS), max(1, processors() // params.threads))) as in_processes,
     ):
         jobs = [
             LMJob(
                 corpus=corpus_folder,
                 direction=direction,
-                lm=params.lm,
+                lm=params.pretrain_lm,
                 ablations=ablations,
-                variant=ablated,
+                candidate=ablated,
                 seed=params.seed,
                 threads=params.threads,
                 checkpoint=checkpoints / direction,
@@ -58,7 +57,7 @@ def main(params_path: Path, variant: str, corpus_folder: Path, out: Path, metric
         run.log_metrics({f"{direction}/perplexity": measured[direction]["perplexity"] for direction in DIRECTIONS})
         write_json(metrics, measured)
     perplexities = ", ".join(f"{direction} {measured[direction]['perplexity']:.1f}" for direction in DIRECTIONS)
-    click.echo(f"{variant}: held-out perplexity {perplexities}")
+    click.echo(f"{candidate}: held-out perplexity {perplexities}")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """Train taggers on a small language model, take layers away from them, and train them on."""
 
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import mean
 
 import click
 
-from ablations.architectures import DIRECTIONS, recurrent_macs
-from ablations.language_models import find_variant
+from ablations.architectures import DIRECTIONS
+from ablations.language_models import find_candidate
 from ablations.taggers import (
     DETACHED,
     ROWS,
@@ -34,33 +34,33 @@ from pipeline.tracking import stage_run
 from stages._run import params_option
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
 @params_option
-@click.option("--variant", required=True, help="A name under ablations.variants.")
+@click.option("--candidate", required=True, help="A name under ablations.candidates.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, required=True, help="Output of pretrain_ablated_lm.")
 @click.option("--out", type=FOLDER, required=True, help="Where the taggers go, by row and seed.")
 @click.option("--metrics", type=FILE, required=True, help="Where dev F1 goes (JSON).")
-def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metrics: Path) -> None:
+def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, metrics: Path) -> None:
     """Taggers on all layers and on a mix of them; the former without each layer, and pruned, before and after more
     training. A killed run goes on with the taggers that it has not finished."""
     params = load_params(params_path)
-    ablations, ablated = find_variant(params, variant)
+    ablations, ablated = find_candidate(params, candidate)
     set_up(ablations.seeds[0], params.threads)
-    training = replace(params.tagger, seeds=ablations.seeds, epochs=ablations.tagger_epochs)
-    retraining = replace(params.prune.training(training), epochs=ablations.pruned_epochs)
-    logged = {"variant": variant, "threads": params.threads, **asdict(ablated), **asdict(training)}
+    training = params.train_tagger.model_copy(update={"seeds": ablations.seeds, "epochs": ablations.tagger_epochs})
+    retraining = params.train_pruned.training(training).model_copy(update={"epochs": ablations.pruned_epochs})
+    logged = {"candidate": candidate, "threads": params.threads, **ablated.model_dump(), **training.model_dump()}
     logged |= {f"pruned_{key}": getattr(retraining, key) for key in ("epochs", "optimizer", "learning_rate")}
-    inputs = [*sorted(conll.glob("*.conll")), *sorted(lm.glob("*/weights.safetensors"))]
+    inputs = [*(conll / f"{split}.conll" for split in ("train", "dev")), *sorted(lm.glob("*/weights.safetensors"))]
     with (
-        stage_run(f"train_ablated_taggers@{variant}", logged, [out]) as run,
-        checkpoint_folder(f"train_ablated_taggers-{variant}", logged, inputs) as scratch,
+        stage_run(f"ablations/train_taggers@{candidate}", logged, [out]) as run,
+        checkpoint_folder(f"train_ablated_taggers-{candidate}", logged, inputs) as scratch,
         ordered_map(min(2 * len(ablations.seeds), max(1, processors() // params.threads))) as in_processes,
     ):
         ablation = Ablation(
             conll=conll,
             lm=lm,
-            variant=ablated,
+            candidate=ablated,
             taggers=scratch / "taggers",
             seeds=ablations.seeds,
             threads=params.threads,
@@ -88,11 +88,11 @@ def main(params_path: Path, variant: str, conll: Path, lm: Path, out: Path, metr
         run.log_metrics({f"{row}/dev_f1_mean": average for row, average in means.items()})
         write_json(metrics, {"layers_kept": kept, "dev_f1_without_layer": dev_f1_without_layer, "rows": rows})
         shutil.copytree(ablation.taggers, out, dirs_exist_ok=True)
-    click.echo(f"{variant}: dev F1 " + ", ".join(f"{row} {average:.2f}" for row, average in means.items()))
+    click.echo(f"{candidate}: dev F1 " + ", ".join(f"{row} {average:.2f}" for row, average in means.items()))
 
 
 def _macs(lm: BidirectionalLM) -> int:
-    return recurrent_macs(lm.forward_lm) + recurrent_macs(lm.backward_lm)
+    return lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tagger with its language models, run anew for every batch; its training steps and its decoding.
+"""The tagger with its language models, run again for every batch; its training steps and its decoding.
 
 Shapes: T steps, C characters, B sentences, D widths, K tags.
 """

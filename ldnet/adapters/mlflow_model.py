@@ -30,7 +30,7 @@ from ldnet.text.tokenisation import split_words
 
 PACKAGE = Path(__file__).parents[1]
 # What this module and all that it needs of the package import; a test reads it from the sources.
-REQUIREMENTS = ("mlflow", "numba", "numpy", "pandas", "safetensors", "torch")
+REQUIREMENTS = ("mlflow", "nltk", "numba", "numpy", "pandas", "safetensors", "torch")
 FORMATS = ("tags", "spans")
 EXAMPLE = pd.DataFrame({"text": ["The cat sat on the mat .", ""]})
 # The column is declared as of any type, and `predict` checks it: MLflow turns values of a text column into text before

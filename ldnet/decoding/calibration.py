@@ -21,7 +21,7 @@ from ldnet.text.tags import Span, spans
 BINS = 10
 TEMPERATURES = [2 ** (eighths / 8) for eighths in range(-8, 17)]  # 0.5 to 4; the loss is flat between neighbours
 UNCHANGED = TEMPERATURES.index(1.0)
-Numbers = NDArray[np.float64]
+Confidences = NDArray[np.float64]
 Truths = NDArray[np.bool_]
 
 
@@ -79,7 +79,7 @@ def calibrate(bulk: BulkTagger, sentences: Sequence[Sentence]) -> Calibration:
     )
 
 
-def reliability(confidences: Numbers, right: Truths) -> list[Bin]:
+def reliability(confidences: Confidences, right: Truths) -> list[Bin]:
     """Spans (N) by confidence, in bins of equal width; bins without spans are left out."""
     of_span = np.minimum((confidences * BINS).astype(int), BINS - 1)
     return [
@@ -101,7 +101,7 @@ def expected_error(bins: Sequence[Bin]) -> float:
     return sum(bin.spans * abs(bin.confidence - bin.right) for bin in bins) / max(1, count)
 
 
-def _score(bulk: BulkTagger, sentences: Sequence[Sentence]) -> tuple[Numbers, Truths, NDArray[np.int64]]:
+def _score(bulk: BulkTagger, sentences: Sequence[Sentence]) -> tuple[Confidences, Truths, NDArray[np.int64]]:
     """Of each span that the tagger finds: confidences (N, M), whether it is right (N), its sentence's half (N)."""
 
     def reading(emissions: Tensor, lengths: Tensor) -> list[list[tuple[Span, tuple[float, ...]]]]:
@@ -132,7 +132,7 @@ def _score(bulk: BulkTagger, sentences: Sequence[Sentence]) -> tuple[Numbers, Tr
     )
 
 
-def _fit(confidences: Numbers, right: Truths) -> int:
+def _fit(confidences: Confidences, right: Truths) -> int:
     """Which temperature gives the least log loss of being right or wrong (N, M; N); of several the nearest to 1."""
     likelihoods = np.where(right[:, None], confidences, 1 - confidences).clip(min=1e-12)
     losses = -np.log(likelihoods).sum(0)

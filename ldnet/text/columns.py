@@ -89,11 +89,11 @@ def read_conll(path: Path, word_column: int, tag_column: int) -> list[Sentence]:
 def _check_columns(place: str, width: int, word_column: int, tag_column: int) -> None:
     for name, column in (("word_column", word_column), ("tag_column", tag_column)):
         if not -width <= column < width:
-            raise InputError(f"{place}: {width} columns, but conll.{name} is {column} (columns count from 0)")
+            raise InputError(f"{place}: {width} columns, but prepare_conll.{name} is {column} (columns count from 0)")
     if word_column % width == tag_column % width:
         raise InputError(
-            f"{place}: {width} columns; conll.word_column {word_column} and conll.tag_column {tag_column} "
-            "are the same one, expected a column for the word and another for its tag"
+            f"{place}: {width} columns; prepare_conll.word_column {word_column} and prepare_conll.tag_column "
+            f"{tag_column} are the same one, expected a column for the word and another for its tag"
         )
 
 

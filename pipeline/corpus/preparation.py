@@ -75,7 +75,7 @@ def prepare(
         if len(chosen.ranks) < params.heldout_sentences or chosen.kept < 2 * params.heldout_sentences or not sentences:
             raise InputError(
                 f"{paths[0].parent}: {chosen.kept} sentences of LM text are too few to hold out "
-                f"{params.heldout_sentences}; lower corpus.heldout_sentences or bring more text"
+                f"{params.heldout_sentences}; lower prepare_corpus.heldout_sentences or bring more text"
             )
         vocabulary = make_vocabulary(counts, params.min_count)
         index = {word: i for i, word in enumerate(vocabulary)}

@@ -10,7 +10,7 @@ from torch import nn
 
 from ldnet.text.columns import Sentence
 from pipeline.features.contextual import BidirectionalLM
-from pipeline.language_model.macs import dense_lstm_macs, lstm_macs
+from pipeline.language_model.dense_lstm import lstm_macs
 from pipeline.tagger.model import Tagger, TaggerConfig
 
 
@@ -26,7 +26,7 @@ def macs_by_part(config: TaggerConfig, lm: BidirectionalLM | None, characters: f
     character_step = 2 * lstm_macs(config.character_dimension, config.character_units)
     return {
         "characters": round(characters * character_step) + 2 * config.character_units * config.word_dimension,
-        "language_models": dense_lstm_macs(lm.forward_lm.rnn) + dense_lstm_macs(lm.backward_lm.rnn) if lm else 0,
+        "language_models": lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs() if lm else 0,
         "lm_projection": config.lm_features * config.word_dimension,
         "word_lstm": 2 * lstm_macs(parts * config.word_dimension, config.word_units),
         "emissions": 2 * config.word_units * config.tags,

@@ -1,13 +1,26 @@
-"""What the language models add to F1, and how much of it pruning keeps: the tables of docs/results.md."""
+"""All results of each profile, what the language models add to F1, and how much of it pruning keeps: the tables of
+docs/results.md."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.report.tables import DIFFERENCES, interval, markdown_table, percent, signed
+from pipeline.report.tables import (
+    DIFFERENCES,
+    goals_missed,
+    has_gain,
+    interval,
+    legend,
+    lm_table,
+    markdown_table,
+    no_share,
+    percent,
+    results_table,
+    signed,
+)
 
 
 def gain_section(published: Sequence[Mapping[str, Any]]) -> str:
-    """Both tables of every published result that has a comparison."""
+    """The tables of every published result that has a comparison."""
     sections = [_section(document) for document in published if "comparison" in document]
     return "\n".join(sections) or "No comparison is published yet.\n"
 
@@ -30,22 +43,34 @@ def differences_table(comparison: Mapping[str, Any]) -> str:
 
 
 def kept_table(comparison: Mapping[str, Any]) -> str:
-    """What is left after pruning beside what is to be left."""
-    kept, goals = comparison["gain_kept"], comparison["goals"]
+    """What is left after pruning beside what is to be left; no share of a gain that there is not."""
+    kept, goals, missed = comparison["gain_kept"], comparison["goals"], goals_missed(comparison)
+    gain_goal, macs_goal = (f"{100 * goals[key]:.0f} %" for key in ("gain_kept", "lm_macs_kept"))
     rows = [
-        ["gain in F1, dev", percent(kept["dev"]), f"at least {100 * goals['gain_kept']:.0f} %"],
-        ["gain in F1, test", percent(kept["test"]), f"at least {100 * goals['gain_kept']:.0f} %"],
-        ["resamples of test that reach that goal", percent(kept["test_resamples_at_goal"]), ""],
-        [
-            "MACs of the language models",
-            percent(comparison["lm_macs_kept"]),
-            f"at most {100 * goals['lm_macs_kept']:.0f} %",
-        ],
+        [f"gain in F1, {split}", percent(kept[split]), f"at least {gain_goal}: {_met(missed[split])}"]
+        for split in ("dev", "test")
+        if split in missed
     ]
+    if rows:
+        rows.append(["resamples of test that reach that goal", percent(kept["test_resamples_at_goal"]), ""])
+    share = percent(comparison["lm_macs_kept"])
+    rows.append(["MACs of the language models", share, f"at most {macs_goal}: {_met(missed['lm_macs'])}"])
     return markdown_table(["left after pruning", "share", "goal"], rows)
+
+
+def _met(missed: bool) -> str:
+    return "missed" if missed else "met"
 
 
 def _section(document: Mapping[str, Any]) -> str:
     profile, comparison = document["params"]["profile"], document["comparison"]
-    links = f"([all numbers](../results/{profile}.json), {comparison['resamples']:,} resamples)"
-    return f"**{profile}** {links}\n\n{kept_table(comparison)}\n{differences_table(comparison)}"
+    links = f"([all numbers](../results/{profile}/results.json), {comparison['resamples']:,} resamples)"
+    reason = "" if has_gain(comparison) else f"{no_share(comparison)}\n\n"
+    parts = [
+        results_table(document),
+        legend(document),
+        kept_table(comparison),
+        f"{reason}{differences_table(comparison)}",
+        lm_table(document),
+    ]
+    return f"**{profile}** {links}\n\n" + "\n".join(parts)

@@ -1,5 +1,6 @@
 """The generated sections of the README: results of all profiles, and the stages."""
 
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import yaml
 
 from ldnet.errors import InputError
 from pipeline.experiments.profile_changes import set_first
-from pipeline.report.tables import markdown_table, tables
+from pipeline.report.tables import gain_lines, legend, markdown_table, overview_table
 
 
 def fill_sections(text: str, sections: Mapping[str, str], name: str) -> str:
@@ -24,23 +25,26 @@ def fill_sections(text: str, sections: Mapping[str, str], name: str) -> str:
 
 
 def results_section(published: Sequence[Mapping[str, Any]], profiles: Path) -> str:
-    """Tables of every published result, each with the command that makes it, and what to set before it if its profile
-    has changed since."""
-    sections = [_results(document) + set_first(document["params"], profiles) for document in published]
-    return "\n".join(sections) or "No results are published yet.\n"
+    """One table of every published result and how to read it; for each, the command that makes it, and what to set
+    before it if its profile has changed since."""
+    if not published:
+        return "No results are published yet.\n"
+    bullets = "".join(map(_reading, published))
+    changes = "".join(set_first(document["params"], profiles) for document in published)
+    return f"{overview_table(published)}\n{legend(*published)}\n{bullets}{changes}"
 
 
-def _results(document: Mapping[str, Any]) -> str:
+def _reading(document: Mapping[str, Any]) -> str:
+    """What pruning keeps in one profile, and where its numbers are."""
     profile = document["params"]["profile"]
     command = "make repro" if profile == "demo" else f"make experiment NAME={profile}"
-    figure = f"docs/f1_against_cost_{profile}.svg"
-    return (
-        f"**{profile}** (`{command}`, [figure]({figure}), [all numbers](results/{profile}.json))\n\n{tables(document)}"
-    )
+    links = f"[figure](docs/f1_against_cost_{profile}.svg), [all numbers](results/{profile}/results.json)"
+    gain = f": {gain_lines(document['comparison'])}" if "comparison" in document else "\n"
+    return f"* **{profile}** (`{command}`, {links}){gain}"
 
 
 def stages_section(pipeline: Path) -> str:
-    """A table of the stages in dvc.yaml: name, description, main outputs. Raises InputError for other files."""
+    """A table of the stages in dvc.yaml: name, description, where it writes. Raises InputError for other files."""
     try:
         stages = yaml.safe_load(pipeline.read_text(encoding="utf-8"))["stages"]
         rows = [_stage_cells(name, stage) for name, stage in stages.items()]
@@ -48,21 +52,22 @@ def stages_section(pipeline: Path) -> str:
         raise InputError(f"{pipeline}: no such file; expected the map of the stages") from None
     except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{pipeline}: not a DVC pipeline whose stages have desc and outs: {error}") from None
-    return markdown_table(["stage", "what it does", "main outputs"], rows)
+    return markdown_table(["stage", "what it does", "writes"], rows)
 
 
 def _stage_cells(name: str, stage: Mapping[str, Any]) -> list[str]:
-    """Name, description, outputs. A stage written for each of several items names them, with an output for each."""
+    """Name, description, the folder of its outputs (or the only output). A stage that is written for each of several
+    items names them."""
     items = stage.get("foreach", "")
     definition = stage["do"] if "foreach" in stage else stage
-    keys = [] if isinstance(items, str) else list(items)  # a reference such as ${data.generate} stays one
+    keys = [] if isinstance(items, str) else list(items)  # a reference like ${generate_data} stays one
     outs = [
         re.sub(r"\$\{(item|key)\}", key, out)
         for out in map(_path, definition["outs"])
         for key in (keys if re.search(r"\$\{(item|key)\}", out) and keys else ["<name>"])
     ]
     title = f"`{name}`" + (f" ({', '.join(keys)})" if keys else "")
-    return [title, definition["desc"], ", ".join(f"`{_placeholders(out)}`" for out in outs)]
+    return [title, definition["desc"], f"`{_placeholders(posixpath.commonpath(outs))}`"]
 
 
 def _path(out: str | Mapping[str, Any]) -> str:
@@ -70,5 +75,5 @@ def _path(out: str | Mapping[str, Any]) -> str:
 
 
 def _placeholders(path: str) -> str:
-    """${data.name} as <data.name>."""
+    """${data} as <data>."""
     return re.sub(r"\$\{([\w.]+)\}", r"<\1>", path)

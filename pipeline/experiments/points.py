@@ -1,71 +1,66 @@
 """Experiments that differ from params.yaml in a few values, and the points of a sweep: strength and layer budget."""
 
-import dataclasses
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_files
-from pipeline.params import Params, build, experiment_values
+from pipeline.experiments.stage_graph import Stage, affected
+from pipeline.params import Params, experiment_values, validated
 
 Number = TypeVar("Number", int, float)
 Value = str | bool | int | float
 AnyExperiment = TypeVar("AnyExperiment", bound="Experiment")
 
-# What an experiment computes: the stages that depend on `select`. All others are computed once, for all of them.
-POINT_STAGES = ("select_layers", "prune", "train_tagger@pruned", "evaluate", "report")
-STAGES_OF_SECTIONS = {"distil": "soft_targets"}  # what an experiment with values of other sections computes as well
-
 
 @dataclass(frozen=True, order=True, kw_only=True)
 class Experiment(ABC):
-    """What one experiment has instead of values of params.yaml, in the sections `select`, `prune` and `distil`."""
+    """What one experiment has instead of values of params.yaml."""
 
-    epochs: int = 0  # instead of prune.epochs, so that many experiments take less time; 0: that of params.yaml
+    epochs: int = 0  # instead of train_pruned.epochs, so that many experiments take less time; 0: as in params.yaml
 
     @abstractmethod
     def own_values(self) -> dict[str, Value]:
-        """What tells this experiment from others, by dotted name."""
+        """The values by which this experiment differs from others, by dotted name."""
 
     def values(self) -> dict[str, Value]:
         """All values by dotted name."""
-        return {**self.own_values(), **({"prune.epochs": self.epochs} if self.epochs else {})}
+        return {**self.own_values(), **({"train_pruned.epochs": self.epochs} if self.epochs else {})}
 
     @property
     @abstractmethod
     def label(self) -> str:
-        """What tells it from others, as a part of a git reference."""
+        """What distinguishes it from others, as a part of a git reference."""
 
     @property
     @abstractmethod
     def title(self) -> str:
         """The same, in words."""
 
-    def stages(self) -> set[str]:
-        """The stages that this experiment has to compute."""
-        sections = {key.split(".")[0] for key in self.values()}
-        return {*POINT_STAGES, *(stage for section, stage in STAGES_OF_SECTIONS.items() if section in sections)}
+    def stages(self, stages: Collection[Stage]) -> set[str]:
+        """Those of all stages that this experiment has to compute. The others are computed once, for all of them."""
+        return affected(stages, {key.split(".")[0] for key in self.values()})
 
     def overrides(self) -> list[str]:
         """The parameters as DVC's --set-param takes them."""
         return [f"{key}={str(value).lower()}" for key, value in self.values().items()]
 
     def command(self) -> str:
-        """What runs this experiment again, once params.yaml is that of its profile."""
+        """What runs this experiment again, once params.yaml holds its profile."""
         return "dvc exp run " + " ".join(f"-S {override}" for override in self.overrides())
 
     def params(self, params: Params) -> Params:
         """All parameters of this experiment. Raises InputError for values that params.yaml could not have."""
-        content = dataclasses.asdict(params)
+        content = params.model_dump()
         for key, value in self.values().items():
             section, name = key.split(".")
             content[section][name] = value
-        return build(Params, content, "")
+        return validated(Params, content)
 
 
 @dataclass(frozen=True, order=True)
@@ -81,17 +76,17 @@ class Point(Experiment):
 
     @property
     def label(self) -> str:
-        """Such as 0.1-6."""
+        """For example 0.1-6."""
         return f"{self.strength}-{self.max_layers}"
 
     @property
     def title(self) -> str:
-        """Such as: strength 0.1, budget 6."""
+        """For example: strength 0.1, budget 6."""
         return f"strength {self.strength}, budget {self.max_layers}"
 
 
 def numbers(text: str, kind: type[Number], name: str) -> list[Number]:
-    """The numbers in a text such as "0.02 0.05", each once, sorted. Raises InputError naming what is none."""
+    """The numbers in a text like "0.02 0.05", each once, sorted. Raises InputError naming what is none."""
     try:
         values = sorted({kind(word) for word in text.split()})
     except ValueError:
@@ -102,14 +97,14 @@ def numbers(text: str, kind: type[Number], name: str) -> list[Number]:
 
 
 def grid(params: Params, strengths: Sequence[float], budgets: Sequence[int], epochs: int = 0) -> list[Point]:
-    """Every strength with every budget; `epochs` are those of each Experiment.
+    """Every strength with every budget, each with these `epochs`.
 
     Raises InputError for a pair that params.yaml could not have.
     """
     points = [Point(strength, budget, epochs=epochs) for strength in strengths for budget in budgets]
     for point in points:
         point.params(params)
-        if "e" in str(point.strength) or point.strength == float("inf"):
+        if "e" in str(point.strength):
             raise InputError(f"strength {point.strength}: YAML reads it as text; expected 0, or 0.0001 or more")
     return points
 
@@ -119,20 +114,28 @@ def doubling_budgets(layers: int) -> list[int]:
     return [1 << power for power in range((2 * layers - 1).bit_length())]
 
 
-def fingerprint(params: Params, experiment: Experiment, lock: Mapping[str, Any], sources: Sequence[Path]) -> str:
+def fingerprint(
+    params: Params, experiment: Experiment, lock: Mapping[str, Any], stages: Collection[Stage], sources: Sequence[Path]
+) -> str:
     """A digest of all that an experiment's results follow from: parameters, code, and what the shared stages made.
 
-    `lock` is dvc.lock, parsed. A digest that differs though the results would not costs little: the stages then come
-    from DVC's run cache.
+    `lock` is dvc.lock, parsed; `stages` are those of dvc.yaml, and `sources` their code. A digest that differs though
+    the results would not costs little: the stages then come from DVC's run cache.
     """
-    shared = {name: stage for name, stage in lock.get("stages", {}).items() if name not in POINT_STAGES}
+    own = experiment.stages(stages)
+    shared = {name: stage for name, stage in lock.get("stages", {}).items() if name not in own}
     whole = experiment_values(experiment.params(params))
     text = json.dumps([whole, shared], sort_keys=True) + sha256_of_files(sources)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def name_points(
-    params: Params, points: Sequence[AnyExperiment], lock: Mapping[str, Any], sources: Sequence[Path]
+    params: Params,
+    points: Sequence[AnyExperiment],
+    lock: Mapping[str, Any],
+    stages: Collection[Stage],
+    sources: Sequence[Path],
 ) -> dict[str, AnyExperiment]:
     """The points by the names of their experiments. One that has this name was made from the very same things."""
-    return {f"{params.profile}-{point.label}-{fingerprint(params, point, lock, sources)}": point for point in points}
+    digests = [fingerprint(params, point, lock, stages, sources) for point in points]
+    return {f"{params.profile}-{point.label}-{digest}": point for point, digest in zip(points, digests, strict=True)}

@@ -13,11 +13,12 @@ from ldnet.files import write_bytes, write_json
 from pipeline.experiments.pages import fill_sections
 from pipeline.experiments.profile_changes import set_first
 from pipeline.report.figure_files import save_figure
-from pipeline.report.source_version import source_version
+from pipeline.report.provenance import source_version
 
 PAGE = Path("docs/results.md")
 RESULTS = Path("results")
 PROFILES = Path("profiles")
+REMEDY = "`make publish` or `python -m commands.publish --readme-only`"
 Document = Mapping[str, Any]
 
 
@@ -53,15 +54,16 @@ class Published:
         return "\n".join(sections) or "None yet.\n"
 
 
-def fill_page(page: Path, sections: Mapping[str, str], check: bool = False) -> None:
-    """Put the sections between their markers. A check writes nothing and ends with an error if the page is stale."""
+def fill_page(page: Path, sections: Mapping[str, str], check: bool = False, remedy: str = REMEDY) -> None:
+    """Put the sections between their markers. A check writes nothing; if the page is stale, it ends with an error that
+    names the remedy."""
     try:
         text = page.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{page}: no such file; expected a page with markers to fill") from None
     filled = fill_sections(text, sections, str(page))
     if check and filled != text:
-        raise click.ClickException(f"{page} is stale: `make publish` or `python -m commands.publish --readme-only`")
+        raise click.ClickException(f"{page} is stale: {remedy}")
     if not check:
         write_bytes(page, filled.encode())
 

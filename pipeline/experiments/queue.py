@@ -69,8 +69,8 @@ def put(name: str, overrides: Collection[str]) -> None:
 def start_workers(count: int) -> None:
     """Have so many workers, counting those that run already. They end by themselves when the queue is empty.
 
-    Each gets processors of its own: training starts as many processes as the machine has processors, and those of one
-    point would take them from the others.
+    Each gets processors of its own: training starts as many processes as the machine has processors, so one point
+    would take them from the others.
     """
     with tempfile.TemporaryFile() as said:  # not a pipe: the workers inherit it, and its end would come with theirs
         command = ["dvc", "queue", "start", "--jobs", str(count)]

@@ -33,7 +33,7 @@ def path_document(params: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], 
     marked = [{**row, "on_front": index in front} for index, row in enumerate(everything)]
     chosen = None if best is None or best >= len(rows) else rows[best]
     return {
-        "data": pick(params, "data.name"),
+        "data": pick(params, "data"),
         "git_commit": commit,
         "params": dict(params),
         "points": marked[: len(rows)],
@@ -46,7 +46,7 @@ def read_path(file: Path) -> dict[str, Any]:
     """Read a path document. Raises InputError if a key is missing."""
     document = read_json(file)
     try:
-        for key in ("params.profile", "params.tagger.seeds", "data", "knee"):
+        for key in ("params.profile", "params.train_tagger.seeds", "data", "knee"):
             pick(document, key)
         for variant in ENDS:
             for key in (*SCORES, "on_front"):
@@ -74,13 +74,13 @@ def path_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]
     rows = sorted(document["points"], key=lambda row: (row["macs_per_word"], row["strength"]))
     marks = {True: "knee", False: "front"}
     cells = [[*_cells(row), marks[is_knee(document, row)] if row["on_front"] else "", row["command"]] for row in rows]
-    return [*COLUMNS, "on the front", "again"], cells
+    return [*COLUMNS, "on the front", "command"], cells
 
 
 def path_section(document: Mapping[str, Any]) -> str:
     """The table of one path, with the command that makes it."""
     profile = document["params"]["profile"]
-    seeds = len(document["params"]["tagger"]["seeds"])
+    seeds = len(document["params"]["train_tagger"]["seeds"])
     header, rows = path_cells(document)
     table = markdown_table(header, [[*cells, f"`{command}`"] for *cells, command in rows])
     ends = "; ".join(

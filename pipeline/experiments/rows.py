@@ -19,7 +19,7 @@ def epochs_option(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def experiment_row(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The measurements of the pruned tagger, from the metrics files by name, the command that makes them again, and
-    prune.epochs if it is not that of params.yaml; `ends` are those of ENDS.
+    train_pruned.epochs if params.yaml has another value; `ends` are the rows of ENDS.
 
     F1 in percent, standard deviations of the sample of seeds. Raises InputError for a missing metric.
     """
@@ -28,9 +28,9 @@ def experiment_row(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[s
         raise InputError(f"evaluate.rows: no row for the variant {missing[0]}; found {', '.join(rows) or 'none'}")
     return {
         "layers_kept": pick(rows["pruned"], "layers_kept"),
-        "budget_reached_by": pick(metrics, "select_layers.budget_reached_by"),
+        "budget_reached_by": pick(metrics, "select.budget_reached_by"),
         **{key: pick(rows["pruned"], key) for key in SCORES},
-        "dev_f1_sd": pick(metrics, "train_tagger_pruned.dev_f1_sd"),
+        "dev_f1_sd": pick(metrics, "train_pruned.dev_f1_sd"),
         "command": experiment.command(),
         "epochs": experiment.epochs or None,
         "ends": {variant: {key: pick(rows[variant], key) for key in SCORES} for variant in ENDS},

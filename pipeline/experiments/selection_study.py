@@ -49,7 +49,7 @@ def study_row(choice: Choice, metrics: Mapping[str, Any]) -> dict[str, Any]:
 def study_document(params: Mapping[str, Any], rows: Sequence[Row], commit: str) -> dict[str, Any]:
     """All rows, and the ends, which are the same for all of them. `params` are all of params.yaml."""
     return {
-        "data": pick(params, "data.name"),
+        "data": pick(params, "data"),
         "git_commit": commit,
         "params": dict(params),
         "rows": [{key: value for key, value in row.items() if key != "ends"} for row in rows],
@@ -61,7 +61,7 @@ def read_study(file: Path) -> dict[str, Any]:
     """Read a document. Raises InputError if a key is missing."""
     document = read_json(file)
     try:
-        for key in ("params.profile", "params.tagger.seeds", "params.lm.layers", "data"):
+        for key in ("params.profile", "params.train_tagger.seeds", "params.pretrain_lm.layers", "data"):
             pick(document, key)
         for variant in ENDS:
             for key in SCORES:
@@ -97,7 +97,7 @@ def study_section(document: Mapping[str, Any]) -> str:
     budgets = by_budget(document)
     header = [
         "method", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1, masked", "dev F1", "test F1",
-        "budget reached by", "again",
+        "budget reached by", "command",
     ]  # fmt: skip
     table = markdown_table(header, [_cells(row) for rows in budgets.values() for row in rows])
     ends = "; ".join(
@@ -105,7 +105,7 @@ def study_section(document: Mapping[str, Any]) -> str:
         f"{millions(end['macs_per_word'])} M MACs"
         for variant, end in document["ends"].items()
     )
-    seeds = len(document["params"]["tagger"]["seeds"])
+    seeds = len(document["params"]["train_tagger"]["seeds"])
     against_chance = "".join(f"* {_against_chance(budget, rows)}\n" for budget, rows in budgets.items())
     return (
         f"**{profile}** (`{_command(document)}`, [figure](study_{profile}.svg), "

@@ -23,7 +23,7 @@ def study_figure(document: Mapping[str, Any]) -> Figure:
         heights = [len(rows) + 1 for rows in budgets.values()]
         panels = figure.subplots(len(budgets), 1, squeeze=False, height_ratios=heights)[:, 0]
         for axes, (budget, rows) in zip(panels, budgets.items(), strict=True):
-            _draw_panel(axes, rows, document["params"]["lm"]["layers"])
+            _draw_panel(axes, rows, document["params"]["pretrain_lm"]["layers"])
             axes.set_title(f"{document['params']['profile']}, budget of {budget} layers: dev and test F1")
     return figure
 

@@ -20,7 +20,7 @@ METHODS: Mapping[str, Mapping[str, Value]] = {
     "r1_cost": _gates("r1", True),
     "r2_cost": _gates("r2", True),
     "r3_cost": _gates("r3", True),
-    "r3_gold": {**_gates("r3", False), "distil.weight": 0.0},
+    "r3_gold": {**_gates("r3", False), "soft_targets.weight": 0.0},
     "l0": {"select.method": "hard_concrete", "select.cost_weighted": False},
     "l0_cost": {"select.method": "hard_concrete", "select.cost_weighted": True},
     **{name: {"select.method": name} for name in ("importance", "greedy", "exhaustive", "first", "last", "random")},
@@ -43,37 +43,37 @@ class Choice(Experiment):
     def own_values(self) -> dict[str, Value]:
         """What sets the method apart, the budget, and the start."""
         draw = {"select.random_seed": self.draw} if self.draw else {}
-        return {**METHODS[self.method], "select.max_layers": self.max_layers, **draw, "prune.start": "full"}
+        return {**METHODS[self.method], "select.max_layers": self.max_layers, **draw, "train_pruned.start": "full"}
 
     @property
     def label(self) -> str:
-        """Such as r3-6 or random2-6."""
+        """For example r3-6 or random2-6."""
         return f"{self.method}{self.draw or ''}-{self.max_layers}"
 
     @property
     def title(self) -> str:
-        """Such as: random (draw 2), budget 6."""
+        """For example: random (draw 2), budget 6."""
         return f"{self.method}{f' (draw {self.draw})' if self.draw else ''}, budget {self.max_layers}"
 
 
 def study_points(params: Params, methods: Sequence[str], budgets: Sequence[int], epochs: int = 0) -> list[Choice]:
     """Every method with every budget, but for exhaustive searches that would take too long; random ones DRAWS times.
 
-    `epochs` are those of each Experiment. Raises InputError for an unknown method, r3_gold where there are
+    Every point has these `epochs`. Raises InputError for an unknown method, r3_gold where there are
     unlabelled sentences, a budget that params.yaml could not have, or if nothing is left.
     """
     if unknown := [method for method in methods if method not in METHODS]:
         raise InputError(f"methods: {unknown[0]!r} is none; expected some of {' '.join(METHODS)}")
-    if "r3_gold" in methods and params.distil.unlabelled_sentences:
+    if "r3_gold" in methods and params.prepare_unlabelled.sentences:
         raise InputError(
-            "methods: r3_gold learns from gold tags alone; expected distil.unlabelled_sentences to be 0 in params.yaml"
+            "methods: r3_gold learns from gold tags alone; expected prepare_unlabelled.sentences to be 0 in params.yaml"
         )
     points = [
         Choice(method, budget, draw, epochs=epochs)
         for budget in budgets
         for method in dict.fromkeys(methods)
         for draw in (range(1, DRAWS + 1) if method == "random" else [0])
-        if method != "exhaustive" or math.comb(2 * params.lm.layers, budget) <= MOST_SETS
+        if method != "exhaustive" or math.comb(2 * params.pretrain_lm.layers, budget) <= MOST_SETS
     ]
     if not points:
         raise InputError(f"methods: nothing to run; exhaustive takes at most {MOST_SETS:,} sets of layers")

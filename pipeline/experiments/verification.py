@@ -13,12 +13,13 @@ from typing import Any
 
 import torch
 
-CODE = ("stages/", "pipeline/")
+from pipeline.params import Section
+
+CODE = ("stages/", "pipeline/", "ldnet/")
 _ABSENT = "(absent)"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tolerance:
+class Tolerance(Section):
     """How far a metric may be from the reference on another CPU; its patterns are matched with `file:dotted.key`."""
 
     exact: list[str]
@@ -50,7 +51,7 @@ def this_machine() -> dict[str, str]:
 
 
 def _cpu(cpuinfo: Path) -> str:
-    """Vendor, family, model, stepping and name of the (first) CPU; the kind of processor where Linux does not tell."""
+    """Vendor, family, model, stepping and name of the (first) CPU; the kind of processor on other systems."""
     if not cpuinfo.exists():
         return platform.processor() or platform.machine()
     first = cpuinfo.read_text(encoding="utf-8").split("\n\n")[0]
@@ -60,30 +61,35 @@ def _cpu(cpuinfo: Path) -> str:
 
 
 def compare_locks(
-    expected: Mapping[str, Any], found: Mapping[str, Any], *, code_only: bool = False
-) -> list[Difference]:
-    """Differences between two parsed dvc.lock files, stage by stage: commands, parameters and checksums.
+    expected: Mapping[str, Any], found: Mapping[str, Any], *, checksums: bool = True
+) -> tuple[list[Difference], list[Difference]]:
+    """Differences between two parsed dvc.lock files, stage by stage: in what was computed, and in the code alone.
 
-    `code_only` leaves out the checksums of all but the source code, which no machine may change.
+    What was computed are commands, parameters and, with `checksums`, the data that stages read and wrote.
     """
-    differences = []
+    computed: list[Difference] = []
+    code: list[Difference] = []
     before, now = expected.get("stages", {}), found.get("stages", {})
     for stage in sorted({*before, *now}):
-        left, right = (_facts(lock.get(stage), code_only) for lock in (before, now))
+        left, right = (_facts(lock.get(stage), checksums) for lock in (before, now))
         for what in sorted({*left, *right}):
             if (one := left.get(what, _ABSENT)) != (other := right.get(what, _ABSENT)):
-                differences.append(Difference(where=stage, what=what, expected=one, found=other))
-    return differences
+                difference = Difference(where=stage, what=what, expected=one, found=other)
+                (code if what.startswith("code ") else computed).append(difference)
+    return computed, code
 
 
-def _facts(stage: Mapping[str, Any] | None, code_only: bool) -> dict[str, Any]:
-    """What dvc.lock says about one stage, as {"cmd": ..., "params lm.units": ..., "outs work/lm": md5}."""
+def _facts(stage: Mapping[str, Any] | None, checksums: bool) -> dict[str, Any]:
+    """What dvc.lock says about one stage, as {"cmd": ..., "params pretrain_lm.units": ..., "outs work/lm": md5}."""
     if stage is None:
         return {}
     facts = {"cmd": stage["cmd"]}
     for kind in ("deps", "outs"):
-        entries = {entry["path"]: entry["md5"] for entry in stage.get(kind, [])}
-        facts.update({f"{kind} {path}": md5 for path, md5 in entries.items() if not code_only or path.startswith(CODE)})
+        for entry in stage.get(kind, []):
+            if entry["path"].startswith(CODE):
+                facts[f"code {entry['path']}"] = entry["md5"]
+            elif checksums:
+                facts[f"{kind} {entry['path']}"] = entry["md5"]
     for values in stage.get("params", {}).values():
         facts.update(_flatten(values, "params "))
     return facts
@@ -128,7 +134,10 @@ def _numbers(*values: Any) -> bool:
 
 
 def _flatten(content: Any, prefix: str) -> dict[str, Any]:
-    """{"lm": {"cutoffs": [1, 2]}} to {"lm.cutoffs.0": 1, "lm.cutoffs.1": 2}; an empty section stays as it is."""
+    """{"pretrain_lm": {"cutoffs": [1, 2]}} to {"pretrain_lm.cutoffs.0": 1, "pretrain_lm.cutoffs.1": 2}.
+
+    An empty section stays as it is.
+    """
     if not isinstance(content, (dict, list)) or not content:
         return {prefix.rstrip("."): content} if prefix else {}
     items = content.items() if isinstance(content, dict) else enumerate(content)

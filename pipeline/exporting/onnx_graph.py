@@ -1,5 +1,8 @@
 """The tagger and its language models as one ONNX graph: ids in, emission scores out (see `onnx_runner` for the rest).
 
+One of three forward passes of the tagger; the others are `pipeline.tagger.model` for training and
+`ldnet.decoding.packed_tagger` for decoding. A change of one is a change of all; a test compares their scores.
+
 Built from the weights with standard operators, not traced: nothing of a batch's size becomes a constant, and each
 recurrent layer gets the sentences' lengths, so that no sentence sees another's padding.
 Shapes: B sentences, T places, C characters, H units, D width of what is read, K tags.
@@ -72,8 +75,8 @@ def _language_models(graph: "_Graph", tagger: Tagger, lm: BidirectionalLM) -> st
 def _stack(graph: "_Graph", direction: str, model: LanguageModel) -> list[str]:
     """The embeddings and the outputs of all layers, (T, B, D) and (T, B, H) each."""
     blocks = [graph.look_up(f"{direction}_embedding", _array(model.embedding.weight), "tokens")]
-    rnn: DenseLSTM = model.rnn
-    for number, layer in enumerate(rnn.layers):
+    assert isinstance(model.rnn, DenseLSTM)
+    for number, layer in enumerate(model.rnn.layers):
         name = f"{direction}_layer_{number}"
         seen = graph.concatenate(f"{name}_inputs", blocks)
         states = graph.lstm(name, seen, [layer], "lengths", "forward" if direction == "forward" else "reverse")

@@ -7,8 +7,8 @@ from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.exporting.model_export import ModelDescription, ModelSource
 from pipeline.report.measurements import pick
+from pipeline.report.provenance import source_version
 from pipeline.report.results import VARIANTS, read_results
-from pipeline.report.source_version import source_version
 
 GENERATED = "Sentences from this project's own seeded grammar; no third party has rights in them."
 CONLL2000 = (
@@ -43,12 +43,12 @@ def describe(work: Path, metrics: Path, variant: str) -> ModelDescription:
     row = {row["variant"]: row for row in results["rows"]}.get(variant)
     if row is None:
         raise InputError(f"{variant}: no such tagger; expected {', '.join(VARIANTS)}")
-    trained = read_json(metrics / f"train_tagger_{variant}.json")
+    trained = read_json(metrics / f"{VARIANTS[variant]}.json")
     if trained["seeds"] != row["seeds"] or round(mean(trained["dev_f1"]), 4) != row["dev_f1_mean"]:
         raise InputError(f"{metrics}: not of the same run as {work / 'report'}; run `make repro` first")
     best = max(range(len(row["seeds"])), key=lambda index: trained["dev_f1"][index])
     data, params = results["data"], results["params"]
-    generated = data in pick(params, "data.generate")
+    generated = data in pick(params, "generate_data")
     return ModelDescription(
         data=data,
         profile=params["profile"],
@@ -60,7 +60,7 @@ def describe(work: Path, metrics: Path, variant: str) -> ModelDescription:
         test_f1=row["test_f1"][best],
         test_f1_of_seeds=row["test_f1"],
         test_f1_mean=row["test_f1_mean"],
-        lm_layers=params["lm"]["layers"],
+        lm_layers=params["pretrain_lm"]["layers"],
         layers_kept=row["layers_kept"],
         macs_per_word=row["macs_per_word"],
         parameters=row["parameters"],

@@ -46,8 +46,8 @@ class BidirectionalLM(nn.Module):
     def forward(self, tokens: Tensor, lengths: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Features (T, B, F) of padded sentences (T, B) of `lengths` (B); `gates` are the directions' (L)."""
         forward_gates, backward_gates = gates or (None, None)
-        rows = reversal(lengths, len(tokens))
-        from_left, _ = self.forward_lm.represent(tokens, gates=forward_gates)
+        rows = reversal(lengths, len(tokens))  # (T, B)
+        from_left, _ = self.forward_lm.represent(tokens, gates=forward_gates)  # (T, B, D + L H)
         from_right, _ = self.backward_lm.represent(tokens.gather(0, rows), gates=backward_gates)
         return torch.cat([from_left, take_rows(from_right, rows)], -1)
 

@@ -27,19 +27,20 @@ def sparse_dropout(values: Tensor, probability: float, training: bool) -> Tensor
     return values.mul_(1 / (1 - probability)).view(-1).index_fill_(0, positions, 0.0).view_as(values)
 
 
-class DenseLSTM(nn.Module):
-    """L LSTM layers; layer l reads the input and the outputs of all layers before it.
+def lstm_macs(input_size: int, units: int) -> int:
+    """Multiply-accumulates of one LSTM step: four gates, each reading the input and the hidden state."""
+    return 4 * units * (input_size + units)
 
-    `dropout` acts on what each layer reads. `layer_dropout` is the probability, per layer and batch, that the *later
-    layers* do not see a layer's output; the stack's own output always has it. So any layer can be taken away.
-    """
 
-    def __init__(self, input_size: int, units: int, layers: int, dropout: float = 0.0, layer_dropout: float = 0.0):
+class LSTMStack(nn.Module):
+    """L LSTM layers of H units over inputs of width D. What each layer reads is the architecture's."""
+
+    def __init__(self, input_size: int, units: int, reads: Sequence[int], dropout: float):
+        """`reads` are the widths of what the layers read."""
         super().__init__()
-        self.input_size, self.units = input_size, units
-        self.dropout, self.layer_dropout = dropout, layer_dropout
+        self.input_size, self.units, self.dropout = input_size, units, dropout
         self.run_frozen_layer: FrozenLayer | None = None  # instead of torch's, where gates are trained on frozen layers
-        self.layers = nn.ModuleList(nn.LSTM(input_size + index * units, units) for index in range(layers))
+        self.layers = nn.ModuleList(nn.LSTM(width, units) for width in reads)
         for layer in self.layers:
             nn.init.constant_(layer.get_parameter("bias_ih_l0")[units : 2 * units], 1.0)  # an open forget gate
 
@@ -47,6 +48,31 @@ class DenseLSTM(nn.Module):
     def output_size(self) -> int:
         """Width of the output: D + L H."""
         return self.input_size + len(self.layers) * self.units
+
+    def layer_macs(self) -> list[int]:
+        """Multiply-accumulates of one step of each layer."""
+        return [lstm_macs(layer.get_parameter("weight_ih_l0").shape[1], self.units) for layer in self.layers]
+
+    def macs(self) -> int:
+        """Multiply-accumulates of one step of all layers."""
+        return sum(self.layer_macs())
+
+    def zero_state(self, inputs: Tensor) -> State:
+        """The state before the first step of `inputs` (T, B, D)."""
+        zeros = inputs.new_zeros(1, inputs.shape[1], self.units)
+        return [(zeros, zeros)] * len(self.layers)
+
+
+class DenseLSTM(LSTMStack):
+    """L LSTM layers; layer l reads the input and the outputs of all layers before it.
+
+    `dropout` acts on what each layer reads. `layer_dropout` is the probability, per layer and batch, that the *later
+    layers* do not see a layer's output; the stack's own output always has it. So any layer can be taken away.
+    """
+
+    def __init__(self, input_size: int, units: int, layers: int, dropout: float = 0.0, layer_dropout: float = 0.0):
+        super().__init__(input_size, units, [input_size + index * units for index in range(layers)], dropout)
+        self.layer_dropout = layer_dropout
 
     def forward(self, inputs: Tensor, state: State | None = None, gates: Tensor | None = None) -> tuple[Tensor, State]:
         """Run the stack over `inputs` (T, B, D).
@@ -56,9 +82,7 @@ class DenseLSTM(nn.Module):
         layers' outputs, (T, B, D + L H), and the state after the last step. Without `state`, states start at zero.
         All is computed in the precision of `inputs`; the weights keep theirs.
         """
-        if state is None:
-            zeros = inputs.new_zeros(1, inputs.shape[1], self.units)
-            state = [(zeros, zeros)] * len(self.layers)
+        state = state or self.zero_state(inputs)
         dropped = [False] * len(self.layers)
         if self.training:
             dropped = (torch.rand(len(self.layers)) < self.layer_dropout).tolist()
@@ -72,11 +96,12 @@ class DenseLSTM(nn.Module):
                 after.append(state[index])
                 continue
             visible = [0, *(1 + below for below in range(index) if not (dropped[below] or closed[below]))]
-            seen = sparse_dropout(torch.cat([blocks[block] for block in visible], -1), self.dropout, self.training)
+            seen = torch.cat([blocks[block] for block in visible], -1)  # (T, B, D + visible layers * H)
+            seen = sparse_dropout(seen, self.dropout, self.training)
             output, layer_state = self._run_layer(layer, seen, state[index], visible)
             blocks.append(output if gates is None else gates[index] * output)
             after.append(layer_state)
-        return torch.cat(blocks, -1), after
+        return torch.cat(blocks, -1), after  # (T, B, D + L H)
 
     def _run_layer(
         self, layer: nn.Module, seen: Tensor, state: tuple[Tensor, Tensor], visible: Sequence[int]
@@ -90,7 +115,7 @@ class DenseLSTM(nn.Module):
         if seen.shape[-1] < weight.shape[1]:
             below = (weight.shape[1] - self.input_size) // self.units
             columns = torch.split(weight, [self.input_size, *([self.units] * below)], 1)
-            weight = torch.cat([columns[block] for block in visible], 1)
+            weight = torch.cat([columns[block] for block in visible], 1)  # (4 H, width of seen)
         if self.run_frozen_layer and seen.requires_grad and not weight.requires_grad:
             recurrent, *biases = others
             output, last = self.run_frozen_layer(seen, state[0][0], state[1][0], weight, recurrent, sum(biases))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax, cast_linear
-from pipeline.language_model.dense_lstm import DenseLSTM, State, sparse_dropout
+from pipeline.language_model.dense_lstm import DenseLSTM, LSTMStack, State, sparse_dropout
 
 EMBEDDING_SPREAD = 0.1  # standard deviation of untrained embeddings
 
@@ -41,7 +41,8 @@ class LanguageModel(nn.Module):
         self.precision = torch.float32  # of activations and products; training may lower it, the weights keep theirs
         self.embedding = nn.Embedding(config.vocabulary_size, config.embedding)
         nn.init.normal_(self.embedding.weight, std=EMBEDDING_SPREAD)
-        self.rnn = DenseLSTM(config.embedding, config.units, config.layers, config.dropout, config.layer_dropout)
+        sizes = (config.embedding, config.units, config.layers)
+        self.rnn: LSTMStack = DenseLSTM(*sizes, config.dropout, config.layer_dropout)
         self.projection = nn.Linear(self.rnn.output_size, config.projection)
         self.softmax = AdaptiveSoftmax(config.projection, config.vocabulary_size, config.cutoffs)
 

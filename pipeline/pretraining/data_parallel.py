@@ -28,7 +28,9 @@ class Workers:
     def share(self, streams: int) -> slice:
         """The streams of this process. Raises InputError if the processes cannot have equally many."""
         if streams % self.size:
-            raise InputError(f"lm.streams: {streams} streams cannot be shared equally by {self.size} processes")
+            raise InputError(
+                f"pretrain_lm.streams: {streams} streams cannot be shared equally by {self.size} processes"
+            )
         mine = streams // self.size
         return slice(self.rank * mine, (self.rank + 1) * mine)
 

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.language_model.model import LanguageModel
+from pipeline.tagger.batches import collate, sorted_batches
 from pipeline.tagger.model import Tagger, TaggerConfig
+from pipeline.tagger.training import DECODING_BATCH_SENTENCES, Features, TaggingData
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def prune_dense_lstm(rnn: DenseLSTM, gates: Tensor) -> DenseLSTM:
 @torch.no_grad()
 def prune_language_model(model: LanguageModel, gates: Tensor) -> tuple[LanguageModel, KeptColumns]:
     """The pruned language model, in evaluation mode, and the columns of the old representation that it keeps."""
+    assert isinstance(model.rnn, DenseLSTM), "layers of other stacks cannot be taken away like this"
     columns = kept_columns(model.rnn.input_size, model.rnn.units, gates)
     pruned = LanguageModel(replace(model.config, layers=len(kept_layers(gates))))
     pruned.embedding.load_state_dict(model.embedding.state_dict())
@@ -86,3 +89,18 @@ def prune_tagger(tagger: Tagger, kept: KeptColumns) -> Tagger:
     pruned = Tagger(TaggerConfig(**{**asdict(tagger.config), "lm_features": len(kept.columns)}))
     pruned.load_state_dict(weights)
     return pruned.eval()
+
+
+@torch.no_grad()
+def largest_score_difference(
+    gated: Tagger, gated_features: Features, pruned: Tagger, pruned_features: Features, data: TaggingData
+) -> float:
+    """The largest absolute difference of an emission score over the dev sentences."""
+    largest = 0.0
+    for indices in sorted_batches(data.dev, DECODING_BATCH_SENTENCES):
+        batch = collate([data.encoded_dev[index] for index in indices])
+        rows = [len(data.train) + index for index in indices]
+        inside = (torch.arange(len(batch.words)) < batch.lengths.unsqueeze(1)).unsqueeze(2)
+        difference = gated.emissions(batch, gated_features(rows)) - pruned.emissions(batch, pruned_features(rows))
+        largest = max(largest, float((difference * inside).abs().max()))
+    return largest

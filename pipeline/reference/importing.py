@@ -10,8 +10,8 @@ from pathlib import Path
 from ldnet.text.lexicon import END_TAG, START_TAG
 from pipeline.language_model.model import LanguageModel, save_language_model
 from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
-from pipeline.reference.checkpoints import Checkpoint
 from pipeline.reference.models import PREFIXES, read_gates, read_language_model, read_tagger
+from pipeline.reference.released_weights import Checkpoint
 from pipeline.reference.vocabularies import (
     LM_MAPS,
     Maps,

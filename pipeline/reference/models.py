@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ldnet.errors import InputError
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.model import LanguageModel, LMConfig
-from pipeline.reference.checkpoints import Checkpoint
+from pipeline.reference.released_weights import Checkpoint
 from pipeline.tagger.model import Tagger, TaggerConfig
 
 PREFIXES = {"forward": "f_lm.", "backward": "b_lm."}  # of the language models in a tagger's file

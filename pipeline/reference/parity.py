@@ -15,9 +15,10 @@ from torch import Tensor
 from ldnet.errors import InputError
 from pipeline.features.contextual import BidirectionalLM, pad_tokens
 from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
-from pipeline.reference.checkpoints import Checkpoint, read_checkpoint, read_file
 from pipeline.reference.models import read_gates, read_language_model, read_tagger
-from pipeline.selection.regularisers import open_gates, penalty
+from pipeline.reference.released_weights import Checkpoint, read_checkpoint, read_file
+from pipeline.selection.budget import open_gates
+from pipeline.selection.regularised_gates import penalty
 from pipeline.tagger.batches import EncodedSentence, collate
 from pipeline.tagger.model import Tagger
 

@@ -17,10 +17,10 @@ from ldnet.errors import InputError
 from ldnet.files import read_json
 from ldnet.text.lexicon import END_TAG, PADDING, SEPARATOR, START_TAG, Lexicon
 from ldnet.text.lm_words import END_OF_SENTENCE, UNKNOWN
-from pipeline.reference.checkpoints import Checkpoint
 from pipeline.reference.models import softmax_bounds
+from pipeline.reference.released_weights import Checkpoint
 
-Numbers = Mapping[str, int]
+WordNumbers = Mapping[str, int]
 LM_MAPS = {"forward": "flm_map", "backward": "blm_map"}
 WORD_PADDING, CHARACTER_PADDING = "<\n>", "\n"
 # What the released code looks up by name in each map.
@@ -40,7 +40,7 @@ class Maps:
     source: str
     content: Mapping[str, object]
 
-    def numbers(self, name: str, rows: int) -> Numbers:
+    def numbers(self, name: str, rows: int) -> WordNumbers:
         """One map. Raises InputError if it is missing, lacks a required entry or numbers rows that the weights lack."""
         numbers = self.content.get(name)
         place = f"{self.source}: {name}"
@@ -69,7 +69,7 @@ def read_maps(path: Path | None, tagger: Checkpoint | None) -> Maps | None:
     return None
 
 
-def joint_vocabulary(forward: Numbers, backward: Numbers) -> list[str]:
+def joint_vocabulary(forward: WordNumbers, backward: WordNumbers) -> list[str]:
     """Our vocabulary for both language models: `<unk>`, end of sentence, the forward model's words, the others."""
     words = dict.fromkeys([UNKNOWN, END_OF_SENTENCE, *sorted(forward, key=forward.__getitem__)])
     return list(words | dict.fromkeys(sorted(backward, key=backward.__getitem__)))
@@ -80,7 +80,7 @@ def renumber_embedding(checkpoint: Checkpoint, name: str, rows: Sequence[int]) -
     return checkpoint.replace({name: checkpoint.tensor(name)[torch.tensor(rows)]})
 
 
-def language_model_rows(vocabulary: Sequence[str], numbers: Numbers) -> list[int]:
+def language_model_rows(vocabulary: Sequence[str], numbers: WordNumbers) -> list[int]:
     """The number that each word of our vocabulary has there; a word that only the other model knows is its `<unk>`."""
     return [numbers.get(word, numbers[UNKNOWN]) for word in vocabulary]
 
@@ -143,6 +143,6 @@ def tags_by_number(maps: Maps, count: int) -> list[str]:
     return sorted(numbers, key=numbers.__getitem__)
 
 
-def _by_number(numbers: Numbers, name: str) -> list[str]:
+def _by_number(numbers: WordNumbers, name: str) -> list[str]:
     """The entries of a map but for those that the released code looks up by name."""
     return [entry for entry in sorted(numbers, key=numbers.__getitem__) if entry not in REQUIRED[name]]

@@ -9,6 +9,11 @@ import torch
 from torch import Tensor
 
 
+def open_gates(gates: Tensor) -> int:
+    """|z|_0, the number of gates that are not zero."""
+    return int(torch.count_nonzero(gates))
+
+
 def cost_weights(macs: Sequence[int]) -> Tensor:
     """Each layer's share of the multiply-accumulates of all (2 L), scaled so that the mean is 1."""
     costs = torch.tensor(macs, dtype=torch.float64)

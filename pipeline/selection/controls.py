@@ -1,11 +1,21 @@
 """Choices of layers that look at nothing, for comparison: what any method has to beat."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
 
+from pipeline.selection.selection import SelectionTask
+from pipeline.tagger.training import Record
+
 Control = Literal["first", "last", "random"]
+
+
+def select(task: SelectionTask) -> Iterator[Record]:
+    """Keep the first, the last or random layers, as select.method says."""
+    control = cast(Control, task.params.method)
+    yield task.keep_most_important(control_scores(control, task.layers, task.params.random_seed))
 
 
 def control_scores(control: Control, layers: int, seed: int) -> Tensor:

@@ -7,16 +7,26 @@ and Lei, 2020). Shapes: 2 L gates of both directions.
 """
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.params import SelectParams
+from pipeline.selection.gated_training import train_with_gates
+from pipeline.selection.selection import SelectionTask
+from pipeline.tagger.training import Record
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature and stretch, as in the paper
 START = 2.5  # log_alpha at first: the deterministic gate is 1, and a sampled one open in 98 of 100 draws
 WARM_UP = 0.8  # share of the steps in which the target falls from all layers to the budget
 EDGE = 1e-6  # uniform numbers keep this distance from 0 and 1, whose logits are infinite
+
+
+def select(task: SelectionTask) -> Iterator[Record]:
+    """Train the tagger and the distributions of its gates; the path of the gates."""
+    gates = HardConcreteGates(task.selection.gates, task.params, task.weights(), task.gate_steps(), task.seed)
+    yield from train_with_gates(task, gates)
 
 
 def stretch(values: Tensor) -> Tensor:

@@ -5,14 +5,22 @@ sentence's CRF loss: what closing the gate would change, to first order (Michel,
 attention heads). Nothing is trained or dropped. Shapes: T steps, B sentences, 2 L gates of both directions.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from pipeline.features.contextual import BidirectionalLM, pad_tokens
+from pipeline.selection.selection import SelectionTask
 from pipeline.tagger.batches import collate, sorted_batches
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.training import DECODING_BATCH_SENTENCES, TaggingData
+from pipeline.tagger.training import DECODING_BATCH_SENTENCES, Record, TaggingData
+
+
+def select(task: SelectionTask) -> Iterator[Record]:
+    """Keep the layers that the loss leans on most."""
+    yield task.keep_most_important(layer_importance(task.tagger, task.selection.lm, task.data))
 
 
 def layer_importance(tagger: Tagger, lm: BidirectionalLM, data: TaggingData) -> Tensor:

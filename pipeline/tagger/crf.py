@@ -47,8 +47,8 @@ class CRF(nn.Module):
         is expected in a sentence (B, from, to), that out of `<s>` included. Forward-backward, in float64.
         """
         scores, transitions = emissions.double(), self.transitions.double()
-        before = sums_from_left(scores, transitions, self.start)
-        after = sums_from_right(scores, transitions, self.end, lengths)
+        before = sums_from_left(scores, transitions, self.start)  # (B, T, K)
+        after = sums_from_right(scores, transitions, self.end, lengths)  # (B, T, K)
         partition = before[torch.arange(len(scores)), lengths - 1, self.end].reshape(-1, 1, 1)
         inside = torch.arange(scores.shape[1]) < lengths.unsqueeze(1)
         tags = torch.where(inside.unsqueeze(2), (before + after - partition).exp(), 0.0)
@@ -61,19 +61,19 @@ class CRF(nn.Module):
         return tags.float(), counts.float()
 
     def _path_score(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
-        before = torch.cat([tags.new_full((len(tags), 1), self.start), tags[:, :-1]], 1)
-        scores = emissions.gather(2, tags.unsqueeze(2)).squeeze(2) + self.transitions[before, tags]
-        inside = torch.arange(tags.shape[1]) < lengths.unsqueeze(1)
+        before = torch.cat([tags.new_full((len(tags), 1), self.start), tags[:, :-1]], 1)  # (B, T)
+        scores = emissions.gather(2, tags.unsqueeze(2)).squeeze(2) + self.transitions[before, tags]  # (B, T)
+        inside = torch.arange(tags.shape[1]) < lengths.unsqueeze(1)  # (B, T)
         return (scores * inside).sum(1)
 
     def _partition(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Forward algorithm; the sum over tags is a matrix product of exponentials, shifted by their maxima."""
         transition_shift = self.transitions.max()
-        weights = (self.transitions - transition_shift).exp()
-        alpha = self.transitions[self.start] + emissions[:, 0]
+        weights = (self.transitions - transition_shift).exp()  # (from, to)
+        alpha = self.transitions[self.start] + emissions[:, 0]  # (B, K)
         for step in range(1, emissions.shape[1]):
-            shift = alpha.detach().max(1, keepdim=True).values
-            summed = ((alpha - shift).exp() @ weights).log() + shift + transition_shift
+            shift = alpha.detach().max(1, keepdim=True).values  # (B, 1)
+            summed = ((alpha - shift).exp() @ weights).log() + shift + transition_shift  # (B, K)
             inside = (step < lengths).unsqueeze(1)
             alpha = torch.where(inside, summed + emissions[:, step], alpha)
         return alpha[:, self.end]

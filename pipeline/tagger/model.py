@@ -1,6 +1,10 @@
 """The tagger (paper, section 5): characters, language-model features and word embeddings, a BiLSTM, a CRF.
 
-Shapes: B sentences, T steps of the longest (words + 1), C characters of the longest, F language-model features, K tags.
+One of three forward passes of the tagger, for training; the others are `ldnet.decoding.packed_tagger` for decoding and
+`pipeline.exporting.onnx_graph` for ONNX. A change of one is a change of all; a test compares their scores.
+
+Shapes: B sentences, T steps of the longest (words + 1), C characters of the longest, F language-model features, H units
+of a recurrent layer, K tags. Time comes first where recurrent layers read (torch's habit), sentences first in the CRF.
 """
 
 from dataclasses import asdict, dataclass
@@ -126,8 +130,9 @@ class Tagger(nn.Module):
         if projected_lm is not None:
             parts.append(F.relu(projected_lm))
         parts.append(self.word_embedding(batch.words).to(self.precision))
-        states = self.word_rnn(self._drop(torch.cat(parts, -1)), batch.lengths)
-        return self.crf.emissions(self._drop(torch.cat(states, -1)).transpose(0, 1))
+        states = self.word_rnn(self._drop(torch.cat(parts, -1)), batch.lengths)  # two of (T, B, H)
+        features = self._drop(torch.cat(states, -1)).transpose(0, 1)  # (B, T, 2 H)
+        return self.crf.emissions(features)
 
     def forward(
         self, batch: TaggingBatch, lm_features: Tensor | None, target: tuple[Tensor, Tensor] | None = None
@@ -148,9 +153,9 @@ class Tagger(nn.Module):
 
     def _read_characters(self, batch: TaggingBatch) -> Tensor:
         """One vector per step, (T, B, word_dimension), from one character sequence over the whole sentence."""
-        embedded = self.character_embedding(batch.characters).to(self.precision)
+        embedded = self.character_embedding(batch.characters).to(self.precision)  # (C, B, character_dimension)
         left, right = self.character_rnn(embedded, batch.character_lengths)
-        states = torch.cat([take_rows(left, batch.ends), take_rows(right, batch.starts)], -1)
+        states = torch.cat([take_rows(left, batch.ends), take_rows(right, batch.starts)], -1)  # (T, B, 2 H)
         return cast_linear(self.character_projection, self._drop(states))
 
     def _drop(self, values: Tensor) -> Tensor:
@@ -162,7 +167,8 @@ def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> Tagge
     dimension = lexicon.vectors.shape[1]
     if dimension not in (0, params.word_dimension):
         raise InputError(
-            f"tagger.word_dimension: {params.word_dimension}, but the word vectors have {dimension} numbers a word"
+            f"train_tagger.word_dimension: {params.word_dimension}, but the word vectors have {dimension} numbers a "
+            "word"
         )
     return TaggerConfig(
         words=len(lexicon.words),

@@ -8,9 +8,12 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+import pandas as pd
 import torch
 
+from ldnet.files import write_json
 from ldnet.processors import processors
+from pipeline.checkpoints import checkpoint_folder
 from pipeline.execution.processes import end_with_parent
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
@@ -18,6 +21,7 @@ from pipeline.params import TaggerParams
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger, save_tagger
 from pipeline.tagger.soft_targets import open_soft_targets
 from pipeline.tagger.training import Record, load_tagging_data, train_tagger
+from pipeline.tracking import stage_run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,40 @@ class TrainingJob:
     threads: int
     label: str
     row: int  # where on the screen its progress bar stands
+
+
+def train_and_record(
+    stage: str,
+    params: TaggerParams,
+    threads: int,
+    *,
+    conll: Path,
+    lm: Path | None = None,
+    start: Path | None = None,
+    targets: Path | None = None,
+    out: Path,
+    metrics: Path,
+    curve: Path,
+) -> dict[str, Any]:
+    """Train taggers as `train_seeds` does, in a tracked run of the stage; write the curve (CSV) and the metrics (JSON).
+
+    Returns the metrics.
+    """
+    logged = {"threads": threads, "start": str(start), **params.model_dump()}
+    inputs = [*conll.glob("train.conll"), *conll.glob("dev.conll"), *(lm.glob("*/weights.safetensors") if lm else [])]
+    inputs += targets.glob("*.npy") if targets else []
+    with stage_run(stage, logged, [out]) as run, checkpoint_folder(stage, logged, sorted(inputs)) as scratch:
+        records = []
+        for record in train_seeds(conll, lm, start, out, params, threads, scratch, targets):
+            records.append(record)
+            seed = int(record["seed"])
+            run.log(int(record["epoch"]), {f"seed_{seed}/{name}": record[name] for name in ("loss", "dev_f1")})
+        measured = summarise(records, params.seeds)
+        run.log_metrics({name: measured[name] for name in ("dev_f1_mean", "dev_f1_sd")})
+        write_json(metrics, measured)
+        curve.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(records).to_csv(curve, index=False)
+    return measured
 
 
 def train_seeds(

@@ -22,7 +22,7 @@ def read_splits(raw: Path, params: ConllParams, seed: int) -> tuple[Splits, Sche
     elif not paths["dev"].exists() and paths["train"].exists():
         raise InputError(
             f"{paths['dev']}: no dev split; put it there, or hold sentences out of the training data: "
-            "conll.dev: '' and conll.dev_sentences: 1000 in params.yaml"
+            "prepare_conll.dev: '' and prepare_conll.dev_sentences: 1000 in params.yaml"
         )
     read = {name: read_conll(path, params.word_column, params.tag_column) for name, path in paths.items()}
     _check_words(paths["train"], read["train"], params.word_column)
@@ -30,7 +30,7 @@ def read_splits(raw: Path, params: ConllParams, seed: int) -> tuple[Splits, Sche
         scheme = detect_scheme({paths[name]: sentences for name, sentences in read.items()})
     except InputError as error:
         raise InputError(
-            f"{error} (conll.tag_column is {params.tag_column}; all files must have one tag scheme)"
+            f"{error} (prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme)"
         ) from None
     splits = {
         name: [dataclasses.replace(sentence, tags=to_iobes(sentence.tags)) for sentence in sentences]
@@ -47,14 +47,16 @@ def _check_words(path: Path, sentences: Sequence[Sentence], column: int) -> None
         first = sentences[0]
         raise InputError(
             f"{path}:{first.first_line}: {first.words[0]!r} is no word, and so in all lines: only numbers are in "
-            f"column {column}; set conll.word_column to that of the words (columns count from 0)"
+            f"column {column}; set prepare_conll.word_column to that of the words (columns count from 0)"
         )
 
 
 def hold_out(sentences: Sequence[Sentence], number: int, seed: int) -> tuple[list[Sentence], list[Sentence]]:
     """The rest and a random sample of `number` sentences, both in the order of the file."""
     if number >= len(sentences):
-        raise InputError(f"conll.dev_sentences: {number} cannot be held out of {len(sentences)} training sentences")
+        raise InputError(
+            f"prepare_conll.dev_sentences: {number} cannot be held out of {len(sentences)} training sentences"
+        )
     chosen = set(random.Random(seed).sample(range(len(sentences)), number))
     rest = [sentence for position, sentence in enumerate(sentences) if position not in chosen]
     return rest, [sentences[position] for position in sorted(chosen)]

@@ -19,7 +19,7 @@ from ablations import architectures
 from ablations import command as ablations
 from ablations.detaching import without_layers
 from ablations.figure import ablation_figure
-from ablations.language_models import find_variant, first_tokens
+from ablations.language_models import find_candidate, first_tokens
 from ablations.report import (
     ablations_document,
     ablations_section,
@@ -28,7 +28,6 @@ from ablations.report import (
     read_ablations,
 )
 from ablations.taggers import Ablation, layers_to_keep, remembered, score_rows, train_once, training_jobs
-from commands.publish import OTHERS
 from ldnet.errors import InputError
 from ldnet.files import write_bytes, write_json
 from ldnet.text.columns import write_conll
@@ -37,7 +36,8 @@ from pipeline.evaluation.evaluation import write_predictions
 from pipeline.features.contextual import live_features
 from pipeline.params import Params, experiment_values, load_params
 from pipeline.pretraining.encoded_corpus import Corpus
-from pipeline.pretraining.training import perplexity
+from pipeline.pretraining.lm_training import perplexity
+from pipeline.profiles import load_profile
 from pipeline.report.figure_files import save_figure
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import load_tagger
@@ -47,14 +47,14 @@ from tests.factories import WORDS, make_lexicon, make_sentences, make_tagger_par
 from tests.report_factories import PROJECT, make_params
 
 SENTENCES = {split: make_sentences(40, seed) for seed, split in enumerate(("train", "dev", "test"), 1)}
-VARIANTS = {
+CANDIDATES = {
     "dense": {"architecture": "dense", "layers": 3, "units": 4, "layer_dropout": 0.5, "keep_layers": 2},
     "residual": {"architecture": "residual", "layers": 2, "units": 5, "layer_dropout": 0.0, "keep_layers": 2},
 }
 
 
 def run(stage: str, *arguments: str) -> None:
-    result = CliRunner().invoke(importlib.import_module(f"stages.{stage}").main, list(arguments))
+    result = CliRunner().invoke(importlib.import_module(stage).main, list(arguments))
     assert result.exit_code == 0, (stage, result.output, result.exception)
 
 
@@ -68,20 +68,22 @@ def write_corpus(folder: Path) -> None:
 
 
 def write_params(path: Path) -> None:
-    params = yaml.safe_load((PROJECT / "profiles/demo.yaml").read_text(encoding="utf-8"))
-    params["lm"].update(embedding=5, projection=8, cutoffs=[4], streams=4, steps=5, learning_rate=0.03, warmup_steps=5)
-    params["tagger"].update(word_dimension=6, character_dimension=4, character_units=5, word_units=6)
-    params["tagger"].update(precision="bfloat16", learning_rate=0.01, batch_sentences=4, dropout=0.1)
-    params["prune"].update(learning_rate=1e-9)
+    params = yaml.safe_load((PROJECT / "profiles/base.yaml").read_text(encoding="utf-8"))
+    params["pretrain_lm"].update(
+        embedding=5, projection=8, cutoffs=[4], streams=4, steps=5, learning_rate=0.03, warmup_steps=5
+    )
+    params["train_tagger"].update(word_dimension=6, character_dimension=4, character_units=5, word_units=6)
+    params["train_tagger"].update(precision="bfloat16", learning_rate=0.01, batch_sentences=4, dropout=0.1)
+    params["train_pruned"].update(learning_rate=1e-9)
     params["ablations"].update(tokens=1500, epochs=2, heldout_tokens=200)
     params["ablations"].update(seeds=[1, 2], tagger_epochs=9, pruned_epochs=1)
-    params["ablations"]["variants"] = VARIANTS
+    params["ablations"]["candidates"] = CANDIDATES
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where all stages have run for both variants."""
+    """Where all stages have run for both candidates."""
     folder = tmp_path_factory.mktemp("ablations")
     write_corpus(folder / "corpus")
     write_params(folder / "params.yaml")
@@ -90,35 +92,35 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_lexicon(SENTENCES["train"]).save(folder / "conll" / "lexicon")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(folder))
-        for stage in ("pretrain_ablated_lm", "train_ablated_taggers"):
-            patch.setattr(f"stages.{stage}.processors", lambda: 1)
-        for variant in VARIANTS:
-            given = ("--params", str(folder / "params.yaml"), "--variant", variant)
-            models, metrics = folder / variant, folder / "metrics"
+        for stage in ("pretrain_lm", "train_taggers"):
+            patch.setattr(f"ablations.stages.{stage}.processors", lambda: 1)
+        for candidate in CANDIDATES:
+            given = ("--params", str(folder / "params.yaml"), "--candidate", candidate)
+            models, metrics = folder / candidate, folder / "metrics"
             lm, taggers = (str(models / name) for name in ("lm", "taggers"))
-            lm_metrics, tagger_metrics = (str(metrics / f"{name}_{variant}.json") for name in ("lm", "taggers"))
+            lm_metrics, tagger_metrics = (str(metrics / f"{name}_{candidate}.json") for name in ("lm", "taggers"))
             conll = ("--conll", str(folder / "conll"), "--lm", lm)
             corpus = ("--corpus", str(folder / "corpus"))
-            run("pretrain_ablated_lm", *given, *corpus, "--out", lm, "--metrics", lm_metrics)
+            run("ablations.stages.pretrain_lm", *given, *corpus, "--out", lm, "--metrics", lm_metrics)
             hidden = (folder / "conll" / "test.conll").rename(folder / "test.conll")  # only the last stage may read it
-            run("train_ablated_taggers", *given, *conll, "--out", taggers, "--metrics", tagger_metrics)
+            run("ablations.stages.train_taggers", *given, *conll, "--out", taggers, "--metrics", tagger_metrics)
             hidden.rename(folder / "conll" / "test.conll")
             read = ("--taggers", taggers, "--lm-metrics", lm_metrics, "--tagger-metrics", tagger_metrics)
-            out = ("--metrics", str(metrics / f"evaluate_{variant}.json"))
-            run("evaluate_ablation", *given, *conll, *read, *out)
+            out = ("--metrics", str(metrics / f"evaluate_{candidate}.json"))
+            run("ablations.stages.evaluate", *given, *conll, *read, *out)
     assert not list((folder / ".checkpoints").iterdir()), "nothing is left of finished trainings"
     return folder
 
 
-def measured(root: Path, variant: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((root / "metrics" / f"evaluate_{variant}.json").read_text(encoding="utf-8"))
+def measured(root: Path, candidate: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((root / "metrics" / f"evaluate_{candidate}.json").read_text(encoding="utf-8"))
     return found
 
 
 def ablation_of(root: Path, name: str) -> Ablation:
-    ablations, variant = find_variant(load_params(root / "params.yaml"), name)
+    ablations, candidate = find_candidate(load_params(root / "params.yaml"), name)
     folders = {"conll": root / "conll", "lm": root / name / "lm", "taggers": root / name / "taggers"}
-    return Ablation(**folders, variant=variant, seeds=ablations.seeds, threads=1)
+    return Ablation(**folders, candidate=candidate, seeds=ablations.seeds, threads=1)
 
 
 def test_perplexity_is_that_of_the_saved_model_with_a_gate_closed(root: Path) -> None:
@@ -165,13 +167,13 @@ def test_dev_f1_is_that_of_the_saved_taggers_with_a_gate_closed(root: Path) -> N
     assert found["rows"]["pruned"]["dev_f1"] == pytest.approx(dev_f1(gates), abs=1e-3)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_test_f1_is_that_of_written_predictions(root: Path, variant: str, tmp_path: Path) -> None:
-    found, ablation = measured(root, variant), ablation_of(root, variant)
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_test_f1_is_that_of_written_predictions(root: Path, candidate: str, tmp_path: Path) -> None:
+    found, ablation = measured(root, candidate), ablation_of(root, candidate)
     data, lm = load_tagging_data(root / "conll"), ablation.load_lm()
     sentences = SENTENCES["test"]
     removed = {
-        direction: [layer for layer in range(ablation.variant.layers) if layer not in kept]
+        direction: [layer for layer in range(ablation.candidate.layers) if layer not in kept]
         for direction, kept in found["layers_kept"].items()
     }
     left, _ = without_layers(lm, removed)
@@ -264,14 +266,15 @@ def test_remembered_features_are_computed_once() -> None:
     assert remember([2]).tolist() == [2] and calls == [[1, 2], [2]]
 
 
-def test_variants_that_are_not_there_or_do_not_fit(root: Path) -> None:
+def test_candidates_that_are_not_there_or_do_not_fit(root: Path) -> None:
     params = load_params(root / "params.yaml")
-    with pytest.raises(InputError, match="profiles/demo"):
-        find_variant(replace(params, ablations=None), "dense")
-    with pytest.raises(InputError, match=r"variants\.wide: missing; there are dense, residual"):
-        find_variant(params, "wide")
-    with pytest.raises(InputError, match=r"residual\.units: expected 6, as lm\.embedding"):
-        find_variant(replace(params, lm=replace(params.lm, embedding=6)), "residual")
+    with pytest.raises(InputError, match="profiles/base"):
+        find_candidate(params.model_copy(update={"ablations": None}), "dense")
+    with pytest.raises(InputError, match=r"candidates\.wide: missing; there are dense, residual"):
+        find_candidate(params, "wide")
+    with pytest.raises(InputError, match=r"residual\.units: expected 6, as pretrain_lm\.embedding"):
+        wide = params.pretrain_lm.model_copy(update={"embedding": 6})
+        find_candidate(params.model_copy(update={"pretrain_lm": wide}), "residual")
 
 
 def test_an_experiment_does_without_ablations(root: Path, tmp_path: Path) -> None:
@@ -285,8 +288,8 @@ def test_an_experiment_does_without_ablations(root: Path, tmp_path: Path) -> Non
 @pytest.fixture
 def document(root: Path) -> dict[str, Any]:
     params = make_params()
-    params["ablations"]["variants"] = VARIANTS
-    metrics = {f"evaluate_{variant}": measured(root, variant) for variant in VARIANTS}
+    params["ablations"]["candidates"] = CANDIDATES
+    metrics = {f"evaluate_{candidate}": measured(root, candidate) for candidate in CANDIDATES}
     return ablations_document(params, metrics, "0123abc")
 
 
@@ -298,22 +301,22 @@ def test_document_tables_and_figure(document: dict[str, Any], tmp_path: Path) ->
     assert "make ablations NAME=demo" in section and "2,960 tokens" in section
     assert "| residual | scalar mix of all layers | all | all |" in section
     assert "| residual | pruned, trained again |" in section and "seeds 1, 2)" in section
-    variant = document["variants"]["dense"]
-    backward = variant["lm"]["backward"]
+    candidate = document["candidates"]["dense"]
+    backward = candidate["lm"]["backward"]
     ratio = backward["perplexity_without_layer"][2] / backward["perplexity"]
-    assert perplexity_ratios(variant)[1][2] == pytest.approx(ratio)
-    worst = max(ratio for of_direction in perplexity_ratios(variant) for ratio in of_direction)
+    assert perplexity_ratios(candidate)[1][2] == pytest.approx(ratio)
+    worst = max(ratio for of_direction in perplexity_ratios(candidate) for ratio in of_direction)
     assert f"| {worst:.2f} x |" in section
-    change = variant["dev_f1_without_layer"]["forward"][0] - variant["rows"]["all_layers"]["dev_f1_mean"]
-    assert f1_changes(variant)[0][0] == pytest.approx(change)
+    change = candidate["dev_f1_without_layer"]["forward"][0] - candidate["rows"]["all_layers"]["dev_f1_mean"]
+    assert f1_changes(candidate)[0][0] == pytest.approx(change)
     save_figure(ablation_figure(document), tmp_path / "figure.svg")
     assert (tmp_path / "figure.svg").stat().st_size > 10_000
 
 
 def test_a_document_without_a_key_is_refused(document: dict[str, Any], tmp_path: Path) -> None:
-    del document["variants"]["dense"]["lm"]["forward"]["perplexity"]
+    del document["candidates"]["dense"]["lm"]["forward"]["perplexity"]
     write_json(tmp_path / "ablations_demo.json", document)
-    with pytest.raises(InputError, match=r"variants\.dense\.lm\.forward\.perplexity"):
+    with pytest.raises(InputError, match=r"candidates\.dense\.lm\.forward\.perplexity"):
         read_ablations(tmp_path / "ablations_demo.json")
 
 
@@ -322,15 +325,11 @@ def test_a_published_file_gives_the_same_figure_again(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_bytes(Path("docs/results.md"), b"<!-- ablations:begin -->\n<!-- ablations:end -->\n")
-    for variants in (document["variants"], dict(reversed(document["variants"].items()))):
-        file = ablations.ABLATIONS.publish({**document, "variants": variants})
+    for candidates in (document["candidates"], dict(reversed(document["candidates"].items()))):
+        file = ablations.ABLATIONS.publish({**document, "candidates": candidates})
         drawn = Path(f"docs/{file.stem}.svg").read_bytes()
         ablations.ABLATIONS.publish(read_ablations(file))
         assert Path(f"docs/{file.stem}.svg").read_bytes() == drawn
-
-
-def test_ablations_are_not_taken_for_results_of_a_profile() -> None:
-    assert any(Path("ablations_demo.json").match(pattern) for pattern in OTHERS)
 
 
 def test_command_runs_the_pipeline_and_publishes(
@@ -348,8 +347,8 @@ def test_command_runs_the_pipeline_and_publishes(
     (tmp_path / "docs/results.md").write_text("<!-- ablations:begin -->\n<!-- ablations:end -->\n", encoding="utf-8")
     result = CliRunner().invoke(ablations.main, [])
     assert result.exit_code == 0, result.output
-    assert ran == [["dvc", "--wait-for-lock", "repro", "ablations/dvc.yaml"]]
-    assert read_ablations(tmp_path / "results/ablations_demo.json")["variants"] == document["variants"]
+    assert ran == [["dvc", "--wait-for-lock", "--cd", "ablations", "repro"]]
+    assert read_ablations(tmp_path / "results/ablations_demo.json")["candidates"] == document["candidates"]
     assert (tmp_path / "docs/ablations_demo.svg").is_file()
 
 
@@ -361,9 +360,11 @@ def test_command_runs_the_pipeline_and_publishes(
         ({"architecture": "sparse"}, "expected one of dense, stacked, residual"),
     ],
 )
-def test_variants_that_cannot_be_are_refused(root: Path, tmp_path: Path, change: dict[str, Any], message: str) -> None:
+def test_candidates_that_cannot_be_are_refused(
+    root: Path, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
     params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    params["ablations"]["variants"]["dense"].update(change)
+    params["ablations"]["candidates"]["dense"].update(change)
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
     with pytest.raises(InputError, match=message):
@@ -373,16 +374,16 @@ def test_variants_that_cannot_be_are_refused(root: Path, tmp_path: Path, change:
 def test_profiles_compare_models_of_about_equal_size() -> None:
     def parameters(params: Params, name: str) -> int:
         assert params.ablations
-        variant, width = params.ablations.variants[name], params.lm.embedding
-        if variant.architecture == "dense":
-            layers = range(variant.layers)
-            return sum(4 * variant.units * (width + (layer + 1) * variant.units + 2) for layer in layers)
-        return variant.layers * 4 * width * (2 * width + 2)
+        candidate, width = params.ablations.candidates[name], params.pretrain_lm.embedding
+        if candidate.architecture == "dense":
+            layers = range(candidate.layers)
+            return sum(4 * candidate.units * (width + (layer + 1) * candidate.units + 2) for layer in layers)
+        return candidate.layers * 4 * width * (2 * width + 2)
 
     for profile in ("demo", "conll2000", "conll2003", "paper"):
-        params = load_params(PROJECT / f"profiles/{profile}.yaml")
+        params = load_profile(PROJECT / "profiles", profile)
         assert params.ablations
         ablations = yaml.safe_load((PROJECT / "ablations/dvc.yaml").read_text(encoding="utf-8"))["stages"]
-        assert all(set(stage["foreach"]) == set(params.ablations.variants) for stage in ablations.values())
-        sizes = {name: parameters(params, name) for name in params.ablations.variants}
+        assert all(set(stage["foreach"]) == set(params.ablations.candidates) for stage in ablations.values())
+        sizes = {name: parameters(params, name) for name in params.ablations.candidates}
         assert all(size == pytest.approx(sizes["dense"], rel=0.05) for size in sizes.values()), (profile, sizes)

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import shlex
 import shutil
+import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -20,19 +21,21 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from commands.export_model import main as export_model
 from commands.fetch_data import main as fetch_data
 from commands.reproduce import check_data, vector_width
 from ldnet.commands.main import main as ldnet
 from ldnet.errors import InputError
 from ldnet.text.tags import spans
-from pipeline.params import load_params
+from pipeline.params import load_params, parse_params
+from pipeline.profiles import render
 from stages.prepare_conll import main as prepare_conll
 from tests.imports import ROOT
 
 EXAMPLE = ROOT / "examples" / "own_data"
 TINY: dict[str, dict[str, Any]] = {
-    "lm": {"layers": 2, "units": 8, "projection": 8, "cutoffs": [20], "epochs": 1, "streams": 4},
-    "tagger": {
+    "pretrain_lm": {"layers": 2, "units": 8, "projection": 8, "cutoffs": [20], "epochs": 1, "streams": 4},
+    "train_tagger": {
         "seeds": [1],
         "character_units": 8,
         "word_units": 12,
@@ -42,13 +45,13 @@ TINY: dict[str, dict[str, Any]] = {
         "learning_rate": 0.01,
     },
     "select": {"max_layers": 2, "epochs": 2, "enforce_epoch": 1},
-    "prune": {"epochs": 1, "learning_rate": 0.001},
-    "corpus": {"heldout_sentences": 20},
-    "distil": {"unlabelled_sentences": 20},
+    "train_pruned": {"epochs": 1, "learning_rate": 0.001},
+    "prepare_corpus": {"heldout_sentences": 20},
+    "prepare_unlabelled": {"sentences": 20},
 }
 STAGES = [
     *("prepare_conll", "prepare_corpus", "prepare_unlabelled", "pretrain_lm@forward", "pretrain_lm@backward"),
-    *("train_tagger@no_lm", "train_tagger@full", "soft_targets", "select_layers", "prune", "train_tagger@pruned"),
+    *("train_tagger@no_lm", "train_tagger@full", "soft_targets", "select", "prune", "train_pruned"),
     *("evaluate", "report"),
 ]
 
@@ -63,9 +66,17 @@ def load_example() -> ModuleType:
     return module
 
 
+def rendered_example() -> str:
+    """The example as it is among the profiles."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file in (ROOT / "profiles" / "base.yaml", EXAMPLE / "mine.yaml"):
+            shutil.copy(file, folder)
+        return render(Path(folder), "mine")
+
+
 def write_params(**changes: Mapping[str, Any]) -> None:
     """params.yaml here: the example's with these changes."""
-    params = yaml.safe_load((EXAMPLE / "mine.yaml").read_text(encoding="utf-8"))
+    params = yaml.safe_load(rendered_example())
     for section, values in changes.items():
         params[section].update(values)
     Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -75,9 +86,9 @@ def command(stage: str) -> list[str]:
     """The words of the stage's command in dvc.yaml, its templates filled."""
     name, _, key = stage.partition("@")
     entry = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
-    words: str = entry.get("do", entry)["cmd"].replace("${data.name}", "mine").replace("${key}", key)
+    words: str = entry.get("do", entry)["cmd"].replace("${data}", "mine").replace("${key}", key)
     item = entry["foreach"][key] if name == "train_tagger" else {}
-    return shlex.split(words.replace("${item.options}", item.get("options", "")).replace("${item}", key))
+    return shlex.split(words.replace("${item.lm}", item.get("lm", "")).replace("${item}", key))
 
 
 def run_stage(stage: str) -> Result:
@@ -107,6 +118,8 @@ def workspace(brought: Path) -> Iterator[Path]:
         for stage in STAGES:
             result = run_stage(stage)
             assert result.exit_code == 0, (stage, result.output, result.exception)
+        result = CliRunner().invoke(export_model, [])
+        assert result.exit_code == 0, result.output
         yield folder
 
 
@@ -211,10 +224,10 @@ def test_columns_come_back_with_one_more(workspace: Path) -> None:
     assert [line.rpartition(b"\t")[2] for line in lines] == predicted
 
 
-def test_parameters_of_the_example_are_those_of_the_profiles() -> None:
-    """A key that the profiles gained, the example needs, too."""
-    params = load_params(EXAMPLE / "mine.yaml")
-    assert (params.profile, params.data.name, params.conll.word_column) == ("mine", "mine", 1)
+def test_the_example_is_a_profile() -> None:
+    """A key that the profiles have no more, the example must not have."""
+    params = parse_params(rendered_example(), "mine.yaml")
+    assert (params.profile, params.data, params.prepare_conll.word_column) == ("mine", "mine", 1)
 
 
 @pytest.mark.parametrize(
@@ -222,14 +235,17 @@ def test_parameters_of_the_example_are_those_of_the_profiles() -> None:
     [
         (
             {"word_column": 0},
-            "'1' is no word, and so in all lines: only numbers are in column 0; set conll.",
+            "'1' is no word, and so in all lines: only numbers are in column 0; set prepare_conll.",
         ),
-        ({"tag_column": 2}, "unknown tag 'η': expected O, or B-, I-, E- or S- and a type, as in B-NP (conll.tag_"),
-        ({"tag_column": 4}, "train.txt:1: 4 columns, but conll.tag_column is 4 (columns count from 0)"),
+        (
+            {"tag_column": 2},
+            "unknown tag 'η': expected O, or B-, I-, E- or S- and a type, as in B-NP (prepare_conll.tag_",
+        ),
+        ({"tag_column": 4}, "train.txt:1: 4 columns, but prepare_conll.tag_column is 4 (columns count from 0)"),
     ],
 )
 def test_a_wrong_column_is_told(raw: Path, conll: dict[str, Any], message: str) -> None:
-    write_params(conll=conll)
+    write_params(prepare_conll=conll)
     text = "1\tΗ\tη\tO\n2\tΣοφία\tΣοφία\tI-PER\n\n"
     for name in ("train", "dev", "test"):
         (raw / f"{name}.txt").write_text(text, encoding="utf-8")
@@ -241,10 +257,16 @@ def test_a_wrong_column_is_told(raw: Path, conll: dict[str, Any], message: str) 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"tagger": {"word_dimension": 50}}, "tagger.word_dimension is 50 in params.yaml; set it to 32"),
-        ({"lm": {"embedding": 50}}, "lm.embedding is 50 in params.yaml; set it to 32"),
-        ({"conll": {"vectors": "glove.txt"}}, "no glove.txt (conll.vectors); copy the files from a folder"),
-        ({"corpus": {"vectors": "glove.txt"}}, "no glove.txt (corpus.vectors); copy the files from a folder"),
+        ({"train_tagger": {"word_dimension": 50}}, "train_tagger.word_dimension is 50 in params.yaml; set it to 32"),
+        ({"pretrain_lm": {"embedding": 50}}, "pretrain_lm.embedding is 50 in params.yaml; set it to 32"),
+        (
+            {"prepare_conll": {"vectors": "glove.txt"}},
+            "no glove.txt (prepare_conll.vectors); copy the files from a folder",
+        ),
+        (
+            {"prepare_corpus": {"vectors": "glove.txt"}},
+            "no glove.txt (prepare_corpus.vectors); copy the files from a folder",
+        ),
     ],
 )
 def test_wrong_vectors_are_told_before_hours_of_training(
@@ -259,7 +281,7 @@ def test_wrong_vectors_are_told_before_hours_of_training(
 @pytest.mark.parametrize(("first", "width"), [("the 0.1 0.2 0.3\n", 3), ("400000 3\nthe 1 2 3\n", 3), ("", 0)])
 def test_the_width_of_vectors_is_that_of_the_first_line(raw: Path, first: str, width: int) -> None:
     (raw / "vectors.txt").write_text(first)
-    write_params(tagger={"word_dimension": 7}, lm={"embedding": 7})
+    write_params(train_tagger={"word_dimension": 7}, pretrain_lm={"embedding": 7})
     params = load_params(Path("params.yaml"))
     assert vector_width(raw / "vectors.txt") == width
     # An empty file is the stage's to refuse.

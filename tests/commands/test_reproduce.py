@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -22,7 +21,7 @@ PARENT = "echo > {0}.started; sh -c 'echo $$ > {0}; sleep 60' & wait"
 
 def brought(params: Params) -> Params:
     """The parameters with a data set that is not generated."""
-    return replace(params, data=replace(params.data, name="mine", generate={}))
+    return params.model_copy(update={"data": "mine", "generate_data": {}})
 
 
 def wait_for(path: Path) -> int:
@@ -73,7 +72,7 @@ def test_no_process_survives_a_signal(tmp_path: Path, number: signal.Signals) ->
     (tmp_path / "dvc").chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     run = [sys.executable, "-m", "commands.reproduce"]
-    (tmp_path / "params.yaml").write_text((ROOT / "profiles/demo.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text((ROOT / "profiles/base.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     process = subprocess.Popen(run, cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)})
     child = wait_for(tmp_path / "child")
     process.send_signal(number)
@@ -83,13 +82,16 @@ def test_no_process_survives_a_signal(tmp_path: Path, number: signal.Signals) ->
 
 
 def test_missing_data_is_named_before_anything_runs(tmp_path: Path) -> None:
-    params = load_params(ROOT / "profiles/demo.yaml")
+    params = load_params(ROOT / "profiles/base.yaml")
     check_data(params, tmp_path)  # generated: nothing to bring
     (tmp_path / "mine/lm").mkdir(parents=True)
     (tmp_path / "mine/train.txt").touch()
     with pytest.raises(InputError) as error:
         check_data(brought(params), tmp_path)
-    assert "mine: no dev.txt (conll.dev), no test.txt (conll.test), no lm/*.txt* (corpus.text)" in str(error.value)
+    assert (
+        "mine: no dev.txt (prepare_conll.dev), no test.txt (prepare_conll.test), no lm/*.txt* (prepare_corpus.text)"
+        in str(error.value)
+    )
     assert "make data NAME=mine FROM=" in str(error.value)
     for name in ("dev.txt", "test.txt", "lm/a.txt.gz"):
         (tmp_path / "mine" / name).touch()

@@ -102,7 +102,7 @@ def _choose_heldout(paths: list[Path], test_hashes: set[str], size: int, seed: i
     if len(chosen) < size or read - dropped < 2 * size:
         raise InputError(
             f"{paths[0].parent}: {read - dropped} sentences of LM text are too few to hold out {size}; "
-            "lower corpus.heldout_sentences or bring more text"
+            "lower prepare_corpus.heldout_sentences or bring more text"
         )
     return [sentence for _, sentence in sorted(chosen, reverse=True)], read, dropped
 

@@ -4,7 +4,6 @@ import gzip
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -76,7 +75,7 @@ def write_difficult_text(raw: Path) -> Path:
     return raw
 
 
-MANY_HELD_OUT = replace(PARAMS, min_count=1, heldout_sentences=300, vectors="vectors.txt")
+MANY_HELD_OUT = PARAMS.model_copy(update={"min_count": 1, "heldout_sentences": 300, "vectors": "vectors.txt"})
 
 
 @pytest.mark.parametrize(
@@ -136,7 +135,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch: pyt
 
 
 def test_every_sentence_is_kept_once_in_a_new_order(tmp_path: Path) -> None:
-    statistics = prepare(write_text(tmp_path), set(), tmp_path / "out", replace(PARAMS, min_count=1), 1)
+    statistics = prepare(write_text(tmp_path), set(), tmp_path / "out", PARAMS.model_copy(update={"min_count": 1}), 1)
     encoded = corpus.load(tmp_path / "out")
     train = [s.strip() for shard in encoded.shards for s in decoded(shard, encoded.vocabulary)]
     heldout = [s.strip() for s in decoded(encoded.heldout, encoded.vocabulary)]
@@ -150,7 +149,9 @@ def test_every_sentence_is_kept_once_in_a_new_order(tmp_path: Path) -> None:
 def test_test_sentences_and_copies_of_heldout_ones_are_left_out(tmp_path: Path) -> None:
     lines = LINES[:300] * 2
     tested = {sentence_hash(line.split()) for line in LINES[:40]}
-    statistics = prepare(write_text(tmp_path, lines), tested, tmp_path / "out", replace(PARAMS, min_count=1), 1)
+    statistics = prepare(
+        write_text(tmp_path, lines), tested, tmp_path / "out", PARAMS.model_copy(update={"min_count": 1}), 1
+    )
     assert statistics["dropped_test_sentences"] == 80
     assert statistics["train_sentences"] == 600 - 80 - 2 * 5
     encoded = corpus.load(tmp_path / "out")
@@ -190,7 +191,7 @@ def test_vectors_of_the_vocabulary_are_looked_up_as_written_then_in_lower_case(t
     (write_text(tmp_path, ["The the Cat x"] * 20 + LINES[:20]) / "vectors.txt").write_text(
         "the 1 2\nThe 3 4\ncat 5 6\n"
     )
-    params = replace(PARAMS, vectors="vectors.txt")
+    params = PARAMS.model_copy(update={"vectors": "vectors.txt"})
     assert prepare(tmp_path, set(), tmp_path / "out", params, 1)["words_with_vectors"] == 3
     encoded = corpus.load(tmp_path / "out")
     found = dict(zip(encoded.vocabulary, encoded.vectors.tolist(), strict=True))

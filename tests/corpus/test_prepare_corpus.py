@@ -19,11 +19,11 @@ from click.testing import CliRunner
 from ldnet.text.columns import sentence_hash
 from pipeline.corpus.preparation import PART_BYTES
 from pipeline.fetch.sources import DATA_SETS
-from pipeline.params import load_params
+from pipeline.profiles import load_profile, render
 from stages.prepare_corpus import main
 from tests.imports import ROOT
 
-DEMO, PAPER = (ROOT / "profiles" / f"{name}.yaml" for name in ("demo", "paper"))
+DEMO = ROOT / "profiles" / "base.yaml"
 
 
 def arguments(folder: Path, name: str, params: Path) -> list[str]:
@@ -111,12 +111,13 @@ def test_the_paper_profile_on_a_sample_laid_out_as_the_billion_words(
     hashes = {sentence_hash(sentence.split()) for sentence in sentences[:10]}
     (tmp_path / "hashes.txt").write_text("\n".join(hashes))
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    result = CliRunner().invoke(main, arguments(tmp_path, "fast", PAPER))
+    (tmp_path / "paper.yaml").write_text(render(ROOT / "profiles", "paper"))
+    result = CliRunner().invoke(main, arguments(tmp_path, "fast", tmp_path / "paper.yaml"))
     assert result.exit_code == 0, result.output
-    params = load_params(PAPER)
+    params = load_profile(ROOT / "profiles", "paper")
     statistics = json.loads((tmp_path / "fast.json").read_text())
     assert statistics == slow_corpus_preparation.prepare(
-        tmp_path, hashes, tmp_path / "slow", params.corpus, params.seed
+        tmp_path, hashes, tmp_path / "slow", params.prepare_corpus, params.seed
     )
     assert statistics["sentences_read"] == len(sentences) and statistics["dropped_test_sentences"] >= 10
     assert (statistics["heldout_sentences"], statistics["shards"]) == (20_000, 1)

@@ -8,7 +8,6 @@ from ldnet.text.columns import Sentence
 from pipeline.evaluation.cost import characters_per_word, macs_by_part, parameters_by_part
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import DenseLSTM
-from pipeline.language_model.macs import dense_lstm_macs
 from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
 from pipeline.tagger.model import Tagger
 from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences, make_tagger
@@ -25,11 +24,11 @@ def counted(module: nn.Module) -> int:
 @pytest.mark.parametrize("layers", [0, 1, 3, 10])
 def test_dense_lstm(layers: int) -> None:
     rnn = DenseLSTM(7, 5, layers)
-    assert dense_lstm_macs(rnn) == counted(rnn)
+    assert rnn.macs() == counted(rnn)
 
 
 def test_published_arithmetic_at_paper_scale() -> None:
-    stacks = [dense_lstm_macs(DenseLSTM(300, 300, layers)) for layers in (1, 2, 3, 10)]
+    stacks = [DenseLSTM(300, 300, layers).macs() for layers in (1, 2, 3, 10)]
     assert stacks == [720_000, 1_800_000, 3_240_000, 23_400_000]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ldnet.text.columns import Sentence
+from pipeline.evaluation import evaluation
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant, write_predictions
 from pipeline.tagger.model import save_tagger
 from pipeline.tagger.scoring import span_scores
@@ -43,6 +44,26 @@ def test_a_row_of_the_results(tmp_path: Path) -> None:
     assert row["macs_per_word"] == sum(row["macs_per_word_by_part"].values())
     assert row["parameters"] == sum(row["parameters_by_part"].values())
     assert {path.name for path in (tmp_path / "predictions").iterdir()} == {"full-seed-1.conll", "full-seed-2.conll"}
+
+
+def test_scores_of_int8_are_those_of_its_own_predictions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in finds every span in float32, and none in int8."""
+    sentences = make_sentences(8)
+    lexicon = write_prepared(tmp_path, {"train": sentences, "test": sentences}, tmp_path / "lm")
+    save_tagger(make_tagger(lexicon), tmp_path / "taggers" / "seed-1")
+    gold = {sentence.words: list(sentence.tags) for sentence in sentences}
+
+    class StandIn:
+        def __init__(self, tagger: object, lm: object, lexicon: object, precision: str = "float32"):
+            self.precision = precision
+
+        def tag(self, words: list[tuple[str, ...]]) -> list[list[str]]:
+            return [gold[each] if self.precision == "float32" else ["O"] * len(each) for each in words]
+
+    monkeypatch.setattr(evaluation, "bulk_tagger", StandIn)
+    dev = {"seeds": [1], "dev_f1_mean": 12.5}
+    row = evaluate_variant("no_lm", tmp_path / "taggers", None, tmp_path, dev, tmp_path / "predictions")
+    assert (row["test_f1"], row["test_f1_int8"]) == ([100.0], [0.0])
 
 
 def test_the_files_are_scored_again(tmp_path: Path) -> None:

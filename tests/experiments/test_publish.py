@@ -17,7 +17,7 @@ from tests.report_factories import PROJECT, make_experiment_values, make_metrics
 
 README = """# Title
 <!-- results:begin -->
-old
+outdated
 <!-- results:end -->
 between
 <!-- stages:begin -->
@@ -30,20 +30,20 @@ PAGE = "# Page\n" + "".join(
 PIPELINE = """
 stages:
   generate_data:
-    foreach: ${data.generate}
+    foreach: ${generate_data}
     do: {desc: Makes data, cmd: x, outs: ["data/raw/${key}"]}
   pretrain_lm:
     foreach: [forward, backward]
     do: {desc: Trains, cmd: x, outs: [{"work/lm/${item}": {cache: false}}]}
   train_tagger:
     foreach:
-      no_lm: {reads: a}
-      full: {reads: b}
+      no_lm: {lm: a}
+      full: {lm: b}
     do: {desc: Tags, cmd: x, outs: ["work/tagger/${key}"]}
   prepare:
     desc: Reads
     cmd: x
-    outs: ["work/${data.name}", work/lexicon]
+    outs: ["work/${data}/train", "work/${data}/lexicon"]
 """
 
 
@@ -70,6 +70,10 @@ def write_report(folder: Path, profile: str) -> None:
     (out / "results.json").write_text(
         json.dumps(build_results(make_experiment_values(profile, profile), make_metrics()))
     )
+    (folder / "dvc.lock").write_text("schema: '2.0'\n", encoding="utf-8")
+    for file in ("metrics/evaluate.json", "curves/select.csv"):
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(f"{profile}\n", encoding="utf-8")
     for suffix in ("svg", "png"):
         (out / f"f1_against_cost.{suffix}").write_text(f"{profile} {suffix}")
 
@@ -82,13 +86,20 @@ def test_results_figure_and_readme_are_published(repository: Path) -> None:
     done = publish()
     assert done.exit_code == 0, done.output
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    document = json.loads((repository / "results" / "demo.json").read_text(encoding="utf-8"))
+    document = json.loads((repository / "results" / "demo" / "results.json").read_text(encoding="utf-8"))
     assert document["git_commit"] == head
-    assert set(document) == {"data", "git_commit", "params", "lm", "rows", "comparison"}
+    assert set(document) == {"data", "git_commit", "machine", "params", "lm", "rows", "comparison"}
+    for file in ("params.yaml", "dvc.lock", "metrics/evaluate.json", "curves/select.csv"):
+        assert (repository / "results" / "demo" / file).read_bytes() == (repository / file).read_bytes()
     assert (repository / "docs" / "f1_against_cost_demo.png").read_text() == "demo png"
     readme = (repository / "README.md").read_text(encoding="utf-8")
-    assert "`make repro`" in readme and "| pruned | 83.20 ± 0.14" in readme and "`work/lexicon`" in readme
-    assert "old" not in readme and readme.startswith("# Title\n") and readme.endswith("after\n")
+    assert (
+        "`make repro`" in readme
+        and "(results/demo/results.json)" in readme
+        and "| demo | pruned | 83.20 ± 0.14" in readme
+        and "`work/<data>`" in readme
+    )
+    assert "outdated" not in readme and readme.startswith("# Title\n") and readme.endswith("after\n")
     page = (repository / "docs" / "results.md").read_text(encoding="utf-8")
     assert page.startswith("# Page\n") and "| pruned minus all LM layers | -0.30" in page
 
@@ -99,20 +110,23 @@ def test_every_published_profile_stays_in_the_readme(repository: Path) -> None:
     assert publish().exit_code == 0
     readme = (repository / "README.md").read_text(encoding="utf-8")
     assert readme.index("`make experiment NAME=conll2000`") < readme.index("`make repro`")
+    assert readme.count("| profile | tagger |") == 1
     assert "95.66 ± 0.04" in readme  # published results beside ours
 
 
 def test_readme_says_what_the_profile_has_changed_since(repository: Path) -> None:
     profile = make_params("demo", "demo")
     (repository / "profiles").mkdir()
-    (repository / "profiles" / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    (repository / "profiles" / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert publish().exit_code == 0
     assert "The profile has changed" not in (repository / "README.md").read_text(encoding="utf-8")
-    made_with, profile["prune"]["epochs"] = profile["prune"]["epochs"], 99
-    (repository / "profiles" / "demo.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    made_with, profile["train_pruned"]["epochs"] = profile["train_pruned"]["epochs"], 99
+    (repository / "profiles" / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert publish("--check").exit_code == 1
     assert publish("--readme-only").exit_code == 0
-    assert f"set in params.yaml `prune.epochs: {made_with}`, and" in (repository / "README.md").read_text("utf-8")
+    assert f"set in params.yaml `train_pruned.epochs: {made_with}`, and" in (repository / "README.md").read_text(
+        "utf-8"
+    )
 
 
 def test_sweeps_are_filled_in_and_checked_too(repository: Path) -> None:
@@ -126,7 +140,7 @@ def test_sweeps_are_filled_in_and_checked_too(repository: Path) -> None:
 def test_changed_code_marks_the_commit_dirty(repository: Path) -> None:
     (repository / "dvc.yaml").write_text(PIPELINE + "# changed\n", encoding="utf-8")
     assert publish().exit_code == 0
-    document = json.loads((repository / "results" / "demo.json").read_text(encoding="utf-8"))
+    document = json.loads((repository / "results" / "demo" / "results.json").read_text(encoding="utf-8"))
     assert document["git_commit"].endswith("-dirty")
 
 
@@ -137,7 +151,7 @@ def test_check_sees_stale_results_stages_and_edits(repository: Path) -> None:
     assert publish().exit_code == 0
     assert publish("--check").exit_code == 0
 
-    results = repository / "results" / "demo.json"
+    results = repository / "results" / "demo" / "results.json"
     results.write_text(results.read_text(encoding="utf-8").replace("83.2", "99.9"), encoding="utf-8")
     done = publish("--check")
     assert done.exit_code == 1 and "README.md is stale" in done.output
@@ -210,9 +224,9 @@ def test_stages_section_by_hand(tmp_path: Path) -> None:
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     assert stages_section(tmp_path / "dvc.yaml").splitlines()[2:] == [
         "| `generate_data` | Makes data | `data/raw/<name>` |",
-        "| `pretrain_lm` (forward, backward) | Trains | `work/lm/forward`, `work/lm/backward` |",
-        "| `train_tagger` (no_lm, full) | Tags | `work/tagger/no_lm`, `work/tagger/full` |",
-        "| `prepare` | Reads | `work/<data.name>`, `work/lexicon` |",
+        "| `pretrain_lm` (forward, backward) | Trains | `work/lm` |",
+        "| `train_tagger` (no_lm, full) | Tags | `work/tagger` |",
+        "| `prepare` | Reads | `work/<data>` |",
     ]
     (tmp_path / "dvc.yaml").write_text("stages: {a: {cmd: x}}", encoding="utf-8")
     with pytest.raises(InputError, match="not a DVC pipeline"):

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from commands import path
-from commands.publish import OTHERS
 from ldnet.errors import InputError
 from pipeline.experiments.front import knee, pareto_front
 from pipeline.experiments.path_figure import path_figure
@@ -92,8 +91,8 @@ def make_point(strength: float, budget: int, dev: float, macs: int, test: float 
                 pruned,
             ]
         },
-        "train_tagger_pruned": {"dev_f1_sd": 0.25},
-        "select_layers": {"budget_reached_by": "optimiser"},
+        "train_pruned": {"dev_f1_sd": 0.25},
+        "select": {"budget_reached_by": "optimiser"},
     }
     return point_row(Point(strength, budget), metrics)
 
@@ -125,13 +124,13 @@ def test_an_end_is_no_knee() -> None:
     assert not document["ends"]["full"]["on_front"] and document["knee"] is None
 
 
-@pytest.mark.parametrize("missing", ["evaluate", "train_tagger_pruned", "select_layers"])
+@pytest.mark.parametrize("missing", ["evaluate", "train_pruned", "select"])
 def test_missing_metrics_are_named(missing: str) -> None:
     rows = [make_row(name, 1, 1, [], []) for name in ("no_lm", "full", "pruned")]
     metrics: dict[str, Any] = {
         "evaluate": {"rows": rows},
-        "train_tagger_pruned": {"dev_f1_sd": 0.25},
-        "select_layers": {"budget_reached_by": "optimiser"},
+        "train_pruned": {"dev_f1_sd": 0.25},
+        "select": {"budget_reached_by": "optimiser"},
     }
     del metrics[missing]
     with pytest.raises(InputError, match=missing):
@@ -200,7 +199,3 @@ def test_page_needs_whole_documents_and_markers(folder: Path) -> None:
     (folder / "docs/results.md").unlink()
     with pytest.raises(InputError, match=r"results\.md: no such file"):
         path.PATH.fill_page()
-
-
-def test_paths_are_not_taken_for_results_of_a_profile() -> None:
-    assert any(map(Path("results/path_demo.json").match, OTHERS))

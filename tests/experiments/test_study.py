@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +9,21 @@ import pytest
 import yaml
 
 from commands import study
-from commands.publish import OTHERS
 from ldnet.errors import InputError
 from pipeline.experiments.publishing import committed_code
 from pipeline.experiments.rows import ENDS
 from pipeline.experiments.selection_study import TITLES, by_budget, study_document, study_row, study_section
 from pipeline.experiments.study_figure import study_figure
 from pipeline.experiments.study_points import DEFAULT, METHODS, Choice, study_points
-from pipeline.params import Params, load_params
+from pipeline.params import Params, UnlabelledParams
+from pipeline.profiles import load_profile
 from pipeline.report.figure_files import save_figure
 from tests.report_factories import PROJECT, make_params, make_row
 
 
 @pytest.fixture
 def params() -> Params:
-    return load_params(PROJECT / "profiles" / "demo.yaml")
+    return load_profile(PROJECT / "profiles", "demo")
 
 
 def test_every_method_with_every_budget_and_random_layers_three_times(params: Params) -> None:
@@ -34,7 +33,7 @@ def test_every_method_with_every_budget_and_random_layers_three_times(params: Pa
     ]  # fmt: skip
     assert points[0].command() == (
         "dvc exp run -S select.method=gates -S select.regulariser=r3 -S select.cost_weighted=true "
-        "-S select.max_layers=2 -S prune.start=full"
+        "-S select.max_layers=2 -S train_pruned.start=full"
     )
     assert points[1].title == "random (draw 1), budget 2"
 
@@ -43,7 +42,7 @@ def test_every_method_with_every_budget_and_random_layers_three_times(params: Pa
 def test_values_are_those_of_the_parameters_and_survive_yaml(params: Params, method: str) -> None:
     choice = Choice(method, 2, 3 if method == "random" else 0)
     found = choice.params(params)
-    assert found.prune.start == "full" and found.select.max_layers == 2
+    assert found.train_pruned.start == "full" and found.select.max_layers == 2
     assert found.select.random_seed == (3 if method == "random" else params.select.random_seed)
     for key, override in zip(choice.values(), choice.overrides(), strict=True):
         name, _, text = override.partition("=")
@@ -55,14 +54,14 @@ def test_values_are_those_of_the_parameters_and_survive_yaml(params: Params, met
 
 def test_methods_differ(params: Params) -> None:
     chosen = [Choice(method, 2).params(params) for method in METHODS]
-    sections = [(found.select, found.distil) for found in chosen]
+    sections = [(found.select, found.soft_targets) for found in chosen]
     assert all(sections.count(section) == 1 for section in sections)
     assert set(METHODS) == set(TITLES) and set(DEFAULT.split()) <= set(METHODS)
 
 
 def test_exhaustive_searches_that_take_too_long_are_left_out(params: Params) -> None:
     assert [point.label for point in study_points(params, ["exhaustive"], [2, 6])] == ["exhaustive-2", "exhaustive-6"]
-    wide = load_params(PROJECT / "profiles" / "conll2000.yaml")
+    wide = load_profile(PROJECT / "profiles", "conll2000")
     assert [point.label for point in study_points(wide, ["exhaustive", "first"], [2, 6])] == [
         "exhaustive-2", "first-2", "first-6",
     ]  # fmt: skip
@@ -73,10 +72,10 @@ def test_exhaustive_searches_that_take_too_long_are_left_out(params: Params) -> 
 def test_what_cannot_be_run_is_refused(params: Params) -> None:
     with pytest.raises(InputError, match="methods: 'r4' is none; expected some of r1 r2"):
         study_points(params, ["r3", "r4"], [2])
-    with pytest.raises(InputError, match=r"r3_gold.*expected distil\.unlabelled_sentences to be 0"):
+    with pytest.raises(InputError, match=r"r3_gold.*expected prepare_unlabelled\.sentences to be 0"):
         study_points(params, ["r3_gold"], [2])
-    labelled = replace(params, distil=replace(params.distil, unlabelled_sentences=0))
-    assert study_points(labelled, ["r3_gold"], [2])[0].params(labelled).distil.weight == 0
+    labelled = params.model_copy(update={"prepare_unlabelled": UnlabelledParams(sentences=0)})
+    assert study_points(labelled, ["r3_gold"], [2])[0].params(labelled).soft_targets.weight == 0
     with pytest.raises(InputError, match="max_layers: expected at most 12"):
         study_points(params, ["first"], [2, 13])
 
@@ -86,8 +85,8 @@ def make_study_row(method: str, budget: int, dev: float, test: float, draw: int 
     ends = [make_row("no_lm", 70.0, 100_000, [], []), make_row("full", 90.0, 500_000, [0, 1], [0, 1])]
     metrics = {
         "evaluate": {"rows": [*ends, pruned]},
-        "train_tagger_pruned": {"dev_f1_sd": 0.25},
-        "select_layers": {"budget_reached_by": "method"},
+        "train_pruned": {"dev_f1_sd": 0.25},
+        "select": {"budget_reached_by": "method"},
         "prune": {"dev_f1": [60.0, 61.0]},
     }
     return study_row(Choice(method, budget, draw), metrics)
@@ -117,7 +116,7 @@ def test_document_by_hand() -> None:
 
 def test_a_missing_metric_is_named() -> None:
     with pytest.raises(InputError, match=r"prune\.dev_f1: missing"):
-        study_row(Choice("first", 1), {"select_layers": {}})
+        study_row(Choice("first", 1), {"select": {}})
 
 
 def test_tables_by_hand() -> None:
@@ -126,7 +125,7 @@ def test_tables_by_hand() -> None:
     assert '`make study NAME=demo METHODS="importance random" BUDGETS="1 2"`' in section
     assert (
         "| importance | 2 | 0, 1 | none | 0.200 | 60.50 | 88.00 ± 0.25 | 87.00 ± 0.14 | method | "
-        "`dvc exp run -S select.method=importance -S select.max_layers=2 -S prune.start=full` |"
+        "`dvc exp run -S select.method=importance -S select.max_layers=2 -S train_pruned.start=full` |"
     ) in section.splitlines()
     assert (
         "* Budget 1: the best on dev is random layers, draw 2, with test F1 83.00; random layers have 82.00 ± 1.41, "
@@ -169,7 +168,3 @@ def test_results_need_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="not a git repository with a commit"):
         committed_code()
-
-
-def test_studies_are_not_taken_for_results_of_a_profile() -> None:
-    assert any(map(Path("results/study_demo.json").match, OTHERS))

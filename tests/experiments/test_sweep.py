@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,14 @@ import yaml
 from tqdm import tqdm
 
 from commands import sweep
-from commands.reproduce import GROUPS
 from ldnet.errors import InputError
 from pipeline.experiments import queue as _queue
-from pipeline.experiments.points import POINT_STAGES, Point, doubling_budgets, fingerprint, grid, name_points, numbers
+from pipeline.experiments.points import Point, doubling_budgets, fingerprint, grid, name_points, numbers
 from pipeline.experiments.regularisation_path import point_row
+from pipeline.experiments.stage_graph import Stage, read_stages
 from pipeline.experiments.study_points import Choice
-from pipeline.params import Params, load_params
+from pipeline.params import Params
+from pipeline.profiles import load_profile
 from tests.imports import ROOT
 from tests.report_factories import make_row
 
@@ -39,7 +39,7 @@ Worker status: 1 active, 0 idle
 
 @pytest.fixture
 def params() -> Params:
-    return load_params(ROOT / "profiles" / "demo.yaml")
+    return load_profile(ROOT / "profiles", "demo")
 
 
 @pytest.fixture
@@ -50,6 +50,11 @@ def sources(tmp_path: Path) -> list[Path]:
     return files
 
 
+STAGES = [
+    Stage(name="prepare", sections=frozenset(["seed"]), deps=(), outs=()),
+    Stage(name="prune", sections=frozenset(["select"]), deps=(), outs=()),
+]
+OF_POINTS = {"select", "prune", "train_pruned", "evaluate", "report"}
 LOCK: dict[str, Any] = {"stages": {"prepare": {"outs": [{"md5": "a"}]}, "prune": {"outs": [{"md5": "b"}]}}}
 
 
@@ -61,9 +66,9 @@ def test_grid_is_every_strength_with_every_budget(params: Params) -> None:
 
 def test_points_of_fewer_epochs(params: Params) -> None:
     point = grid(params, [0.02], [2], epochs=1)[0]
-    assert point.command() == "dvc exp run -S select.strength=0.02 -S select.max_layers=2 -S prune.epochs=1"
-    assert point.params(params).prune.epochs == 1 != params.prune.epochs
-    assert point.stages() == set(POINT_STAGES)
+    assert point.command() == "dvc exp run -S select.strength=0.02 -S select.max_layers=2 -S train_pruned.epochs=1"
+    assert point.params(params).train_pruned.epochs == 1 != params.train_pruned.epochs
+    assert point.stages(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml")) == OF_POINTS
 
 
 @pytest.mark.parametrize(
@@ -72,8 +77,8 @@ def test_points_of_fewer_epochs(params: Params) -> None:
         (0.1, 13, "max_layers: expected at most 12"),
         (-0.1, 2, "strength: expected 0 or more"),
         (0.00001, 2, "strength 1e-05: YAML reads it as text"),
-        (float("inf"), 2, "strength inf"),
-        (float("nan"), 2, "strength"),
+        (float("inf"), 2, "strength: expected a finite number, found inf"),
+        (float("nan"), 2, "strength: expected a finite number, found nan"),
     ],
 )
 def test_points_that_cannot_be_run_are_refused(params: Params, strength: float, budget: int, message: str) -> None:
@@ -102,51 +107,42 @@ def test_doubling_budgets_stay_below_all_layers(layers: int) -> None:
 
 def test_fingerprint_changes_with_all_that_results_follow_from(params: Params, sources: list[Path]) -> None:
     point, other = Point(0.1, 2), {"stages": {"prepare": {"outs": [{"md5": "c"}]}}}
-    before = fingerprint(params, point, LOCK, sources)
+    before = fingerprint(params, point, LOCK, STAGES, sources)
     changed = [
-        fingerprint(params, Point(0.2, 2), LOCK, sources),
-        fingerprint(params, Point(0.1, 3), LOCK, sources),
-        fingerprint(replace(params, seed=2), point, LOCK, sources),
-        fingerprint(replace(params, threads=2), point, LOCK, sources),
-        fingerprint(params, point, other, sources),
+        fingerprint(params, Point(0.2, 2), LOCK, STAGES, sources),
+        fingerprint(params, Point(0.1, 3), LOCK, STAGES, sources),
+        fingerprint(params.model_copy(update={"seed": 2}), point, LOCK, STAGES, sources),
+        fingerprint(params.model_copy(update={"threads": 2}), point, LOCK, STAGES, sources),
+        fingerprint(params, point, other, STAGES, sources),
     ]
     sources[1].write_text("changed", encoding="utf-8")
-    changed.append(fingerprint(params, point, LOCK, sources))
+    changed.append(fingerprint(params, point, LOCK, STAGES, sources))
     assert len({before, *changed}) == 1 + len(changed)
 
 
 def test_fingerprint_does_not_change_with_the_point_that_was_run_last(params: Params, sources: list[Path]) -> None:
-    last = replace(params, select=replace(params.select, strength=0.7, max_layers=1))
+    select = params.select.model_copy(update={"strength": 0.7, "max_layers": 1})
+    last = params.model_copy(update={"select": select})
     lock = {"stages": {**LOCK["stages"], "prune": {"outs": [{"md5": "other"}]}}}
-    assert fingerprint(params, Point(0.1, 2), LOCK, sources) == fingerprint(last, Point(0.1, 2), lock, sources)
-
-
-def test_code_that_no_stage_uses_changes_no_fingerprint() -> None:
-    names = {file.as_posix() for file in sweep.code_of_stages(ROOT / "dvc.yaml")[1:]}
-    assert {"stages/select_layers.py", "pipeline/tagger/training.py", "pipeline/report/curves.py"} <= names
-    assert not names & {"pipeline/experiments/points.py", "pipeline/experiments/pages.py"} and all(
-        (ROOT / name).exists() for name in names
-    )
+    before = fingerprint(params, Point(0.1, 2), LOCK, STAGES, sources)
+    assert before == fingerprint(last, Point(0.1, 2), lock, STAGES, sources)
 
 
 def test_names_tell_the_points_and_are_git_refs(params: Params, sources: list[Path]) -> None:
-    names = name_points(params, grid(params, [0.0001, 0.1], [2]), LOCK, sources)
+    names = name_points(params, grid(params, [0.0001, 0.1], [2]), LOCK, STAGES, sources)
     assert [name.rsplit("-", 1)[0] for name in names] == ["demo-0.0001-2", "demo-0.1-2"]
     for name in names:
         subprocess.run(["git", "check-ref-format", f"refs/exps/ab/{name}"], check=True)
 
 
-def test_point_stages_are_those_that_depend_on_select() -> None:
-    shown = subprocess.run(["dvc", "dag", "--dot"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    edges = [
-        tuple(part.strip().strip('";') for part in line.split("->")) for line in shown.splitlines() if "->" in line
-    ]
-    found = {"select_layers"}
-    for _ in edges:
-        found |= {end for start, end in edges if start in found}
-    assert found == set(POINT_STAGES)
-    # What is brought up to date before a sweep is all the rest.
-    assert {"train_tagger@no_lm", "train_tagger@full"} <= {stage for group in GROUPS[-2:] for stage in group}
+def test_what_points_share_is_made_up_to_date_before(params: Params) -> None:
+    stages = read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml")
+    shared = sweep.shared_stages(grid(params, [0.02, 0.1], [2, 6]), stages)
+    assert shared == [stage.name for stage in stages if stage.name not in OF_POINTS]
+    assert {"train_tagger@no_lm", "train_tagger@full", "soft_targets"} <= set(shared)
+    # Where one point has targets of its own, the others still share theirs.
+    assert sweep.shared_stages([Choice("r3", 2), Choice("r3_gold", 2)], stages) == shared
+    assert "soft_targets" not in sweep.shared_stages([Choice("r3_gold", 2)], stages)
 
 
 def test_tasks_are_read_from_dvc_queue_status() -> None:
@@ -182,11 +178,11 @@ def test_processors_are_shared_out(count: int) -> None:
 
 
 def test_workers_are_limited_by_processors_and_threads(params: Params) -> None:
-    assert len(params.tagger.seeds) == 4
+    assert len(params.train_tagger.seeds) == 4
     assert sweep.worker_count(params, None, 2) == 1
     assert sweep.worker_count(params, None, 16) == 4
     assert sweep.worker_count(params, 3, 2) == 2
-    assert sweep.worker_count(replace(params, threads=4), 3, 2) == 1
+    assert sweep.worker_count(params.model_copy(update={"threads": 4}), 3, 2) == 1
 
 
 def test_stages_that_were_run_are_told_from_the_log() -> None:
@@ -250,7 +246,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """No waiting, and shared stages that are up to date."""
     monkeypatch.setattr(sweep, "REFRESH_SECONDS", 0.0)
     monkeypatch.setattr(sweep, "STATUS_SECONDS", 0.0)
-    monkeypatch.setattr(sweep, "update_shared_stages", lambda params: None)
+    monkeypatch.setattr(sweep, "update_shared_stages", lambda *_: None)
     monkeypatch.setattr(sweep, "end_on_signals", lambda: None)
     monkeypatch.chdir(ROOT)
     return monkeypatch
@@ -371,7 +367,7 @@ def test_a_point_that_repeats_shared_work_is_told(
     use(queue, quick)
     quick.setattr(_queue, "log", lambda name: "Running stage 'pretrain_lm@forward':")
     with tqdm(total=1, disable=True) as progress:
-        sweep.tell_success(Point(0.1, 2), "name", "commit", progress)
+        sweep.print_success(Point(0.1, 2), "name", "commit", progress)
     assert "warning: name has also run pretrain_lm@forward" in capsys.readouterr().err
 
 
@@ -382,9 +378,9 @@ def test_a_point_of_other_distillation_computes_its_targets(
     use(queue, quick)
     quick.setattr(_queue, "log", lambda name: "Running stage 'soft_targets':")
     with tqdm(total=1, disable=True) as progress:
-        sweep.tell_success(Choice("r3_gold", 2), "name", "commit", progress)
+        sweep.print_success(Choice("r3_gold", 2), "name", "commit", progress)
         assert capsys.readouterr().err == ""
-        sweep.tell_success(Choice("r3", 2), "name", "commit", progress)
+        sweep.print_success(Choice("r3", 2), "name", "commit", progress)
     assert "warning: name has also run soft_targets" in capsys.readouterr().err
 
 

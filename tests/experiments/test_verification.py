@@ -11,8 +11,8 @@ import yaml
 from click.testing import CliRunner
 
 from commands.verify import main
+from ldnet.files import read_json, write_json
 from pipeline.experiments.verification import Tolerance, _cpu, compare_locks, compare_metrics, this_machine
-from pipeline.params import build
 
 ROOT = Path(__file__).parents[2]
 LOCK: dict[str, Any] = {
@@ -24,12 +24,13 @@ LOCK: dict[str, Any] = {
                 {"path": "stages/train.py", "hash": "md5", "md5": "c0de", "size": 3},
                 {"path": "work/corpus", "hash": "md5", "md5": "da7a.dir", "size": 3},
             ],
-            "params": {"params.yaml": {"lm": {"units": 32, "cutoffs": [10, 20]}, "seed": 1}},
+            "params": {"params.yaml": {"pretrain_lm": {"units": 32, "cutoffs": [10, 20]}, "seed": 1}},
             "outs": [{"path": "work/lm", "hash": "md5", "md5": "0117.dir", "size": 3}],
         },
         "tell": {"cmd": "python -m stages.tell", "outs": [{"path": "tale", "hash": "md5", "md5": "7a1e", "size": 3}]},
     },
 }
+LM = ["train", "params", "params.yaml", "pretrain_lm"]
 TOLERANCE = Tolerance(exact=["metrics/prepare*", "*:tokens"], absolute={"*f1_mean": 3.0}, relative={"*perplexity": 0.1})
 
 
@@ -46,37 +47,57 @@ def changed(place: list[Any], value: Any) -> dict[str, Any]:
     return lock
 
 
-@pytest.mark.parametrize("code_only", [False, True])
-def test_equal_locks_do_not_differ(code_only: bool) -> None:
-    assert compare_locks(LOCK, copy.deepcopy(LOCK), code_only=code_only) == []
+@pytest.mark.parametrize("checksums", [False, True])
+def test_equal_locks_do_not_differ(checksums: bool) -> None:
+    assert compare_locks(LOCK, copy.deepcopy(LOCK), checksums=checksums) == ([], [])
 
 
 @pytest.mark.parametrize(
     ("place", "value", "told", "told_elsewhere"),
     [
-        (["train", "outs", 0, "md5"], "beef.dir", ["train: outs work/lm: expected 0117.dir, found beef.dir"], False),
-        (["train", "deps", 1, "md5"], "beef.dir", ["train: deps work/corpus: expected da7a.dir"], False),
-        (["train", "deps", 0, "md5"], "beef", ["train: deps stages/train.py: expected c0de, found beef"], True),
-        (["train", "deps", 0], None, ["train: deps stages/train.py: expected c0de, found (absent)"], True),
-        (["train", "cmd"], "true", ["train: cmd: expected python -m stages.train, found true"], True),
-        (["train", "params", "params.yaml", "seed"], 2, ["train: params seed: expected 1, found 2"], True),
-        (["train", "params", "params.yaml", "lm", "units"], None, ["params lm.units: expected 32, found (abs"], True),
-        (["train", "params", "params.yaml", "lm", "cutoffs"], [10, 30], ["params lm.cutoffs.1: expected 20"], True),
-        (["tell"], None, ["tell: cmd: expected python -m stages.tell, found (absent)"], True),
-        (["new"], {"cmd": "x"}, ["new: cmd: expected (absent), found x"], True),
+        (["train", "outs", 0, "md5"], "beef.dir", "train: outs work/lm: expected 0117.dir, found beef.dir", False),
+        (["train", "deps", 1, "md5"], "beef.dir", "train: deps work/corpus: expected da7a.dir", False),
+        (["train", "cmd"], "true", "train: cmd: expected python -m stages.train, found true", True),
+        (["train", "params", "params.yaml", "seed"], 2, "train: params seed: expected 1, found 2", True),
+        (
+            ["train", "params", "params.yaml", "pretrain_lm", "units"],
+            None,
+            "pretrain_lm.units: expected 32, found (abs",
+            True,
+        ),
+        (
+            ["train", "params", "params.yaml", "pretrain_lm", "cutoffs"],
+            [10, 30],
+            "pretrain_lm.cutoffs.1: expected 20",
+            True,
+        ),
+        (["tell"], None, "tell: cmd: expected python -m stages.tell, found (absent)", True),
+        (["new"], {"cmd": "x"}, "new: cmd: expected (absent), found x", True),
     ],
 )
-def test_lock_differences(place: list[Any], value: Any, told: list[str], told_elsewhere: bool) -> None:
-    found = compare_locks(LOCK, changed(place, value))
-    for text in told:
-        assert any(text in str(difference) for difference in found)
-    assert bool(compare_locks(LOCK, changed(place, value), code_only=True)) == told_elsewhere
+def test_differences_in_what_was_computed(place: list[Any], value: Any, told: str, told_elsewhere: bool) -> None:
+    computed, code = compare_locks(LOCK, changed(place, value))
+    assert any(told in str(difference) for difference in computed) and not code
+    assert bool(compare_locks(LOCK, changed(place, value), checksums=False)[0]) == told_elsewhere
+
+
+@pytest.mark.parametrize("checksums", [False, True])
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (["train", "deps", 0, "md5"], "beef", "train: code stages/train.py: expected c0de, found beef"),
+        (["train", "deps", 0], None, "train: code stages/train.py: expected c0de, found (absent)"),
+    ],
+)
+def test_differences_in_the_code_alone(place: list[Any], value: Any, told: str, checksums: bool) -> None:
+    computed, code = compare_locks(LOCK, changed(place, value), checksums=checksums)
+    assert [str(difference) for difference in code] == [told] and not computed
 
 
 def test_differences_come_stage_by_stage() -> None:
     lock = changed(["tell", "outs", 0, "md5"], "beef")
     lock["stages"]["train"]["outs"][0]["md5"] = "beef"
-    assert [difference.where for difference in compare_locks(LOCK, lock)] == ["tell", "train"]
+    assert [difference.where for difference in compare_locks(LOCK, lock)[0]] == ["tell", "train"]
 
 
 @pytest.mark.parametrize(
@@ -132,21 +153,25 @@ def test_cpu_is_told_by_model_and_stepping(tmp_path: Path) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with committed results (of this machine), which is the working folder, and a copy named `clone`."""
-    here = tmp_path / "here"
-    for folder in (here, tmp_path / "clone"):
+    """A folder with published results (of this machine), which is the working folder, and a finished run, `clone`."""
+    here, clone = tmp_path / "here", tmp_path / "clone"
+    for folder in (here / "results/tiny", clone):
         (folder / "metrics").mkdir(parents=True)
         (folder / "dvc.lock").write_text(yaml.safe_dump(LOCK), encoding="utf-8")
         (folder / "metrics/lm.json").write_text(json.dumps({"heldout_perplexity": 100.0}), encoding="utf-8")
-    tolerance = {"exact": [], "absolute": {}, "relative": {"*perplexity": 0.1}}
-    (here / "reference.json").write_text(
-        json.dumps({"machine": this_machine(), "tolerance": tolerance}), encoding="utf-8"
-    )
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "results"]):
-        subprocess.run(["git", *command], cwd=here, check=True)
+    (here / "params.yaml").write_text("profile: tiny\n", encoding="utf-8")
+    write_json(here / "results/tiny/results.json", {"machine": this_machine()})
+    write_json(here / "results/tolerance.json", {"exact": [], "absolute": {}, "relative": {"*perplexity": 0.1}})
+    commit(here, "init", "-q")
     monkeypatch.chdir(here)
     return here
+
+
+def commit(repository: Path, *first: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for command in ([*first], ["add", "."], [*identity, "commit", "-qm", "results"]):
+        if command:
+            subprocess.run(["git", *command], cwd=repository, check=True)
 
 
 def verify(*arguments: str) -> tuple[int, str]:
@@ -158,6 +183,7 @@ def verify(*arguments: str) -> tuple[int, str]:
 def test_same_machine_is_held_to_the_bit(repository: Path) -> None:
     clone = repository.parent / "clone"
     assert verify("--against", str(clone)) == (0, "verified: bit for bit, 2 stages\n")
+    assert verify("tiny", "--against", str(clone))[0] == 0
     lock = changed(["train", "outs", 0, "md5"], "beef")
     (clone / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
     status, output = verify("--against", str(clone))
@@ -165,38 +191,39 @@ def test_same_machine_is_held_to_the_bit(repository: Path) -> None:
     assert "train: outs work/lm: expected 0117.dir, found beef" in output and "1 differences in train" in output
 
 
+def test_other_code_with_the_same_outputs_is_a_notice(repository: Path) -> None:
+    clone = repository.parent / "clone"
+    lock = changed(["train", "deps", 0, "md5"], "beef")
+    (clone / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    status, output = verify("--against", str(clone))
+    assert status == 0 and "notice: the code has changed since, but not what train compute" in output
+
+
 def test_other_machine_is_held_to_the_tolerance(repository: Path) -> None:
     clone = repository.parent / "clone"
-    reference = json.loads((repository / "reference.json").read_text(encoding="utf-8"))
-    reference["machine"]["cpu"] = "another"
-    (repository / "reference.json").write_text(json.dumps(reference), encoding="utf-8")
+    write_json(repository / "results/tiny/results.json", {"machine": {**this_machine(), "cpu": "another"}})
+    commit(repository)
     lock = changed(["train", "outs", 0, "md5"], "beef")
     (clone / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
     (clone / "metrics/lm.json").write_text(json.dumps({"heldout_perplexity": 105.0}), encoding="utf-8")
     status, output = verify("--against", str(clone))
-    assert (status, output) == (0, "verified: 1 metrics within tolerance (made on another machine: another)\n")
+    assert (status, output) == (0, "verified: 1 metrics within tolerance (published from another machine: another)\n")
     (clone / "metrics/lm.json").write_text(json.dumps({"heldout_perplexity": 120.0}), encoding="utf-8")
     assert verify("--against", str(clone))[0] == 1
 
 
-def test_record_notes_this_machine_and_keeps_the_tolerance(repository: Path) -> None:
-    before = json.loads((repository / "reference.json").read_text(encoding="utf-8"))
-    (repository / "reference.json").write_text(json.dumps({**before, "machine": {}}), encoding="utf-8")
-    assert verify("--record")[0] == 0
-    assert json.loads((repository / "reference.json").read_text(encoding="utf-8")) == before
-
-
 def test_errors_say_what_is_missing(repository: Path) -> None:
+    clone = str(repository.parent / "clone")
     status, output = verify("--against", str(repository.parent / "nowhere"))
     assert status == 1 and "no dvc.lock there" in output
-    subprocess.run(["git", "rm", "-q", "--cached", "dvc.lock"], check=True)
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-    subprocess.run(["git", *identity, "commit", "-qm", "no lock"], check=True)
-    status, output = verify("--against", str(repository.parent / "clone"))
-    assert status == 1 and "dvc.lock: not in HEAD" in output
+    status, output = verify("unpublished", "--against", clone)
+    assert status == 1 and "results/unpublished: not in HEAD" in output
+    (repository / "results/tiny/dvc.lock").unlink()
+    commit(repository)
+    status, output = verify("--against", clone)
+    assert status == 1 and "results/tiny: no dvc.lock in HEAD; `make experiment NAME=tiny` publishes one" in output
 
 
-def test_committed_reference_is_complete() -> None:
-    reference = json.loads((ROOT / "reference.json").read_text(encoding="utf-8"))
-    assert sorted(reference) == ["machine", "tolerance"]
-    assert build(Tolerance, reference["tolerance"], "").relative["*heldout_perplexity"] == 0.1
+def test_the_committed_tolerance_is_complete() -> None:
+    tolerance = Tolerance(**read_json(ROOT / "results" / "tolerance.json"))
+    assert tolerance.relative["*heldout_perplexity"] == 0.1

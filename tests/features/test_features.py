@@ -23,7 +23,7 @@ def test_features_are_those_of_the_two_models_run_by_hand() -> None:
 
 
 def test_words_are_looked_up_in_the_form_the_models_know() -> None:
-    assert make_bidirectional_lm().encode(("THE", "paris", "Cat")) == [2, 6, 4, 1]
+    assert make_bidirectional_lm().known.encode(("THE", "paris", "Cat")) == [2, 6, 4, 1]
 
 
 def test_features_do_not_depend_on_the_batch() -> None:

@@ -14,8 +14,8 @@ SIZES = {"train_sentences": 30, "dev_sentences": 10, "test_sentences": 20, "lm_s
 
 
 def run(folder: Path, seed: int = 1, name: str = "tiny") -> Result:
-    params = yaml.safe_load((ROOT / "profiles" / "demo.yaml").read_text(encoding="utf-8"))
-    params["data"]["generate"] = {"tiny": {"seed": seed, **SIZES}}
+    params = yaml.safe_load((ROOT / "profiles" / "base.yaml").read_text(encoding="utf-8"))
+    params["generate_data"] = {"tiny": {"seed": seed, **SIZES}}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -67,7 +67,7 @@ def test_bytes_are_those_of_every_python_and_machine(tmp_path: Path) -> None:
 def test_unknown_data_set_is_an_error_that_names_the_known_ones(tmp_path: Path) -> None:
     result = run(tmp_path, name="mine")
     assert result.exit_code == 1
-    assert "data.generate.mine" in result.output
+    assert "generate_data.mine" in result.output
     assert "tiny" in result.output
     with pytest.raises(FileNotFoundError):
         (tmp_path / "out" / "train.txt").read_bytes()

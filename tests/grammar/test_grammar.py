@@ -1,6 +1,5 @@
 """The generated language as a whole: what the default experiment relies on."""
 
-import dataclasses
 import random
 from collections import Counter, defaultdict
 from functools import cache
@@ -235,7 +234,7 @@ def test_same_seed_same_sentences_other_seed_other_sentences() -> None:
 
 
 def test_sizes_of_one_part_do_not_change_another() -> None:
-    more = dataclasses.replace(PARAMS, train_sentences=650)
+    more = PARAMS.model_copy(update={"train_sentences": 650})
     splits = language().tagged_splits(more)
     assert splits.train[:600] == tagged().train
     assert splits.test == tagged().test

@@ -15,7 +15,7 @@ SENTENCES = [*(sentence.words for sentence in KNOWN), ("neverseen", "Neverseen",
 
 @pytest.mark.parametrize("lm", [None, make_bidirectional_lm(1)])
 def test_batches_hold_what_sentences_alone_give(lm: BidirectionalLM | None) -> None:
-    encoder = BulkEncoder(LEXICON, lm)
+    encoder = BulkEncoder(LEXICON, lm.vocabulary if lm else [])
     for sentences in (SENTENCES, SENTENCES[::-1], SENTENCES[:1]):  # the second time, words are remembered
         batch = encoder.encode(sentences)
         plain = [encode_sentence(words, (), LEXICON) for words in sentences]
@@ -36,6 +36,6 @@ def test_batches_hold_what_sentences_alone_give(lm: BidirectionalLM | None) -> N
 
 
 def test_values_are_padded_with_zeros() -> None:
-    batch = BulkEncoder(LEXICON, None).encode([("a", "b"), ("c",)])
+    batch = BulkEncoder(LEXICON, []).encode([("a", "b"), ("c",)])
     padded = batch.pad(torch.arange(1, 6).unsqueeze(1))
     assert padded.squeeze(2).tolist() == [[1, 2, 3], [4, 5, 0]]

@@ -36,7 +36,7 @@ def drawn(bulk: BulkTagger, sentences: list[Sentence]) -> list[Sentence]:
     for row, sentence in enumerate(sentences):
         path, tag = [], bulk.crf.start
         for step in range(len(sentence.words)):
-            scores = bulk.crf.transitions[tag].double() + emissions[row, step].double() + after[row, step]
+            scores = bulk.crf.scores[tag].double() + emissions[row, step].double() + after[row, step]
             tag = int(torch.multinomial(scores.softmax(0), 1, generator=generator))
             path.append(tag)
         names = [name if "-" in name else "O" for name in (bulk.lexicon.tags[tag] for tag in path)]
@@ -59,11 +59,9 @@ def make_bulk() -> BulkTagger:
 def test_the_temperature_undoes_scores_that_are_too_large(factor: float) -> None:
     bulk = make_bulk()
     sentences = drawn(bulk, make_sentences(400, 4))
-    with torch.no_grad():
-        bulk.crf.transitions *= factor
-        bulk.crf.hidden2tag.weight *= factor
-        bulk.crf.hidden2tag.bias *= factor
-        bulk.packed.tagger.crf.load_state_dict(bulk.crf.state_dict())
+    bulk.crf.scores.mul_(factor)
+    for name in ("weight", "bias"):
+        bulk.packed.tensors[f"crf.hidden2tag.{name}"].mul_(factor)
     found = calibrate(bulk, sentences)
     assert found.fitted == pytest.approx(factor, rel=0.35)
     assert found.error_after < 0.06

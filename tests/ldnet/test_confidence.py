@@ -29,7 +29,7 @@ def random_paths(seed: int) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 3.0])
 def test_spans_equal_the_sum_over_all_paths_that_have_them(temperature: float) -> None:
     crf, emissions = make_crf(), make_emissions()
-    distribution = PathDistribution(crf, NAMES, emissions, torch.tensor(LENGTHS), temperature)
+    distribution = PathDistribution(crf.finished(), NAMES, emissions, torch.tensor(LENGTHS), temperature)
     of_rows = [
         path_probabilities(crf, emissions[row], length, temperature).items() for row, length in enumerate(LENGTHS)
     ]
@@ -51,7 +51,7 @@ def test_spans_equal_the_sum_over_all_paths_that_have_them(temperature: float) -
 
 def test_paths_equal_their_share_of_all_paths() -> None:
     crf, emissions = make_crf(), make_emissions()
-    distribution = PathDistribution(crf, NAMES, emissions, torch.tensor(LENGTHS), 2.0)
+    distribution = PathDistribution(crf.finished(), NAMES, emissions, torch.tensor(LENGTHS), 2.0)
     of_rows = [path_probabilities(crf, emissions[row], length, 2.0) for row, length in enumerate(LENGTHS)]
     paths = random_paths(7)
     computed = distribution.path_probabilities(range(len(LENGTHS)), paths)
@@ -60,17 +60,19 @@ def test_paths_equal_their_share_of_all_paths() -> None:
 
 
 def test_a_sentence_without_words_has_one_path() -> None:
-    distribution = PathDistribution(make_crf(), NAMES, make_emissions(), torch.tensor(LENGTHS))
+    distribution = PathDistribution(make_crf().finished(), NAMES, make_emissions(), torch.tensor(LENGTHS))
     assert distribution.path_probabilities([LENGTHS.index(1)], [()]) == [pytest.approx(1.0)]
 
 
 def test_probabilities_do_not_depend_on_the_batch() -> None:
     crf, emissions = make_crf(), make_emissions()
     found = [tagged for _, tagged in tagged_spans(random_paths(3), LEXICON)]
-    together = PathDistribution(crf, NAMES, emissions, torch.tensor(LENGTHS)).span_probabilities(found)
+    together = PathDistribution(crf.finished(), NAMES, emissions, torch.tensor(LENGTHS)).span_probabilities(found)
     for tagged, probability in zip(found, together, strict=True):
         row = tagged.sentence
-        alone = PathDistribution(crf, NAMES, emissions[row : row + 1, : LENGTHS[row]], torch.tensor([LENGTHS[row]]))
+        alone = PathDistribution(
+            crf.finished(), NAMES, emissions[row : row + 1, : LENGTHS[row]], torch.tensor([LENGTHS[row]])
+        )
         assert alone.span_probabilities([tagged._replace(sentence=0)]) == [pytest.approx(probability, rel=1e-12)]
 
 
@@ -90,5 +92,5 @@ def test_large_scores_and_long_sentences_stay_probabilities(spread: float) -> No
     lengths = torch.tensor([words + 1])
     path = crf.decode(emissions, lengths)
     found = [tagged for _, tagged in tagged_spans(path, LEXICON)]
-    probabilities = PathDistribution(crf, NAMES, emissions, lengths).span_probabilities(found)
+    probabilities = PathDistribution(crf.finished(), NAMES, emissions, lengths).span_probabilities(found)
     assert all(0.0 <= probability <= 1.0 for probability in probabilities) and len(probabilities) > 100

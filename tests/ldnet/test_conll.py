@@ -68,10 +68,10 @@ def test_write_and_read_back(tmp_path: Path) -> None:
     [
         (b"a O\n\nb X O\n", (0, -1), ":3: expected 2 columns as in line 1, found 3"),
         (b"\na X O\nb\n", (0, -1), ":3: expected 3 columns as in line 2, found 1"),
-        (b"a O\n", (0, 2), ":1: 2 columns, but conll.tag_column is 2"),
-        (b"a O\n", (-3, 1), ":1: 2 columns, but conll.word_column is -3"),
-        (b"a O\n", (1, -1), ":1: 2 columns; conll.word_column 1 and conll.tag_column -1 are the same"),
-        (b"word\n", (0, -1), ":1: 1 columns; conll.word_column 0 and conll.tag_column -1 are the same"),
+        (b"a O\n", (0, 2), ":1: 2 columns, but prepare_conll.tag_column is 2"),
+        (b"a O\n", (-3, 1), ":1: 2 columns, but prepare_conll.word_column is -3"),
+        (b"a O\n", (1, -1), ":1: 2 columns; prepare_conll.word_column 1 and prepare_conll.tag_column -1 are the same"),
+        (b"word\n", (0, -1), ":1: 1 columns; prepare_conll.word_column 0 and prepare_conll.tag_column -1 are the same"),
         (b"a O\nb\xe9 O\n", (0, 1), ":2: not UTF-8 (byte 0xe9 at position 2)"),
         ("a O\n".encode("utf-16"), (0, 1), ":1: not UTF-8"),
         (b"a\xed\xa0\x80 O\n", (0, 1), ":1: not UTF-8"),
@@ -94,7 +94,7 @@ def test_missing_file_says_where_to_put_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"a O\n", b"", gzip.compress(b"a O\n" * 999)[:-20], b"\x1f\x8b\x08\x00junkjunkjunk"]
+    "content", [b"a O\n", b"", gzip.compress(b"a O\n" * 999, mtime=0)[:-20], b"\x1f\x8b\x08\x00junkjunkjunk"]
 )
 def test_damaged_gzip(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InputError, match=r"train\.txt\.gz"):

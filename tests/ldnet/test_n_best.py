@@ -10,7 +10,7 @@ from tests.brute_force import END, LENGTHS, NAMES, make_crf, make_emissions, pat
 @pytest.mark.parametrize("count", [1, 2, 5, 100, 5000])
 def test_the_best_paths_are_those_of_all_paths(count: int) -> None:
     crf, emissions = make_crf(), make_emissions()
-    found = best_paths(crf, emissions, torch.tensor(LENGTHS), count)
+    found = best_paths(crf.finished(), emissions, torch.tensor(LENGTHS), count)
     for row, length in enumerate(LENGTHS):
         scores = path_scores(crf, emissions[row], length)
         ordered = sorted(scores, key=lambda path: -scores[path])[:count]
@@ -19,7 +19,7 @@ def test_the_best_paths_are_those_of_all_paths(count: int) -> None:
 
 def test_the_first_is_that_of_viterbi() -> None:
     crf, emissions, lengths = make_crf(), make_emissions(), torch.tensor(LENGTHS)
-    assert [paths[0] for paths in best_paths(crf, emissions, lengths, 3)] == crf.decode(emissions, lengths)
+    assert [paths[0] for paths in best_paths(crf.finished(), emissions, lengths, 3)] == crf.decode(emissions, lengths)
 
 
 def test_long_sentences_keep_their_order() -> None:
@@ -29,6 +29,6 @@ def test_long_sentences_keep_their_order() -> None:
     emissions[0, :, 0] = 7.0
     emissions[0, 1000, 1:4] = torch.tensor([7.0 - 1e-4, 7.0 - 2e-4, 7.0 - 3e-4])
     emissions[0, -1, END] = 0.0
-    paths = best_paths(crf, emissions, torch.tensor([2001]), 4)[0]
+    paths = best_paths(crf.finished(), emissions, torch.tensor([2001]), 4)[0]
     assert [path[1000] for path in paths] == [0, 1, 2, 3]
     assert all(sum(map(bool, path)) == bool(rank) for rank, path in enumerate(paths))

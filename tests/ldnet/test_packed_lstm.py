@@ -6,9 +6,15 @@ import torch
 
 from ldnet.decoding.packed_lstm import LARGEST, DecodingPrecision, Matrix, PackedDenseLSTM
 from ldnet.decoding.packing import Packing
+from ldnet.decoding.weights import LanguageModelWeights, LSTMWeights
 from pipeline.language_model.dense_lstm import DenseLSTM
 
 WIDTH, UNITS, WORDS, OUT = 12, 16, 30, 6
+
+
+def layers_of(stack: DenseLSTM) -> list[LSTMWeights]:
+    state = stack.state_dict()
+    return [LSTMWeights.of(state, f"layers.{layer}") for layer in range(len(stack.layers))]
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 2e-5), ("int8", 0.04)])
@@ -22,7 +28,7 @@ def test_the_stack_is_that_of_sentences_alone(layers: int, precision: DecodingPr
     rows = np.random.default_rng(layers).integers(0, WORDS, sum(lengths))
     packed = np.empty_like(rows)
     packed[packing.from_left] = rows
-    quantised = PackedDenseLSTM(stack, projection, precision)
+    quantised = PackedDenseLSTM(LanguageModelWeights(embedding, layers_of(stack)), projection, precision)
     found = quantised(embedding, packed, packing.running)[torch.from_numpy(packing.from_left)]
     assert found.shape == (sum(lengths), OUT) and found.dtype == torch.float32
     start = 0

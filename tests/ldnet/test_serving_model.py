@@ -48,7 +48,7 @@ def test_an_exported_model_tags_as_the_workspace_does_and_does_not_need_it(varia
     shutil.move(tmp_path / "model", tmp_path / "elsewhere")
     model = load_model(tmp_path / "elsewhere")
     assert model.tag(SENTENCES) == expected
-    assert (model.bulk.packed.lm is None) == (variant == "no_lm")
+    assert (not model.bulk.packed.embeddings) == (variant == "no_lm")
 
 
 def test_the_description_is_that_of_the_tagger_exported(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_an_export_replaces_a_model_and_nothing_else(tmp_path: Path) -> None:
 
 def test_metrics_of_another_run_are_refused(tmp_path: Path) -> None:
     work, metrics = make_workspace(tmp_path)
-    write_json(metrics / "train_tagger_pruned.json", {"seeds": [1, 2], "dev_f1": [1.0, 2.0]})
+    write_json(metrics / "train_pruned.json", {"seeds": [1, 2], "dev_f1": [1.0, 2.0]})
     with pytest.raises(InputError, match="not of the same run"):
         describe(work, metrics, "pruned")
 

@@ -1,13 +1,12 @@
 """Treebank tokens, and where they stand in the line as it was read: in any script, whatever was rewritten."""
 
 import random
-import time
 
 import pytest
-from nltk.tokenize.destructive import NLTKWordTokenizer
 
+from ldnet.errors import InputError
+from ldnet.text import tokenisation
 from ldnet.text.tokenisation import join_words, split_at_blanks, tokenise
-from ldnet.text.treebank import treebank_tokens
 
 COMBINING = "Jose\N{COMBINING ACUTE ACCENT}"
 FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}"
@@ -17,10 +16,6 @@ PIECES = [
     *["]", "<", "*", "@", "#", "$", "%", "&", "/", "_", " ", "  ", "\t", "\v", "\x00", "\x1c", "\x85", "\xa0"],
     *["\u2018", "\u2019", "\u201c", "\u201d", "\u201e", "\u2013", "\u2014", "\u2026", "\u2028", "\u3000", "\u200b"],
     *["\ufeff", "\xab", "\xbb", "\ufb01", "\u0130", "\xdf", "\xe9", COMBINING, FAMILY, "\u65e5\u672c", "\u05e9\u05dc"],
-]
-DELICATE = [
-    *"'\"`. ,:ab1s)(]}>-\n\x1c\xab\xbb\u2018\u2019\u201d\u017f\xb2\xbd\u24b6\u0301\u0903\u200c\u200d\u203f\U0001f130",
-    *["n't", "'s", "'ll", "wanna "],
 ]
 
 
@@ -75,20 +70,14 @@ def test_long_lines_and_long_words() -> None:
     assert tokenise("x" * 100_000).offsets == [(0, 100_000)]
 
 
-def test_tokens_are_those_of_nltk() -> None:
-    nltk = NLTKWordTokenizer()
-    rng = random.Random(1)
-    for number in range(6_000):
-        pieces = PIECES if number % 2 else DELICATE
-        text = "".join(rng.choice(pieces) for _ in range(rng.randint(0, 14)))
-        assert treebank_tokens(text) == nltk.tokenize(text), repr(text)
+def test_a_line_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow:
+        def tokenize(self, text: str) -> list[str]:
+            raise TimeoutError("a pattern of the library")
 
-
-@pytest.mark.parametrize("piece", [".", "'", " ", "a' ", ". ", ".)", ". )", "] ", "`", "--", "can", "..a", ": "])
-def test_no_line_takes_long(piece: str) -> None:
-    start = time.process_time()
-    tokenise("." + piece * 50_000 + "x")
-    assert time.process_time() - start < 10  # quadratic time would be minutes
+    monkeypatch.setattr(tokenisation, "_tokeniser", Slow)
+    with pytest.raises(InputError, match=r"a line of 1 characters takes too long.*--tokenised"):
+        tokenise("x")
 
 
 def test_blanks_alone_separate_tokenised_words() -> None:

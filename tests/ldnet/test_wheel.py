@@ -24,7 +24,6 @@ from tests.imports import ROOT, closure, imported_modules, sources
 MODEL = ROOT / "tests" / "fixtures" / "model_version_1"
 LINES = ["the cat saw Paris .", "", "Rome"]
 FOLDERS = ("ldnet", "pipeline", "stages", "commands", "ablations", "bench", "tests")
-NLTK_LICENCE = "ldnet/text/NLTK_LICENSE.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # Refuses to import some modules, as where they are not installed, and the project from its clone.
@@ -123,15 +122,15 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = set(archive.namelist())
     own = {file for file in files if not file.startswith(f"ldnet-{__version__}.dist-info/")}
-    assert own == {*sources("ldnet"), NLTK_LICENCE}
-    assert any(file.endswith(f"/licenses/{NLTK_LICENCE}") for file in files)
+    assert own == set(sources("ldnet"))
+    assert any(file.endswith("/licenses/LICENSE") for file in files)
     assert wheel.name == f"ldnet-{__version__}-py3-none-any.whl" and wheel.stat().st_size < 200_000
 
 
 def test_the_metadata_ask_for_what_tagging_needs(metadata: Message) -> None:
     asked = [Requirement(requirement) for requirement in metadata.get_all("Requires-Dist", [])]
     assert {asked.name for asked in asked if not asked.marker} == {
-        *("click", "numba", "numpy", "safetensors", "torch", "tqdm"),
+        *("click", "nltk", "numba", "numpy", "safetensors", "torch", "tqdm"),
     }
     assert all({part.operator for part in requirement.specifier} <= {">="} for requirement in asked)
     assert set(metadata.get_all("Provides-Extra", [])) == {"mlflow", "onnx", "spark"}
@@ -147,7 +146,7 @@ def test_what_is_imported_is_asked_for() -> None:
 
 def test_other_modules_are_refused(tmp_path: Path) -> None:
     needs = names(PROJECT["dependencies"])
-    assert {"pipeline", "seqeval", "mlflow", "pandas", "dvc", "sklearn", "scipy", "nltk"} <= set(others(needs))
+    assert {"pipeline", "seqeval", "mlflow", "pandas", "dvc", "sklearn", "scipy"} <= set(others(needs))
     with pytest.raises(AssertionError, match="No module named 'seqeval'"):
         alone("import seqeval", needs, tmp_path, cwd=tmp_path)
 

@@ -1,22 +1,22 @@
 """params.yaml is checked at the door, and the message names the key."""
 
-import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from ldnet.errors import InputError
-from pipeline.params import Params, load_params
+from pipeline.params import Params, experiment_values, load_params
 
-DEMO = Path(__file__).parents[2] / "profiles/demo.yaml"
+BASE = Path(__file__).parents[2] / "profiles/base.yaml"
 REMOVE = object()
 
 
 def load_with(tmp_path: Path, key: str, value: Any) -> Params:
     """The demo profile with one value changed; `key` is dotted."""
-    content = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
+    content = yaml.safe_load(BASE.read_text(encoding="utf-8"))
     *sections, name = key.split(".")
     place = content
     for section in sections:
@@ -33,30 +33,30 @@ def load_with(tmp_path: Path, key: str, value: Any) -> Params:
 def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
     params = load_with(tmp_path, "select.strength", 1)
     assert params.select.strength == 1.0 and isinstance(params.select.strength, float)
-    assert isinstance(params.lm.cutoffs, list)
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        params.seed = 2  # type: ignore[misc]
+    assert isinstance(params.pretrain_lm.cutoffs, list)
+    with pytest.raises(ValidationError, match="frozen"):
+        params.seed = 2
 
 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         # unknown and missing keys
-        ("lm.layer", 6, "lm.layer: unknown key; expected one of layers, units"),
+        ("pretrain_lm.layer", 6, "pretrain_lm.layer: unknown key; expected one of layers, units"),
         ("unknown", 6, "unknown: unknown key"),
-        ("data.generate.demo.sentences", 6, "data.generate.demo.sentences: unknown key"),
+        ("generate_data.demo.sentences", 6, "generate_data.demo.sentences: unknown key"),
         ("select.strength", REMOVE, "select.strength: missing key"),
-        ("lm", REMOVE, "lm: missing key"),
-        ("data.generate.demo.seed", REMOVE, "data.generate.demo.seed: missing key"),
+        ("pretrain_lm", REMOVE, "pretrain_lm: missing key"),
+        ("generate_data.demo.seed", REMOVE, "generate_data.demo.seed: missing key"),
         # types
-        ("lm.units", "32", "lm.units: expected int, found '32'"),
-        ("lm.units", 32.0, "lm.units: expected int, found 32.0"),
-        ("lm.units", True, "lm.units: expected int, found True"),
-        ("lm.units", None, "lm.units: expected int, found None"),
-        ("lm.cutoffs", 1000, "lm.cutoffs: expected list"),
-        ("lm.cutoffs", [1000, "x"], "lm.cutoffs[1]: expected int, found 'x'"),
-        ("lm", 3, "lm.: expected a section of keys, found 3"),
-        ("data.generate", [1], "data.generate: expected dict"),
+        ("pretrain_lm.units", "32", "pretrain_lm.units: expected int, found '32'"),
+        ("pretrain_lm.units", 32.0, "pretrain_lm.units: expected int, found 32.0"),
+        ("pretrain_lm.units", True, "pretrain_lm.units: expected int, found True"),
+        ("pretrain_lm.units", None, "pretrain_lm.units: expected int, found None"),
+        ("pretrain_lm.cutoffs", 1000, "pretrain_lm.cutoffs: expected list"),
+        ("pretrain_lm.cutoffs", [1000, "x"], "pretrain_lm.cutoffs[1]: expected int, found 'x'"),
+        ("pretrain_lm", 3, "pretrain_lm: expected a section of keys, found 3"),
+        ("generate_data", [1], "generate_data: expected dict"),
         ("select.strength", False, "select.strength: expected float, found False"),
         ("select.strength", "5e-2", "found '5e-2' (YAML reads 5e-2 as text: write 0.05)"),
         ("select.regulariser", "r4", "select.regulariser: expected one of r1, r2, r3, found 'r4'"),
@@ -65,34 +65,41 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
             "lasso",
             "select.method: expected one of gates, hard_concrete, importance, first, last, random",
         ),
+        ("select.strength", float("nan"), "select.strength: expected a finite number, found nan"),
+        ("pretrain_lm.dropout", float("inf"), "pretrain_lm.dropout: expected a finite number, found inf"),
         ("select.cost_weighted", 1, "select.cost_weighted: expected bool, found 1"),
-        ("prune.start", "warm", "prune.start: expected one of selection, full, scratch"),
-        ("conll.dev", None, "conll.dev: expected str, found None"),
+        ("train_pruned.start", "warm", "train_pruned.start: expected one of selection, full, scratch"),
+        ("prepare_conll.dev", None, "prepare_conll.dev: expected str, found None"),
         # bounds
         ("threads", 0, "threads: expected 1 or more"),
-        ("data.name", "", "data.name: expected the name of a folder"),
-        ("data.name", "a/b", "data.name: expected the name of a folder"),
-        ("data.generate.demo.test_sentences", 9, "data.generate.demo.test_sentences: at least 10"),
-        ("conll.dev", "", "conll.dev, dev_sentences: give a dev file, or"),
-        ("conll.dev_sentences", 10, "conll.dev, dev_sentences: give a dev file, or"),
-        ("conll.dev_sentences", -1, "conll.dev_sentences: expected 0 or more"),
-        ("corpus.min_count", 0, "corpus.min_count: expected 1 or more"),
-        ("corpus.heldout_sentences", 0, "corpus.heldout_sentences: expected 1 or more"),
-        ("corpus.shard_tokens", 999, "corpus.shard_tokens: expected 1000 or more"),
-        ("lm.layers", 0, "lm.layers: expected 1 or more"),
-        ("lm.dropout", 1, "lm.dropout: expected a probability below 1"),
-        ("lm.layer_dropout", -0.1, "lm.layer_dropout: expected a probability below 1"),
-        ("lm.learning_rate", 0, "expected more than 0"),
-        ("lm.warmup_steps", -1, "lm.warmup_steps: expected 0 or more"),
-        ("lm.cutoffs", [], "lm.cutoffs: expected increasing positive numbers"),
-        ("lm.cutoffs", [2000, 1000], "lm.cutoffs: expected increasing positive numbers"),
-        ("lm.cutoffs", [1000, 1000], "lm.cutoffs: expected increasing positive numbers"),
-        ("lm.cutoffs", [0, 1000], "lm.cutoffs: expected increasing positive numbers"),
-        ("tagger.seeds", [], "tagger.seeds: expected distinct numbers"),
-        ("tagger.seeds", [1, 1], "tagger.seeds: expected distinct numbers"),
-        ("tagger.word_units", 0, "tagger.word_units: expected 1 or more"),
-        ("tagger.epochs", 0, "tagger.epochs: expected 1 or more"),
-        ("tagger.dropout", 1.0, "tagger.dropout: expected a probability below 1"),
+        ("seed", 2**32, "seed: expected a number from 0 to 2**32 - 1"),
+        ("soft_targets.weight", 1.5, "soft_targets.weight: expected a share from 0 to 1"),
+        ("prepare_unlabelled.sentences", -1, "prepare_unlabelled.sentences: expected 0 or more"),
+        ("ablations.heldout_tokens", 99, "ablations.heldout_tokens: expected 100 or more"),
+        ("ablations.candidates.dense.keep_layers", 0, "ablations.candidates.dense.keep_layers: expected 1 to 12"),
+        ("data", "", "data: expected the name of a folder"),
+        ("data", "a/b", "data: expected the name of a folder"),
+        ("generate_data.demo.test_sentences", 9, "generate_data.demo.test_sentences: at least 10"),
+        ("prepare_conll.dev", "", "prepare_conll.dev, dev_sentences: give a dev file, or"),
+        ("prepare_conll.dev_sentences", 10, "prepare_conll.dev, dev_sentences: give a dev file, or"),
+        ("prepare_conll.dev_sentences", -1, "prepare_conll.dev_sentences: expected 0 or more"),
+        ("prepare_corpus.min_count", 0, "prepare_corpus.min_count: expected 1 or more"),
+        ("prepare_corpus.heldout_sentences", 0, "prepare_corpus.heldout_sentences: expected 1 or more"),
+        ("prepare_corpus.shard_tokens", 999, "prepare_corpus.shard_tokens: expected 1000 or more"),
+        ("pretrain_lm.layers", 0, "pretrain_lm.layers: expected 1 or more"),
+        ("pretrain_lm.dropout", 1, "pretrain_lm.dropout: expected a probability below 1"),
+        ("pretrain_lm.layer_dropout", -0.1, "pretrain_lm.layer_dropout: expected a probability below 1"),
+        ("pretrain_lm.learning_rate", 0, "expected more than 0"),
+        ("pretrain_lm.warmup_steps", -1, "pretrain_lm.warmup_steps: expected 0 or more"),
+        ("pretrain_lm.cutoffs", [], "pretrain_lm.cutoffs: expected increasing positive numbers"),
+        ("pretrain_lm.cutoffs", [2000, 1000], "pretrain_lm.cutoffs: expected increasing positive numbers"),
+        ("pretrain_lm.cutoffs", [1000, 1000], "pretrain_lm.cutoffs: expected increasing positive numbers"),
+        ("pretrain_lm.cutoffs", [0, 1000], "pretrain_lm.cutoffs: expected increasing positive numbers"),
+        ("train_tagger.seeds", [], "train_tagger.seeds: expected distinct numbers"),
+        ("train_tagger.seeds", [1, 1], "train_tagger.seeds: expected distinct numbers"),
+        ("train_tagger.word_units", 0, "train_tagger.word_units: expected 1 or more"),
+        ("train_tagger.epochs", 0, "train_tagger.epochs: expected 1 or more"),
+        ("train_tagger.dropout", 1.0, "train_tagger.dropout: expected a probability below 1"),
         ("select.strength", -0.01, "select.strength: expected 0 or more"),
         ("select.max_layers", -1, "select.max_layers: expected 0 or more"),
         ("select.enforce_epoch", 0, "select.enforce_epoch: expected an epoch from 1 to epochs"),
@@ -111,11 +118,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, key: str, value: Any, message: s
 
 
 def test_an_exhaustive_search_that_would_take_too_long_is_refused(tmp_path: Path) -> None:
-    content = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
+    content = yaml.safe_load(BASE.read_text(encoding="utf-8"))
     content["select"]["method"] = "exhaustive"
     path = tmp_path / "params.yaml"
     for layers, max_layers in ((6, 6), (10, 2)):  # 924 and 190 sets
-        content["lm"]["layers"], content["select"]["max_layers"] = layers, max_layers
+        content["pretrain_lm"]["layers"], content["select"]["max_layers"] = layers, max_layers
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
         assert load_params(path).select.method == "exhaustive"
     content["select"]["max_layers"] = 6
@@ -124,6 +131,37 @@ def test_an_exhaustive_search_that_would_take_too_long_is_refused(tmp_path: Path
         InputError, match=r"select\.method: exhaustive would score 38,760 sets of 6 of 20 layers; expected"
     ):
         load_params(path)
+
+
+def test_the_first_of_several_mistakes_is_one_line(tmp_path: Path) -> None:
+    content = yaml.safe_load(BASE.read_text(encoding="utf-8"))
+    content["pretrain_lm"]["strems"] = content["pretrain_lm"].pop("streams")
+    content["pretrain_lm"]["units"] = "many"
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load_params(tmp_path / "params.yaml")
+    assert str(error.value).startswith(f"{tmp_path / 'params.yaml'}: pretrain_lm.strems: unknown key; expected one of")
+    assert "\n" not in str(error.value)
+
+
+def test_every_key_is_described() -> None:
+    def visit(model: type[BaseModel]) -> None:
+        assert model.__doc__ and model.__doc__ != BaseModel.__doc__, model
+        for name, field in model.model_fields.items():
+            inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
+            sections = [kind for kind in inner if issubclass(kind, BaseModel)]
+            assert field.description or sections, f"{model.__name__}.{name}"
+            for section in sections:
+                visit(section)
+
+    visit(Params)
+
+
+def test_values_of_an_experiment_are_all_but_the_ablations() -> None:
+    content = yaml.safe_load(BASE.read_text(encoding="utf-8"))
+    values = experiment_values(load_params(BASE))
+    assert list(values) == [key for key in content if key != "ablations"]
+    assert values == {key: value for key, value in content.items() if key != "ablations"}
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Conne
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
-        with stage_run("prune", {"threads": 1, "lm": {"cutoffs": [5, 9]}, "a@b": "x"}, [out]) as run:
+        with stage_run("prune", {"threads": 1, "pretrain_lm": {"cutoffs": [5, 9]}, "a@b": "x"}, [out]) as run:
             for step in range(1, 2501):  # more than MLflow takes at once
                 run.log(step, {"loss": 1 / step})
             run.log_metrics({"f1@NP": 90.0, "diverged": math.inf, "undefined": math.nan})
@@ -72,7 +72,7 @@ def test_two_processes_create_one_database(database: sqlite3.Connection) -> None
 
 
 def test_a_stage_run_is_complete(database: sqlite3.Connection) -> None:
-    assert select(database, "value", "params", "prune") == {"threads": "1", "lm.cutoffs": "[5, 9]", "a_b": "x"}
+    assert select(database, "value", "params", "prune") == {"threads": "1", "pretrain_lm.cutoffs": "[5, 9]", "a_b": "x"}
     tags = select(database, "value", "tags", "prune")
     assert (tags["stage"], tags["dvc_exp"], len(tags["out_md5"])) == ("prune", "exp-a", 32)
     curve = database.execute(

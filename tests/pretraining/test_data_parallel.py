@@ -52,11 +52,13 @@ class Trainings:
         self.corpus = write_corpus(folder / "corpus")
 
     def start(self, name: str, processes: int, **changes: object) -> "subprocess.Popen[str]":
-        params = yaml.safe_load((ROOT / "profiles/demo.yaml").read_text(encoding="utf-8"))
+        params = yaml.safe_load((ROOT / "profiles/base.yaml").read_text(encoding="utf-8"))
         params["checkpoint_steps"] = 7
-        params["lm"].update(layers=3, units=4, embedding=5, projection=8, cutoffs=[4, 8], streams=STREAMS, steps=STEPS)
-        params["lm"].update(dropout=0.1, layer_dropout=0.5, clip_norm=0.5, learning_rate=0.01, warmup_steps=5)
-        params["lm"].update(changes)
+        params["pretrain_lm"].update(
+            layers=3, units=4, embedding=5, projection=8, cutoffs=[4, 8], streams=STREAMS, steps=STEPS
+        )
+        params["pretrain_lm"].update(dropout=0.1, layer_dropout=0.5, clip_norm=0.5, learning_rate=0.01, warmup_steps=5)
+        params["pretrain_lm"].update(changes)
         mine = self.folder / name
         mine.mkdir(exist_ok=True)
         (mine / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -144,7 +146,7 @@ def test_killed_processes_end_the_others_and_resume_to_the_bit(trainings: Traini
 def test_streams_are_shared_equally_or_not_at_all() -> None:
     shares = [Workers(rank, 3, CPU).share(12) for rank in range(3)]
     assert [list(range(12))[share] for share in shares] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
-    with pytest.raises(InputError, match=r"lm\.streams: 12 streams cannot be shared equally by 5 processes"):
+    with pytest.raises(InputError, match=r"pretrain_lm\.streams: 12 streams cannot be shared equally by 5 processes"):
         Workers(0, 5, CPU).share(12)
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ldnet.errors import InputError
 from pipeline.language_model.model import LanguageModel, load_language_model, save_language_model
 from pipeline.pretraining.encoded_corpus import Corpus
-from pipeline.pretraining.training import configure, embed_vectors, learning_rate, perplexity, pretrain
+from pipeline.pretraining.lm_training import configure, embed_vectors, learning_rate, perplexity, pretrain
 from tests.factories import WORDS, make_language_model, make_lm_params
 
 NO_VECTORS = np.zeros((0, 0), dtype=np.float32)
@@ -93,7 +93,7 @@ def test_embeddings_start_from_vectors_where_there_are_some() -> None:
     others = [0, 1, 3, 4, 5, 6, 8, 9, 10]
     assert torch.equal(model.embedding.weight[others], untouched[others])
     embed_vectors(model, NO_VECTORS)
-    with pytest.raises(InputError, match=r"lm\.embedding: 5, but .* have 3 numbers"):
+    with pytest.raises(InputError, match=r"pretrain_lm\.embedding: 5, but .* have 3 numbers"):
         embed_vectors(model, np.ones((len(WORDS), 3), dtype=np.float32))
 
 
@@ -113,7 +113,7 @@ def test_learning_rate_warms_up_and_falls_to_zero() -> None:
 
 
 def test_cutoffs_beyond_the_vocabulary_are_refused() -> None:
-    with pytest.raises(InputError, match=r"lm\.cutoffs"):
+    with pytest.raises(InputError, match=r"pretrain_lm\.cutoffs"):
         configure(make_lm_params(cutoffs=[4, 11]), len(WORDS))
 
 

@@ -14,10 +14,10 @@ from ldnet.errors import InputError
 from ldnet.text.lexicon import Lexicon
 from pipeline.features.contextual import load_bidirectional_lm, pad_tokens
 from pipeline.language_model.model import load_language_model
-from pipeline.reference.checkpoints import Checkpoint, read_checkpoint
 from pipeline.reference.importing import import_language_models
 from pipeline.reference.models import read_gates, read_language_model, read_tagger
 from pipeline.reference.parity import Fixture
+from pipeline.reference.released_weights import Checkpoint, read_checkpoint
 from pipeline.reference.vocabularies import Maps, joint_vocabulary, renumber_tagger
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import load_tagger
@@ -107,8 +107,8 @@ def test_both_language_models_get_one_vocabulary(fixture: Fixture, tmp_path: Pat
     with torch.no_grad():
         check_scores(fixture, "gated", tmp_path / "out")
     lm = load_bidirectional_lm(tmp_path / "out" / "pruned")
-    backward, unknown = lm.backward_lm.embedding.weight, lm.index["<unk>"]
-    assert torch.equal(backward[lm.index[absent]], backward[unknown])
+    backward, unknown = lm.backward_lm.embedding.weight, lm.known.index["<unk>"]
+    assert torch.equal(backward[lm.known.index[absent]], backward[unknown])
     assert len(lm.vocabulary) == len(set(maps["flm_map"]) | set(maps["blm_map"])) == len(backward)
 
 

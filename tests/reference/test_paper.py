@@ -14,7 +14,6 @@ from pipeline.evaluation.conlleval import count_sentence
 from pipeline.evaluation.cost import macs_by_part
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import DenseLSTM
-from pipeline.language_model.macs import dense_lstm_macs
 from pipeline.language_model.model import LanguageModel, LMConfig
 from pipeline.report.paper_results import PUBLISHED
 from pipeline.tagger.model import Tagger, TaggerConfig
@@ -112,7 +111,7 @@ def test_table_of_totals(tagger: str, layers: tuple[int, int]) -> None:
 
 
 def test_table_of_parts() -> None:
-    stacks = [millions(dense_lstm_macs(DenseLSTM(300, 300, layers))) for layers in (1, 2, 3, 10)]
+    stacks = [millions(DenseLSTM(300, 300, layers).macs()) for layers in (1, 2, 3, 10)]
     assert f"{', '.join(stacks[:3])}, ... {stacks[3]}" in TEXT
     projections = {sum(layers): macs(layers, 5.0, 42)["lm_projection"] for layers in ((10, 10), (3, 3), (1, 1))}
     assert ", ".join(f"{millions(count)} for {layers}" for layers, count in projections.items()) in TEXT

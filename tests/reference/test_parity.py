@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from commands.parity import main
 from ldnet.errors import InputError
 from pipeline.reference.parity import TOLERANCE, Fixture, largest_difference, largest_differences, read_fixture
-from pipeline.selection.regularisers import penalty
+from pipeline.selection.regularised_gates import penalty
 from tests.parity_fixture import committed_fixture, write_fixture
 
 FULL = Path(__file__).resolve().parents[3] / "shared" / "parity"

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.measurements import read_curve
+from pipeline.report.provenance import source_version, stage_outs
 from pipeline.report.results import build_results
-from pipeline.report.source_version import source_version
-from pipeline.report.stage_outs import stage_outs
 from stages import report
 from tests.report_factories import make_metrics, make_params, write_measurements
 
@@ -65,11 +64,11 @@ def test_a_missing_curve_is_a_one_line_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: list[dict[str, Any]]
 ) -> None:
     write_measurements(tmp_path)
-    (tmp_path / "curves" / "select_layers.csv").unlink()
+    (tmp_path / "curves" / "select.csv").unlink()
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(report.main, [])
     assert done.exit_code == 1
-    assert done.output.startswith("Error: curves/select_layers.csv: no such file") and done.output.count("\n") == 1
+    assert done.output.startswith("Error: curves/select.csv: no such file") and done.output.count("\n") == 1
     assert not logged and not (tmp_path / "work").exists()
 
 
@@ -94,7 +93,7 @@ def test_figure_has_our_points_and_the_published_ones_for_their_data() -> None:
 
 def test_gates_figure_draws_each_gate_of_each_direction(tmp_path: Path) -> None:
     write_measurements(tmp_path)
-    curve = read_curve(tmp_path / "curves" / "select_layers.csv", ["epoch"])
+    curve = read_curve(tmp_path / "curves" / "select.csv", ["epoch"])
     forward, backward = gates_figure(curve, chosen_epoch=2, layers=2).axes
     drawn = [[list(line.get_ydata()) for line in axes.lines[:2]] for axes in (forward, backward)]
     assert drawn == [[[0.8, 0.0], [1.0, 0.9]], [[0.5, 0.0], [0.0, 0.0]]]

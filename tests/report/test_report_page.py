@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from commands.report_page import main
-from pipeline.report.page import SHOWN
+from pipeline.experiments.page import SHOWN
 from pipeline.report.results import VARIANTS
 from tests.report_factories import make_experiment_values, make_row, write_measurements, write_report
 

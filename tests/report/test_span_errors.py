@@ -7,7 +7,7 @@ import pytest
 
 from ldnet.errors import InputError
 from ldnet.text.tags import Span, spans
-from pipeline.report.span_errors import (
+from pipeline.experiments.span_errors import (
     PredictedSentence,
     Segment,
     confusion,

@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from pipeline.language_model.dense_lstm import DenseLSTM
-from pipeline.language_model.macs import layer_macs
 from pipeline.selection.budget import cost_weights, enforce_budget
-from pipeline.selection.regularisers import split_directions
+from pipeline.selection.selection import split_directions
 
 
 @pytest.mark.parametrize("max_layers", range(7))
@@ -28,7 +27,7 @@ def test_of_equal_gates_the_later_layers_go_first() -> None:
 
 def test_cost_weights_by_hand() -> None:
     """d = 5, h = 4: layer l takes 4 h (d + l h + h) = 144, 208, 272 multiply-accumulates, 208 in the mean."""
-    macs = layer_macs(DenseLSTM(5, 4, 3))
+    macs = DenseLSTM(5, 4, 3).layer_macs()
     assert macs == [144, 208, 272]
     expected = [144 / 208, 1.0, 272 / 208]
     assert cost_weights(macs * 2).tolist() == pytest.approx(expected * 2)

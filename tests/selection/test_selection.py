@@ -7,10 +7,12 @@ import torch
 
 from pipeline.features.contextual import live_features
 from pipeline.params import Regulariser
-from pipeline.pruning.equality import largest_score_difference
-from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
-from pipeline.selection.regularisers import open_gates, penalty, split_directions
-from pipeline.selection.training import Selection, _groups, select_layers
+from pipeline.pruning.pruning import largest_score_difference, prune_bidirectional_lm, prune_tagger
+from pipeline.selection.budget import open_gates
+from pipeline.selection.gated_training import _groups
+from pipeline.selection.methods import METHODS
+from pipeline.selection.regularised_gates import penalty
+from pipeline.selection.selection import Selection, SelectionTask, split_directions
 from pipeline.tagger.batches import collate
 from pipeline.tagger.model import Tagger, configure
 from pipeline.tagger.training import score_dev
@@ -21,7 +23,11 @@ def select(**changes: object):  # type: ignore[no-untyped-def]
     data, lm = make_data(), make_bidirectional_lm()
     tagger = make_tagger(data.lexicon, sum(lm.widths))
     selection = Selection.of(lm)
-    records = list(select_layers(tagger, selection, data, make_select_params(**changes), make_tagger_params(), 1))
+    records = list(
+        METHODS[make_select_params(**changes).method](
+            SelectionTask(tagger, selection, data, make_select_params(**changes), make_tagger_params(), 1)
+        )
+    )
     return tagger, selection, data, records
 
 
@@ -73,7 +79,7 @@ def test_enforcement_keeps_the_gates_that_the_crf_loss_leans_on_most() -> None:
 
     params = make_select_params(strength=9.0, epochs=1, enforce_epoch=1, gate_learning_rate=1e-9, max_layers=2)
     selection = Selection(lm, torch.nn.Parameter(start.clone()))
-    list(select_layers(tagger, selection, data, params, tagging, 1))
+    list(METHODS[params.method](SelectionTask(tagger, selection, data, params, tagging, 1)))
     assert torch.equal(selection.gates.detach().nonzero().flatten(), expected)
     assert selection.enforced
 
@@ -98,9 +104,9 @@ def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
     )
     selection = Selection(lm, torch.nn.Parameter(start.clone()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.selection.training.enforce_budget", lambda gates, importance, max_layers: None)
-        patch.setattr("pipeline.selection.training.open_gates", lambda gates: 0)  # so that the epoch is kept
-        list(select_layers(tagger, selection, data, params, tagging, 1))
+        patch.setattr("pipeline.selection.gated_training.enforce_budget", lambda gates, importance, max_layers: None)
+        patch.setattr("pipeline.selection.gated_training.open_gates", lambda gates: 0)  # so that the epoch is kept
+        list(METHODS[params.method](SelectionTask(tagger, selection, data, params, tagging, 1)))
     torch.testing.assert_close(selection.gates.detach(), expected)
 
 
@@ -123,9 +129,9 @@ def test_a_step_of_cost_weighted_gates_by_hand() -> None:
     )
     selection = Selection(lm, torch.nn.Parameter(start.clone()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.selection.training.enforce_budget", lambda gates, importance, max_layers: None)
-        patch.setattr("pipeline.selection.training.open_gates", lambda gates: 0)
-        list(select_layers(tagger, selection, data, params, tagging, 1))
+        patch.setattr("pipeline.selection.gated_training.enforce_budget", lambda gates, importance, max_layers: None)
+        patch.setattr("pipeline.selection.gated_training.open_gates", lambda gates: 0)
+        list(METHODS[params.method](SelectionTask(tagger, selection, data, params, tagging, 1)))
     torch.testing.assert_close(selection.gates.detach(), expected)
 
 
@@ -159,7 +165,7 @@ def test_hard_concrete_gates_are_drawn_for_each_step_and_deterministic_on_dev(mo
 
         return watched
 
-    monkeypatch.setattr("pipeline.selection.training.live_features", spy)
+    monkeypatch.setattr("pipeline.selection.gated_training.live_features", spy)
     _, _, _, records = select(method="hard_concrete", max_layers=6, epochs=2, enforce_epoch=1)
     steps = 5  # 40 sentences in batches of 8, and one batch of dev
     drawn, on_dev, resting = seen[:steps], seen[steps], seen[steps + 1 :]
@@ -196,11 +202,11 @@ def test_batches_that_share_a_gate_step_give_the_sum_of_their_gradients() -> Non
     )
     selection = Selection(lm, torch.nn.Parameter(torch.full((6,), 0.8)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.selection.training.shuffled_batches", lambda sentences, size, rng: [order.copy()])
-        patch.setattr("pipeline.selection.training.random.Random.shuffle", lambda self, values: None)
-        patch.setattr("pipeline.selection.training.enforce_budget", lambda gates, importance, max_layers: None)
-        patch.setattr("pipeline.selection.training.open_gates", lambda gates: 0)
-        list(select_layers(tagger, selection, data, params, tagging, 1))
+        patch.setattr("pipeline.selection.gated_training.shuffled_batches", lambda sentences, size, rng: [order.copy()])
+        patch.setattr("pipeline.selection.gated_training.random.Random.shuffle", lambda self, values: None)
+        patch.setattr("pipeline.selection.gated_training.enforce_budget", lambda gates, importance, max_layers: None)
+        patch.setattr("pipeline.selection.gated_training.open_gates", lambda gates: 0)
+        list(METHODS[params.method](SelectionTask(tagger, selection, data, params, tagging, 1)))
     moved = (0.8 - selection.gates.detach()) / 1e-3
     torch.testing.assert_close(moved, gates.grad, rtol=1e-3, atol=1e-3)
 

@@ -57,10 +57,16 @@ def test_taggers(prepared: Path, variant: str) -> None:
     assert ("features of the language models" in result.output) == (variant == "full")
 
 
+def test_pruned_taggers(prepared: Path) -> None:
+    before = set(prepared.rglob("*"))
+    result = dry_run("train_pruned", prepared, f"--conll={prepared / 'conll'}", f"--lm={prepared / 'lm'}")
+    assert_told(result, prepared, before, "pruned: 1 seeds, 1 at a time, 3 epochs of 60 sentences")
+
+
 def test_selection(prepared: Path) -> None:
     before = set(prepared.rglob("*"))
     folders = [f"--{name}={prepared / name}" for name in ("conll", "lm", "tagger")]
-    result = dry_run("select_layers", prepared, *folders)
+    result = dry_run("select", prepared, *folders)
     assert_told(result, prepared, before, "2 epochs of 60 sentences, 1 of them with gates that move", "of 6 layers")
 
 
@@ -71,4 +77,4 @@ def test_what_the_stage_would_refuse_is_refused(root: Path) -> None:
 
 def test_short_stages_have_no_dry_run() -> None:
     assert "--dry-run" not in run("evaluate", "--help").output
-    assert "--dry-run" in run("select_layers", "--help").output
+    assert "--dry-run" in run("select", "--help").output

@@ -1,67 +1,32 @@
-"""A user's mistake ends a stage with one line; a mistake of ours keeps its traceback."""
-
-import importlib
-from pathlib import Path
+"""The command of a stage's script: its examples, and what a long one says when it is interrupted."""
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from ldnet.errors import InputError
+from stages import pretrain_lm
 from stages._run import StageCommand, params_option
-from tests.imports import ROOT, sources
 
 
-def has_command(file: str) -> bool:
-    """Whether it defines a command of its own."""
-    return "def main(" in (text := (ROOT / file).read_text(encoding="utf-8")) and "StageCommand" in text
-
-
-@click.command(cls=StageCommand, examples=["python -m stage input"])
+@click.command(cls=StageCommand)
 @params_option
-@click.argument("kind")
-def stage(params_path: Path, kind: str) -> None:
-    """Fail as told."""
-    if kind == "input":
-        raise InputError(f"{params_path}: expected something else")
-    if kind == "interrupt":
+def short(**_: object) -> None:
+    """Be interrupted."""
+    raise KeyboardInterrupt
+
+
+def test_help_says_how_dvc_runs_it() -> None:
+    told = CliRunner().invoke(short, ["--help"]).output
+    assert told.endswith("Examples:\n  dvc repro test_run  # with the options that dvc.yaml has for it\n")
+    assert "--dry-run" not in told
+
+
+def test_a_long_stage_says_how_to_resume(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
-    if kind == "interrupt with words":
-        raise KeyboardInterrupt("go on at line 3")
-    raise ValueError("a mistake of ours")
 
-
-def test_bad_input_is_one_line_and_status_1() -> None:
-    result = CliRunner().invoke(stage, ["input"])
-    assert (result.exit_code, result.output) == (1, "Error: params.yaml: expected something else\n")
-
-
-def test_other_errors_are_not_hidden() -> None:
-    result = CliRunner().invoke(stage, ["bug", "--params", "x.yaml"])
-    assert isinstance(result.exception, ValueError)
-
-
-@pytest.mark.parametrize(("kind", "error"), [("input", InputError), ("bug", ValueError)])
-def test_verbose_shows_where_an_error_comes_from(kind: str, error: type[Exception]) -> None:
-    assert isinstance(CliRunner().invoke(stage, [kind, "--verbose"]).exception, error)
-
-
-@pytest.mark.parametrize(
-    ("kind", "told"), [("interrupt", "start the same command again"), ("interrupt with words", "go on at line 3")]
-)
-def test_an_interruption_says_how_to_go_on(kind: str, told: str) -> None:
-    result = CliRunner().invoke(stage, [kind])
-    assert result.exit_code == 130 and told in result.stderr and "Traceback" not in result.output
-    verbose = CliRunner().invoke(stage, [kind, "--verbose"])
-    assert verbose.exit_code == 130 and "Traceback" in verbose.stderr
-
-
-def test_help_ends_with_examples() -> None:
-    assert CliRunner().invoke(stage, ["--help"]).output.endswith("Examples:\n  python -m stage input\n")
-
-
-@pytest.mark.parametrize("file", [file for file in sources("stages", "commands", "bench") if has_command(file)])
-def test_every_help_ends_with_examples(file: str) -> None:
-    command = importlib.import_module(file.removesuffix(".py").replace("/", ".")).main
-    result = CliRunner().invoke(command, ["--help"])
-    assert result.exit_code == 0 and "\nExamples:\n  " in result.output
+    assert "start the same command again" in CliRunner().invoke(short).stderr
+    monkeypatch.setattr(pretrain_lm.main, "callback", interrupt)
+    options = ["--direction", "forward", "--corpus", "a", "--out", "b", "--metrics", "c", "--curve", "d"]
+    done = CliRunner().invoke(pretrain_lm.main, options)
+    assert done.exit_code == 130 and "resumes at the last checkpoint" in done.stderr

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from ldnet.files import write_json
 from pipeline.language_model.model import load_language_model
 from pipeline.pretraining.encoded_corpus import load
-from pipeline.pretraining.training import perplexity
+from pipeline.pretraining.lm_training import perplexity
 from pipeline.tagger.model import load_tagger, save_tagger
 from tests.factories import WORDS, make_sentences, make_tagger, write_prepared
 
@@ -24,8 +24,9 @@ STAGES = [
     "pretrain_lm",
     "train_tagger",
     "soft_targets",
-    "select_layers",
+    "select",
     "prune",
+    "train_pruned",
     "evaluate",
     "report",
 ]
@@ -36,15 +37,15 @@ def run(stage: str, *arguments: str) -> Result:
 
 
 def tiny_params(folder: Path) -> Path:
-    params = yaml.safe_load(Path("profiles/demo.yaml").read_text(encoding="utf-8"))
-    params["corpus"].update(min_count=2, heldout_sentences=20)
-    params["lm"].update(layers=2, units=4, embedding=5, projection=8, cutoffs=[4], streams=4, steps=5)
-    params["lm"].update(learning_rate=0.03, warmup_steps=5)
-    params["tagger"].update(
+    params = yaml.safe_load(Path("profiles/base.yaml").read_text(encoding="utf-8"))
+    params["prepare_corpus"].update(min_count=2, heldout_sentences=20)
+    params["pretrain_lm"].update(layers=2, units=4, embedding=5, projection=8, cutoffs=[4], streams=4, steps=5)
+    params["pretrain_lm"].update(learning_rate=0.03, warmup_steps=5)
+    params["train_tagger"].update(
         seeds=[1], word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
     )
-    params["prune"].update(epochs=3, learning_rate=1e-9)
-    params["distil"].update(unlabelled_sentences=15)
+    params["train_pruned"].update(epochs=3, learning_rate=1e-9)
+    params["prepare_unlabelled"].update(sentences=15)
     params["select"].update(max_layers=1, epochs=2, enforce_epoch=1)
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -112,26 +113,27 @@ def test_the_whole_chain(root: Path) -> None:
     train("full", *lm)
     teachers = ("--unlabelled", path("unlabelled.txt"), "--teachers", path("tagger/full"))
     stage("soft_targets", "--conll", path("conll"), *lm, *teachers, "--out", path("soft_targets"))
-    out = ("--out", path("selection"), "--curve", path("curves/select_layers.csv"))
+    out = ("--out", path("selection"), "--curve", path("curves/select.csv"))
     conll = ("--conll", path("conll"))
-    stage("select_layers", *conll, *lm, "--tagger", path("tagger/full"), *out, *metrics("select_layers"))
+    stage("select", *conll, *lm, "--tagger", path("tagger/full"), *out, *metrics("select"))
     selected = ("--selection", path("selection"), "--full", path("tagger/full"))
     stage("prune", *conll, *lm, *selected, "--out", path("pruned"), *metrics("prune"))
-    taught = ("--start", path("pruned/tagger"), "--targets", path("soft_targets"))
-    train("pruned", "--lm", path("pruned"), *taught)
+    taught = ("--lm", path("pruned"), "--start", path("pruned/tagger"), "--targets", path("soft_targets"))
+    out = ("--out", path("tagger/pruned"), "--curve", path("curves/train_pruned.csv"))
+    stage("train_pruned", *conll, *taught, *out, *metrics("train_pruned"))
     hidden.rename(root / "conll" / "test.conll")
     folders = ("--taggers", path("tagger"), "--pruned", path("pruned"), "--dev-metrics", path("metrics"))
     stage("evaluate", *conll, *lm, *folders, "--out", path("predictions"), *metrics("evaluate"))
     stage("report", "--metrics", path("metrics"), "--curves", path("curves"), "--out", path("report"))
 
     results = json.loads((root / "report" / "results.json").read_text(encoding="utf-8"))
-    epochs = {v: (root / f"curves/train_tagger_{v}.csv").read_text().count("\n") - 1 for v in ("full", "pruned")}
-    assert epochs == {"full": 2, "pruned": 3}
+    curves = ("train_tagger_full", "train_pruned")
+    assert [(root / f"curves/{name}.csv").read_text().count("\n") - 1 for name in curves] == [2, 3]  # epochs
     start, end = (load_tagger(root / name).state_dict() for name in ("pruned/tagger", "tagger/pruned/seed-1"))
     torch.testing.assert_close(end, start, atol=1e-5, rtol=0)  # a warm start at its own, here tiny, rate
     rows = {row["variant"]: row for row in results["rows"]}
     assert set(rows) == {"no_lm", "full", "pruned"}
-    kept = json.loads((root / "metrics" / "select_layers.json").read_text(encoding="utf-8"))["layers_kept"]
+    kept = json.loads((root / "metrics" / "select.json").read_text(encoding="utf-8"))["layers_kept"]
     assert rows["pruned"]["layers_kept"] == kept and sum(map(len, kept.values())) <= 1
     assert rows["no_lm"]["macs_per_word"] < rows["pruned"]["macs_per_word"] < rows["full"]["macs_per_word"]
     assert 0 <= results["comparison"]["lm_macs_kept"] < 1
@@ -158,14 +160,14 @@ def test_help_says_what_the_stage_does(stage: str) -> None:
             "prepare_corpus",
         ),
         (
-            "select_layers",
+            "select",
             ["--conll", "c", "--lm", "l", "--tagger", "t", "--out", "o", "--metrics", "m", "--curve", "v"],
             "train_tagger",
         ),
         (
             "train_tagger",
             ["--variant", "full", "--conll", "c", "--out", "o", "--metrics", "m", "--curve", "v"],
-            "--lm: expected for full and pruned",
+            "--lm: expected for full, and only for it",
         ),
         ("pretrain_lm", ["--params", "gone.yaml", "--direction", "forward"], "Missing option"),
     ],
@@ -192,7 +194,7 @@ def test_a_faulty_pruning_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("method", ["importance", "hard_concrete"])
 def test_each_seed_of_the_pruned_tagger_starts_from_its_own_full_one(root: Path, method: str) -> None:
-    """prune.start: full, whatever the method; gates that are open count as 1."""
+    """train_pruned.start: full, whatever the method; gates that are open count as 1."""
     conll = root / "conll"
     sentences = make_sentences(20, 1)
     lexicon = write_prepared(conll, {"train": sentences, "dev": sentences}, root / "lm")
@@ -201,20 +203,20 @@ def test_each_seed_of_the_pruned_tagger_starts_from_its_own_full_one(root: Path,
     path = tiny_params(root)
     params = yaml.safe_load(path.read_text(encoding="utf-8"))
     params["select"].update(method=method, max_layers=2)
-    params["prune"].update(start="full", epochs=1)
-    params["tagger"]["seeds"] = [1, 2]
+    params["train_pruned"].update(start="full", epochs=1)
+    params["train_tagger"]["seeds"] = [1, 2]
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
     given = ("--params", str(path), "--conll", str(conll))
     lm, metrics = ("--lm", str(root / "lm")), root / "metrics"
 
     out = ("--out", str(root / "selection"), "--metrics", str(metrics / "select.json"), "--curve", str(root / "c.csv"))
-    assert run("select_layers", *given, *lm, "--tagger", str(root / "full"), *out).exit_code == 0
+    assert run("select", *given, *lm, "--tagger", str(root / "full"), *out).exit_code == 0
     folders = ("--selection", str(root / "selection"), "--full", str(root / "full"))
     out = ("--out", str(root / "pruned"), "--metrics", str(metrics / "prune.json"))
     assert run("prune", *given, *lm, *folders, *out).exit_code == 0
     start = ("--lm", str(root / "pruned"), "--start", str(root / "pruned" / "tagger"))
     out = ("--out", str(root / "out"), "--metrics", str(metrics / "train.json"), "--curve", str(root / "d.csv"))
-    assert run("train_tagger", *given, "--variant", "pruned", *start, *out).exit_code == 0
+    assert run("train_pruned", *given, *start, *out).exit_code == 0
 
     selected, pruned = (
         json.loads((metrics / f"{name}.json").read_text(encoding="utf-8")) for name in ("select", "prune")

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ldnet.crf.transitions import Transitions
 from pipeline.tagger.crf import CRF
 
 TAGS, START, END = 4, 2, 3
@@ -119,3 +120,9 @@ def test_large_scores_stay_finite(scale: float) -> None:
     assert torch.isfinite(losses).all() and (losses > -1e-3).all()
     losses.sum().backward()
     assert crf.transitions.grad is not None and torch.isfinite(crf.transitions.grad).all()
+
+
+def test_what_ships_finds_the_same_best_paths() -> None:
+    crf, emissions, lengths = make_crf(), make_emissions(), torch.tensor(LENGTHS)
+    shipped = Transitions(crf.transitions.detach(), START, END)
+    assert shipped.decode(emissions, lengths) == crf.decode(emissions, lengths)

@@ -93,7 +93,7 @@ def test_pretrained_vectors_are_the_start() -> None:
     assert tagger.word_embedding.trainable.weight[3].tolist() == vectors[3].tolist()
     assert tagger.word_embedding.trainable.weight[4].tolist() != vectors[4].tolist()
     initialise(tagger, lexicon)
-    with pytest.raises(InputError, match=r"tagger\.word_dimension"):
+    with pytest.raises(InputError, match=r"train_tagger\.word_dimension"):
         configure(make_tagger_params(word_dimension=9), lexicon, 0)
 
 

@@ -32,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
 
 def arguments(folder: Path, **conll: Any) -> list[str]:
     """The stage's command line, with the repository's parameters but for these of section conll."""
-    params = yaml.safe_load((ROOT / "profiles" / "demo.yaml").read_text())
-    params["conll"].update({"dev": "dev.txt", "dev_sentences": 0, "vectors": ""} | conll)
+    params = yaml.safe_load((ROOT / "profiles" / "base.yaml").read_text())
+    params["prepare_conll"].update({"dev": "dev.txt", "dev_sentences": 0, "vectors": ""} | conll)
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     options = {"raw": "raw", "out": "out", "metrics": "metrics.json", "params": "params.yaml"}
     return [part for option, name in options.items() for part in (f"--{option}", str(folder / name))]

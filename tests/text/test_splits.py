@@ -73,13 +73,15 @@ def test_the_sample_is_fixed_by_the_seed_and_keeps_the_order() -> None:
 
 @pytest.mark.parametrize("number", [5, 6])
 def test_training_must_keep_a_sentence(number: int) -> None:
-    with pytest.raises(InputError, match=rf"conll\.dev_sentences: {number} cannot be held out of 5"):
+    with pytest.raises(InputError, match=rf"prepare_conll\.dev_sentences: {number} cannot be held out of 5"):
         hold_out(made(5), number, seed=1)
 
 
 def test_missing_dev_says_how_to_hold_out(raw: Path) -> None:
     (raw / "dev").unlink()
-    with pytest.raises(InputError, match=r"dev: no dev split; .*conll\.dev: '' and conll\.dev_sentences: 1000"):
+    with pytest.raises(
+        InputError, match=r"dev: no dev split; .*prepare_conll\.dev: '' and prepare_conll\.dev_sentences: 1000"
+    ):
         read_splits(raw, params(), seed=1)
 
 
@@ -92,7 +94,7 @@ def test_missing_files(raw: Path, name: str) -> None:
 
 def test_a_column_of_numbers_is_not_taken_for_words(raw: Path) -> None:
     (raw / "train").write_text("1 B-X\n2 I-X\n\n1 B-X\n")
-    with pytest.raises(InputError, match=r"train:1: '1' is no word, .* column 0; set conll\.word_column"):
+    with pytest.raises(InputError, match=r"train:1: '1' is no word, .* column 0; set prepare_conll\.word_column"):
         read_splits(raw, params(), seed=1)
     (raw / "train").write_text("1 B-X\n2nd I-X\n\n1 B-X\n")
     assert read_splits(raw, params(), seed=1)[0]["train"]
@@ -100,5 +102,5 @@ def test_a_column_of_numbers_is_not_taken_for_words(raw: Path) -> None:
 
 def test_a_fault_of_tags_names_the_column(raw: Path) -> None:
     (raw / "dev").write_text("d NN\n")
-    with pytest.raises(InputError, match=r"dev:1: unknown tag 'NN': .* \(conll\.tag_column is 1; all files"):
+    with pytest.raises(InputError, match=r"dev:1: unknown tag 'NN': .* \(prepare_conll\.tag_column is 1; all files"):
         read_splits(raw, params(), seed=1)

@@ -38,7 +38,7 @@ COLUMNS = [*SWEPT, *HEADLINE]
 
 def workspaces(folder: Path) -> Iterator[tuple[str, Path]]:
     """Finished workspaces by the names of their experiments: the committed one, and what is published of its path."""
-    params = yaml.safe_load((ROOT / "profiles" / "demo.yaml").read_text(encoding="utf-8"))
+    params = yaml.safe_load((ROOT / "profiles" / "base.yaml").read_text(encoding="utf-8"))
     metrics = {path.stem: read_json(path) for path in (ROOT / "metrics").glob("*.json")}
     points = read_json(ROOT / "results" / "path_demo.json")["points"]
     own = {"strength": params["select"]["strength"], "max_layers": params["select"]["max_layers"]}

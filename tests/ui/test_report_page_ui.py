@@ -10,10 +10,10 @@ import pytest
 
 from ldnet.files import read_json
 from ldnet.text.tags import spans
+from pipeline.experiments.page import PageInputs, page
+from pipeline.experiments.span_errors import PredictedSentence
 from pipeline.report.measurements import DIRECTIONS
-from pipeline.report.page import PageInputs, page
 from pipeline.report.results import VARIANTS, read_results
-from pipeline.report.span_errors import PredictedSentence
 from tests.imports import ROOT
 
 SECTIONS = ["results", "cost", "layers", "lm", "types", "confusion", "errors", "parameters", "environment"]
@@ -39,13 +39,13 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     epochs = pd.DataFrame({"epoch": range(1, 7)})
     for column in (f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)):
         epochs[column] = [generator.random() for _ in range(6)]
-    results = read_results(ROOT / "results" / "conll2000.json")
+    results = read_results(ROOT / "results" / "conll2000" / "results.json")
     seeds = {row["variant"]: row["seeds"] for row in results["rows"]}
     inputs = PageInputs(
         results=results,
         metrics={
-            "select_layers": {"epoch": 5, "gates": {direction: [0.5] * layers for direction in DIRECTIONS}},
-            "train_tagger_pruned": {"seeds": seeds["pruned"], "dev_f1": [95.0 + seed / 10 for seed in seeds["pruned"]]},
+            "select": {"epoch": 5, "gates": {direction: [0.5] * layers for direction in DIRECTIONS}},
+            "train_pruned": {"seeds": seeds["pruned"], "dev_f1": [95.0 + seed / 10 for seed in seeds["pruned"]]},
         },
         gates=epochs,
         training={direction: pd.read_csv(ROOT / "curves" / f"pretrain_lm_{direction}.csv") for direction in DIRECTIONS},

@@ -1,0 +1,42 @@
+"""The state of a workspace that a result was published from: parameters, dvc.lock, metrics and curves, kept in git.
+
+With them a clone needs only the outputs, which DVC has: `dvc status` and `dvc pull` understand the state.
+"""
+
+import shutil
+from pathlib import Path
+
+from ldnet.errors import InputError
+from ldnet.files import write_bytes
+
+PARAMS, LOCK = "params.yaml", "dvc.lock"
+MEASURED = {"metrics": "*.json", "curves": "*.csv"}
+
+
+def keep_state(workspace: Path, folder: Path) -> None:
+    """Copy the workspace's state to `folder`, in place of an earlier one. Raises InputError if a part is missing."""
+    for name in (PARAMS, LOCK):
+        if not (workspace / name).is_file():
+            raise InputError(f"{workspace / name}: no such file; run the experiment first (`make repro`)")
+        write_bytes(folder / name, (workspace / name).read_bytes())
+    _copy_measured(workspace, folder)
+
+
+def has_state(folder: Path) -> bool:
+    """Whether a result was published with its state; those of before states were kept have only results.json."""
+    return (folder / LOCK).is_file()
+
+
+def bring_state_back(folder: Path, workspace: Path) -> None:
+    """Put dvc.lock, metrics and curves of the state into the workspace. What they replace is in DVC's cache."""
+    write_bytes(workspace / LOCK, (folder / LOCK).read_bytes())
+    _copy_measured(folder, workspace)
+
+
+def _copy_measured(source: Path, target: Path) -> None:
+    for name, pattern in MEASURED.items():
+        files = sorted((source / name).glob(pattern))
+        if (target / name).is_dir():
+            shutil.rmtree(target / name)
+        for file in files:
+            write_bytes(target / name / file.name, file.read_bytes())

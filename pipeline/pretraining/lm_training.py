@@ -1,0 +1,225 @@
+"""Pretraining of one direction: Adam, truncated back-propagation, resumable to the bit.
+
+The schedule is ours: warm-up, then a cosine to zero over a number of steps known beforehand (the paper divides the rate
+by 10 on plateaus, which a single pass over the corpus never reaches). Several processes may train one model: see
+data_parallel.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load, save
+from torch import nn
+from tqdm import tqdm
+
+from ldnet.errors import InputError
+from ldnet.files import write_bytes
+from pipeline.language_model.dense_lstm import State
+from pipeline.language_model.model import EMBEDDING_SPREAD, LanguageModel, LMConfig, detach
+from pipeline.params import LMParams
+from pipeline.pretraining.data_parallel import ALONE, Workers
+from pipeline.pretraining.encoded_corpus import Corpus, Ids
+from pipeline.pretraining.streams import LMBatch, batches_of_shard, steps_of_shard, training_batches
+
+RECORD_STEPS = 50  # training steps between two points of the curve
+HELDOUT_STREAMS = 16
+Record = dict[str, float]
+
+
+@dataclass
+class Progress:
+    """How far a training has come: all that changes from step to step, besides the weights and their moments."""
+
+    step: int = 0
+    curve: list[Record] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)  # since the last point of the curve
+    state: State | None = None  # after the last step, of this process's streams
+
+
+def configure(params: LMParams, vocabulary_size: int) -> LMConfig:
+    """The configuration of the model that `params` ask for."""
+    if params.cutoffs[-1] >= vocabulary_size:
+        raise InputError(
+            f"pretrain_lm.cutoffs: {params.cutoffs} must lie below the vocabulary's {vocabulary_size} words"
+        )
+    return LMConfig(
+        vocabulary_size=vocabulary_size,
+        embedding=params.embedding,
+        units=params.units,
+        layers=params.layers,
+        projection=params.projection,
+        cutoffs=params.cutoffs,
+        dropout=params.dropout,
+        layer_dropout=params.layer_dropout,
+    )
+
+
+@torch.no_grad()
+def embed_vectors(model: LanguageModel, vectors: NDArray[np.float32]) -> None:
+    """Start the embeddings of words that have a pretrained vector (a row that is not zero) from it.
+
+    The vectors are scaled to the spread of the random embeddings of the other words. They are trained like all others.
+    """
+    if not vectors.size:
+        return
+    if vectors.shape[1] != model.config.embedding:
+        raise InputError(
+            f"pretrain_lm.embedding: {model.config.embedding}, but the vectors of prepare_corpus.vectors have "
+            f"{vectors.shape[1]} numbers"
+        )
+    values = torch.from_numpy(vectors)
+    known = values.any(1)
+    model.embedding.weight[known] = values[known] * (EMBEDDING_SPREAD / values[known].std())
+
+
+def learning_rate(step: int, total: int, peak: float, warmup: int) -> float:
+    """The rate of training step `step` (from 0) of `total`."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+
+
+def pretrain(
+    model: LanguageModel,
+    corpus: Corpus,
+    params: LMParams,
+    seed: int,
+    checkpoint: Path | None,
+    *,
+    reverse: bool,
+    checkpoint_steps: int,
+    workers: Workers = ALONE,
+) -> Iterator[Record]:
+    """Train `model` in place; yield the curve: step, tokens, learning_rate, loss (nats a token), perplexity.
+
+    With pretrain_lm.precision bfloat16, activations and products are computed in it; weights, their updates and all
+    sums over words stay float32, and so does the trained model.
+    State goes to `checkpoint` every `checkpoint_steps` steps. Where that file exists, training goes on from it
+    and ends with the same weights as an uninterrupted run; the points of the curve made before are yielded again.
+    All `workers` call this alike and get the same curve and weights; only the first one has a `checkpoint`.
+    """
+    share = workers.share(params.streams)
+    total = params.epochs * sum(steps_of_shard(shard, params.streams, params.steps) for shard in corpus.shards)
+    if total == 0:
+        raise InputError(f"pretrain_lm.streams: the corpus is too small for {params.streams} streams of {params.steps}")
+    model.to(workers.device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate, fused=True)
+    progress = Progress()
+    if found := workers.broadcast(checkpoint.read_bytes() if checkpoint and checkpoint.is_file() else b""):
+        progress = _restore(found, model, optimizer, share, workers)
+        yield from progress.curve
+    replica = workers.replicate(model)
+    model.train()
+    model.precision = getattr(torch, params.precision)
+    sizes = (params.streams, params.steps, params.epochs)
+    batches = training_batches(corpus.shards, *sizes, seed, reverse=reverse, skip=progress.step, share=share)
+    hidden = None if workers.rank == 0 else True  # None: hidden unless this is a terminal
+    for batch in tqdm(batches, desc="pretraining", initial=progress.step, total=total, unit=" steps", disable=hidden):
+        rate = learning_rate(progress.step, total, params.learning_rate, params.warmup_steps)
+        _step(replica, optimizer, batch.to(workers.device), progress, rate, params.clip_norm, workers)
+        if progress.step % RECORD_STEPS == 0 or progress.step == total:
+            progress.curve.append(_record(progress, params.streams * params.steps, rate))
+            progress.losses = []
+            yield progress.curve[-1]
+        if progress.step % checkpoint_steps == 0 and progress.step < total:
+            snapshot = _snapshot(model, optimizer, progress, workers)
+            if checkpoint:
+                write_bytes(checkpoint, snapshot)
+    model.precision = torch.float32
+
+
+@torch.no_grad()
+def perplexity(model: LanguageModel, ids: Ids, *, reverse: bool, steps: int = 100) -> float:
+    """Perplexity on `ids`, read as a few parallel streams with the state carried over."""
+    was_training = model.training
+    model.eval()
+    streams = min(HELDOUT_STREAMS, max(1, len(ids) // (2 * steps)))
+    steps = min(steps, len(ids) // streams - 1)
+    state: State | None = None
+    total_loss, tokens = 0.0, 0
+    for batch in batches_of_shard(ids, streams, steps, reverse=reverse):
+        batch = batch.to(model.embedding.weight.device)
+        loss, state = model(batch.tokens, batch.targets, state)
+        total_loss += loss.item() * batch.targets.numel()
+        tokens += batch.targets.numel()
+    model.train(was_training)
+    return math.exp(total_loss / tokens)
+
+
+def _step(
+    replica: nn.Module,
+    optimizer: torch.optim.Adam,
+    batch: LMBatch,
+    progress: Progress,
+    rate: float,
+    clip_norm: float,
+    workers: Workers,
+) -> None:
+    """One step of truncated back-propagation. The loss that it adds to `progress` is that of all processes' streams."""
+    loss, state = replica(batch.tokens, batch.targets, progress.state)
+    progress.state = detach(state)
+    optimizer.param_groups[0]["lr"] = rate
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(replica.parameters(), clip_norm)
+    optimizer.step()
+    progress.losses.append(workers.mean(loss.detach()))
+    if not math.isfinite(progress.losses[-1]):
+        raise InputError(
+            f"pretrain_lm.learning_rate: the training diverged at step {progress.step}; lower it or raise warmup_steps"
+        )
+    progress.step += 1
+
+
+def _record(progress: Progress, tokens_per_step: int, rate: float) -> Record:
+    loss = sum(progress.losses) / len(progress.losses)
+    return {
+        "step": progress.step,
+        "tokens": progress.step * tokens_per_step,
+        "learning_rate": round(rate, 8),
+        "loss": round(loss, 5),
+        "perplexity": round(math.exp(loss), 3),
+    }
+
+
+def _snapshot(model: LanguageModel, optimizer: torch.optim.Adam, progress: Progress, workers: Workers) -> bytes:
+    """All that the rest of the training depends on, in all processes, as one safetensors file."""
+    written = {"step": progress.step, "curve": progress.curve, "losses": progress.losses}
+    tensors = {"progress": torch.from_numpy(np.frombuffer(json.dumps(written).encode(), np.uint8).copy())}
+    tensors["random"] = workers.gather(torch.get_rng_state().unsqueeze(0), 0)  # (processes, bytes)
+    if workers.device.type == "cuda":
+        tensors["random_cuda"] = workers.gather(torch.cuda.get_rng_state(workers.device).unsqueeze(0), 0)
+    for index, (hidden, cell) in enumerate(progress.state or []):
+        tensors[f"hidden.{index}"] = workers.gather(hidden, 1).contiguous()  # (1, streams of all, units)
+        tensors[f"cell.{index}"] = workers.gather(cell, 1).contiguous()
+    for name, parameter in model.named_parameters():
+        tensors[f"model.{name}"] = parameter.detach()
+        for key, moment in optimizer.state[parameter].items():  # none before a parameter's first gradient
+            tensors[f"{key}.{name}"] = moment
+    return bytes(save(tensors))
+
+
+def _restore(
+    content: bytes, model: LanguageModel, optimizer: torch.optim.Adam, share: slice, workers: Workers
+) -> Progress:
+    """Put weights, moments and random numbers back as they were at a snapshot, and give the progress then."""
+    tensors = load(content)
+    for name, parameter in model.named_parameters():
+        parameter.data.copy_(tensors[f"model.{name}"])
+        for key in ("step", "exp_avg", "exp_avg_sq"):
+            if f"{key}.{name}" in tensors:
+                optimizer.state[parameter][key] = tensors[f"{key}.{name}"].to(workers.device)
+    torch.set_rng_state(tensors["random"][workers.rank].clone())  # a copy, since torch crashes on rows of a tensor
+    if workers.device.type == "cuda":
+        torch.cuda.set_rng_state(tensors["random_cuda"][workers.rank].clone(), workers.device)
+    state: State = []
+    for index in range(len(model.rnn.layers)):
+        hidden, cell = (tensors[f"{name}.{index}"][:, share].to(workers.device) for name in ("hidden", "cell"))
+        state.append((hidden, cell))
+    return Progress(**json.loads(tensors["progress"].numpy().tobytes()), state=state)

@@ -1,0 +1,132 @@
+"""Selection of language-model layers by gates that are trained together with the tagger (paper, section 4).
+
+Each batch takes an Adam step on the tagger. Several batches of about equally long sentences share one pass of the
+language models, which are most of the work and far faster on many sentences at once, and one step of the gates, on the
+sum of the batches' CRF losses and penalties. Gates are values of their own that take plain gradient steps and are
+clamped to [0, 1] (with one batch a step that is the published way), or random, and their distributions are trained. No
+penalty guarantees the budget: at the end of `enforce_epoch` the least important gates are closed if too many are still
+open, and from then on the gates stay and only the tagger adapts. The importance of a gate z is the sum of |z dL/dz|
+over the steps of that epoch, where L is the CRF loss: what closing it would change, to first order. The gates that are
+still open are all near 1, so size says nothing.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from pipeline.features.contextual import live_features
+from pipeline.params import SelectParams
+from pipeline.selection.budget import enforce_budget, open_gates
+from pipeline.selection.selection import Selection, SelectionTask, gate_record
+from pipeline.tagger.batches import collate, shuffled_batches
+from pipeline.tagger.model import Tagger
+from pipeline.tagger.training import Record, TaggingData, score_dev
+
+
+class GateTraining(Protocol):
+    """How gates are trained; the gradient of the losses in the gates is there when `step` is called."""
+
+    def place(self) -> None:
+        """Before a step: put the values into the gates that the losses shall be computed with."""
+
+    def step(self, batches: int) -> None:
+        """One step, by the gates' gradient from the losses of so many batches, and by as many penalties."""
+
+    def settle(self) -> None:
+        """After some steps: put the values into the gates that are used where nothing is trained."""
+
+
+def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterator[Record]:
+    """Train the task's tagger and gates in place; yield the path: loss, dev_f1 and gates after each epoch.
+
+    At the end both are those of the epoch with the best dev F1 among the epochs within the budget.
+    """
+    tagger, selection, data, params, tagging = task.tagger, task.selection, task.data, task.params, task.tagging
+    rng = random.Random(task.seed)
+    torch.manual_seed(task.seed)
+    gates = selection.gates
+    tagger.precision = getattr(torch, tagging.precision)
+    features = live_features(selection.lm, data.words, gates)
+    steps = -(-len(data.train) // tagging.batch_sentences) * params.epochs
+    training = _TaggerTraining(tagger, data, params.learning_rate, tagging.clip_norm, steps)
+    with tqdm(total=steps, desc="selecting layers", unit=" steps", disable=None) as progress:
+        for epoch in range(1, params.epochs + 1):
+            gates.requires_grad_(epoch <= params.enforce_epoch)
+            importance = torch.zeros(len(gates))
+            tagger.train()
+            losses = []
+            for group in _groups(data, tagging.batch_sentences, params.batches_per_gate_step, rng):
+                if gates.requires_grad:
+                    gate_training.place()
+                losses += training.steps(group, features([index for batch in group for index in batch]))
+                if gates.requires_grad:
+                    assert gates.grad is not None
+                    importance += (gates.detach() * gates.grad).abs()
+                    gate_training.step(len(group))
+                progress.update(len(group))
+            if gates.requires_grad:
+                gate_training.settle()
+            _hold_budget(selection, importance, params, epoch)
+            dev_f1 = score_dev(tagger, data, features)
+            if open_gates(gates) <= params.max_layers and dev_f1 > selection.dev_f1:
+                selection.dev_f1, selection.epoch = dev_f1, epoch
+                best = {name: weight.clone() for name, weight in tagger.state_dict().items()}
+                best_gates = gates.detach().clone()
+            yield {"epoch": epoch, "loss": round(sum(losses) / len(losses), 5), **gate_record(dev_f1, gates)}
+    tagger.load_state_dict(best)
+    tagger.eval()
+    gates.data.copy_(best_gates)
+
+
+def _groups(data: TaggingData, batch_sentences: int, batches: int, rng: random.Random) -> list[list[list[int]]]:
+    """All training sentences in random groups of `batches` batches; within a group, lengths are about equal."""
+    groups = []
+    for indices in shuffled_batches(data.train, batch_sentences * batches, rng):
+        rng.shuffle(indices)
+        groups.append([indices[start : start + batch_sentences] for start in range(0, len(indices), batch_sentences)])
+    return groups
+
+
+class _TaggerTraining:
+    """Steps of the tagger's optimiser."""
+
+    def __init__(self, tagger: Tagger, data: TaggingData, learning_rate: float, clip_norm: float, steps: int):
+        self.tagger, self.data, self.clip_norm = tagger, data, clip_norm
+        self.optimizer = torch.optim.Adam(tagger.parameters(), lr=learning_rate, fused=True)
+        self.schedule = torch.optim.lr_scheduler.LinearLR(self.optimizer, 1.0, 0.0, steps)
+
+    def steps(self, group: Sequence[Sequence[int]], features: Tensor) -> list[float]:
+        """One step a batch, on its columns of `features` (T, B, F); their gradient goes back at the end. The losses."""
+        losses, column = [], 0
+        gradient = torch.zeros_like(features) if features.requires_grad else None
+        for indices in group:
+            batch = collate([self.data.encoded_train[index] for index in indices])
+            columns = slice(column, column + len(indices))
+            own = features.detach()[: len(batch.words), columns].requires_grad_(features.requires_grad)
+            loss = self.tagger(batch, own)
+            self.optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.tagger.parameters(), self.clip_norm)
+            self.optimizer.step()
+            self.schedule.step()
+            if gradient is not None and own.grad is not None:
+                gradient[: len(batch.words), columns] = own.grad
+            losses.append(loss.item())
+            column += len(indices)
+        if gradient is not None:
+            torch.autograd.backward(features, gradient)
+        return losses
+
+
+def _hold_budget(selection: Selection, importance: Tensor, params: SelectParams, epoch: int) -> None:
+    """Note when the optimiser meets the budget; where it has not in time, enforce it."""
+    met = open_gates(selection.gates) <= params.max_layers
+    if met and selection.optimiser_epoch is None and not selection.enforced:
+        selection.optimiser_epoch = epoch
+    if epoch == params.enforce_epoch and not met:
+        enforce_budget(selection.gates, importance, params.max_layers)
+        selection.enforced = True

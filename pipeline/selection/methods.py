@@ -1,0 +1,26 @@
+"""The methods of layer selection by their names in select.method: modules of one shape, each with a `select`."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from pipeline.params import SelectMethod
+from pipeline.selection import (
+    controls,
+    exhaustive_search,
+    greedy_search,
+    hard_concrete,
+    importance,
+    regularised_gates,
+)
+from pipeline.selection.selection import SelectionTask
+from pipeline.tagger.training import Record
+
+METHODS: Mapping[SelectMethod, Callable[[SelectionTask], Iterator[Record]]] = {
+    "gates": regularised_gates.select,
+    "hard_concrete": hard_concrete.select,
+    "importance": importance.select,
+    "greedy": greedy_search.select,
+    "exhaustive": exhaustive_search.select,
+    "first": controls.select,
+    "last": controls.select,
+    "random": controls.select,
+}

@@ -1,0 +1,67 @@
+"""A user's mistake ends a command with one line; a mistake of ours keeps its traceback."""
+
+import importlib
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ldnet.command_line import Command
+from ldnet.errors import InputError
+from tests.imports import ROOT, sources
+
+
+def has_command(file: str) -> bool:
+    """Whether it defines a command of its own."""
+    return "def main(" in (text := (ROOT / file).read_text(encoding="utf-8")) and "Command" in text
+
+
+@click.command(cls=Command, examples=["python -m command input"])
+@click.argument("kind")
+def stage(kind: str) -> None:
+    """Fail as told."""
+    if kind == "input":
+        raise InputError("file: expected something else")
+    if kind == "interrupt":
+        raise KeyboardInterrupt
+    if kind == "interrupt with words":
+        raise KeyboardInterrupt("go on at line 3")
+    raise ValueError("a mistake of ours")
+
+
+def test_bad_input_is_one_line_and_status_1() -> None:
+    result = CliRunner().invoke(stage, ["input"])
+    assert (result.exit_code, result.output) == (1, "Error: file: expected something else\n")
+
+
+def test_other_errors_are_not_hidden() -> None:
+    result = CliRunner().invoke(stage, ["bug"])
+    assert isinstance(result.exception, ValueError)
+
+
+@pytest.mark.parametrize(("kind", "error"), [("input", InputError), ("bug", ValueError)])
+def test_verbose_shows_where_an_error_comes_from(kind: str, error: type[Exception]) -> None:
+    assert isinstance(CliRunner().invoke(stage, [kind, "--verbose"]).exception, error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("interrupt", "start the same command again"), ("interrupt with words", "go on at line 3")]
+)
+def test_an_interruption_says_how_to_go_on(kind: str, told: str) -> None:
+    result = CliRunner().invoke(stage, [kind])
+    assert result.exit_code == 130 and told in result.stderr and "Traceback" not in result.output
+    verbose = CliRunner().invoke(stage, [kind, "--verbose"])
+    assert verbose.exit_code == 130 and "Traceback" in verbose.stderr
+
+
+def test_help_ends_with_examples() -> None:
+    assert CliRunner().invoke(stage, ["--help"]).output.endswith("Examples:\n  python -m command input\n")
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in sources("stages", "ablations", "commands", "bench") if has_command(file)]
+)
+def test_every_help_ends_with_examples(file: str) -> None:
+    command = importlib.import_module(file.removesuffix(".py").replace("/", ".")).main
+    result = CliRunner().invoke(command, ["--help"])
+    assert result.exit_code == 0 and "\nExamples:\n  " in result.output

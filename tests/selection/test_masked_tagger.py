@@ -1,0 +1,87 @@
+"""The search over sets of layers against the plain way: gates in the language models, and all features at once."""
+
+import itertools
+
+import pytest
+import torch
+
+from pipeline.features.contextual import BidirectionalLM, live_features
+from pipeline.selection.exhaustive_search import exhaustive_search
+from pipeline.selection.greedy_search import greedy_search
+from pipeline.selection.masked_tagger import Layers, MaskedTagger, Pair
+from pipeline.tagger.batches import collate
+from pipeline.tagger.model import Tagger
+from pipeline.tagger.training import TaggingData, score_dev
+from tests.factories import make_bidirectional_lm, make_data, make_tagger
+
+LAYERS = 3
+
+
+@pytest.fixture(params=[0, 1])
+def parts(request: pytest.FixtureRequest) -> tuple[Tagger, BidirectionalLM, TaggingData]:
+    """A tagger whose tags hang on the language models."""
+    data, lm = make_data(train=4, dev=40), make_bidirectional_lm(LAYERS)
+    tagger = make_tagger(data.lexicon, sum(lm.widths), seed=request.param)
+    with torch.no_grad():
+        tagger.lm_projection.weight.normal_()
+        tagger.crf.transitions.zero_()
+        tagger.crf.hidden2tag.weight.mul_(20)
+    return tagger, lm, data
+
+
+def gates_of(pair: Pair) -> torch.Tensor:
+    return torch.tensor([[float(layer in kept) for layer in range(LAYERS)] for kept in pair]).flatten()
+
+
+def plain_f1(tagger: Tagger, lm: BidirectionalLM, data: TaggingData, pair: Pair) -> float:
+    return score_dev(tagger, data, live_features(lm, data.words, gates_of(pair)))
+
+
+def subsets() -> list[Layers]:
+    return [kept for size in range(LAYERS + 1) for kept in itertools.combinations(range(LAYERS), size)]
+
+
+def test_projections_add_up_to_what_the_tagger_reads(parts: tuple[Tagger, BidirectionalLM, TaggingData]) -> None:
+    tagger, lm, data = parts
+    masked = MaskedTagger(tagger, lm, data)
+    for pair in (((), ()), ((0, 2), (1,)), ((), (0, 1, 2)), ((0, 1, 2), (0, 1, 2))):
+        features = live_features(lm, data.words, gates_of(pair))
+        left, right = (masked.project(direction, kept) for direction, kept in enumerate(pair))
+        for indices, batch, of_left, of_right in zip(masked.indices, masked.batches, left, right, strict=True):
+            with torch.no_grad():
+                whole = tagger.emissions(
+                    collate([data.encoded_dev[index] for index in indices]), features([4 + index for index in indices])
+                )
+                found = tagger.score(batch, of_left + of_right + tagger.lm_projection.bias)
+            torch.testing.assert_close(found, whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("max_layers", [0, 2])
+def test_the_exhaustive_search_finds_the_best_of_all(
+    parts: tuple[Tagger, BidirectionalLM, TaggingData], max_layers: int
+) -> None:
+    pairs = [pair for pair in itertools.product(subsets(), subsets()) if sum(map(len, pair)) == max_layers]
+    scores = {pair: plain_f1(*parts, pair) for pair in pairs}
+    best = max(scores.values())
+    lowest = min((sum(map(sum, pair)), pair) for pair in pairs if scores[pair] == best)[1]
+    assert exhaustive_search(MaskedTagger(*parts), max_layers) == lowest
+    assert max_layers == 0 or len(set(scores.values())) > 3, "the test must tell sets apart"
+
+
+@pytest.mark.parametrize("max_layers", [0, 4])
+def test_the_greedy_search_leaves_out_the_least_missed_layer(
+    parts: tuple[Tagger, BidirectionalLM, TaggingData], max_layers: int
+) -> None:
+    kept: list[set[int]] = [set(range(LAYERS)), set(range(LAYERS))]
+    while len(kept[0]) + len(kept[1]) > max_layers:
+        best: tuple[float, int, int] | None = None
+        for direction in (1, 0):  # of equal ones, the later layer goes, then the forward one
+            for layer in sorted(kept[direction]):
+                without = [set(kept[0]), set(kept[1])]
+                without[direction].remove(layer)
+                f1 = plain_f1(*parts, (tuple(sorted(without[0])), tuple(sorted(without[1]))))
+                if best is None or f1 > best[0] or (f1 == best[0] and layer >= best[2]):
+                    best = (f1, direction, layer)
+        assert best is not None
+        kept[best[1]].remove(best[2])
+    assert greedy_search(MaskedTagger(*parts), max_layers) == (tuple(sorted(kept[0])), tuple(sorted(kept[1])))
