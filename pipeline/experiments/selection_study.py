@@ -8,29 +8,12 @@ from typing import Any
 from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.experiments.rows import ENDS, MEASURED, SCORES, epochs_option, experiment_row
-from pipeline.experiments.study_points import Choice
+from pipeline.experiments.study_points import TITLES, Choice
 from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.tables import NAMES, markdown_table, millions
 
 ROW_KEYS = (*MEASURED, "method", "draw", "max_layers", "values", "masked_dev_f1_mean")
 Row = Mapping[str, Any]
-TITLES = {
-    "r1": "gates, R1",
-    "r2": "gates, R2",
-    "r3": "gates, R3",
-    "r1_cost": "gates, R1 by cost",
-    "r2_cost": "gates, R2 by cost",
-    "r3_cost": "gates, R3 by cost",
-    "r3_gold": "gates, R3, no distillation",
-    "l0": "hard-concrete gates",
-    "l0_cost": "hard-concrete gates by cost",
-    "importance": "importance",
-    "greedy": "greedy search",
-    "exhaustive": "exhaustive search",
-    "first": "first layers",
-    "last": "last layers",
-    "random": "random layers",
-}
 
 
 def study_row(choice: Choice, metrics: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,23 @@ METHODS: Mapping[str, Mapping[str, Value]] = {
     "l0_cost": {"select.method": "hard_concrete", "select.cost_weighted": True},
     **{name: {"select.method": name} for name in ("importance", "greedy", "exhaustive", "first", "last", "random")},
 }
+TITLES = {
+    "r1": "gates, R1",
+    "r2": "gates, R2",
+    "r3": "gates, R3",
+    "r1_cost": "gates, R1 by cost",
+    "r2_cost": "gates, R2 by cost",
+    "r3_cost": "gates, R3 by cost",
+    "r3_gold": "gates, R3, no distillation",
+    "l0": "hard-concrete gates",
+    "l0_cost": "hard-concrete gates by cost",
+    "importance": "importance",
+    "greedy": "greedy search",
+    "exhaustive": "exhaustive search",
+    "first": "first layers",
+    "last": "last layers",
+    "random": "random layers",
+}
 DEFAULT = "r1 r2 r3 r3_cost l0 importance greedy exhaustive first last random"
 DRAWS = 3  # of random layers
 

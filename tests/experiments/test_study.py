@@ -3,7 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -12,10 +12,10 @@ from commands import study
 from ldnet.errors import InputError
 from pipeline.experiments.publishing import committed_code
 from pipeline.experiments.rows import ENDS
-from pipeline.experiments.selection_study import TITLES, by_budget, study_document, study_row, study_section
+from pipeline.experiments.selection_study import by_budget, study_document, study_row, study_section
 from pipeline.experiments.study_figure import study_figure
-from pipeline.experiments.study_points import DEFAULT, METHODS, Choice, study_points
-from pipeline.params import Params, UnlabelledParams
+from pipeline.experiments.study_points import DEFAULT, METHODS, TITLES, Choice, study_points
+from pipeline.params import Params, Regulariser, SelectMethod, UnlabelledParams
 from pipeline.profiles import load_profile
 from pipeline.report.figure_files import save_figure
 from tests.report_factories import PROJECT, make_params, make_row
@@ -59,6 +59,12 @@ def test_methods_differ(params: Params) -> None:
     assert set(METHODS) == set(TITLES) and set(DEFAULT.split()) <= set(METHODS)
 
 
+def test_a_study_can_try_every_method_and_every_regulariser(params: Params) -> None:
+    of_points = [Choice(method, 2).params(params).select for method in METHODS]
+    assert {select.method for select in of_points} == set(get_args(SelectMethod))
+    assert {select.regulariser for select in of_points if select.method == "gates"} == set(get_args(Regulariser))
+
+
 def test_exhaustive_searches_that_take_too_long_are_left_out(params: Params) -> None:
     assert [point.label for point in study_points(params, ["exhaustive"], [2, 6])] == ["exhaustive-2", "exhaustive-6"]
     wide = load_profile(PROJECT / "profiles", "conll2000")
@@ -70,8 +76,8 @@ def test_exhaustive_searches_that_take_too_long_are_left_out(params: Params) -> 
 
 
 def test_what_cannot_be_run_is_refused(params: Params) -> None:
-    with pytest.raises(InputError, match="methods: 'r4' is none; expected some of r1 r2"):
-        study_points(params, ["r3", "r4"], [2])
+    with pytest.raises(InputError, match="methods: 'ridge' is none; expected some of r1 r2"):
+        study_points(params, ["r3", "ridge"], [2])
     with pytest.raises(InputError, match=r"r3_gold.*expected prepare_unlabelled\.sentences to be 0"):
         study_points(params, ["r3_gold"], [2])
     labelled = params.model_copy(update={"prepare_unlabelled": UnlabelledParams(sentences=0)})

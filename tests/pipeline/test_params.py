@@ -1,5 +1,6 @@
 """params.yaml is checked at the door, and the message names the key."""
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -8,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ldnet.errors import InputError
-from pipeline.params import Params, experiment_values, load_params
+from pipeline.params import Optimizer, Params, PrunedStart, Regulariser, SelectMethod, experiment_values, load_params
 
 BASE = Path(__file__).parents[2] / "profiles/base.yaml"
 REMOVE = object()
@@ -59,7 +60,7 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("generate_data", [1], "generate_data: expected dict"),
         ("select.strength", False, "select.strength: expected float, found False"),
         ("select.strength", "5e-2", "found '5e-2' (YAML reads 5e-2 as text: write 0.05)"),
-        ("select.regulariser", "r4", "select.regulariser: expected one of r1, r2, r3, found 'r4'"),
+        ("select.regulariser", "ridge", "select.regulariser: expected one of r1, r2, r3"),
         (
             "select.method",
             "lasso",
@@ -155,6 +156,22 @@ def test_every_key_is_described() -> None:
                 visit(section)
 
     visit(Params)
+
+
+@pytest.mark.parametrize(
+    ("key", "choices"),
+    [
+        ("select.method", SelectMethod),
+        ("select.regulariser", Regulariser),
+        ("train_tagger.optimizer", Optimizer),
+        ("train_pruned.start", PrunedStart),
+    ],
+)
+def test_every_choice_is_named_beside_its_key(key: str, choices: Any) -> None:
+    section, name = key.split(".")
+    text = BASE.read_text(encoding="utf-8").split(f"\n{section}:\n", 1)[1]
+    beside = re.search(rf"^  {name}:.*(?:\n   .*)*", text, re.MULTILINE)
+    assert beside and set(get_args(choices)) <= set(re.findall(r"\w+", beside[0]))
 
 
 def test_values_of_an_experiment_are_all_but_the_ablations() -> None:

@@ -1,6 +1,7 @@
 """Selection holds the budget whatever the strength, says how, and the pruned tagger scores what the gated one did."""
 
 import random
+from typing import get_args
 
 import pytest
 import torch
@@ -31,7 +32,7 @@ def select(**changes: object):  # type: ignore[no-untyped-def]
     return tagger, selection, data, records
 
 
-@pytest.mark.parametrize("regulariser", ["r1", "r2", "r3"])
+@pytest.mark.parametrize("regulariser", get_args(Regulariser))
 @pytest.mark.parametrize("max_layers", [0, 2, 6])
 def test_the_budget_holds_without_any_penalty(regulariser: str, max_layers: int) -> None:
     _, selection, _, records = select(strength=0.0, regulariser=regulariser, max_layers=max_layers)
@@ -84,9 +85,9 @@ def test_enforcement_keeps_the_gates_that_the_crf_loss_leans_on_most() -> None:
     assert selection.enforced
 
 
-@pytest.mark.parametrize("regulariser", ["r1", "r2", "r3"])
+@pytest.mark.parametrize("regulariser", get_args(Regulariser))
 def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
-    """z <- clamp(z - rate * d(CRF loss + strength * R) / dz), from a start where the three penalties differ."""
+    """z <- clamp(z - rate * d(CRF loss + strength * R) / dz), from a start where the penalties differ."""
     data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
     tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
     torch.manual_seed(0)
