@@ -2,13 +2,15 @@
 
 import importlib
 import re
-from pathlib import PurePosixPath
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
 
 import click
 import pytest
 import yaml
 from click.testing import CliRunner
 
+from pipeline.exporting.workspace import model_source
 from pipeline.params import Params
 from tests.dvc_stages import DvcStage, load_dvc_stages
 from tests.imports import ROOT, closure, sources
@@ -124,6 +126,22 @@ def test_commands_name_the_dependencies_and_outputs_as_paths(stages: list[DvcSta
             if "/" in word:
                 near = any(path.is_relative_to(other) or other.is_relative_to(path) for other in known)
                 assert near, f"{stage.name}: {word} is neither a dependency nor an output"
+
+
+def test_what_is_shipped_is_what_was_trained_with_and_evaluated(stages: list[DvcStage]) -> None:
+    """The language models and the taggers: a stage that makes new ones is in all three places, or in none."""
+    commands = {stage.name: dict(pairwise(stage.command)) for stage in stages}
+    evaluated = commands["evaluate"]
+    variants = {
+        "no_lm": ("train_tagger@no_lm", None),
+        "full": ("train_tagger@full", evaluated["--lm"]),
+        "pruned": ("train_pruned", evaluated["--pruned"]),
+    }
+    for variant, (stage, lm) in variants.items():
+        shipped = model_source(Path("work"), variant, 1)
+        assert commands[stage].get("--lm") == lm == (shipped.lm and shipped.lm.as_posix()), variant
+        assert commands[stage]["--out"] == f"{evaluated['--taggers']}/{variant}" == shipped.tagger.parent.as_posix()
+    assert commands["train_pruned"]["--start"] == f"{evaluated['--pruned']}/tagger"
 
 
 def test_parameters_exist(stages: list[DvcStage]) -> None:
