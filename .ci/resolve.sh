@@ -9,7 +9,7 @@ trap 'rm -rf "$scratch"' EXIT
 export UV_PYTHON_DOWNLOADS=never UV_CACHE_DIR="$scratch/cache"
 FROM_SOURCE=(--no-binary antlr4-python3-runtime --no-binary seqeval) # they have no wheels, and compile nothing
 WHEEL_PYTHONS=(3.11 3.12 3.13 3.14)
-LOCK_PYTHONS=(3.11 3.12 3.13)
+LOCK_PYTHONS=(3.11 3.12 3.13 3.14)
 
 python3 -m venv "$scratch/venv"
 pip=("$scratch/venv/bin/python" -m pip --disable-pip-version-check)

@@ -63,7 +63,7 @@ def shuffle_shard(task: Shuffling) -> Path:
     temporary = task.out.with_name(task.out.name + ".part")
     with temporary.open("wb") as file:
         header = {"descr": ids.dtype.str, "fortran_order": False, "shape": ids.shape}
-        np.lib.format.write_array_header_1_0(file, header)  # type: ignore[no-untyped-call]
+        np.lib.format.write_array_header_1_0(file, header)
         for start in range(0, len(ends), BLOCK_SENTENCES):
             select_sentences(ids, ends, task.order[start : start + BLOCK_SENTENCES]).tofile(file)
         file.flush()

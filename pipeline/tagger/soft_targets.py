@@ -72,7 +72,7 @@ def write_soft_targets(
     steps = sum(len(sentence.words) for sentence in sentences)
     folder.mkdir(parents=True, exist_ok=True)
     for name, shape in ((MARGINALS, (steps, tags)), (TRANSITIONS, (len(sentences), tags, tags))):
-        open_memmap(folder / name, "w+", np.float32, shape).flush()  # type: ignore[no-untyped-call]
+        open_memmap(folder / name, "w+", np.float32, shape).flush()
     targets = open_soft_targets(folder, sentences, "r+")
     features = live_features(lm, words)
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
