@@ -91,6 +91,11 @@ def test_sections_are_named_as_their_stages_and_listed_whole(stages: list[DvcSta
         assert own not in Params.model_fields or own in {name.split(".")[0] for name in stage.parameters}
 
 
+def test_the_report_depends_on_all_that_results_say_of_their_parameters(stages: list[DvcStage]) -> None:
+    (report,) = (stage for stage in stages if stage.name == "report")
+    assert set(report.parameters) == set(Params.model_fields) - {"ablations"} - NO_EFFECT
+
+
 def test_the_test_split_is_read_by_evaluations_alone(stages: list[DvcStage]) -> None:
     readers = {script(stage) for stage in stages if reads(stage, "work/conll/test.conll")}
     assert readers == {"stages/evaluate.py", "ablations/stages/evaluate.py"}
