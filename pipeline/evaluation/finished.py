@@ -5,13 +5,15 @@ from ldnet.decoding.packed_lstm import DecodingPrecision
 from ldnet.decoding.weights import LanguageModelWeights, TaggerWeights
 from ldnet.text.lexicon import Lexicon
 from pipeline.features.contextual import BidirectionalLM
+from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.tagger.model import Tagger
 
 
 def finished_weights(tagger: Tagger, lm: BidirectionalLM | None) -> TaggerWeights:
-    """The weights of a tagger and of the language models that it was trained on."""
+    """The weights of a tagger and of the language models that it was trained on, which decoding takes to be dense."""
     models = None
     if lm:
+        assert all(isinstance(model.rnn, DenseLSTM) for model in (lm.forward_lm, lm.backward_lm)), "no dense stack"
         models = (
             LanguageModelWeights.of(lm.forward_lm.state_dict()),
             LanguageModelWeights.of(lm.backward_lm.state_dict()),

@@ -6,9 +6,11 @@ from torch import nn
 
 from ablations.architectures import build
 from ablations.stacked_lstm import StackedLanguageModel, StackedLSTM
+from pipeline.evaluation.finished import finished_weights
+from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import lstm_macs
 from pipeline.language_model.model import LMConfig
-from tests.factories import WORDS, make_stacked_language_model
+from tests.factories import WORDS, make_lexicon, make_sentences, make_stacked_language_model, make_tagger
 
 
 @pytest.mark.parametrize("residual", [False, True])
@@ -69,3 +71,11 @@ def test_one_layer_costs_what_an_lstm_costs() -> None:
     dense = build(model.config, "dense")
     units = model.config.units
     assert dense.rnn.macs() == sum(lstm_macs(units + layer * units, units) for layer in range(3))
+
+
+def test_what_decodes_dense_stacks_refuses_others() -> None:
+    stacked = make_stacked_language_model()
+    lm = BidirectionalLM(stacked, stacked, [str(number) for number in range(stacked.config.vocabulary_size)])
+    lexicon = make_lexicon(make_sentences(5))
+    with pytest.raises(AssertionError, match="no dense stack"):
+        finished_weights(make_tagger(lexicon, sum(lm.widths)), lm)
