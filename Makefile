@@ -65,7 +65,7 @@ study: $(if $(NAME),profile,setup) ## [METHODS="r3 random"] [BUDGETS="2 6"] [EPO
 	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(JOBS),--jobs $(JOBS))
 
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/results.md
-	@python -m ablations.command
+	@python -m commands.ablations
 
 verify: setup ## [NAME=conll2000] [AGAINST=clone]: run a published experiment again in a fresh clone and compare
 	@python -m commands.verify $(NAME) $(if $(AGAINST),--against "$(AGAINST)")

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from ablations import command as ablations
-from commands import path, study
+from commands import ablations, path, study
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.errors import InputError
 from ldnet.files import write_json

@@ -16,7 +16,6 @@ from click.testing import CliRunner
 from torch import Tensor
 
 from ablations import architectures
-from ablations import command as ablations
 from ablations.detaching import without_layers
 from ablations.figure import ablation_figure
 from ablations.language_models import find_candidate, first_tokens
@@ -28,6 +27,7 @@ from ablations.report import (
     read_ablations,
 )
 from ablations.taggers import Ablation, layers_to_keep, remembered, score_rows, train_once, training_jobs
+from commands import ablations
 from ldnet.errors import InputError
 from ldnet.files import write_bytes, write_json
 from ldnet.text.columns import write_conll

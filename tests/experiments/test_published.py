@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ablations.command import ABLATIONS
+from commands.ablations import ABLATIONS
 from commands.path import PATH
 from commands.study import STUDY
 from pipeline.experiments.pages import fill_sections

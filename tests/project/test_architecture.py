@@ -40,6 +40,11 @@ def test_the_core_never_imports_its_guest(file: str) -> None:
     assert not imports_of(file, "ablations", "commands", "bench")
 
 
+@pytest.mark.parametrize("file", sources("ablations"))
+def test_the_guest_knows_no_command(file: str) -> None:
+    assert not imports_of(file, "commands", "bench")
+
+
 def test_reading_order_names_the_folders() -> None:
     assert sorted(ORDER) == sorted({folder(file) for file in sources("pipeline")} - {""})
     assert set(SHIPPED_ORDER) <= {folder(file) for file in sources("ldnet")}
