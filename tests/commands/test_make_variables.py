@@ -98,7 +98,11 @@ def test_every_goal_is_phony_and_listed() -> None:
     phony = re.search(r"(?m)^\.PHONY: (.*)$", MAKEFILE)
     assert phony and sorted(phony[1].split()) == sorted(VARIABLES)
     listed = subprocess.run(
-        ["make", "help"], cwd=ROOT, env={**os.environ, "MAKEFLAGS": ""}, capture_output=True, text=True
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        env={**os.environ, "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
     )
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [
         target for target in VARIABLES if re.search(rf"(?m)^{target}:.*##", MAKEFILE)
