@@ -110,6 +110,9 @@ class ConllParams(Section):
     word_column: int = Field(description="Columns count from 0; negative numbers count from the end.")
     tag_column: int = Field(description="In CoNLL-2003 entity tags are last (-1); chunk tags are column 2.")
     train: str = Field(description="A file in the data folder.")
+    train_sentences: Count = Field(
+        description="How many are used, drawn by the seed, a smaller draw inside a larger one; 0 for all."
+    )
     dev: str = Field(description="A file in the data folder, or '' to hold out dev_sentences of train.")
     dev_sentences: Count = Field(description="Sentences of train to hold out; 0 where there is a dev file.")
     test: str = Field(description="A file in the data folder.")

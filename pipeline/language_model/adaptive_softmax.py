@@ -5,6 +5,7 @@ Shapes: N tokens, D hidden width, V words.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +32,7 @@ class AdaptiveSoftmax(nn.Module):
     def forward(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Negative log-likelihood (N, float32) of `targets` (N) given `hidden` (N, D).
 
+        Where `hidden` is on a GPU, `targets` best stay on the CPU: which of them are in a tail is known there at once.
         Products are computed in the precision of `hidden`, sums over words always in float32.
         """
         head_targets = targets
@@ -38,13 +40,14 @@ class AdaptiveSoftmax(nn.Module):
         for index, (tail, start, end) in enumerate(zip(self.tails, self.bounds, self.bounds[1:], strict=False)):
             rows = ((targets >= start) & (targets < end)).nonzero().squeeze(1)
             head_targets = head_targets.index_fill(0, rows, self.bounds[0] + index)
-            if len(rows):
-                logits = hidden[rows]
-                for linear in tail.children():
-                    logits = cast_linear(linear, logits)
-                tail_loss = F.cross_entropy(logits.float(), targets[rows] - start, reduction="none")
-                losses = losses.index_add(0, rows, tail_loss)
-        return losses + F.cross_entropy(cast_linear(self.head, hidden).float(), head_targets, reduction="none")
+            if count := len(rows):
+                padded = F.pad(rows, (0, rows_computed(count) - count))  # with row 0, whose losses here are dropped
+                tail_targets = (targets[padded] - start).clamp(0, end - start - 1)
+                reduction, words = tail.children()
+                reduced = cast_linear(reduction, hidden.index_select(0, padded.to(hidden.device, non_blocking=True)))
+                tail_losses = linear_cross_entropy(words, reduced, tail_targets.to(hidden.device, non_blocking=True))
+                losses = losses.index_add(0, rows.to(hidden.device, non_blocking=True), tail_losses[:count])
+        return losses + linear_cross_entropy(self.head, hidden, head_targets.to(hidden.device, non_blocking=True))
 
     def log_probabilities(self, hidden: Tensor) -> Tensor:
         """Log-probabilities (N, V) of all words."""
@@ -54,6 +57,53 @@ class AdaptiveSoftmax(nn.Module):
             clusters[:, index : index + 1] + F.log_softmax(tail(hidden), -1) for index, tail in enumerate(self.tails)
         ]
         return torch.cat([words, *tails], -1)
+
+
+class LinearCrossEntropy(torch.autograd.Function):
+    """Cross entropy of a linear layer's scores: hidden (N, D), weight (V, D), bias (V) or None, targets (N) to (N).
+
+    What would be six tensors of (N, V), scores and probabilities and the slopes of both, is one that is overwritten.
+    Products are computed in the precision of `hidden`, all else in float32.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
+        """The losses; what is kept for the way back are exp(score - highest score) and the rows' sums of them."""
+        used = weight.to(hidden.dtype)
+        scores = F.linear(hidden, used, None if bias is None else bias.to(hidden.dtype)).float()
+        of_targets = scores.gather(1, targets.unsqueeze(1)).squeeze(1)
+        highest = scores.amax(1)
+        sums = scores.sub_(highest.unsqueeze(1)).exp_().sum(1)
+        ctx.save_for_backward(hidden, used, scores, sums, targets)
+        ctx.biased = bias is not None
+        return sums.log() + highest - of_targets
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Slopes of the scores: probabilities, less 1 at the targets, times what comes back for the row."""
+        hidden, used, scores, sums, targets = ctx.saved_tensors
+        of_losses = gradients[0].unsqueeze(1)
+        scores.mul_(of_losses / sums.unsqueeze(1))
+        scores[torch.arange(len(scores), device=scores.device), targets] -= gradients[0]
+        of_bias = scores.sum(0) if ctx.biased else None
+        slopes = scores.to(hidden.dtype)
+        return slopes @ used, (slopes.T @ hidden).float(), of_bias, None
+
+
+def linear_cross_entropy(layer: nn.Module, hidden: Tensor, targets: Tensor) -> Tensor:
+    """Losses (N, float32) of `targets` (N) under the scores that the nn.Linear `layer` gives for `hidden` (N, D)."""
+    assert isinstance(layer, nn.Linear)
+    losses: Tensor = LinearCrossEntropy.apply(hidden, layer.weight, layer.bias, targets)  # type: ignore[no-untyped-call]
+    return losses
+
+
+def rows_computed(count: int) -> int:
+    """How many rows are computed for `count` of them: one of four numbers an octave, so up to a quarter more.
+
+    The libraries behind torch build and keep a program for every shape, which takes longer than the added rows.
+    """
+    step = 1 << max(0, count.bit_length() - 3)
+    return -(-count // step) * step
 
 
 def cast_linear(layer: nn.Module, inputs: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 State = list[tuple[Tensor, Tensor]]  # per layer: hidden and cell state, each (1, B, H)
@@ -16,10 +17,13 @@ FrozenLayer = Callable[..., tuple[Tensor, Tensor]]  # as `pipeline.features.froz
 def sparse_dropout(values: Tensor, probability: float, training: bool) -> Tensor:
     """Dropout that draws only the positions it drops, for small probabilities; `values` may be overwritten.
 
-    The gaps between independent drops are geometric, so drawing gaps gives dropout's own distribution.
+    The gaps between independent drops are geometric, so drawing gaps gives dropout's own distribution. A GPU draws for
+    all positions, which takes no longer there.
     """
     if not training or probability == 0:
         return values
+    if values.device.type == "cuda":
+        return F.dropout(values, probability)
     count = values.numel()
     draws = int(count * probability + 6 * (count * probability) ** 0.5 + 10)  # six standard deviations to spare
     positions = torch.empty(draws, device=values.device).geometric_(probability).cumsum(0, dtype=torch.int64) - 1

@@ -39,7 +39,9 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.config = config
         self.precision = torch.float32  # of activations and products; training may lower it, the weights keep theirs
-        self.embedding = nn.Embedding(config.vocabulary_size, config.embedding)
+        self.embedding = nn.Embedding(
+            config.vocabulary_size, config.embedding, sparse=True
+        )  # few rows change in a step
         nn.init.normal_(self.embedding.weight, std=EMBEDDING_SPREAD)
         sizes = (config.embedding, config.units, config.layers)
         self.rnn: LSTMStack = DenseLSTM(*sizes, config.dropout, config.layer_dropout)

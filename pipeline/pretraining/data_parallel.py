@@ -42,13 +42,13 @@ class Workers:
         # gradients are summed the same from start to end, which a resumed training relies on.
         return DistributedDataParallel(model, find_unused_parameters=True)
 
-    def mean(self, value: Tensor) -> float:
+    def mean(self, value: Tensor) -> Tensor:
         """The mean of the processes' values (scalars)."""
         if self.size == 1:
-            return value.item()
+            return value
         total = value.double()
         distributed.all_reduce(total)
-        return total.item() / self.size
+        return (total / self.size).to(value.dtype)
 
     def gather(self, tensor: Tensor, dimension: int) -> Tensor:
         """The processes' tensors, all of one shape, one after the other along `dimension`."""
@@ -87,7 +87,7 @@ def join() -> Workers:
         rank, size, local_rank = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
     device = torch.device("cpu")
     if torch.cuda.is_available():
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":16:8")  # without it cuBLAS's sums vary from run to run
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS's sums vary from run to run
         device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
     if size > 1:

@@ -1,5 +1,8 @@
 """Pretraining of one direction: Adam, truncated back-propagation, resumable to the bit.
 
+A step reads a few hundred different words, so Adam is lazy for the embeddings: rows that are not read keep their
+values and moments. On a GPU, nothing of a step is asked for before it is needed, so that the next step can be prepared.
+
 The schedule is ours: warm-up, then a cosine to zero over a number of steps known beforehand (the paper divides the rate
 by 10 on plateaus, which a single pass over the corpus never reaches). Several processes may train one model: see
 data_parallel.
@@ -7,7 +10,7 @@ data_parallel.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load, save
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from ldnet.errors import InputError
@@ -38,7 +41,7 @@ class Progress:
 
     step: int = 0
     curve: list[Record] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)  # since the last point of the curve
+    losses: list[Tensor] = field(default_factory=list)  # since the last point of the curve, scalars
     state: State | None = None  # after the last step, of this process's streams
 
 
@@ -109,10 +112,10 @@ def pretrain(
     if total == 0:
         raise InputError(f"pretrain_lm.streams: the corpus is too small for {params.streams} streams of {params.steps}")
     model.to(workers.device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate, fused=True)
+    optimizers = make_optimizers(model, params.learning_rate)
     progress = Progress()
     if found := workers.broadcast(checkpoint.read_bytes() if checkpoint and checkpoint.is_file() else b""):
-        progress = _restore(found, model, optimizer, share, workers)
+        progress = _restore(found, model, optimizers, share, workers)
         yield from progress.curve
     replica = workers.replicate(model)
     model.train()
@@ -122,13 +125,13 @@ def pretrain(
     hidden = None if workers.rank == 0 else True  # None: hidden unless this is a terminal
     for batch in tqdm(batches, desc="pretraining", initial=progress.step, total=total, unit=" steps", disable=hidden):
         rate = learning_rate(progress.step, total, params.learning_rate, params.warmup_steps)
-        _step(replica, optimizer, batch.to(workers.device), progress, rate, params.clip_norm, workers)
+        _step(replica, optimizers, batch.to(workers.device), progress, rate, params.clip_norm, workers)
         if progress.step % RECORD_STEPS == 0 or progress.step == total:
             progress.curve.append(_record(progress, params.streams * params.steps, rate))
             progress.losses = []
             yield progress.curve[-1]
         if progress.step % checkpoint_steps == 0 and progress.step < total:
-            snapshot = _snapshot(model, optimizer, progress, workers)
+            snapshot = _snapshot(model, optimizers, progress, workers)
             if checkpoint:
                 write_bytes(checkpoint, snapshot)
     model.precision = torch.float32
@@ -152,9 +155,18 @@ def perplexity(model: LanguageModel, ids: Ids, *, reverse: bool, steps: int = 10
     return math.exp(total_loss / tokens)
 
 
+def make_optimizers(model: LanguageModel, rate: float) -> list[torch.optim.Optimizer]:
+    """Lazy Adam for the embeddings, Adam for all other weights."""
+    others = [parameter for parameter in model.parameters() if parameter is not model.embedding.weight]
+    return [
+        torch.optim.SparseAdam([model.embedding.weight], lr=rate),
+        torch.optim.Adam(others, lr=rate, fused=True),
+    ]
+
+
 def _step(
     replica: nn.Module,
-    optimizer: torch.optim.Adam,
+    optimizers: Sequence[torch.optim.Optimizer],
     batch: LMBatch,
     progress: Progress,
     rate: float,
@@ -164,21 +176,38 @@ def _step(
     """One step of truncated back-propagation. The loss that it adds to `progress` is that of all processes' streams."""
     loss, state = replica(batch.tokens, batch.targets, progress.state)
     progress.state = detach(state)
-    optimizer.param_groups[0]["lr"] = rate
-    optimizer.zero_grad()
+    for optimizer in optimizers:
+        optimizer.zero_grad()
     loss.backward()
-    nn.utils.clip_grad_norm_(replica.parameters(), clip_norm)
-    optimizer.step()
+    clip_gradients(list(replica.parameters()), clip_norm)
+    for optimizer in optimizers:
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.step()
     progress.losses.append(workers.mean(loss.detach()))
-    if not math.isfinite(progress.losses[-1]):
-        raise InputError(
-            f"pretrain_lm.learning_rate: the training diverged at step {progress.step}; lower it or raise warmup_steps"
-        )
     progress.step += 1
 
 
+def clip_gradients(parameters: Sequence[nn.Parameter], clip_norm: float) -> None:
+    """Scale the gradients of `parameters`, sparse ones among them, so that their common norm is at most `clip_norm`.
+
+    As torch's clip_grad_norm_, which takes no sparse gradients and also multiplies by 1.
+    """
+    gradients = []
+    for parameter in parameters:
+        if parameter.grad is not None:
+            if parameter.grad.is_sparse:
+                parameter.grad = parameter.grad.coalesce()
+                gradients.append(parameter.grad.values())
+            else:
+                gradients.append(parameter.grad)
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    if norm.device.type == "cuda" or norm > clip_norm:  # to ask a GPU would mean to wait for it
+        torch._foreach_mul_(gradients, (clip_norm / (norm + 1e-6)).clamp(max=1))
+
+
 def _record(progress: Progress, tokens_per_step: int, rate: float) -> Record:
-    loss = sum(progress.losses) / len(progress.losses)
+    losses = _finite_losses(progress)
+    loss = sum(losses) / len(losses)
     return {
         "step": progress.step,
         "tokens": progress.step * tokens_per_step,
@@ -188,9 +217,22 @@ def _record(progress: Progress, tokens_per_step: int, rate: float) -> Record:
     }
 
 
-def _snapshot(model: LanguageModel, optimizer: torch.optim.Adam, progress: Progress, workers: Workers) -> bytes:
+def _finite_losses(progress: Progress) -> list[float]:
+    """The losses since the last point of the curve. Raises InputError where one is not finite."""
+    losses = torch.stack(progress.losses).tolist() if progress.losses else []
+    for step, loss in enumerate(losses, progress.step - len(losses)):
+        if not math.isfinite(loss):
+            raise InputError(
+                f"pretrain_lm.learning_rate: the training diverged at step {step}; lower it or raise warmup_steps"
+            )
+    return losses
+
+
+def _snapshot(
+    model: LanguageModel, optimizers: Sequence[torch.optim.Optimizer], progress: Progress, workers: Workers
+) -> bytes:
     """All that the rest of the training depends on, in all processes, as one safetensors file."""
-    written = {"step": progress.step, "curve": progress.curve, "losses": progress.losses}
+    written = {"step": progress.step, "curve": progress.curve, "losses": _finite_losses(progress)}
     tensors = {"progress": torch.from_numpy(np.frombuffer(json.dumps(written).encode(), np.uint8).copy())}
     tensors["random"] = workers.gather(torch.get_rng_state().unsqueeze(0), 0)  # (processes, bytes)
     if workers.device.type == "cuda":
@@ -200,21 +242,30 @@ def _snapshot(model: LanguageModel, optimizer: torch.optim.Adam, progress: Progr
         tensors[f"cell.{index}"] = workers.gather(cell, 1).contiguous()
     for name, parameter in model.named_parameters():
         tensors[f"model.{name}"] = parameter.detach()
-        for key, moment in optimizer.state[parameter].items():  # none before a parameter's first gradient
-            tensors[f"{key}.{name}"] = moment
+        for optimizer in optimizers:
+            for key, moment in optimizer.state.get(parameter, {}).items():  # none before a parameter's first gradient
+                tensors[f"{key}.{name}"] = torch.as_tensor(moment)
     return bytes(save(tensors))
 
 
 def _restore(
-    content: bytes, model: LanguageModel, optimizer: torch.optim.Adam, share: slice, workers: Workers
+    content: bytes,
+    model: LanguageModel,
+    optimizers: Sequence[torch.optim.Optimizer],
+    share: slice,
+    workers: Workers,
 ) -> Progress:
     """Put weights, moments and random numbers back as they were at a snapshot, and give the progress then."""
     tensors = load(content)
-    for name, parameter in model.named_parameters():
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    for parameter, name in names.items():
         parameter.data.copy_(tensors[f"model.{name}"])
-        for key in ("step", "exp_avg", "exp_avg_sq"):
-            if f"{key}.{name}" in tensors:
-                optimizer.state[parameter][key] = tensors[f"{key}.{name}"].to(workers.device)
+    for optimizer in optimizers:
+        for parameter in optimizer.param_groups[0]["params"]:
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                if (stored := tensors.get(f"{key}.{names[parameter]}")) is not None:
+                    is_number = isinstance(optimizer, torch.optim.SparseAdam) and key == "step"  # Adam's is a tensor
+                    optimizer.state[parameter][key] = int(stored) if is_number else stored.to(workers.device)
     torch.set_rng_state(tensors["random"][workers.rank].clone())  # a copy, since torch crashes on rows of a tensor
     if workers.device.type == "cuda":
         torch.cuda.set_rng_state(tensors["random_cuda"][workers.rank].clone(), workers.device)
@@ -222,4 +273,6 @@ def _restore(
     for index in range(len(model.rnn.layers)):
         hidden, cell = (tensors[f"{name}.{index}"][:, share].to(workers.device) for name in ("hidden", "cell"))
         state.append((hidden, cell))
-    return Progress(**json.loads(tensors["progress"].numpy().tobytes()), state=state)
+    written = json.loads(tensors["progress"].numpy().tobytes())
+    losses = list(torch.tensor(written.pop("losses"), dtype=torch.float32, device=workers.device))
+    return Progress(**written, losses=losses, state=state)

@@ -25,8 +25,8 @@ class LMBatch:
     targets: Tensor
 
     def to(self, device: torch.device) -> "LMBatch":
-        """The batch on `device`."""
-        return LMBatch(self.tokens.to(device), self.targets.to(device))
+        """The batch with what is read on `device`; the softmax takes targets from the CPU."""
+        return LMBatch(self.tokens.to(device, non_blocking=True), self.targets)
 
 
 def steps_of_shard(shard: Ids, streams: int, steps: int) -> int:

@@ -38,6 +38,8 @@ def read_splits(raw: Path, params: ConllParams, seed: int) -> tuple[Splits, Sche
     }
     if not params.dev:
         splits["train"], splits["dev"] = hold_out(splits["train"], params.dev_sentences, seed)
+    if params.train_sentences:
+        splits["train"] = draw(splits["train"], params.train_sentences, seed)
     return {name: splits[name] for name in ("train", "dev", "test")}, scheme
 
 
@@ -60,6 +62,17 @@ def hold_out(sentences: Sequence[Sentence], number: int, seed: int) -> tuple[lis
     chosen = set(random.Random(seed).sample(range(len(sentences)), number))
     rest = [sentence for position, sentence in enumerate(sentences) if position not in chosen]
     return rest, [sentences[position] for position in sorted(chosen)]
+
+
+def draw(sentences: Sequence[Sentence], number: int, seed: int) -> list[Sentence]:
+    """`number` sentences drawn at random, in the order of the file; a larger draw has those of a smaller one, too."""
+    if number > len(sentences):
+        raise InputError(
+            f"prepare_conll.train_sentences: {number}, but there are {len(sentences)} training sentences (0: all)"
+        )
+    order = list(range(len(sentences)))
+    random.Random(seed).shuffle(order)
+    return [sentences[position] for position in sorted(order[:number])]
 
 
 def count(splits: Splits) -> dict[str, dict[str, int]]:

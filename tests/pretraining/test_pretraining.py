@@ -11,7 +11,15 @@ from torch.nn import functional as F
 from ldnet.errors import InputError
 from pipeline.language_model.model import LanguageModel, load_language_model, save_language_model
 from pipeline.pretraining.encoded_corpus import Corpus
-from pipeline.pretraining.lm_training import configure, embed_vectors, learning_rate, perplexity, pretrain
+from pipeline.pretraining.lm_training import (
+    clip_gradients,
+    configure,
+    embed_vectors,
+    learning_rate,
+    make_optimizers,
+    perplexity,
+    pretrain,
+)
 from tests.factories import WORDS, make_language_model, make_lm_params
 
 NO_VECTORS = np.zeros((0, 0), dtype=np.float32)
@@ -141,3 +149,41 @@ def test_a_diverged_training_says_so(tmp_path: Path) -> None:
     torch.nn.init.constant_(model.projection.bias, float("nan"))
     with pytest.raises(InputError, match=r"lm\.learning_rate: the training diverged at step 0"):
         list(pretrain(model, corpus, make_lm_params(), 1, tmp_path / "state", reverse=False, checkpoint_steps=7))
+
+
+@pytest.mark.parametrize("clip_norm", [0.01, 1e6])
+def test_gradients_are_clipped_as_torch_does_it_sparse_ones_among_them(clip_norm: float) -> None:
+    tokens, targets = torch.randint(len(WORDS), (2, 6, 4))
+    ours, theirs = make_model(), make_model()
+    theirs.embedding.sparse = False
+    for model in (ours, theirs):
+        model.eval()(tokens, targets)[0].backward()
+    clip_gradients(list(ours.parameters()), clip_norm)
+    torch.nn.utils.clip_grad_norm_(theirs.parameters(), clip_norm)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert mine.grad is not None and other.grad is not None
+        torch.testing.assert_close(mine.grad.to_dense(), other.grad)
+
+
+def test_words_that_are_not_read_keep_their_embeddings_and_others_move_as_adam_moves_them() -> None:
+    """Read at every step, a word's embedding is what Adam over all words makes of it."""
+    tokens, targets = torch.full((6, 4), 3), torch.randint(len(WORDS), (6, 4))
+    lazy, dense = make_model(), make_model()
+    dense.embedding.sparse = False
+    before = lazy.embedding.weight.detach().clone()
+    optimizers = {
+        lazy: make_optimizers(lazy, 0.01),
+        dense: [torch.optim.Adam(dense.parameters(), lr=0.01)],
+    }
+    for model, pair in optimizers.items():
+        model.eval()
+        for _ in range(5):
+            for optimizer in pair:
+                optimizer.zero_grad()
+            model(tokens, targets)[0].backward()
+            for optimizer in pair:
+                optimizer.step()
+    torch.testing.assert_close(lazy.embedding.weight, dense.embedding.weight)
+    others = [word for word in range(len(WORDS)) if word != 3]
+    assert torch.equal(lazy.embedding.weight[others], before[others])
+    assert not torch.equal(lazy.embedding.weight[3], before[3])

@@ -7,7 +7,7 @@ import pytest
 from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from pipeline.params import ConllParams
-from pipeline.text.splits import count, hold_out, read_splits
+from pipeline.text.splits import count, draw, hold_out, read_splits
 
 FILES = {"train": "a B-X\nb I-X\n\nc B-X\n", "dev": "d B-X\n", "test": "e B-Y\nf O\n"}
 
@@ -17,6 +17,7 @@ def params(dev: str = "dev", dev_sentences: int = 0) -> ConllParams:
         word_column=0,
         tag_column=1,
         train="train",
+        train_sentences=0,
         dev=dev,
         dev_sentences=dev_sentences,
         test="test",
@@ -104,3 +105,22 @@ def test_a_fault_of_tags_names_the_column(raw: Path) -> None:
     (raw / "dev").write_text("d NN\n")
     with pytest.raises(InputError, match=r"dev:1: unknown tag 'NN': .* \(prepare_conll\.tag_column is 1; all files"):
         read_splits(raw, params(), seed=1)
+
+
+def test_draws_are_nested_seeded_and_in_the_order_of_the_file() -> None:
+    sentences = made(40)
+    draws = {number: draw(sentences, number, 1) for number in (5, 20, 40)}
+    assert {number: len(drawn) for number, drawn in draws.items()} == {5: 5, 20: 20, 40: 40}
+    for drawn in draws.values():
+        assert drawn == sorted(drawn, key=lambda sentence: sentence.first_line)
+    assert all(sentence in draws[20] for sentence in draws[5]) and draws[40] == sentences
+    assert draws[5] == draw(sentences, 5, 1) != draw(sentences, 5, 2)
+    with pytest.raises(InputError, match=r"prepare_conll\.train_sentences: 41, but there are 40 training sentences"):
+        draw(sentences, 41, 1)
+
+
+def test_fewer_training_sentences_leave_the_other_splits_as_they_are(raw: Path) -> None:
+    whole, _ = read_splits(raw, params(), seed=1)
+    few, _ = read_splits(raw, params().model_copy(update={"train_sentences": 1}), seed=1)
+    assert len(few["train"]) == 1 and few["train"][0] in whole["train"]
+    assert few["dev"] == whole["dev"] and few["test"] == whole["test"]
