@@ -1,7 +1,7 @@
 """Pretraining on one GPU: is it right, how fast is it, does it resume; then both directions in the time that is given.
 
 `check` takes two minutes. `train` makes one direction; two of them side by side fill a GPU. Weights are written as
-float16 in files of a few megabytes, to be brought from the machine with the GPU; `bench.gpu_weights` joins them.
+float16 in files of a few megabytes, to be brought from the machine with the GPU; `join` makes a language model of them.
 """
 
 import json
@@ -14,15 +14,14 @@ from itertools import islice
 from pathlib import Path
 
 import click
-import numpy as np
 import torch
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.torch import load_file, save_file
 
 from ldnet.command_line import FILE, FOLDER
-from ldnet.files import write_json
+from ldnet.errors import InputError
+from ldnet.files import read_json, write_json
 from pipeline.execution.reproducible import set_up
-from pipeline.language_model.model import LanguageModel
+from pipeline.language_model.model import LanguageModel, save_language_model
 from pipeline.params import LMParams, load_params
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining.data_parallel import ALONE, Workers
@@ -67,16 +66,12 @@ def check(params_path: Path, corpus_folder: Path, out: Path) -> None:
 @click.option("--corpus", "corpus_folder", type=FOLDER, default="work/corpus", show_default=True)
 @click.option("--direction", type=click.Choice(["forward", "backward"]), required=True)
 @click.option("--seconds", type=float, required=True, help="About how long it may train.")
-@click.option("--keep", type=FILE, help="Ids (.npy) of words whose embeddings the snapshots keep; default: all.")
-@click.option("--snapshots", default="10000000 30000000", show_default=True, help="After how many tokens to keep one.")
 @click.option("--out", type=FOLDER, required=True, help="Weights and measurements.")
 def train(
     params_path: Path,
     corpus_folder: Path,
     direction: str,
     seconds: float,
-    keep: Path | None,
-    snapshots: str,
     out: Path,
 ) -> None:
     """One direction, on the whole corpus, with more streams if the time asks for them."""
@@ -88,20 +83,16 @@ def train(
     lm = _with_streams_enough(lm, corpus, workers, began + seconds)
     set_up(params.seed, 1)
     model = _make_model(lm, corpus, workers)
-    ids = torch.from_numpy(np.load(keep)) if keep else None
-    due = deque(map(int, snapshots.split()))
     records: list[Record] = []
     arguments = {"reverse": direction == "backward", "checkpoint_steps": NEVER, "workers": workers}
     for record in pretrain(model, corpus, lm, params.seed, None, **arguments):  # type: ignore[arg-type]
         records.append(record)
-        if due and record["tokens"] >= due[0]:
-            _write_weights(model, out / f"tokens-{due.popleft()}", ids)
         if record["step"] % 500 == 0:
             click.echo(f"{direction}: {record} after {time.monotonic() - began:.0f} s")
         if time.monotonic() > began + 1.1 * seconds:  # slower than it was measured: better an early end than none
             break
     trained = time.monotonic() - began
-    _write_weights(model, out / "final", None)
+    _write_weights(model, out / "final")
     write_json(out / "curve.json", records)
     measured = {
         "direction": direction,
@@ -114,6 +105,25 @@ def train(
     }
     write_json(out / "measured.json", measured)
     click.echo(json.dumps(measured))
+
+
+@main.command()
+@click.option("--parts", type=FOLDER, required=True, help="A folder that `train` wrote, OUT/final.")
+@click.option("--corpus", "corpus_folder", type=FOLDER, default="work/corpus", show_default=True)
+@click.option("--out", type=FOLDER, required=True, help="Where the language model goes, as pretrain_lm writes it.")
+def join(parts: Path, corpus_folder: Path, out: Path) -> None:
+    """Make a language model of what `train` wrote."""
+    corpus = load(corpus_folder)
+    measured = read_json(parts.parent / "measured.json")
+    model = LanguageModel(configure(LMParams(**measured["params"]), len(corpus.vocabulary)))
+    weights = torch.cat([load_file(str(path))["part"] for path in sorted(parts.glob("part-*.safetensors"))])
+    state = model.state_dict()
+    sizes = [tensor.numel() for tensor in state.values()]
+    if len(weights) != sum(sizes):
+        raise InputError(f"{parts}: {len(weights)} weights, but this language model has {sum(sizes)}")
+    for tensor, values in zip(state.values(), torch.split(weights, sizes), strict=True):
+        tensor.copy_(values.view_as(tensor))
+    save_language_model(model, corpus.vocabulary, out)
 
 
 def _name(workers: Workers) -> str:
@@ -183,17 +193,12 @@ def _with_streams_enough(lm: LMParams, corpus: Corpus, workers: Workers, end: fl
     return lm.model_copy(update={"streams": streams, "learning_rate": learning_rate})
 
 
-def _write_weights(model: LanguageModel, folder: Path, ids: Tensor | None) -> None:
-    """The weights as float16, in files of at most FILE_BYTES; with `ids` those of the represented layers alone."""
-    weights = {name: tensor.detach().half().cpu() for name, tensor in model.state_dict().items()}
-    if ids is not None:
-        weights = {name: tensor for name, tensor in weights.items() if name.startswith(("embedding", "rnn"))}
-        weights["embedding.weight"] = weights["embedding.weight"][ids]
-    flat = torch.cat([tensor.flatten() for tensor in weights.values()])
+def _write_weights(model: LanguageModel, folder: Path) -> None:
+    """The weights as float16, one after the other, in files of at most FILE_BYTES."""
+    flat = torch.cat([tensor.detach().half().cpu().flatten() for tensor in model.state_dict().values()])
     folder.mkdir(parents=True, exist_ok=True)
     for number, part in enumerate(torch.split(flat, FILE_BYTES // 2)):
         save_file({"part": part.clone()}, str(folder / f"part-{number:02d}.safetensors"))
-    write_json(folder / "shapes.json", {name: list(tensor.shape) for name, tensor in weights.items()})
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ dropped for the whole batch. CPUs talk through gloo, GPUs (one a process) throug
 """
 
 import os
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,8 @@ def join() -> Workers:
         rank, size, local_rank = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
     device = torch.device("cpu")
     if torch.cuda.is_available():
+        # Layers read some columns of their weights in each step, which are put together anew anyway.
+        warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS's sums vary from run to run
         device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)

@@ -1,0 +1,50 @@
+"""What one GPU would train is written in parts and joined to a language model; here on the CPU, with a tiny one."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from click.testing import CliRunner
+
+from bench import gpu_pretraining
+from ldnet.files import read_json
+from pipeline.language_model.model import load_language_model
+from tests.factories import WORDS
+from tests.imports import ROOT
+
+TINY = {"layers": 3, "units": 4, "embedding": 5, "projection": 8, "cutoffs": [4, 8], "streams": 4, "steps": 5}
+
+
+def test_weights_are_written_in_parts_and_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    ids = np.random.default_rng(0).integers(0, len(WORDS), 12_000).astype(np.int32)
+    np.save(corpus / "train-000.npy", ids)
+    np.save(corpus / "heldout.npy", ids[:300])
+    np.save(corpus / "vectors.npy", np.zeros((0, 0), dtype=np.float32))
+    (corpus / "vocabulary.json").write_text(json.dumps(WORDS), encoding="utf-8")
+    params = yaml.safe_load((ROOT / "profiles/base.yaml").read_text(encoding="utf-8"))
+    params["pretrain_lm"].update(TINY)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    given = ["--params", str(tmp_path / "params.yaml"), "--corpus", str(corpus)]
+    monkeypatch.setattr(gpu_pretraining, "FILE_BYTES", 500)
+    monkeypatch.setattr(gpu_pretraining, "set_up", lambda seed, threads: torch.manual_seed(seed))
+    run = ["train", *given, "--direction", "forward", "--seconds", "100", "--out", str(tmp_path / "gpu")]
+    trained = CliRunner().invoke(gpu_pretraining.main, run, catch_exceptions=False)
+    assert trained.exit_code == 0, trained.output
+    parts = tmp_path / "gpu/final"
+    assert len(list(parts.glob("part-*"))) > 2
+    join = ["join", "--parts", str(parts), "--corpus", str(corpus), "--out", str(tmp_path / "lm")]
+    assert CliRunner().invoke(gpu_pretraining.main, join).exit_code == 0
+    model, vocabulary = load_language_model(tmp_path / "lm")
+    assert vocabulary == WORDS
+    for tensor in model.state_dict().values():
+        assert torch.equal(tensor, tensor.half().float())
+    measured = read_json(tmp_path / "gpu/measured.json")
+    assert measured["tokens"] == 11_980 and 1 < measured["heldout_perplexity"] < 2 * len(WORDS)
+    next(parts.glob("part-*")).unlink()
+    refused = CliRunner().invoke(gpu_pretraining.main, join)
+    assert refused.exit_code != 0 and "this language model has" in str(refused.exception)
