@@ -16,7 +16,7 @@ GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$
 COMPLAINT := $(if $(GIVEN),$(shell $(PYTHON) commands/make_variables.py $(firstword $(MAKEFILE_LIST)) "$(or $(MAKECMDGOALS),help)" "$(GIVEN)"))
 $(if $(COMPLAINT),$(error $(COMPLAINT)))
 
-SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(JOBS),--jobs $(JOBS))
+SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -55,14 +55,14 @@ profile: setup ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: copy a profile to p
 publish: setup ## write results/<profile>/ and the tables made from it
 	@python -m commands.publish
 
-sweep: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2] [NAME=conll2000]: run every strength with every budget, JOBS at a time
+sweep: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: run every strength with every budget, JOBS at a time
 	@python -m commands.sweep $(SWEEP_OPTIONS)
 
-path: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.1"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2] [NAME=conll2000]: the front of F1 against cost, and its knee, in docs/results.md
+path: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.1"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: the front of F1 against cost, and its knee, in docs/results.md
 	@python -m commands.path $(SWEEP_OPTIONS)
 
-study: $(if $(NAME),profile,setup) ## [METHODS="r3 random"] [BUDGETS="2 6"] [EPOCHS=3] [JOBS=2] [NAME=conll2000]: ways to select layers side by side, in docs/results.md
-	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(JOBS),--jobs $(JOBS))
+study: $(if $(NAME),profile,setup) ## [METHODS="r3 random"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: ways to select layers side by side, in docs/results.md
+	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
 
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/results.md
 	@python -m commands.ablations
@@ -78,7 +78,7 @@ parity: setup ## FIXTURE=folder: compare our numbers with what the paper's relea
 	@test -n "$(FIXTURE)" || { echo "which fixture? make parity FIXTURE=folder" >&2; exit 1; }
 	@python -m commands.parity "$(FIXTURE)"
 
-export: setup ## [TAGGER=pruned] [OUT=folder] [ONNX=1] [MLFLOW=folder] [REGISTER=name] [ALIAS=champion]: a finished tagger as one folder
+export: setup ## [TAGGER=pruned_taught] [OUT=folder] [ONNX=1] [MLFLOW=folder] [REGISTER=name] [ALIAS=champion]: a finished tagger as one folder
 	@python -m commands.export_model $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(OUT),--out "$(OUT)") $(if $(ONNX),--onnx) \
 	  $(if $(MLFLOW),--mlflow "$(MLFLOW)") $(if $(REGISTER),--register "$(REGISTER)") $(if $(ALIAS),--alias "$(ALIAS)")
 

@@ -56,19 +56,15 @@ class Ablation:
 
 
 def training_jobs(
-    ablation: Ablation, lm: BidirectionalLM, row: str, start: str | None, params: TaggerParams, table: Path
+    ablation: Ablation, lm: BidirectionalLM, row: str, params: TaggerParams, table: Path
 ) -> list[TrainingJob]:
-    """The jobs that train a row's tagger for each seed, going on from those of the row `start` if it is given.
-
-    The features of `lm` are written to `table` first.
-    """
+    """The jobs that train a row's tagger for each seed. The features of `lm` are written to `table` first."""
     write_feature_table(lm, load_tagging_data(ablation.conll).words, table, params.precision)
     return [
         TrainingJob(
             conll=ablation.conll,
             features=table,
             feature_width=sum(lm.widths),
-            start=ablation.taggers / start / f"seed-{seed}" if start else None,
             targets=None,
             out=ablation.taggers / row / f"seed-{seed}",
             params=params,
@@ -81,16 +77,19 @@ def training_jobs(
     ]
 
 
-def train_once(job: TrainingJob, mixed_layers: int = 0) -> None:
+def train_once(job: TrainingJob, mixed_layers: int = 0, start: Path | None = None) -> None:
     """Train and save a tagger, unless it is there: a killed stage goes on with those that it has not finished.
 
-    With `mixed_layers`, it reads the mean of so many layers in place of all side by side.
+    With `mixed_layers`, it reads the mean of so many layers in place of all side by side. With `start`, a folder of
+    taggers, that of the job's seed is trained on.
     """
     if job.out.is_dir():
         return
     unfinished = replace(job, out=job.out.with_name(f"{job.out.name}.part"))
     if mixed_layers:
         train_scalar_mix(unfinished, mixed_layers)
+    elif start is not None:
+        train_on(unfinished, load_tagger(start / f"seed-{job.seed}"))
     else:
         train_seed(unfinished)
     unfinished.out.rename(job.out)
@@ -98,11 +97,18 @@ def train_once(job: TrainingJob, mixed_layers: int = 0) -> None:
 
 def train_scalar_mix(job: TrainingJob, layers: int) -> None:
     """Train and save a tagger that reads the mean of the layers."""
-    assert job.features
     set_up(job.seed, job.threads)
     data = load_tagging_data(job.conll)
     tagger = ScalarMixTagger(configure(job.params, data.lexicon, job.feature_width), layers)
     initialise(tagger, data.lexicon)
+    train_on(job, tagger)
+
+
+def train_on(job: TrainingJob, tagger: Tagger) -> None:
+    """Train a tagger from the weights that it has, and save it."""
+    assert job.features
+    set_up(job.seed, job.threads)
+    data = load_tagging_data(job.conll)
     tagger.precision = getattr(torch, job.params.precision)
     features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
     for _ in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row):

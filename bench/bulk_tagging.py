@@ -38,7 +38,9 @@ Rates = dict[str, list[float]]
 
 
 @click.command(cls=Command, examples=["python -m bench.bulk_tagging --words 200000"])
-@click.option("--model", type=FOLDER, default="work/model/pruned", show_default=True, help="As `make export` makes it.")
+@click.option(
+    "--model", type=FOLDER, default="work/model/pruned_taught", show_default=True, help="As `make export` makes it."
+)
 @click.option("--text", type=FOLDER, default="data/raw/conll2000/lm", show_default=True, help="Folder of text (.gz).")
 @click.option("--words", type=int, default=400_000, show_default=True, help="How much of the text is tagged in a run.")
 @click.option("--shards", type=int, default=16, show_default=True, help="In how many files.")

@@ -38,7 +38,9 @@ TITLES = {
 
 
 @click.command(cls=Command, examples=["make export ONNX=1 && python -m bench.onnx_runtime"])
-@click.option("--model", type=FOLDER, default="work/model/pruned", show_default=True, help="Exported with ONNX=1.")
+@click.option(
+    "--model", type=FOLDER, default="work/model/pruned_taught", show_default=True, help="Exported with ONNX=1."
+)
 @click.option("--text", type=FOLDER, default="data/raw/demo/lm", show_default=True, help="Folder of text (.txt, .gz).")
 @click.option("--words", type=click.IntRange(1), default=50_000, show_default=True, help="Tagged by a side in a run.")
 @click.option("--runs", type=click.IntRange(1), default=5, show_default=True, help="Alternating runs of each side.")

@@ -11,7 +11,7 @@ from ldnet.model_description import read_description
 from ldnet.text.columns import read_conll
 from pipeline.exporting.model_export import export_model
 from pipeline.exporting.workspace import describe, model_source
-from pipeline.report.results import VARIANTS
+from pipeline.six_taggers import SHIPPED, TAGGERS
 
 
 @click.command(
@@ -22,7 +22,7 @@ from pipeline.report.results import VARIANTS
         "python -m commands.export_model --onnx --register chunker --alias champion",
     ],
 )
-@click.option("--tagger", type=click.Choice(VARIANTS), default="pruned", show_default=True, help="Which one.")
+@click.option("--tagger", type=click.Choice(list(TAGGERS)), default=SHIPPED, show_default=True, help="Which one.")
 @click.option("--work", type=FOLDER, default="work", show_default=True, help="The outputs of the stages.")
 @click.option("--metrics", type=FOLDER, default="metrics", show_default=True, help="Their metrics.")
 @click.option("--out", type=FOLDER, help="The model folder; left out: work/model/<tagger>.")
@@ -61,7 +61,7 @@ def main(
         save_mlflow_model(folder, mlflow_out)
         click.echo(f"{mlflow_out}: the same as an MLflow model")
     if name is not None:
-        _register(folder, name, alias, work / "predictions")
+        _register(folder, name, alias, work / "predictions", TAGGERS[tagger][1])
 
 
 def _echo_onnx(folder: Path) -> None:
@@ -73,11 +73,11 @@ def _echo_onnx(folder: Path) -> None:
     )
 
 
-def _register(folder: Path, name: str, alias: str | None, predictions: Path) -> None:
+def _register(folder: Path, name: str, alias: str | None, predictions: Path, training: str) -> None:
     configure_mlflow()
     from pipeline.exporting.registry import register_model
 
-    registered = register_model(folder, name, alias, predictions)
+    registered = register_model(folder, name, alias, f"evaluate@{training}", predictions / training)
     uri = f"models:/{name}@{alias}" if alias else f"models:/{name}/{registered.version}"
     run = (
         f"logged to the pipeline's run {registered.run}" if registered.run else "no pipeline run has these predictions"

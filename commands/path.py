@@ -2,7 +2,7 @@
 
 import click
 
-from commands.sweep import EPOCHS, run_sweep
+from commands.sweep import run_sweep
 from ldnet.command_line import Command
 from pipeline.experiments.path_figure import path_figure
 from pipeline.experiments.points import doubling_budgets, grid, numbers
@@ -23,14 +23,13 @@ PATH = Published("path", read_path, path_section, path_figure)
 )
 @click.option("--strengths", default="0.02 0.05 0.1", show_default=True, help="Values of select.strength.")
 @click.option("--budgets", default="", help="Values of select.max_layers; 1, 2, 4, ... if left out.")
-@EPOCHS
 @click.option("--jobs", type=click.IntRange(min=1), help="Points at a time; as many as keep the processors busy.")
-def main(strengths: str, budgets: str, epochs: int, jobs: int | None) -> None:
+def main(strengths: str, budgets: str, jobs: int | None) -> None:
     """Run every strength with every budget and publish F1 against cost: results/path_<profile>.json, its figure, and
     the tables in docs/results.md. The knee of the front is a point worth shipping."""
     params = load_params(PARAMS)
     layers = numbers(budgets, int, "budgets") if budgets else doubling_budgets(params.pretrain_lm.layers)
-    points = grid(params, numbers(strengths, float, "strengths"), layers, epochs)
+    points = grid(params, numbers(strengths, float, "strengths"), layers)
     commit = committed_code()
     document = path_document(experiment_values(params), run_sweep(params, points, jobs, point_row), commit)
     file = PATH.publish(document)

@@ -15,10 +15,11 @@ from ldnet.files import write_bytes
 from ldnet.processors import processors
 from pipeline.experiments.page import PageInputs, Predictions, page
 from pipeline.experiments.regularisation_path import read_path
-from pipeline.experiments.span_errors import overall_f1, read_predictions
+from pipeline.experiments.span_errors import PredictedSentence, overall_f1, read_predictions
 from pipeline.experiments.verification import this_machine
 from pipeline.report.measurements import DIRECTIONS, read_curve, read_metrics
 from pipeline.report.provenance import source_version
+from pipeline.six_taggers import tagger_name
 
 PACKAGES = ("torch", "numpy", "numba", "dvc", "mlflow")
 ROUNDING = 1e-3  # of F1 in percent, in the metrics
@@ -29,7 +30,7 @@ ROUNDING = 1e-3  # of F1 in percent, in the metrics
 @click.option("--metrics", type=FOLDER, default="metrics", show_default=True, help="The stages' metrics (JSON).")
 @click.option("--curves", type=FOLDER, default="curves", show_default=True, help="The stages' curves (CSV).")
 @click.option(
-    "--predictions", type=FOLDER, default="work/predictions", show_default=True, help="Output of the evaluate stage."
+    "--predictions", type=FOLDER, default="work/predictions", show_default=True, help="Outputs of the evaluate stages."
 )
 @click.option("--paths", type=FOLDER, default="results", show_default=True, help="Where `make path` publishes.")
 @click.option("--out", type=FILE, default="work/report.html", show_default=True, help="The page.")
@@ -58,17 +59,17 @@ def main(report: Path, metrics: Path, curves: Path, predictions: Path, paths: Pa
 
 def read_all_predictions(folder: Path, results: Mapping[str, Any]) -> Predictions:
     """The predictions of all taggers. Raises InputError if they do not score what the results say."""
-    predictions = {
-        row["variant"]: {
-            seed: read_predictions(folder / f"{row['variant']}-seed-{seed}.conll") for seed in row["seeds"]
-        }
-        for row in results["rows"]
-    }
+    predictions: dict[str, dict[int, list[PredictedSentence]]] = {}
     for row in results["rows"]:
-        for (seed, sentences), expected in zip(predictions[row["variant"]].items(), row["test_f1"], strict=True):
+        files = folder / row["training"]
+        name = tagger_name(row["variant"], row["training"])
+        predictions[name] = {
+            seed: read_predictions(files / f"{row['variant']}-seed-{seed}.conll") for seed in row["seeds"]
+        }
+        for (seed, sentences), expected in zip(predictions[name].items(), row["test_f1"], strict=True):
             if abs((found := overall_f1(sentences)) - expected) > ROUNDING:
                 raise InputError(
-                    f"{folder}: {row['variant']}, seed {seed}: F1 {found:.4f}, but the results say {expected:.4f}; "
+                    f"{folder}: {name}, seed {seed}: F1 {found:.4f}, but the results say {expected:.4f}; "
                     "expected predictions and results of one run, as `make repro` makes them"
                 )
     return predictions

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 import yaml
 from tqdm import tqdm
 
@@ -19,22 +20,21 @@ from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.processors import processors
 from pipeline.experiments import queue as _queue
-from pipeline.experiments.points import AnyExperiment, Experiment, grid, name_points, numbers
+from pipeline.experiments.points import TARGET, TRAINING, AnyExperiment, Experiment, grid, name_points, numbers
 from pipeline.experiments.regularisation_path import point_row, points_table
 from pipeline.experiments.rows import experiment_row
-from pipeline.experiments.stage_graph import PARAMS, PIPELINE, Stage, code, read_stages
-from pipeline.params import Params, load_params
+from pipeline.experiments.stage_graph import PARAMS, PIPELINE, Stage, code, leading_to, read_stages
+from pipeline.params import Params, experiment_values, load_params
+from pipeline.report.measurements import flat_metrics
+from pipeline.report.results import evaluated_rows
+from pipeline.report.run_comparison import comparison_view, headline_metrics
+from pipeline.six_taggers import metrics_name
+from pipeline.tracking import log_pipeline_run
 
 REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
 LOG_LINES = 20
-METRICS = ("select", "prune", "train_pruned", "evaluate")
+METRICS = ("select", "prune", metrics_name("pruned", TRAINING), f"evaluate_{TRAINING}")
 Row = dict[str, Any]
-EPOCHS = click.option(
-    "--epochs",
-    type=click.IntRange(min=0),
-    default=0,
-    help="Value of train_pruned.epochs; left out or 0: as in params.yaml.",
-)
 
 
 @click.command(
@@ -46,15 +46,15 @@ EPOCHS = click.option(
 )
 @click.option("--strengths", default="0.02 0.05 0.1", show_default=True, help="Values of select.strength.")
 @click.option("--budgets", default="2 6", show_default=True, help="Values of select.max_layers.")
-@EPOCHS
 @click.option("--jobs", type=click.IntRange(min=1), help="Points at a time; as many as keep the processors busy.")
-def main(strengths: str, budgets: str, epochs: int, jobs: int | None) -> None:
-    """Run every strength with every budget, each as a DVC experiment, and print a table of them.
+def main(strengths: str, budgets: str, jobs: int | None) -> None:
+    """Run every strength with every budget, each as a DVC experiment, and print a table of them. Pruned taggers are
+    trained on gold tags alone.
 
     Finished points are not run again, so the same command resumes a sweep that was stopped.
     """
     params = load_params(PARAMS)
-    points = grid(params, numbers(strengths, float, "strengths"), numbers(budgets, int, "budgets"), epochs)
+    points = grid(params, numbers(strengths, float, "strengths"), numbers(budgets, int, "budgets"))
     table = points_table(run_sweep(params, points, jobs, point_row))
     out = Path("work") / f"sweep_{params.profile}.md"
     write_bytes(out, table.encode())
@@ -74,7 +74,7 @@ def run_sweep(
     Raises ClickException if some failed, when the others are done.
     """
     end_on_signals()
-    stages = read_stages()
+    stages = leading_to(read_stages(), TARGET)
     update_shared_stages(params, points, stages)
     lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
     named = name_points(params, points, lock, stages, [PIPELINE, *code(stages)])
@@ -83,7 +83,7 @@ def run_sweep(
         click.echo(f"{len(done)} of {len(named)} points are finished already")
     if len(done) < len(named):
         try:
-            failed = run_missing(named, done, worker_count(params, jobs, processors()))
+            failed = run_missing(params, named, done, worker_count(params, jobs, processors()))
         except BaseException:
             click.echo("stopping the workers; run the same command again to resume with the missing points", err=True)
             _queue.stop(named)
@@ -95,7 +95,7 @@ def run_sweep(
 
 
 def update_shared_stages(params: Params, points: Sequence[Experiment], stages: Collection[Stage]) -> None:
-    """Run what all or most points share, once and here, if it is not up to date."""
+    """Run what all or most points share of the `stages`, once and here, if it is not up to date."""
     check_data(params, Path("data/raw"))
     shared = shared_stages(points, stages)
     if subprocess.run([*DVC, "status", "--quiet", *shared], stdout=subprocess.DEVNULL).returncode != 0:
@@ -123,7 +123,7 @@ def worker_count(params: Params, jobs: int | None, cores: int) -> int:
     return min(jobs, most)
 
 
-def run_missing(named: Mapping[str, Experiment], done: Mapping[str, str], jobs: int) -> set[str]:
+def run_missing(params: Params, named: Mapping[str, Experiment], done: Mapping[str, str], jobs: int) -> set[str]:
     """Run the points that are not in `done`; the names of those that failed."""
     missing = [name for name in named if name not in done]
     _queue.remove_dead(missing)
@@ -132,14 +132,16 @@ def run_missing(named: Mapping[str, Experiment], done: Mapping[str, str], jobs: 
         click.echo(f"the workers run what waits in DVC's queue besides: {', '.join(others)}", err=True)
     for name in tqdm(missing, desc="queueing", unit=" points", disable=None, leave=False):
         if waiting.get(name) not in ("Queued", "Running"):
-            _queue.put(name, named[name].overrides())
+            _queue.put(name, TARGET, named[name].overrides())
     click.echo(f"running {len(missing)} of {len(named)} points, {jobs} at a time", err=True)
     _queue.start_workers(jobs)
     with tqdm(total=len(named), initial=len(done), desc="sweep", unit=" points", disable=None) as progress:
-        return wait(named, set(missing), jobs, progress)
+        return wait(params, named, set(missing), jobs, progress)
 
 
-def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress: "tqdm[Any]") -> set[str]:
+def wait(
+    params: Params, named: Mapping[str, Experiment], missing: set[str], jobs: int, progress: "tqdm[Any]"
+) -> set[str]:
     """Wait until each missing point has succeeded or failed, and print each; the names of the failed ones."""
     failed: set[str] = set()
     asked = time.monotonic()
@@ -149,6 +151,7 @@ def wait(named: Mapping[str, Experiment], missing: set[str], jobs: int, progress
         for name, commit in _queue.finished(missing).items():
             missing.remove(name)
             print_success(named[name], name, commit, progress)
+            track(params, named[name], name, commit)
         if not missing or (alive and time.monotonic() - asked < STATUS_SECONDS):
             continue
         now, asked = _queue.tasks(), time.monotonic()
@@ -173,8 +176,26 @@ def print_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any
         f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
     )
     progress.update()
-    if repeated := set(stages_run(_queue.log(name))) - point.stages(read_stages()):
+    if repeated := set(stages_run(_queue.log(name))) - point.stages(leading_to(read_stages(), TARGET)):
         progress.write(f"warning: {name} has also run {', '.join(sorted(repeated))}", sys.stderr)
+
+
+def track(params: Params, point: Experiment, name: str, commit: str) -> None:
+    """Log the point to MLflow as the stage report logs a whole run; points end before that stage."""
+    metrics = metrics_of(commit)
+    made_on = {"git_commit": commit, "baseline_rev": _queue.baseline(commit)}
+    numbers = {**headline_metrics(evaluated_rows(metrics, TRAINING).values()), **flat_metrics(metrics)}
+    log_pipeline_run(
+        params=experiment_values(point.params(params)),
+        metrics=numbers,
+        artifacts=[],
+        tables={"rows": pd.DataFrame(metrics[f"evaluate_{TRAINING}"]["rows"])},
+        tags={"profile": params.profile, "dvc_exp": name, **made_on},
+        stage_outs={},
+        note=f"A point: {point.title}. Its taggers are trained on gold tags.\n",
+        view=comparison_view(numbers),
+        name=name,
+    )
 
 
 def stages_run(log: str) -> list[str]:
@@ -190,11 +211,15 @@ def print_failure(name: str) -> None:
 
 def result(point: AnyExperiment, name: str, commit: str, row: Callable[[AnyExperiment, Mapping[str, Any]], Row]) -> Row:
     """What the experiment measured. Raises InputError if it lacks a metric."""
-    metrics = {stage: json.loads(_queue.read_from(commit, f"metrics/{stage}.json")) for stage in METRICS}
     try:
-        return row(point, metrics)
+        return row(point, metrics_of(commit))
     except InputError as error:
         raise InputError(f"experiment {name}: {error}") from None
+
+
+def metrics_of(commit: str) -> dict[str, Any]:
+    """The metrics files of an experiment that its point is measured by."""
+    return {stage: json.loads(_queue.read_from(commit, f"metrics/{stage}.json")) for stage in METRICS}
 
 
 if __name__ == "__main__":

@@ -26,14 +26,14 @@ expect() { # expect <pattern> <command>: a line of what the command prints must 
 
 expect '^Nothing to do' 'make repro'
 expect '^models:/demo-tagger@champion: version [0-9]+' 'make export ONNX=1 REGISTER=demo-tagger ALIAS=champion'
-expect '^tagger +pruned' 'ldnet info work/model/pruned'
-expect '^Gaifert S-' 'echo "Gaifert launched its Loujairt car." | ldnet tag work/model/pruned'
+expect '^tagger +pruned_taught' 'ldnet info work/model/pruned_taught'
+expect '^Gaifert S-' 'echo "Gaifert launched its Loujairt car." | ldnet tag work/model/pruned_taught'
 expect '"tokens": \["Gaifert", "ca", "n' 'printf "Gaifert can’t sell its “Loujairt” car.\n" | ldnet tag latest --format jsonl --n-best 2'
 expect '^Gaifert S-' 'echo "Gaifert launched its car ." | ldnet tag models:/demo-tagger@champion --tokenised --precision int8'
 expect '^Error: <stdin>:1: not UTF-8' 'printf "\xff\n" | ldnet tag latest; [ $? = 1 ]'
-expect 'expected calibration error' 'ldnet calibrate work/model/pruned'
+expect 'expected calibration error' 'ldnet calibrate work/model/pruned_taught'
 mkdir "$scratch/shards" && printf 'Gaifert launched its car .\n\nGaifert .\n' > "$scratch/shards/news.txt"
-expect '1 shards tagged \(3 lines, 7 words\)' "ldnet tag-shards work/model/pruned $scratch/shards $scratch/tagged"
+expect '1 shards tagged \(3 lines, 7 words\)' "ldnet tag-shards work/model/pruned_taught $scratch/shards $scratch/tagged"
 
 MLFLOW_TRACKING_URI="sqlite:///$PWD/mlflow.db" mlflow models serve -m models:/demo-tagger@champion --env-manager local \
   -h 127.0.0.1 -p "$PORT" > "$scratch/server.log" 2>&1 &

@@ -20,7 +20,6 @@ Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
 Regulariser = Literal["r1", "r2", "r3"]
 SelectMethod = Literal["gates", "hard_concrete", "importance", "first", "last", "random", "greedy", "exhaustive"]
-PrunedStart = Literal["selection", "full", "scratch"]
 Precision = Literal["float32", "bfloat16"]
 Optimizer = Literal["adam", "sgd"]
 Architecture = Literal["dense", "stacked", "residual"]
@@ -140,7 +139,7 @@ class CorpusParams(Section):
 
 
 class UnlabelledParams(Section):
-    """Sentences of the text that the pruned tagger learns from, beside the labelled ones."""
+    """Sentences of the text that taught taggers learn from, beside the labelled ones."""
 
     sentences: Count = Field(description="Sentences of the LM text, to be tagged by the full taggers.")
 
@@ -185,7 +184,7 @@ class TaggerParams(Section):
 
 
 class SoftTargetsParams(Section):
-    """What the pruned tagger learns from the full taggers, beside the gold tags."""
+    """What taught taggers learn from the full gold taggers, beside the gold tags."""
 
     weight: Share = Field(description="Share of the full taggers' tag paths in a training sentence's target.")
 
@@ -221,16 +220,15 @@ class SelectParams(Section):
         return self
 
 
-class TrainPrunedParams(Section):
-    """The training of the pruned tagger; all else is as in train_tagger."""
+class TrainTaughtParams(Section):
+    """The training of taught taggers; all else is as in train_tagger."""
 
-    start: PrunedStart = Field(description="From the tagger of selection, the full one of the seed, or random weights.")
     epochs: Positive = Field(description="Passes over the training sentences; the best on dev is kept.")
     optimizer: Optimizer = Field(description="adam, or sgd with momentum 0.9; the rate falls in a line to 0.")
     learning_rate: Rate = Field(description="Rate of the first step.")
 
     def training(self, tagger: TaggerParams) -> TaggerParams:
-        """How the pruned tagger is trained: as `tagger` says, but for what is said here."""
+        """How taught taggers are trained: as `tagger` says, but for what is said here."""
         return tagger.model_copy(
             update={"epochs": self.epochs, "optimizer": self.optimizer, "learning_rate": self.learning_rate}
         )
@@ -262,7 +260,7 @@ class AblationsParams(Section):
     heldout_tokens: int = Field(ge=100, description="Tokens for perplexities.")
     seeds: Seeds = Field(description="Of the taggers.")
     tagger_epochs: Positive = Field(description="Passes over the training sentences.")
-    pruned_epochs: Positive = Field(description="The same after pruning, at train_pruned.learning_rate.")
+    pruned_epochs: Positive = Field(description="The same after pruning.")
     candidates: dict[str, AblatedLMParams] = Field(description="The models, by name.")
 
 
@@ -281,8 +279,8 @@ class Params(Section):
     pretrain_lm: LMParams
     train_tagger: TaggerParams
     soft_targets: SoftTargetsParams
+    train_taught: TrainTaughtParams
     select: SelectParams
-    train_pruned: TrainPrunedParams
     ablations: AblationsParams | None = Field(None, description="The experiment does without.")
 
     @model_validator(mode="after")

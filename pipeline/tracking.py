@@ -180,12 +180,14 @@ def log_pipeline_run(
     stage_outs: Mapping[str, Sequence[Path]],
     note: str,
     view: Mapping[str, Any],
+    name: str | None = None,
 ) -> None:
-    """Log one complete run of the whole pipeline; `note` describes it, `stage_outs` finds the stages' runs to link.
+    """Log one run of the whole pipeline; `note` describes it, `stage_outs` finds the stages' runs to link.
 
-    `view` is the state of MLflow's page of runs that is offered there as a saved view.
+    `view` is the state of MLflow's page of runs that is offered there as a saved view. Without a `name`, it is that of
+    the DVC experiment which this process is a stage of.
     """
-    name = os.environ.get("DVC_EXP_NAME", "repro")
+    name = name or os.environ.get("DVC_EXP_NAME", "repro")
     run = Run(PIPELINE_EXPERIMENT, name, params, {"kind": "pipeline", **_experiment_tags(), **tags})
     run.log_metrics(metrics)
     for path in artifacts:

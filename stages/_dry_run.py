@@ -26,7 +26,7 @@ from pipeline.features.contextual import (
     write_feature_table,
 )
 from pipeline.language_model.model import LanguageModel
-from pipeline.params import LMParams, Params, Precision, TaggerParams, load_params
+from pipeline.params import LMParams, Precision, load_params
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining import encoded_corpus as corpus
 from pipeline.pretraining import lm_training as pretraining
@@ -35,6 +35,7 @@ from pipeline.pretraining.encoded_corpus import Corpus
 from pipeline.pretraining.streams import steps_of_shard
 from pipeline.selection.methods import METHODS
 from pipeline.selection.selection import Selection, SelectionTask
+from pipeline.six_taggers import tagger_name
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger
 from pipeline.tagger.training import Features, TaggingData, load_tagging_data, train_tagger
 
@@ -64,7 +65,6 @@ def report(stage: str, options: Options) -> str:
         "pretrain_lm": _pretrain_lm,
         "train_tagger": _train_tagger,
         "select": _select,
-        "train_pruned": _train_pruned,
     }
     cost = costs[stage](options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -121,16 +121,9 @@ def _take_steps(model: LanguageModel, text: Corpus, lm: LMParams, workers: Worke
 
 def _train_tagger(options: Options) -> Cost:
     params = load_params(options["params_path"])
-    return _train(options, options["variant"], params, params.train_tagger, load_tagging_data(options["conll"]))
-
-
-def _train_pruned(options: Options) -> Cost:
-    params = load_params(options["params_path"])
+    taught = options["targets"] is not None
+    training = params.train_taught.training(params.train_tagger) if taught else params.train_tagger
     data = load_tagging_data(options["conll"], options["targets"])
-    return _train(options, "pruned", params, params.train_pruned.training(params.train_tagger), data)
-
-
-def _train(options: Options, variant: str, params: Params, training: TaggerParams, data: TaggingData) -> Cost:
     set_up(training.seeds[0], params.threads)
     sample, share = _sample(data, SAMPLE_BATCHES * training.batch_sentences)
     lm = load_bidirectional_lm(options["lm"]) if options["lm"] else None
@@ -144,9 +137,10 @@ def _train(options: Options, variant: str, params: Params, training: TaggerParam
         _, epoch = _times(train_tagger(tagger, sample, features, twice, training.seeds[0], "timing"))
     making, epoch = made / share, epoch / share
     workers = min(len(training.seeds), max(1, processors() // params.threads))
+    name = tagger_name(options["variant"], "taught" if taught else "gold")
     rounds = math.ceil(len(training.seeds) / workers)
     return Cost(
-        work=f"{variant}: {len(training.seeds)} seeds, {workers} at a time, {training.epochs} epochs of "
+        work=f"{name}: {len(training.seeds)} seeds, {workers} at a time, {training.epochs} epochs of "
         f"{len(data.train):,} sentences in batches of {training.batch_sentences}",
         seconds=making + rounds * training.epochs * epoch,
         timing=f"{epoch:.3g} s an epoch with its scoring ({share:.0%} timed)"

@@ -16,7 +16,6 @@ LONG_STAGES = {
     "pretrain_lm": "the same command, or `dvc repro`, resumes at the last checkpoint",
     "train_tagger": "the same command, or `dvc repro`, begins this stage again",
     "select": "the same command, or `dvc repro`, begins this stage again",
-    "train_pruned": "the same command, or `dvc repro`, begins this stage again",
 }
 params_option = click.option(
     "--params", "params_path", type=FILE, default="params.yaml", show_default=True, help="The parameters file."

@@ -1,4 +1,4 @@
-"""Score all taggers on the test split: no other stage of the experiment reads it."""
+"""Score the taggers of one training on the test split: no other stage of the experiment reads it."""
 
 from pathlib import Path
 
@@ -10,44 +10,55 @@ from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
 from pipeline.execution.reproducible import set_up
 from pipeline.params import load_params
+from pipeline.six_taggers import TRAININGS, metrics_name, tagger_name
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 
 
 @click.command(cls=StageCommand)
 @params_option
+@click.option("--training", type=click.Choice(TRAININGS), required=True, help="Of the taggers that are scored.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
-@click.option("--taggers", type=FOLDER, required=True, help="Folder with no_lm/, full/ and pruned/.")
+@click.option("--taggers", type=FOLDER, required=True, help="Folder with those of all trainings.")
 @click.option("--lm", type=FOLDER, required=True, help="The language models of the full taggers.")
 @click.option("--pruned", type=FOLDER, required=True, help="The language models of the pruned taggers.")
 @click.option("--dev-metrics", type=FOLDER, required=True, help="Folder with the metrics of the earlier stages.")
 @click.option("--out", type=FOLDER, required=True, help="Where the predictions go (columns: word gold predicted).")
 @click.option("--metrics", type=FILE, required=True, help="Where F1 and cost go (JSON).")
 def main(
-    params_path: Path, conll: Path, taggers: Path, lm: Path, pruned: Path, dev_metrics: Path, out: Path, metrics: Path
+    params_path: Path,
+    training: str,
+    conll: Path,
+    taggers: Path,
+    lm: Path,
+    pruned: Path,
+    dev_metrics: Path,
+    out: Path,
+    metrics: Path,
 ) -> None:
     """Span F1 (overall and per type), predictions, multiply-accumulates and parameters of every variant.
 
     The prediction files are scored once more, by conlleval's rules: both scores have to agree. Differences between the
-    variants get an interval by a paired bootstrap over sentences.
+    variants get an interval by a paired bootstrap over sentences. Taggers of another training are not looked at.
     """
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     all_layers = list(range(params.pretrain_lm.layers))
-    variants = {
-        "no_lm": ("train_tagger_no_lm", None, {"forward": [], "backward": []}),
-        "full": ("train_tagger_full", lm, {"forward": all_layers, "backward": all_layers}),
-        "pruned": ("train_pruned", pruned, read_json(dev_metrics / "prune.json")["layers_kept"]),
+    models = {
+        "no_lm": (None, {"forward": [], "backward": []}),
+        "full": (lm, {"forward": all_layers, "backward": all_layers}),
+        "pruned": (pruned, read_json(dev_metrics / "prune.json")["layers_kept"]),
     }
     rows = []
-    with stage_run("evaluate", {"threads": params.threads}, [out]) as run:
-        for variant, (trained, lm_folder, layers_kept) in variants.items():
-            dev = read_json(dev_metrics / f"{trained}.json")
-            row = evaluate_variant(variant, taggers / variant, lm_folder, conll, dev, out)
-            rows.append({**row, "layers_kept": layers_kept})
-            run.log_metrics({f"{variant}/{name}": row[name] for name in ("test_f1_mean", "macs_per_word")})
+    with stage_run(f"evaluate@{training}", {"threads": params.threads}, [out]) as run:
+        for variant, (lm_folder, layers_kept) in models.items():
+            name = tagger_name(variant, training)
+            dev = read_json(dev_metrics / f"{metrics_name(variant, training)}.json")
+            row = evaluate_variant(variant, taggers / name, lm_folder, conll, dev, out)
+            rows.append({**row, "training": training, "layers_kept": layers_kept})
+            run.log_metrics({f"{name}/{key}": row[key] for key in ("test_f1_mean", "macs_per_word")})
             click.echo(
-                f"{variant}: test F1 {row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}, "
+                f"{name}: test F1 {row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}, "
                 f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
             )
         compared = compare(rows, {row["variant"]: count_predictions(row, out) for row in rows})

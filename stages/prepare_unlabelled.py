@@ -1,4 +1,4 @@
-"""Sentences of the LM text for the pruned tagger to learn from, beside the labelled ones."""
+"""Sentences of the LM text for taught taggers to learn from, beside the labelled ones."""
 
 from pathlib import Path
 

@@ -25,41 +25,32 @@ TOLERANCE = 1e-3  # of an emission score in float32, which sums over hundreds of
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll; dev is used for the check.")
 @click.option("--lm", type=FOLDER, required=True, help="Folder with the language models forward/ and backward/.")
 @click.option("--selection", type=FOLDER, required=True, help="Output of select.")
-@click.option("--full", type=FOLDER, required=True, help="The full taggers; pruned when train_pruned.start is 'full'.")
 @click.option("--out", type=FOLDER, required=True, help="Where the pruned language models and tagger go.")
 @click.option("--metrics", type=FILE, required=True, help="Where the layers kept and the cost go (JSON).")
-def main(params_path: Path, conll: Path, lm: Path, selection: Path, full: Path, out: Path, metrics: Path) -> None:
-    """Prune both language models, and the tagger that belongs to the gates; surviving gates are folded in.
+def main(params_path: Path, conll: Path, lm: Path, selection: Path, out: Path, metrics: Path) -> None:
+    """Prune both language models, and fold the surviving gates into the tagger that belongs to them.
 
-    When train_pruned.start is 'full', open gates count as 1, and the full tagger of each seed is pruned instead.
+    That tagger proves that nothing else changed: it scores what the gated one does. Taggers to be evaluated are trained
+    on the pruned language models from random weights.
     """
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     gates = {direction: torch.tensor(values) for direction, values in read_json(selection / "gates.json").items()}
-    folders = {"tagger": selection / "tagger"}
-    if params.train_pruned.start == "full":
-        gates = {direction: values.bool().float() for direction, values in gates.items()}
-        folders = {f"tagger/seed-{seed}": full / f"seed-{seed}" for seed in params.train_tagger.seeds}
-    taggers = {name: load_tagger(folder) for name, folder in folders.items()}
+    tagger = load_tagger(selection / "tagger")
     gated, data = load_bidirectional_lm(lm), load_tagging_data(conll)
     pruned, kept = prune_bidirectional_lm(gated, gates)
-    pruned_taggers = {name: prune_tagger(tagger, kept) for name, tagger in taggers.items()}
+    pruned_tagger = prune_tagger(tagger, kept)
     features = live_features(gated, data.words, torch.cat([gates["forward"], gates["backward"]]))
     pruned_features = live_features(pruned, data.words)
-    with stage_run("prune", {"threads": params.threads, "start": params.train_pruned.start}, [out]) as run:
-        difference = max(
-            largest_score_difference(tagger, features, pruned_taggers[name], pruned_features, data)
-            for name, tagger in taggers.items()
-        )
+    with stage_run("prune", {"threads": params.threads}, [out]) as run:
+        difference = largest_score_difference(tagger, features, pruned_tagger, pruned_features, data)
         if difference > TOLERANCE:
             raise RuntimeError(f"the pruned tagger's scores differ by {difference} from the gated one's; it is faulty")
         save_language_model(pruned.forward_lm, pruned.vocabulary, out / "forward")
         save_language_model(pruned.backward_lm, pruned.vocabulary, out / "backward")
-        for name, tagger in pruned_taggers.items():
-            save_tagger(tagger, out / name)
+        save_tagger(pruned_tagger, out / "tagger")
         measured = {
-            # Before any training of the pruned tagger, which changes it.
-            "dev_f1": [round(score_dev(tagger, data, pruned_features), 4) for tagger in pruned_taggers.values()],
+            "dev_f1": round(score_dev(pruned_tagger, data, pruned_features), 4),  # as selection left it
             "layers_kept": {direction: kept_layers(values) for direction, values in gates.items()},
             "largest_difference": difference,
             "lm_macs_per_word": {"full": _macs(gated), "pruned": _macs(pruned)},

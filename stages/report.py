@@ -47,7 +47,7 @@ def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     save_figure(gates_figure(gates, pick(measured, "select.epoch"), layers), out / "gates.svg")
     save_figure(lm_figure(training, heldout), out / "lm_curves.svg")
     click.echo(tables(results))
-    numbers = {**headline_metrics(results), **flat_metrics(measured)}
+    numbers = {**headline_metrics(results["rows"]), **flat_metrics(measured)}
     log_pipeline_run(
         params=experiment_values(params),
         metrics=numbers,

@@ -1,4 +1,4 @@
-"""What the full taggers make of the training sentences and of unlabelled ones: targets for the pruned tagger."""
+"""What the full gold taggers make of the training sentences and of unlabelled ones: targets for taught taggers."""
 
 import shutil
 from pathlib import Path

@@ -43,6 +43,7 @@ def _of_dvc(stage: Any, project: str) -> DvcStage:
     def here(path: str) -> str:
         return normpath(join(project, path))
 
+    assert "  " not in stage.cmd, f"{stage.name}: two blanks in a row, which dvc.lock does not always keep: {stage.cmd}"
     command = stage.cmd if project == "." else stage.cmd.removeprefix(PREFIX)
     assert project == "." or stage.cmd.startswith(PREFIX), stage.cmd
     return DvcStage(

@@ -9,7 +9,7 @@ from ldnet.text.columns import Sentence
 from pipeline.exporting.model_export import export_model
 from pipeline.exporting.workspace import describe, model_source
 from pipeline.features.contextual import load_bidirectional_lm
-from pipeline.report.results import VARIANTS
+from pipeline.six_taggers import SHIPPED, TAGGERS, metrics_name
 from pipeline.tagger.model import save_tagger
 from tests.factories import make_sentences, make_tagger, write_prepared
 
@@ -17,27 +17,28 @@ SEEDS, DEV_F1, TEST_F1 = [1, 2], [80.0, 81.0], [79.0, 78.0]  # the second seed i
 
 
 def make_workspace(folder: Path) -> tuple[Path, Path]:
-    """What the stages leave behind: the folders work/ and metrics/, with taggers full, pruned and no_lm."""
+    """What the stages leave behind: the folders work/ and metrics/, with all six taggers."""
     work, metrics = folder / "work", folder / "metrics"
     splits = {"train": make_sentences(30), "dev": make_sentences(20, 6)}
     lexicon = write_prepared(work / "conll", splits, work / "pruned")
     write_prepared(work / "conll", splits, work / "lm")
     features = sum(load_bidirectional_lm(work / "lm").widths)
-    for variant in ("no_lm", "full", "pruned"):
+    for number, (name, (variant, training)) in enumerate(TAGGERS.items()):
         for seed in SEEDS:
-            tagger = make_tagger(lexicon, 0 if variant == "no_lm" else features, seed)
-            save_tagger(tagger, work / "tagger" / variant / f"seed-{seed}")
-        write_json(metrics / f"{VARIANTS[variant]}.json", {"seeds": SEEDS, "dev_f1": DEV_F1})
-    rows = [_row(variant) for variant in ("no_lm", "full", "pruned")]
+            tagger = make_tagger(lexicon, 0 if variant == "no_lm" else features, seed + 10 * number)
+            save_tagger(tagger, work / "tagger" / name / f"seed-{seed}")
+        write_json(metrics / f"{metrics_name(variant, training)}.json", {"seeds": SEEDS, "dev_f1": DEV_F1})
+    rows = [_row(variant, training) for variant, training in TAGGERS.values()]
     params = {"profile": "tiny", "pretrain_lm": {"layers": 3}, "generate_data": {"demo": {}}}
     lm = {direction: {"heldout_perplexity": 3.0, "tokens": 100} for direction in ("forward", "backward")}
     write_json(work / "report" / "results.json", {"data": "demo", "params": params, "lm": lm, "rows": rows})
     return work, metrics
 
 
-def _row(variant: str) -> dict[str, object]:
+def _row(variant: str, training: str) -> dict[str, object]:
     return {
         "variant": variant,
+        "training": training,
         "seeds": SEEDS,
         "test_f1": TEST_F1,
         "test_f1_mean": 78.5,
@@ -50,11 +51,11 @@ def _row(variant: str) -> dict[str, object]:
     }
 
 
-def make_model(folder: Path, variant: str = "pruned", onnx_dev: Sequence[Sentence] | None = None) -> Path:
+def make_model(folder: Path, tagger: str = SHIPPED, onnx_dev: Sequence[Sentence] | None = None) -> Path:
     """A model folder in `folder`, with an ONNX graph if it is given sentences to measure that on."""
     work, metrics = make_workspace(folder)
-    description = describe(work, metrics, variant)
-    export_model(model_source(work, variant, description.seed), description, folder / "model", onnx_dev)
+    description = describe(work, metrics, tagger)
+    export_model(model_source(work, tagger, description.seed), description, folder / "model", onnx_dev)
     return folder / "model"
 
 

@@ -48,9 +48,9 @@ def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, me
     ablations, ablated = find_candidate(params, candidate)
     set_up(ablations.seeds[0], params.threads)
     training = params.train_tagger.model_copy(update={"seeds": ablations.seeds, "epochs": ablations.tagger_epochs})
-    retraining = params.train_pruned.training(training).model_copy(update={"epochs": ablations.pruned_epochs})
+    retraining = training.model_copy(update={"epochs": ablations.pruned_epochs})
     logged = {"candidate": candidate, "threads": params.threads, **ablated.model_dump(), **training.model_dump()}
-    logged |= {f"pruned_{key}": getattr(retraining, key) for key in ("epochs", "optimizer", "learning_rate")}
+    logged |= {"pruned_epochs": retraining.epochs}
     inputs = [*(conll / f"{split}.conll" for split in ("train", "dev")), *sorted(lm.glob("*/weights.safetensors"))]
     with (
         stage_run(f"ablations/train_taggers@{candidate}", logged, [out]) as run,
@@ -66,7 +66,7 @@ def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, me
             threads=params.threads,
         )
         full, table = ablation.load_lm(), scratch / "features"
-        jobs = training_jobs(ablation, full, "all_layers", None, training, table)
+        jobs = training_jobs(ablation, full, "all_layers", training, table)
         list(in_processes(train_once, jobs))
         if ablated.units == full.forward_lm.config.embedding:
             folder = ablation.taggers / "scalar_mix"
@@ -76,7 +76,8 @@ def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, me
         dev_f1_without_layer = dict(zip(DIRECTIONS, scores, strict=True))
         kept = layers_to_keep(dev_f1_without_layer, ablated.keep_layers)
         left = prune_taggers(ablation, kept)
-        list(in_processes(train_once, training_jobs(ablation, left, "retrained", "pruned", retraining, table)))
+        again = partial(train_once, start=ablation.taggers / "pruned")
+        list(in_processes(again, training_jobs(ablation, left, "retrained", retraining, table)))
 
         trained = [row for row in ROWS if (ablation.taggers / row).is_dir()]
         dev_f1 = score_rows(ablation, trained, kept, load_tagging_data(conll))

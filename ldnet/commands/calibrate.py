@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     "calibrate",
     cls=Command,
     short_help="Compare confidences with the share that is right.",
-    examples=["ldnet calibrate work/model/pruned", "ldnet calibrate latest --dev dev.conll"],
+    examples=["ldnet calibrate work/model/pruned_taught", "ldnet calibrate latest --dev dev.conll"],
 )
 @click.argument("model", type=MODEL)
 @click.option(

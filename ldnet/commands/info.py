@@ -51,7 +51,7 @@ def _lines(description: Mapping[str, Any], sizes: Mapping[str, int], digest: str
     for name, key in (("dev F1", "dev_f1"), ("test F1", "test_f1")):
         if _are_numbers([known(key)]):
             yield name, f"{description[key]:.2f}{_of_seeds(known(f'{key}_of_seeds'))}"
-    if isinstance(layers := known("layers_kept"), dict) and known("tagger") != "no_lm":
+    if isinstance(layers := known("layers_kept"), dict) and not str(known("tagger")).startswith("no_lm"):
         kept = ", ".join(f"{direction} {_joined(numbers)}" for direction, numbers in sorted(layers.items()))
         yield "layers kept", f"{kept} (of {known('lm_layers', '?')} a direction, counted from 0)"
     for name, key in (("MACs a word", "macs_per_word"), ("parameters", "parameters")):

@@ -15,7 +15,7 @@ class ExampleGroup(Examples, click.Group):
     cls=ExampleGroup,
     commands=[tag.main, tag_shards.main, info.main, calibrate.main],
     examples=[
-        "ldnet tag work/model/pruned article.txt",
+        "ldnet tag work/model/pruned_taught article.txt",
         'echo "John lives in Paris." | ldnet tag latest --format jsonl',
         "ldnet info latest",
     ],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, which --help need not wait f
     cls=Command,
     short_help="Tag files or standard input.",
     examples=[
-        "ldnet tag work/model/pruned article.txt > article.conll",
+        "ldnet tag work/model/pruned_taught article.txt > article.conll",
         "zcat news.txt.gz | ldnet tag latest --format jsonl > news.jsonl",
         "ldnet tag models:/chunker@champion a.txt b.txt.gz --precision int8",
         "ldnet tag latest words.txt --tokenised --format jsonl --n-best 3",

@@ -24,7 +24,7 @@ ATTEMPTS = 4  # at a partition whose worker died
     cls=Command,
     short_help="Tag a folder of text shards, here or on Spark.",
     examples=[
-        "ldnet tag-shards work/model/pruned shards tagged",
+        "ldnet tag-shards work/model/pruned_taught shards tagged",
         "ldnet tag-shards latest shards tagged --precision int8",
         'ldnet tag-shards latest shards tagged --workers spark --master "local[2,4]"',
     ],

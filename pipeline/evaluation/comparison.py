@@ -1,4 +1,5 @@
-"""The variants against one another: what the language models add to F1, what pruning keeps of it, and at what cost."""
+"""The variants of one training against one another: what the language models add to F1, what pruning keeps of it, and
+at what cost. Between trainings nothing is compared: teachers and text would count as what layers add."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +24,8 @@ def compare(rows: Sequence[Mapping[str, Any]], counts: Mapping[str, NDArray[np.i
     """Differences in F1 (percentage points) and shares (of 1) of the gain and of the cost that are left after pruning.
 
     `rows` are those of `evaluate_variant`, `counts` (seeds, sentences, 3) the spans of their predictions on the test
-    split. Intervals are the middle 95 percent of a paired bootstrap (`resampled_f1`).
+    split; all of one training. Intervals are the middle 95 percent of a paired bootstrap (`resampled_f1`). There is no
+    share of the gain (None) unless the interval of the gain lies above 0.
     """
     test = {variant: float(f1(of_variant.sum(1)).mean()) for variant, of_variant in counts.items()}
     dev = {row["variant"]: row["dev_f1_mean"] for row in rows}
@@ -31,21 +33,23 @@ def compare(rows: Sequence[Mapping[str, Any]], counts: Mapping[str, NDArray[np.i
     resampled = resampled_f1(counts, RESAMPLES, SEED)
     gain = resampled["full"] - resampled["no_lm"]
     at_goal = resampled["pruned"] - resampled["no_lm"] >= GOALS["gain_kept"] * gain
+    differences = {
+        name: {
+            "dev_f1": round(dev[one] - dev[other], 4),
+            "test_f1": round(test[one] - test[other], 4),
+            **_spread(resampled[one] - resampled[other]),
+        }
+        for name, (one, other) in DIFFERENCES.items()
+    }
+    shares = {
+        "dev": gain_kept(dev),
+        "test": gain_kept(test),
+        "test_resamples_at_goal": round(float(at_goal.mean()), 4),
+    }
     return {
         "resamples": RESAMPLES,
-        "differences": {
-            name: {
-                "dev_f1": round(dev[one] - dev[other], 4),
-                "test_f1": round(test[one] - test[other], 4),
-                **_spread(resampled[one] - resampled[other]),
-            }
-            for name, (one, other) in DIFFERENCES.items()
-        },
-        "gain_kept": {
-            "dev": gain_kept(dev),
-            "test": gain_kept(test),
-            "test_resamples_at_goal": round(float(at_goal.mean()), 4),
-        },
+        "differences": differences,
+        "gain_kept": shares if differences["full_minus_no_lm"]["test_f1_low"] > 0 else None,
         "lm_macs_kept": round(macs["pruned"] / macs["full"], 4),
         "goals": GOALS,
     }

@@ -6,12 +6,13 @@ from typing import Any
 
 from pipeline.report.tables import (
     DIFFERENCES,
-    goals_missed,
-    has_gain,
+    Comparisons,
+    gain_missed,
     interval,
     legend,
     lm_table,
     markdown_table,
+    misses_macs,
     no_share,
     percent,
     results_table,
@@ -25,37 +26,45 @@ def gain_section(published: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(sections) or "No comparison is published yet.\n"
 
 
-def differences_table(comparison: Mapping[str, Any]) -> str:
-    """One line a difference in F1, with its interval on the test split."""
-    header = ["difference in F1", "dev", "test", "95 % interval", "resamples above 0"]
+def differences_table(comparisons: Comparisons) -> str:
+    """One line a training and difference in F1, with its interval on the test split."""
+    header = ["training", "difference in F1", "dev", "test", "95 % interval", "resamples above 0"]
     rows = [
         [
+            training,
             name,
             signed(difference["dev_f1"]),
             signed(difference["test_f1"]),
             interval(difference),
             percent(difference["test_resamples_above_0"]),
         ]
+        for training, comparison in comparisons.items()
         for key, name in DIFFERENCES.items()
-        for difference in [comparison["differences"][key]]
+        if (difference := comparison["differences"].get(key))
     ]
     return markdown_table(header, rows)
 
 
-def kept_table(comparison: Mapping[str, Any]) -> str:
-    """What is left after pruning beside what is to be left; no share of a gain that there is not."""
-    kept, goals, missed = comparison["gain_kept"], comparison["goals"], goals_missed(comparison)
-    gain_goal, macs_goal = (f"{100 * goals[key]:.0f} %" for key in ("gain_kept", "lm_macs_kept"))
-    rows = [
-        [f"gain in F1, {split}", percent(kept[split]), f"at least {gain_goal}: {_met(missed[split])}"]
-        for split in ("dev", "test")
-        if split in missed
-    ]
-    if rows:
-        rows.append(["resamples of test that reach that goal", percent(kept["test_resamples_at_goal"]), ""])
-    share = percent(comparison["lm_macs_kept"])
-    rows.append(["MACs of the language models", share, f"at most {macs_goal}: {_met(missed['lm_macs'])}"])
-    return markdown_table(["left after pruning", "share", "goal"], rows)
+def kept_table(comparisons: Comparisons) -> str:
+    """What is left after pruning beside what is to be left, a training each; or why no share of a gain is given."""
+    rows = []
+    for training, comparison in comparisons.items():
+        goals = comparison["goals"]
+        if why := no_share(comparison):
+            rows.append(["gain in F1", training, why, ""])
+            continue
+        kept, missed, goal = comparison["gain_kept"], gain_missed(comparison), f"{100 * goals['gain_kept']:.0f} %"
+        rows += [
+            [f"gain in F1, {split}", training, percent(kept[split]), f"at least {goal}: {_met(missed[split])}"]
+            for split in ("dev", "test")
+            if split in missed
+        ]
+        reached = percent(kept["test_resamples_at_goal"])
+        rows.append(["resamples of test that reach that goal", training, reached, ""])
+    first = next(iter(comparisons.values()))
+    goal = f"at most {100 * first['goals']['lm_macs_kept']:.0f} %: {_met(misses_macs(comparisons))}"
+    rows.append(["MACs of the language models", "both", percent(first["lm_macs_kept"]), goal])
+    return markdown_table(["left after pruning", "training", "share", "goal"], rows)
 
 
 def _met(missed: bool) -> str:
@@ -63,14 +72,14 @@ def _met(missed: bool) -> str:
 
 
 def _section(document: Mapping[str, Any]) -> str:
-    profile, comparison = document["params"]["profile"], document["comparison"]
-    links = f"([all numbers](../results/{profile}/results.json), {comparison['resamples']:,} resamples)"
-    reason = "" if has_gain(comparison) else f"{no_share(comparison)}\n\n"
+    profile, comparisons = document["params"]["profile"], document["comparison"]
+    resamples = next(iter(comparisons.values()))["resamples"]
+    links = f"([all numbers](../results/{profile}/results.json), {resamples:,} resamples)"
     parts = [
         results_table(document),
         legend(document),
-        kept_table(comparison),
-        f"{reason}{differences_table(comparison)}",
+        kept_table(comparisons),
+        differences_table(comparisons),
         lm_table(document),
     ]
     return f"**{profile}** {links}\n\n" + "\n".join(parts)

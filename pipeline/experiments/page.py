@@ -28,18 +28,18 @@ from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.figure_files import figure_bytes
 from pipeline.report.measurements import DIRECTIONS, pick
-from pipeline.report.results import VARIANTS
-from pipeline.report.tables import NAMES, gain_lines, legend, lm_cells, millions, results_cells
+from pipeline.report.tables import NAMES, TRAINED, gain_lines, legend, lm_cells, millions, results_cells
+from pipeline.six_taggers import SHIPPED, TAGGERS, metrics_name, tagger_name
 from pipeline.tracking import flatten
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
-SHOWN = "pruned"  # the tagger whose errors are shown: the one to ship
+SHOWN = SHIPPED  # the tagger whose errors are shown
 WORST = 25
 # Inches. The text of a figure is 11 points high: on a telephone the narrow one shows it at about 11 CSS pixels.
 NARROW = (4.6, 4.0)
 TITLE_CHARACTERS = 42  # that fit over a narrow figure
 
-Predictions = Mapping[str, Mapping[int, Sequence[PredictedSentence]]]  # by variant, then by seed
+Predictions = Mapping[str, Mapping[int, Sequence[PredictedSentence]]]  # by tagger, one of TAGGERS, then by seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ def page(inputs: PageInputs) -> str:
         confusion=_confusion(confusion(chain.from_iterable(seeds.values())), len(seeds)),
         worst=worst_sentences(seeds, shown, WORST),
         segments=segments,
-        shown_name=NAMES[SHOWN],
+        shown_name=_title(SHOWN),
         shown_seed=shown,
         seeds=len(seeds),
         sentences=len(seeds[shown]),
@@ -136,20 +136,40 @@ def _uri(figure: Figure) -> str:
 
 def _best_seed(metrics: Mapping[str, Any]) -> int:
     """The seed of the shown tagger that is best on dev."""
-    seeds, scores = (pick(metrics, f"{VARIANTS[SHOWN]}.{key}") for key in ("seeds", "dev_f1"))
+    seeds, scores = (pick(metrics, f"{metrics_name(*TAGGERS[SHOWN])}.{key}") for key in ("seeds", "dev_f1"))
     return int(max(zip(seeds, scores, strict=True), key=lambda pair: pair[1])[0])
 
 
 def _summary(results: Mapping[str, Any]) -> str:
-    rows = {row["variant"]: row for row in results["rows"]}
-    pruned, full = rows["pruned"], rows["full"]
+    of_variant = {row["variant"]: row for row in results["rows"]}
+    pruned, full = of_variant["pruned"], of_variant["full"]
     kept, layers = sum(map(len, pruned["layers_kept"].values())), 2 * results["params"]["pretrain_lm"]["layers"]
+    layers_read = {"pruned": "pruned", "full": "with all layers", "no_lm": "without any"}
+    scores = [
+        f"{begin}, test F1 is "
+        + ", ".join(
+            f"{row['test_f1_mean']:.2f} {words}"
+            for variant, words in layers_read.items()
+            for row in results["rows"]
+            if (row["variant"], row["training"]) == (variant, training)
+        )
+        for training, begin in TRAINED.items()
+    ]
     return (
         f"The pruned tagger keeps {kept} of {layers} layers of the language models. "
         f"A word costs it {millions(pruned['macs_per_word'])} million multiply-accumulates instead of "
-        f"{millions(full['macs_per_word'])}, and its test F1 is {pruned['test_f1_mean']:.2f} percent, "
-        f"against {full['test_f1_mean']:.2f} with all layers and {rows['no_lm']['test_f1_mean']:.2f} without any."
+        f"{millions(full['macs_per_word'])}. {'. '.join(scores)}."
     )
+
+
+def _title(tagger: str) -> str:
+    """The tagger in words; the trainings of a variant differ."""
+    variant, training = TAGGERS[tagger]
+    return f"{NAMES[variant]}, {training}"
+
+
+def _title_of_row(row: Mapping[str, Any]) -> str:
+    return _title(tagger_name(row["variant"], row["training"]))
 
 
 def _by_seed(results: Mapping[str, Any]) -> Table:
@@ -159,7 +179,7 @@ def _by_seed(results: Mapping[str, Any]) -> Table:
         scores = dict(zip(row["seeds"], row["test_f1"], strict=True))
         rows.append(
             [
-                NAMES[row["variant"]],
+                _title_of_row(row),
                 f"{row['test_f1_mean']:.2f}",
                 f"{row['test_f1_sd']:.2f}" if len(scores) > 1 else "one seed",
                 *(f"{scores[seed]:.2f}" if seed in scores else "" for seed in seeds),
@@ -172,8 +192,7 @@ def _by_seed(results: Mapping[str, Any]) -> Table:
 
 def _cost_in_words(results: Mapping[str, Any]) -> str:
     points = [
-        f"{NAMES[row['variant']]} {row['test_f1_mean']:.2f} at {millions(row['macs_per_word'])}"
-        for row in results["rows"]
+        f"{_title_of_row(row)} {row['test_f1_mean']:.2f} at {millions(row['macs_per_word'])}" for row in results["rows"]
     ]
     return f"Test F1 in percent against million multiply-accumulates per word: {'; '.join(points)}."
 
@@ -221,7 +240,7 @@ def _layers(results: Mapping[str, Any]) -> Table:
             "kept" if layer in row["layers_kept"][direction] else "no"
             for layer in range(results["params"]["pretrain_lm"]["layers"])
         ]
-        for row in results["rows"]
+        for row in {row["variant"]: row for row in results["rows"]}.values()  # in both trainings the same
         if row["variant"] != "no_lm"
         for direction in DIRECTIONS
     ]
@@ -247,18 +266,17 @@ def _lm_in_words(inputs: PageInputs) -> str:
 
 
 def _types(predictions: Predictions) -> Table:
-    """F1 of each type: mean and standard deviation over the seeds, by variant."""
+    """F1 of each type: mean and standard deviation over the seeds, by tagger."""
     scores = {
-        variant: [scores_by_type(sentences) for sentences in by_seed.values()]
-        for variant, by_seed in predictions.items()
+        tagger: [scores_by_type(sentences) for sentences in by_seed.values()] for tagger, by_seed in predictions.items()
     }
     types = sorted({kind for seeds in scores.values() for by_type in seeds for kind in by_type})
     rows = []
     for kind in types:
         one = next(by_type[kind] for seeds in scores.values() for by_type in seeds if kind in by_type)
-        cells = [_spread([by_type[kind].f1 if kind in by_type else 0.0 for by_type in scores[v]]) for v in scores]
+        cells = [_spread([by_type[kind].f1 if kind in by_type else 0.0 for by_type in of]) for of in scores.values()]
         rows.append([kind, str(one.gold), *cells])
-    header = ["type", "gold spans", *(NAMES[variant] for variant in scores)]
+    header = ["type", "gold spans", *map(_title, scores)]
     return Table("Test F1 in percent by type of span, mean ± sample standard deviation over the seeds.", header, rows)
 
 
@@ -281,7 +299,7 @@ def _confusion(found: Confusion, seeds: int) -> Table:
     ]
     rows.append(["no span", *(count(found.invented[other]) for other in found.types), "", ""])
     return Table(
-        f"What the {NAMES[SHOWN]} tagger makes of the gold spans of the test split (mean number over {seeds} "
+        f"What the tagger “{_title(SHOWN)}” makes of the gold spans of the test split (mean number over {seeds} "
         f"seed{'s' * (seeds != 1)}). A row is a gold type, a column what was predicted for the very same words; "
         "“other words” was predicted with other bounds, “missed” not at all. The last row counts predictions where "
         "no gold span is.",

@@ -10,6 +10,7 @@ import yaml
 
 from ldnet.errors import InputError
 from pipeline.experiments.profile_changes import set_first
+from pipeline.report.results import only_pruned_was_taught
 from pipeline.report.tables import gain_lines, legend, markdown_table, overview_table
 
 
@@ -30,7 +31,8 @@ def results_section(published: Sequence[Mapping[str, Any]], profiles: Path) -> s
     if not published:
         return "No results are published yet.\n"
     bullets = "".join(map(_reading, published))
-    changes = "".join(set_first(document["params"], profiles) for document in published)
+    # Of results whose stages are gone, the legend says so.
+    changes = "".join(set_first(one, profiles) for one in published if not only_pruned_was_taught(one["params"]))
     return f"{overview_table(published)}\n{legend(*published)}\n{bullets}{changes}"
 
 
@@ -61,13 +63,15 @@ def _stage_cells(name: str, stage: Mapping[str, Any]) -> list[str]:
     items = stage.get("foreach", "")
     definition = stage["do"] if "foreach" in stage else stage
     keys = [] if isinstance(items, str) else list(items)  # a reference like ${generate_data} stays one
-    outs = [
-        re.sub(r"\$\{(item|key)\}", key, out)
-        for out in map(_path, definition["outs"])
-        for key in (keys if re.search(r"\$\{(item|key)\}", out) and keys else ["<name>"])
-    ]
+    outs = [_resolved(out, key, items) for out in map(_path, definition["outs"]) for key in keys or ["<name>"]]
     title = f"`{name}`" + (f" ({', '.join(keys)})" if keys else "")
     return [title, definition["desc"], f"`{_placeholders(posixpath.commonpath(outs))}`"]
+
+
+def _resolved(out: str, key: str, items: Any) -> str:
+    """The output of one of the items; what ${item.x} stands for is said where the item is."""
+    out = re.sub(r"\$\{(item|key)\}", key, out)
+    return re.sub(r"\$\{item\.(\w+)\}", lambda part: str(items[key][part[1]]), out)
 
 
 def _path(out: str | Mapping[str, Any]) -> str:

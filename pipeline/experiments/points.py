@@ -1,4 +1,9 @@
-"""Experiments that differ from params.yaml in a few values, and the points of a sweep: strength and layer budget."""
+"""Experiments that differ from params.yaml in a few values, and the points of a sweep: strength and layer budget.
+
+They end with TARGET, so of the pruned taggers only those trained on gold tags are made. Their ends, the taggers without
+language models and with all layers, are trained in the same way, so all of a path or a study can be compared. Taught
+taggers would cost each point another training, and what the full taggers teach covers up which layers were kept.
+"""
 
 import hashlib
 import json
@@ -16,21 +21,16 @@ from pipeline.params import Params, experiment_values, validated
 Number = TypeVar("Number", int, float)
 Value = str | bool | int | float
 AnyExperiment = TypeVar("AnyExperiment", bound="Experiment")
+TRAINING = "gold"
+TARGET = f"evaluate@{TRAINING}"
 
 
-@dataclass(frozen=True, order=True, kw_only=True)
 class Experiment(ABC):
     """What one experiment has instead of values of params.yaml."""
 
-    epochs: int = 0  # instead of train_pruned.epochs, so that many experiments take less time; 0: as in params.yaml
-
     @abstractmethod
-    def own_values(self) -> dict[str, Value]:
-        """The values by which this experiment differs from others, by dotted name."""
-
     def values(self) -> dict[str, Value]:
-        """All values by dotted name."""
-        return {**self.own_values(), **({"train_pruned.epochs": self.epochs} if self.epochs else {})}
+        """The values by dotted name."""
 
     @property
     @abstractmethod
@@ -43,7 +43,7 @@ class Experiment(ABC):
         """The same, in words."""
 
     def stages(self, stages: Collection[Stage]) -> set[str]:
-        """Those of all stages that this experiment has to compute. The others are computed once, for all of them."""
+        """Those of the stages leading to TARGET that this experiment has to compute. The others are computed once."""
         return affected(stages, {key.split(".")[0] for key in self.values()})
 
     def overrides(self) -> list[str]:
@@ -52,7 +52,7 @@ class Experiment(ABC):
 
     def command(self) -> str:
         """What runs this experiment again, once params.yaml holds its profile."""
-        return "dvc exp run " + " ".join(f"-S {override}" for override in self.overrides())
+        return f"dvc exp run {TARGET} " + " ".join(f"-S {override}" for override in self.overrides())
 
     def params(self, params: Params) -> Params:
         """All parameters of this experiment. Raises InputError for values that params.yaml could not have."""
@@ -70,7 +70,7 @@ class Point(Experiment):
     strength: float
     max_layers: int
 
-    def own_values(self) -> dict[str, Value]:
+    def values(self) -> dict[str, Value]:
         """Strength and budget."""
         return {"select.strength": self.strength, "select.max_layers": self.max_layers}
 
@@ -96,12 +96,9 @@ def numbers(text: str, kind: type[Number], name: str) -> list[Number]:
     return values
 
 
-def grid(params: Params, strengths: Sequence[float], budgets: Sequence[int], epochs: int = 0) -> list[Point]:
-    """Every strength with every budget, each with these `epochs`.
-
-    Raises InputError for a pair that params.yaml could not have.
-    """
-    points = [Point(strength, budget, epochs=epochs) for strength in strengths for budget in budgets]
+def grid(params: Params, strengths: Sequence[float], budgets: Sequence[int]) -> list[Point]:
+    """Every strength with every budget. Raises InputError for a pair that params.yaml could not have."""
+    points = [Point(strength, budget) for strength in strengths for budget in budgets]
     for point in points:
         point.params(params)
         if "e" in str(point.strength):
@@ -119,11 +116,11 @@ def fingerprint(
 ) -> str:
     """A digest of all that an experiment's results follow from: parameters, code, and what the shared stages made.
 
-    `lock` is dvc.lock, parsed; `stages` are those of dvc.yaml, and `sources` their code. A digest that differs though
-    the results would not costs little: the stages then come from DVC's run cache.
+    `lock` is dvc.lock, parsed; `stages` are those leading to TARGET, and `sources` their code. A digest that differs
+    though the results would not costs little: the stages then come from DVC's run cache.
     """
-    own = experiment.stages(stages)
-    shared = {name: stage for name, stage in lock.get("stages", {}).items() if name not in own}
+    shared_names = {stage.name for stage in stages} - experiment.stages(stages)
+    shared = {name: stage for name, stage in lock.get("stages", {}).items() if name in shared_names}
     whole = experiment_values(experiment.params(params))
     text = json.dumps([whole, shared], sort_keys=True) + sha256_of_files(sources)
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -5,22 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.profiles import differences, load_profile, names
+from pipeline.report.results import only_pruned_was_taught
 
 # What was done before there was a parameter that says it; results of that time do not have it.
 BEFORE: dict[str, dict[str, Any]] = {
     "prepare_conll": {"digits_as_zero": False},
     "train_tagger": {"optimizer": "adam"},
-    "train_pruned": {"optimizer": "adam"},
 }
 
 
-def set_first(made_with: Mapping[str, Any], profiles: Path) -> str:
-    """A paragraph with the values to set before the same command makes the same results; empty if there are none.
+def set_first(document: Mapping[str, Any], profiles: Path) -> str:
+    """A paragraph on what to do before the same command makes the same results; empty if there is nothing to do.
 
-    The command is then given without NAME, which would switch back to the profile as it is.
-
-    `made_with` are all of params.yaml, or all but the ablations. A profile that is gone has changed nothing.
+    That is to set values, and the command is then given without NAME, which would switch back to the profile as it is.
+    Of results whose stages are gone, the paragraph names the commit. A profile that is gone has changed nothing.
     """
+    made_with = document["params"]  # all of params.yaml, or all but the ablations
+    if only_pruned_was_taught(made_with):
+        commit = document["git_commit"][:7]
+        return f"\nThe stages have changed since. For the same metrics, check out commit {commit}.\n"
     profile = made_with["profile"]
     if profile not in names(profiles):
         return ""

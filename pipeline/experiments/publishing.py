@@ -50,7 +50,7 @@ class Published:
     def sections(self, results: Path) -> str:
         """The tables of all documents in this folder, each with what to set first if its profile has changed."""
         documents = [self.read(file) for file in sorted(results.glob(f"{self.name}_*.json"))]
-        sections = [self.section(document) + set_first(document["params"], PROFILES) for document in documents]
+        sections = [self.section(document) + set_first(document, PROFILES) for document in documents]
         return "\n".join(sections) or "None yet.\n"
 
 

@@ -32,6 +32,11 @@ def read_from(commit: str, path: str) -> str:
     return _run("git", "show", f"{commit}:{path}")
 
 
+def baseline(commit: str) -> str:
+    """The commit that an experiment was tried on."""
+    return _run("git", "rev-parse", f"{commit}^").strip()
+
+
 def tasks() -> dict[str, str]:
     """Queued, Running, Failed or Success for each task in the queue."""
     for _ in range(STATUS_ATTEMPTS - 1):  # DVC stumbles over a task that is just changing its state
@@ -51,8 +56,8 @@ def parse_tasks(text: str) -> dict[str, str]:
     return found
 
 
-def put(name: str, overrides: Collection[str]) -> None:
-    """Put an experiment into the queue.
+def put(name: str, target: str, overrides: Collection[str]) -> None:
+    """Put an experiment into the queue, which runs the stage `target` and those that it needs.
 
     Data that was brought is neither in git nor in DVC's cache, so it is missing where workers run; the stages that
     read it are up to date, and --allow-missing lets them pass.
@@ -61,7 +66,7 @@ def put(name: str, overrides: Collection[str]) -> None:
     # DVC puts the edits in the workspace aside for a moment: a signal must not come in between.
     held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
-        _run("dvc", "exp", "run", "--queue", "--quiet", "--allow-missing", "--name", name, *options)
+        _run("dvc", "exp", "run", "--queue", "--quiet", "--allow-missing", "--name", name, target, *options)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 

@@ -8,8 +8,9 @@ from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.experiments.front import knee, pareto_front
 from pipeline.experiments.points import Point
-from pipeline.experiments.rows import ENDS, MEASURED, SCORES, epochs_option, experiment_row
+from pipeline.experiments.rows import ENDS, MEASURED, SCORES, experiment_row, taught_then
 from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.results import only_pruned_was_taught
 from pipeline.report.tables import NAMES, markdown_table, millions
 
 COLUMNS = ("strength", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1", "test F1")
@@ -70,10 +71,12 @@ def points_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def path_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Header and a row a point, by cost; the last cell is the command that runs the point again."""
+    """Header and a row a point, by cost; the last cell is the command that runs the point again, if one does still."""
     rows = sorted(document["points"], key=lambda row: (row["macs_per_word"], row["strength"]))
     marks = {True: "knee", False: "front"}
     cells = [[*_cells(row), marks[is_knee(document, row)] if row["on_front"] else "", row["command"]] for row in rows]
+    if only_pruned_was_taught(document["params"]):
+        return [*COLUMNS, "on the front"], [row[:-1] for row in cells]
     return [*COLUMNS, "on the front", "command"], cells
 
 
@@ -82,7 +85,9 @@ def path_section(document: Mapping[str, Any]) -> str:
     profile = document["params"]["profile"]
     seeds = len(document["params"]["train_tagger"]["seeds"])
     header, rows = path_cells(document)
-    table = markdown_table(header, [[*cells, f"`{command}`"] for *cells, command in rows])
+    if header[-1] == "command":
+        rows = [[*cells, f"`{command}`"] for *cells, command in rows]
+    table = markdown_table(header, rows)
     ends = "; ".join(
         f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
         f"{millions(end['macs_per_word'])} M MACs"
@@ -90,22 +95,21 @@ def path_section(document: Mapping[str, Any]) -> str:
         for end in [document["ends"][variant]]
     )
     return (
-        f"**{profile}** (`{_command(document)}`, [figure](path_{profile}.svg), "
+        f"**{profile}** ({_command(document)}[figure](path_{profile}.svg), "
         f"[all numbers](../results/path_{profile}.json))\n\n{table}\n"
         f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; "
-        f"layers are counted from 0, the lowest. The ends of the path, {ends}.\n"
+        f"layers are counted from 0, the lowest. The ends of the path, {ends}.{taught_then(document)}\n"
     )
 
 
 def _command(document: Mapping[str, Any]) -> str:
-    """What makes all of the document again."""
+    """What makes all of the document again, and a comma; nothing if its stages are gone."""
+    if only_pruned_was_taught(document["params"]):
+        return ""
     strengths, budgets = (
         " ".join(map(str, sorted({row[key] for row in document["points"]}))) for key in ("strength", "max_layers")
     )
-    return (
-        f'make path NAME={document["params"]["profile"]} STRENGTHS="{strengths}" BUDGETS="{budgets}"'
-        + epochs_option(document["points"])
-    )
+    return f'`make path NAME={document["params"]["profile"]} STRENGTHS="{strengths}" BUDGETS="{budgets}"`, '
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

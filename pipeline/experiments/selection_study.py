@@ -7,24 +7,28 @@ from typing import Any
 
 from ldnet.errors import InputError
 from ldnet.files import read_json
-from pipeline.experiments.rows import ENDS, MEASURED, SCORES, epochs_option, experiment_row
+from pipeline.experiments.rows import ENDS, MEASURED, SCORES, experiment_row, taught_then
 from pipeline.experiments.study_points import TITLES, Choice
 from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.results import only_pruned_was_taught
 from pipeline.report.tables import NAMES, markdown_table, millions
 
-ROW_KEYS = (*MEASURED, "method", "draw", "max_layers", "values", "masked_dev_f1_mean")
+ROW_KEYS = (*MEASURED, "method", "draw", "max_layers", "values", "dev_f1_as_selected")
 Row = Mapping[str, Any]
 
 
 def study_row(choice: Choice, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The measurements of one method and budget; see `experiment_row`. `masked_dev_f1_mean` is dev F1 of the full
-    taggers without the closed layers, before any training of the pruned one, in the mean over seeds."""
+    """The measurements of one method and budget; see `experiment_row`.
+
+    `dev_f1_as_selected` is dev F1 of the tagger that selection left: trained with the gates, or the full one of the
+    first seed without the closed layers.
+    """
     return {
         "method": choice.method,
         "draw": choice.draw or None,
         "max_layers": choice.max_layers,
         "values": choice.values(),
-        "masked_dev_f1_mean": round(mean(pick(metrics, "prune.dev_f1")), 4),
+        "dev_f1_as_selected": pick(metrics, "prune.dev_f1"),
         **experiment_row(choice, metrics),
     }
 
@@ -50,6 +54,8 @@ def read_study(file: Path) -> dict[str, Any]:
             for key in SCORES:
                 pick(document, f"ends.{variant}.{key}")
         for row in pick(document, "rows"):
+            if only_pruned_was_taught(document["params"]):  # the mean of the full taggers of all seeds
+                row["dev_f1_as_selected"] = pick(row, "masked_dev_f1_mean")
             for key in ROW_KEYS:
                 pick(row, key)
     except InputError as error:
@@ -79,10 +85,14 @@ def study_section(document: Mapping[str, Any]) -> str:
     profile = document["params"]["profile"]
     budgets = by_budget(document)
     header = [
-        "method", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1, masked", "dev F1", "test F1",
-        "budget reached by", "command",
+        "method", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1 as selected", "dev F1",
+        "test F1", "budget reached by", "command",
     ]  # fmt: skip
-    table = markdown_table(header, [_cells(row) for rows in budgets.values() for row in rows])
+    cells = [_cells(row) for rows in budgets.values() for row in rows]
+    if old := only_pruned_was_taught(document["params"]):  # their commands are gone with their stages
+        header, cells = header[:-1], [of_row[:-1] for of_row in cells]
+    table = markdown_table(header, cells)
+    before_training = "the full taggers, the other layers closed" if old else "the tagger that selection left"
     ends = "; ".join(
         f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
         f"{millions(end['macs_per_word'])} M MACs"
@@ -91,11 +101,11 @@ def study_section(document: Mapping[str, Any]) -> str:
     seeds = len(document["params"]["train_tagger"]["seeds"])
     against_chance = "".join(f"* {_against_chance(budget, rows)}\n" for budget, rows in budgets.items())
     return (
-        f"**{profile}** (`{_command(document)}`, [figure](study_{profile}.svg), "
+        f"**{profile}** ({_command(document)}[figure](study_{profile}.svg), "
         f"[all numbers](../results/study_{profile}.json))\n\n{table}\n"
         f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; layers are counted from "
-        f"0, the lowest. Masked: the full taggers, the other layers closed, before any training. For comparison, "
-        f"{ends}.\n\n{against_chance}"
+        f"0, the lowest. As selected: {before_training}, before any more training. For comparison, {ends}."
+        f"{taught_then(document)}\n\n{against_chance}"
     )
 
 
@@ -109,11 +119,11 @@ def _against_chance(budget: int, rows: Sequence[Row]) -> str:
 
 
 def _command(document: Mapping[str, Any]) -> str:
-    """What makes all of the document again."""
+    """What makes all of the document again, and a comma; nothing if its stages are gone."""
+    if only_pruned_was_taught(document["params"]):
+        return ""
     methods, budgets = (_distinct(row[key] for row in document["rows"]) for key in ("method", "max_layers"))
-    return f'make study NAME={document["params"]["profile"]} METHODS="{methods}" BUDGETS="{budgets}"' + epochs_option(
-        document["rows"]
-    )
+    return f'`make study NAME={document["params"]["profile"]} METHODS="{methods}" BUDGETS="{budgets}"`, '
 
 
 def _distinct(values: Iterable[Any]) -> str:
@@ -126,7 +136,7 @@ def _cells(row: Row) -> list[str]:
         str(row["max_layers"]),
         *(", ".join(map(str, row["layers_kept"][direction])) or "none" for direction in DIRECTIONS),
         millions(row["macs_per_word"]),
-        f"{row['masked_dev_f1_mean']:.2f}",
+        f"{row['dev_f1_as_selected']:.2f}",
         f"{row['dev_f1_mean']:.2f} ± {row['dev_f1_sd']:.2f}",
         f"{row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}",
         row["budget_reached_by"],

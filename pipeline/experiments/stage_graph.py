@@ -36,6 +36,18 @@ def read_stages(pipeline: Path = PIPELINE, params: Path = PARAMS) -> list[Stage]
     return stages
 
 
+def leading_to(stages: Collection[Stage], target: str) -> list[Stage]:
+    """The stage `target` and those that it needs, directly or by way of others, in their order."""
+    found = {target}
+    while more := {
+        stage.name
+        for stage in stages
+        if stage.name not in found and any(_overlap(stage.outs, other.deps) for other in stages if other.name in found)
+    }:
+        found |= more
+    return [stage for stage in stages if stage.name in found]
+
+
 def affected(stages: Collection[Stage], sections: Collection[str]) -> set[str]:
     """The stages that depend on one of these sections of params.yaml, and all that come after them."""
     found = {stage.name for stage in stages if not stage.sections.isdisjoint(sections)}
@@ -59,7 +71,7 @@ def code(stages: Iterable[Stage]) -> list[Path]:
 def _stage(name: str, entry: Mapping[str, Any], values: Mapping[str, Any]) -> Stage:
     return Stage(
         name=name,
-        sections=frozenset(str(key).split(".")[0] for key in entry.get("params", [])),
+        sections=frozenset(str(_filled(key, values)).split(".")[0] for key in entry.get("params", [])),
         deps=_paths(entry, values, "deps"),
         outs=_paths(entry, values, "outs", "metrics", "plots"),
     )

@@ -20,7 +20,6 @@ METHODS: Mapping[str, Mapping[str, Value]] = {
     "r1_cost": _gates("r1", True),
     "r2_cost": _gates("r2", True),
     "r3_cost": _gates("r3", True),
-    "r3_gold": {**_gates("r3", False), "soft_targets.weight": 0.0},
     "l0": {"select.method": "hard_concrete", "select.cost_weighted": False},
     "l0_cost": {"select.method": "hard_concrete", "select.cost_weighted": True},
     **{name: {"select.method": name} for name in ("importance", "greedy", "exhaustive", "first", "last", "random")},
@@ -32,7 +31,7 @@ TITLES = {
     "r1_cost": "gates, R1 by cost",
     "r2_cost": "gates, R2 by cost",
     "r3_cost": "gates, R3 by cost",
-    "r3_gold": "gates, R3, no distillation",
+    "r3_gold": "gates, R3, no distillation",  # of earlier studies, whose pruned taggers were taught
     "l0": "hard-concrete gates",
     "l0_cost": "hard-concrete gates by cost",
     "importance": "importance",
@@ -48,19 +47,16 @@ DRAWS = 3  # of random layers
 
 @dataclass(frozen=True, order=True)
 class Choice(Experiment):
-    """A method and a budget; `draw` is the random seed of a method that draws layers, 0 for others.
-
-    The pruned tagger always starts from the full one, so that methods which train a tagger have no start of their own.
-    """
+    """A method and a budget; `draw` is the random seed of a method that draws layers, 0 for others."""
 
     method: str
     max_layers: int
     draw: int = 0
 
-    def own_values(self) -> dict[str, Value]:
-        """What sets the method apart, the budget, and the start."""
+    def values(self) -> dict[str, Value]:
+        """What sets the method apart, and the budget."""
         draw = {"select.random_seed": self.draw} if self.draw else {}
-        return {**METHODS[self.method], "select.max_layers": self.max_layers, **draw, "train_pruned.start": "full"}
+        return {**METHODS[self.method], "select.max_layers": self.max_layers, **draw}
 
     @property
     def label(self) -> str:
@@ -73,20 +69,15 @@ class Choice(Experiment):
         return f"{self.method}{f' (draw {self.draw})' if self.draw else ''}, budget {self.max_layers}"
 
 
-def study_points(params: Params, methods: Sequence[str], budgets: Sequence[int], epochs: int = 0) -> list[Choice]:
+def study_points(params: Params, methods: Sequence[str], budgets: Sequence[int]) -> list[Choice]:
     """Every method with every budget, but for exhaustive searches that would take too long; random ones DRAWS times.
 
-    Every point has these `epochs`. Raises InputError for an unknown method, r3_gold where there are
-    unlabelled sentences, a budget that params.yaml could not have, or if nothing is left.
+    Raises InputError for an unknown method, a budget that params.yaml could not have, or if nothing is left.
     """
     if unknown := [method for method in methods if method not in METHODS]:
         raise InputError(f"methods: {unknown[0]!r} is none; expected some of {' '.join(METHODS)}")
-    if "r3_gold" in methods and params.prepare_unlabelled.sentences:
-        raise InputError(
-            "methods: r3_gold learns from gold tags alone; expected prepare_unlabelled.sentences to be 0 in params.yaml"
-        )
     points = [
-        Choice(method, budget, draw, epochs=epochs)
+        Choice(method, budget, draw)
         for budget in budgets
         for method in dict.fromkeys(methods)
         for draw in (range(1, DRAWS + 1) if method == "random" else [0])

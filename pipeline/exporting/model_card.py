@@ -6,7 +6,10 @@ from typing import Any
 
 import yaml
 
+from pipeline.six_taggers import TAGGERS
+
 LANGUAGE_MODELS = {"no_lm": "no language models", "full": "whole language models", "pruned": "pruned language models"}
+TAUGHT = {"gold": "", "taught": ", with the taggers on whole language models as teachers"}
 ENGLISH = ("demo", "conll2000", "conll2003", "paper")  # data sets known to be English; of others nothing is claimed
 
 
@@ -41,10 +44,11 @@ def _front_matter(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _summary(content: Mapping[str, Any]) -> str:
+    variant, training = TAGGERS[content["tagger"]]
     return (
         f"# {_title(content)}\n\n"
-        f"A sequence tagger (characters, words, BiLSTM, CRF) with {LANGUAGE_MODELS[content['tagger']]}, trained on "
-        f"`{content['data']}`.\nIt marks spans of the types "
+        f"A sequence tagger (characters, words, BiLSTM, CRF) with {LANGUAGE_MODELS[variant]}, trained on "
+        f"`{content['data']}`{TAUGHT[training]}.\nIt marks spans of the types "
         f"{', '.join(f'`{kind}`' for kind in content['types']) or 'none'}, as IOBES tags.\n"
     )
 
@@ -72,7 +76,7 @@ def _numbers(content: Mapping[str, Any]) -> str:
 
 
 def _layers(content: Mapping[str, Any]) -> list[str]:
-    if content["tagger"] == "no_lm":
+    if TAGGERS[content["tagger"]][0] == "no_lm":
         return []
     kept = ", ".join(f"{direction} {_list(layers)}" for direction, layers in sorted(content["layers_kept"].items()))
     return [f"* Layers of the language models kept, of {content['lm_layers']} a direction, counted from 0: {kept}."]

@@ -42,9 +42,9 @@ class ModelDescription:
 
     data: str
     profile: str
-    tagger: str  # the variant: no_lm, full or pruned
+    tagger: str  # one of the six: no_lm, full or pruned, or the same with _taught
     seed: int
-    seeds: list[int]  # of all taggers of this variant; the one exported is the best on dev
+    seeds: list[int]  # of all its trainings; the one exported is the best on dev
     dev_f1: float
     dev_f1_of_seeds: list[float]
     test_f1: float

@@ -21,16 +21,16 @@ class Registered:
     run: str | None
 
 
-def register_model(folder: Path, name: str, alias: str | None, predictions: Path) -> Registered:
+def register_model(folder: Path, name: str, alias: str | None, stage: str, predictions: Path) -> Registered:
     """Log the model `folder` as an MLflow model and register it as a new version of `name`, which `alias` then means.
 
-    `predictions` are the outputs of the stage evaluate; the latest pipeline run that they belong to gets the model.
-    Raises InputError if MLflow refuses something or cannot be reached.
+    `predictions` are the outputs of `stage`, which evaluated the tagger; the latest pipeline run that they belong to
+    gets the model. Raises InputError if MLflow refuses something or cannot be reached.
     """
     try:
         client, experiment = pipeline_experiment()
         mlflow.set_tracking_uri(client.tracking_uri)
-        run = pipeline_run_after(client, experiment, "evaluate", [predictions])
+        run = pipeline_run_after(client, experiment, stage, [predictions])
         logged = mlflow.initialize_logged_model(name, source_run_id=run, experiment_id=experiment)
         if run is not None:
             client.log_outputs(run, [LoggedModelOutput(logged.model_id, 0)])

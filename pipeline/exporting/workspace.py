@@ -8,7 +8,8 @@ from ldnet.files import read_json
 from pipeline.exporting.model_export import ModelDescription, ModelSource
 from pipeline.report.measurements import pick
 from pipeline.report.provenance import source_version
-from pipeline.report.results import VARIANTS, read_results
+from pipeline.report.results import read_results
+from pipeline.six_taggers import TAGGERS, metrics_name
 
 GENERATED = "Sentences from this project's own seeded grammar; no third party has rights in them."
 CONLL2000 = (
@@ -26,24 +27,26 @@ DATA_AND_LICENCE = {
 OWN = "The user's own data; its terms decide who may have the weights."
 
 
-def model_source(work: Path, variant: str, seed: int) -> ModelSource:
-    """Where the stages put the parts of this tagger."""
-    lm = {"no_lm": None, "full": work / "lm", "pruned": work / "pruned"}[variant]
+def model_source(work: Path, tagger: str, seed: int) -> ModelSource:
+    """Where the stages put the parts of this tagger, one of TAGGERS."""
+    lm = {"no_lm": None, "full": work / "lm", "pruned": work / "pruned"}[TAGGERS[tagger][0]]
     return ModelSource(
         lexicon=work / "conll" / "lexicon",
-        tagger=work / "tagger" / variant / f"seed-{seed}",
+        tagger=work / "tagger" / tagger / f"seed-{seed}",
         lm=lm,
         dev=work / "conll" / "dev.conll",
     )
 
 
-def describe(work: Path, metrics: Path, variant: str) -> ModelDescription:
-    """The description of the variant's best tagger on dev. Raises InputError if the pipeline has not run to its end."""
+def describe(work: Path, metrics: Path, tagger: str) -> ModelDescription:
+    """The description of the best seed on dev of one of TAGGERS. Raises InputError if the pipeline has not run to its
+    end."""
     results = read_results(work / "report" / "results.json")
-    row = {row["variant"]: row for row in results["rows"]}.get(variant)
+    rows = {(row["variant"], row["training"]): row for row in results["rows"]}
+    row = rows.get(TAGGERS[tagger]) if tagger in TAGGERS else None
     if row is None:
-        raise InputError(f"{variant}: no such tagger; expected {', '.join(VARIANTS)}")
-    trained = read_json(metrics / f"{VARIANTS[variant]}.json")
+        raise InputError(f"{tagger}: no such tagger; expected {', '.join(TAGGERS)}")
+    trained = read_json(metrics / f"{metrics_name(*TAGGERS[tagger])}.json")
     if trained["seeds"] != row["seeds"] or round(mean(trained["dev_f1"]), 4) != row["dev_f1_mean"]:
         raise InputError(f"{metrics}: not of the same run as {work / 'report'}; run `make repro` first")
     best = max(range(len(row["seeds"])), key=lambda index: trained["dev_f1"][index])
@@ -52,7 +55,7 @@ def describe(work: Path, metrics: Path, variant: str) -> ModelDescription:
     return ModelDescription(
         data=data,
         profile=params["profile"],
-        tagger=variant,
+        tagger=tagger,
         seed=row["seeds"][best],
         seeds=row["seeds"],
         dev_f1=trained["dev_f1"][best],

@@ -48,7 +48,7 @@ def read_curve(path: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def flat_metrics(documents: Mapping[str, Any]) -> dict[str, float]:
-    """All numbers by their path, such as evaluate/pruned/test_f1_mean. Rows go by variant, other lists by position."""
+    """All numbers by path, such as evaluate_gold/pruned/test_f1_mean: rows by variant, other lists by position."""
     flat: dict[str, float] = {}
 
     def visit(value: Any, path: str) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.six_taggers import TRAININGS, VARIANTS
 
-# The taggers, and what the metrics files of their training are called.
-VARIANTS = {"no_lm": "train_tagger_no_lm", "full": "train_tagger_full", "pruned": "train_pruned"}
 ROW_KEYS = (
     "variant",
+    "training",
     "seeds",
     "test_f1",
     "test_f1_mean",
@@ -30,12 +30,6 @@ def build_results(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict
 
     `params` are all of params.yaml, `metrics` all metrics files by name. Raises InputError for a missing metric.
     """
-    rows = {
-        pick(row, "variant"): {key: pick(row, key) for key in (*ROW_KEYS, *ADDED_ROW_KEYS)}
-        for row in pick(metrics, "evaluate.rows")
-    }
-    if missing := [variant for variant in VARIANTS if variant not in rows]:
-        raise InputError(f"evaluate.rows: no row for the variant {missing[0]}; found {', '.join(rows) or 'none'}")
     return {
         "data": pick(params, "data"),
         "params": dict(params),
@@ -45,13 +39,27 @@ def build_results(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict
             }
             for direction in DIRECTIONS
         },
-        "rows": [rows[variant] for variant in VARIANTS],
-        "comparison": pick(metrics, "evaluate.comparison"),
+        "rows": [
+            {key: pick(row, key) for key in (*ROW_KEYS, *ADDED_ROW_KEYS)}
+            for training in TRAININGS
+            for row in evaluated_rows(metrics, training).values()
+        ],
+        "comparison": {training: pick(metrics, f"evaluate_{training}.comparison") for training in TRAININGS},
     }
 
 
+def evaluated_rows(metrics: Mapping[str, Any], training: str) -> dict[str, Any]:
+    """What was evaluated of each variant in this training. Raises InputError if a variant is missing."""
+    rows = {pick(row, "variant"): row for row in pick(metrics, f"evaluate_{training}.rows")}
+    if missing := [variant for variant in VARIANTS if variant not in rows]:
+        found = ", ".join(rows) or "none"
+        raise InputError(f"evaluate_{training}.rows: no row for the variant {missing[0]}; found {found}")
+    return {variant: rows[variant] for variant in VARIANTS}
+
+
 def read_results(path: Path) -> dict[str, Any]:
-    """Read a results document, with None for what was not measured yet when it was made.
+    """Read a results document, with None for what was not measured yet when it was made, and without comparisons of
+    taggers from different trainings.
 
     Raises InputError if any other key is missing; only the comparison may be.
     """
@@ -63,6 +71,8 @@ def read_results(path: Path) -> dict[str, Any]:
         for direction in DIRECTIONS:
             pick(document, f"lm.{direction}.heldout_perplexity")
             pick(document, f"lm.{direction}.tokens")
+        if only_pruned_was_taught(document["params"]):
+            _tell_trainings_apart(document)
         for row in pick(document, "rows"):
             for key in ROW_KEYS:
                 pick(row, key)
@@ -70,3 +80,21 @@ def read_results(path: Path) -> dict[str, Any]:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return dict(document)
+
+
+def only_pruned_was_taught(params: Mapping[str, Any]) -> bool:
+    """Whether these are the parameters of a result from before every variant had both trainings.
+
+    The pruned tagger was taught, and trained on from the one that selection left; the others had gold tags alone.
+    """
+    return "train_pruned" in params
+
+
+def _tell_trainings_apart(document: dict[str, Any]) -> None:
+    """Give the rows of such a document their trainings, and leave of its comparison what is within one."""
+    for row in pick(document, "rows"):
+        row["training"] = "taught" if pick(row, "variant") == "pruned" else "gold"
+    if "comparison" in document:
+        whole = document["comparison"]
+        within = {"full_minus_no_lm": pick(whole, "differences.full_minus_no_lm")}
+        document["comparison"] = {"gold": {**whole, "differences": within, "gain_kept": None}}

@@ -9,9 +9,12 @@ HEADLINE = ("dev_f1", "layers_kept", "million_macs_per_word", "test_f1")
 AXES = ("layers_kept", "million_macs_per_word", "dev_f1")
 
 
-def headline_metrics(results: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers of the pruned tagger by which a point is chosen, and its test F1."""
-    row = {row["variant"]: row for row in results["rows"]}["pruned"]
+def headline_metrics(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """The numbers of the pruned tagger by which a point is chosen, and its test F1.
+
+    It is the one trained on gold tags: points of a sweep have no other (see `pipeline.experiments.points`).
+    """
+    row = next(row for row in rows if (row["variant"], row["training"]) == ("pruned", "gold"))
     kept = sum(map(len, row["layers_kept"].values()))
     values = (row["dev_f1_mean"], kept, row["macs_per_word"] / 1e6, row["test_f1_mean"])
     return dict(zip(HEADLINE, values, strict=True))

@@ -1,4 +1,7 @@
-"""Results as Markdown tables."""
+"""Results as Markdown tables.
+
+Taggers of one training stand in one column. Gains, shares and intervals are said of one training each.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,13 +9,18 @@ from typing import Any
 
 from pipeline.report.measurements import DIRECTIONS
 from pipeline.report.paper_results import PUBLISHED
+from pipeline.report.results import only_pruned_was_taught
+from pipeline.six_taggers import TRAININGS, VARIANTS
 
 NAMES = {"no_lm": "without LM", "full": "all LM layers", "pruned": "pruned"}
+TRAINED = {"gold": "On gold tags", "taught": "Taught"}  # how a sentence on one training begins
 DIFFERENCES = {
     "pruned_minus_full": f"{NAMES['pruned']} minus {NAMES['full']}",
     "pruned_minus_no_lm": f"{NAMES['pruned']} minus {NAMES['no_lm']}",
     "full_minus_no_lm": f"{NAMES['full']} minus {NAMES['no_lm']}",
 }
+SCORES = [f"{split} F1, {training}" for split in ("test", "dev") for training in TRAININGS]
+Comparisons = Mapping[str, Mapping[str, Any]]  # by training
 
 
 def tables(document: Mapping[str, Any]) -> str:
@@ -27,40 +35,38 @@ def results_table(document: Mapping[str, Any]) -> str:
 
 
 def results_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Header and a row a tagger: F1, LM layers, cost, parameters, and the published results if there are any."""
-    header = ["tagger", "test F1", "dev F1", "LM layers forward", "backward", "MACs per word (M)", "parameters (M)"]
-    rows = [
-        [*_scores(row), *_layers(document, row), millions(row["macs_per_word"]), millions(row["parameters"])]
-        for row in document["rows"]
-    ]
-    if document["data"] in PUBLISHED:
-        header += ["published test F1", "published MACs (M)"]
-        rows = [cells + _published(document, row) for cells, row in zip(rows, document["rows"], strict=True)]
+    """Header and a row a variant: F1 of each training, LM layers, cost, parameters, published results if there are any.
+
+    The trainings of a variant differ in F1 alone.
+    """
+    header = ["tagger", *SCORES, "LM layers forward", "backward", "MACs per word (M)", "parameters (M)"]
+    header += ["published test F1", "published MACs (M)"] if document["data"] in PUBLISHED else []
+    rows = []
+    for variant, of_variant in _by_variant(document).items():
+        row = next(iter(of_variant.values()))
+        cells = [*_layers(document, row), millions(row["macs_per_word"]), millions(row["parameters"])]
+        cells += _published(document, variant) if document["data"] in PUBLISHED else []
+        rows.append([NAMES[variant], *_scores(of_variant), *cells])
     return header, rows
 
 
 def overview_table(documents: Sequence[Mapping[str, Any]]) -> str:
-    """One Markdown table of several results: a row a profile and tagger."""
+    """One Markdown table of several results: a row a profile and variant."""
     header = [
-        "profile", "tagger", "test F1", "dev F1", "LM layers: forward; backward", "MACs per word (M)",
+        "profile", "tagger", *SCORES, "LM layers: forward; backward", "MACs per word (M)",
         "published test F1", "published MACs (M)",
     ]  # fmt: skip
-    rows = [
-        [
-            document["params"]["profile"],
-            *_scores(row),
-            "; ".join(_layers(document, row)),
-            millions(row["macs_per_word"]),
-            *_published(document, row),
-        ]
-        for document in documents
-        for row in document["rows"]
-    ]
+    rows = []
+    for document in documents:
+        for variant, of_variant in _by_variant(document).items():
+            row = next(iter(of_variant.values()))
+            cells = ["; ".join(_layers(document, row)), millions(row["macs_per_word"]), *_published(document, variant)]
+            rows.append([document["params"]["profile"], NAMES[variant], *_scores(of_variant), *cells])
     return markdown_table(header, rows)
 
 
 def legend(*documents: Mapping[str, Any]) -> str:
-    """What the numbers of the table of these results are, and what is compared with what."""
+    """What the numbers of the table of these results are, and what may be compared with what."""
     params = {document["params"]["profile"]: document["params"] for document in documents}
     seeds = {profile: len(of["train_tagger"]["seeds"]) for profile, of in params.items()}
     spread = (
@@ -75,34 +81,31 @@ def legend(*documents: Mapping[str, Any]) -> str:
     ]
     if any(document["data"] in PUBLISHED for document in documents):
         sentences.append(
-            "Published: Liu et al. (2018), whose LM has 10 layers of 300 units, trained on a billion words."
+            "Published: Liu et al. (2018), on gold tags, with an LM of 10 layers of 300 units, trained on a billion "
+            "words."
         )
-    sentences += _lessons(params)
-    if at_one := [profile for profile, of in params.items() if of["train_pruned"]["start"] == "selection"]:
-        where = "All" if len(at_one) == len(params) else f"In {', '.join(at_one)}, all"
-        sentences.append(
-            f"{where} seeds of the pruned tagger start from the one tagger that selection trained, so its standard "
-            "deviation is too small."
-        )
-    sentences.append(
+    sentences += [
+        _lessons(params),
+        "Compare F1 within a column: between columns, teachers and text differ as well.",
+        *_older(documents),
         "Language models were trained once and layers chosen once, so no standard deviation and no interval includes "
-        "their spread."
-    )
+        "their spread.",
+    ]
     return " ".join(sentences) + "\n"
 
 
-def gain_lines(comparison: Mapping[str, Any]) -> str:
-    """How much of the language models' gain and cost is left after pruning, which goals are missed, and the
-    differences in test F1."""
-    differences = "; ".join(
-        f"{name} {signed(of_name['test_f1'])} ({interval(of_name)})"
-        for key, name in DIFFERENCES.items()
-        for of_name in [comparison["differences"][key]]
-    )
-    sentences = [_kept(comparison), *goal_sentences(comparison)]
-    return (
-        f"{' '.join(sentences)} Differences in test F1, with 95 % intervals over resampled sentences: {differences}.\n"
-    )
+def gain_lines(comparisons: Comparisons) -> str:
+    """For each training, how much of the language models' gain is left after pruning, and the differences in test F1;
+    how much of their cost is left; and which goals are missed."""
+    first = next(iter(comparisons.values()))
+    goal = f"at most {100 * first['goals']['lm_macs_kept']:.0f} % of the MACs"
+    sentences = [f"{_kept(training, of)} {_differences(of)}" for training, of in comparisons.items()]
+    sentences += [
+        f"The pruned taggers run {percent(first['lm_macs_kept'])} of the language models' MACs.",
+        f"The goal of {goal} is {_met(misses_macs(comparisons))}.",
+        "Intervals: 95 %, over resampled test sentences.",
+    ]
+    return " ".join(sentences) + "\n"
 
 
 def has_gain(comparison: Mapping[str, Any]) -> bool:
@@ -110,33 +113,25 @@ def has_gain(comparison: Mapping[str, Any]) -> bool:
     return bool(comparison["differences"]["full_minus_no_lm"]["test_f1_low"] > 0)
 
 
-def no_share(comparison: Mapping[str, Any]) -> str:
-    """Why no share of the gain is given."""
-    gain = signed(comparison["differences"]["full_minus_no_lm"]["test_f1"])
-    return f"The gain from all layers ({gain}) is not significantly above zero, so no share is given."
+def no_share(comparison: Mapping[str, Any]) -> str | None:
+    """Why no share of the gain is given; None where it is."""
+    if comparison["gain_kept"] is not None and has_gain(comparison):
+        return None
+    return "no pruned tagger" if has_gain(comparison) else "not significant"
 
 
-def goals_missed(comparison: Mapping[str, Any]) -> dict[str, bool]:
-    """Whether pruning misses each goal that can be judged; without a gain, none on the gain can."""
-    goals = comparison["goals"]
-    kept = comparison["gain_kept"] if has_gain(comparison) else {}
-    missed = {split: kept[split] < goals["gain_kept"] for split in ("test", "dev") if kept.get(split) is not None}
-    return {**missed, "lm_macs": comparison["lm_macs_kept"] > goals["lm_macs_kept"]}
+def gain_missed(comparison: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether pruning misses the goal on the gain, for each split on which there is a share."""
+    if no_share(comparison):
+        return {}
+    kept, goal = comparison["gain_kept"], comparison["goals"]["gain_kept"]
+    return {split: kept[split] < goal for split in ("test", "dev") if kept[split] is not None}
 
 
-def goal_sentences(comparison: Mapping[str, Any]) -> list[str]:
-    """The goals that are missed, or that none is."""
-    goals, missed = comparison["goals"], goals_missed(comparison)
-    gain = f"at least {100 * goals['gain_kept']:.0f} % of the gain"
-    macs = f"at most {100 * goals['lm_macs_kept']:.0f} % of the MACs"
-    on = [split for split in ("test", "dev") if missed.get(split)]
-    sentences = [f"The goal of {gain} is missed on {' and '.join(on)}."] if on else []
-    if missed["lm_macs"]:
-        sentences.append(f"The goal of {macs} is missed.")
-    if not sentences:
-        met = f"Both goals are met: {gain}, {macs}" if has_gain(comparison) else f"The goal of {macs} is met"
-        sentences.append(f"{met}.")
-    return sentences
+def misses_macs(comparisons: Comparisons) -> bool:
+    """Whether pruning misses the goal on the cost, which no training changes."""
+    first = next(iter(comparisons.values()))
+    return bool(first["lm_macs_kept"] > first["goals"]["lm_macs_kept"])
 
 
 def interval(difference: Mapping[str, Any]) -> str:
@@ -190,32 +185,66 @@ def millions(count: float) -> str:
     return f"{value:.{max(0, digits)}f}"
 
 
-def _kept(comparison: Mapping[str, Any]) -> str:
-    macs = f"{percent(comparison['lm_macs_kept'])} of the language models' MACs"
+def _kept(training: str, comparison: Mapping[str, Any]) -> str:
+    """What pruning keeps of the gain in this training, and whether that is enough; or why no share is given."""
+    gain = signed(comparison["differences"]["full_minus_no_lm"]["test_f1"])
     if not has_gain(comparison):
-        return f"{no_share(comparison)} The pruned tagger runs {macs}."
-    kept, gain = comparison["gain_kept"], signed(comparison["differences"]["full_minus_no_lm"]["test_f1"])
-    on_dev = "" if kept["dev"] is None else f" and {percent(kept['dev'])} on dev"
-    return f"Pruning keeps {percent(kept['test'])} of the gain from all layers ({gain}) on test{on_dev}, with {macs}."
+        return f"{TRAINED[training]}, the gain from all layers ({gain}) is not significant, so no share is given."
+    if no_share(comparison):
+        return f"{TRAINED[training]}, all layers add {gain}; there is no pruned tagger to keep a share of it."
+    kept, missed = comparison["gain_kept"], gain_missed(comparison)
+    on_dev = f" and {percent(kept['dev'])} on dev" if "dev" in missed else ""
+    on = [split for split in missed if missed[split]]
+    goal = f"at least {100 * comparison['goals']['gain_kept']:.0f} %"
+    return (
+        f"{TRAINED[training]}, pruning keeps {percent(kept['test'])} of the gain from all layers ({gain}) on test"
+        f"{on_dev}: the goal of {goal} is {_met(bool(on))}{' on ' + ' and '.join(on) if on else ''}."
+    )
 
 
-def _lessons(params: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What the pruned tagger learnt from and what the others did, by the parameters of each profile."""
+def _met(missed: bool) -> str:
+    return "missed" if missed else "met"
+
+
+def _differences(comparison: Mapping[str, Any]) -> str:
+    """The differences in test F1 that there are, with their intervals."""
+    found = [
+        f"{name} {signed(of_name['test_f1'])} ({interval(of_name)})"
+        for key, name in DIFFERENCES.items()
+        if (of_name := comparison["differences"].get(key))
+    ]
+    return f"Differences in test F1: {'; '.join(found)}."
+
+
+def _lessons(params: Mapping[str, Mapping[str, Any]]) -> str:
+    """What gold and taught taggers learnt from, by the parameters of each profile."""
     weights = {profile: of["soft_targets"]["weight"] for profile, of in params.items()}
     unlabelled = {profile: of["prepare_unlabelled"]["sentences"] for profile, of in params.items()}
     seeds = {profile: len(of["train_tagger"]["seeds"]) for profile, of in params.items()}
-    teachers = f"the mean of {_counted(seeds, 'full tagger')}"
-    sources = ["gold tags"]
+    teachers = f"the mean of {_counted(seeds, 'full gold tagger')}"
+    sources = []
     if any(weights.values()):
-        sources.append(f"{teachers} (soft_targets.weight {_each(weights)})")
+        sources.append(f"from {teachers} (soft_targets.weight {_each(weights)})")
     if any(unlabelled.values()):
         taught_by = "those taggers" if any(weights.values()) else teachers
-        sources.append(f"{_counted(unlabelled, 'unlabelled sentence')} that {taught_by} tagged")
-    if len(sources) == 1:
-        return ["All taggers learnt from gold tags alone."]
+        sources.append(f"from {_counted(unlabelled, 'unlabelled sentence')} that {taught_by} tagged")
+    taught = f"also {' and '.join(sources)}" if sources else "from the same"
+    return f"Gold taggers learnt from gold tags alone, taught ones {taught}."
+
+
+def _older(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is otherwise in results from before every variant had both trainings."""
+    old = {
+        document["params"]["profile"]: document.get("git_commit")
+        for document in documents
+        if only_pruned_was_taught(document["params"])
+    }
+    if not old:
+        return []
+    made = ", ".join(f"{profile} (commit {commit[:7]})" if commit else profile for profile, commit in old.items())
     return [
-        f"The pruned tagger learnt from {', '.join(sources[:-1])} and {sources[-1]}.",
-        "The other taggers learnt from gold tags alone.",
+        f"Made before every variant had both trainings: {made}. There only the pruned tagger was taught, and all its "
+        "seeds went on from the one tagger that selection trained, so its standard deviation is too small."
     ]
 
 
@@ -234,9 +263,23 @@ def _each(values: Mapping[str, float]) -> str:
     return " or ".join(f"{value} ({', '.join(profiles)})" for value, profiles in having.items())
 
 
-def _scores(row: Mapping[str, Any]) -> list[str]:
+def _by_variant(document: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """The rows by variant and training."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {variant: {} for variant in VARIANTS}
+    for row in document["rows"]:
+        found[row["variant"]][row["training"]] = row
+    return {variant: of_variant for variant, of_variant in found.items() if of_variant}
+
+
+def _scores(of_variant: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Test F1 of each training, then dev F1; blank where a variant was not trained so."""
+    rows = [of_variant.get(training) for training in TRAININGS]
+    return [_test_f1(row) if row else "" for row in rows] + [f"{row['dev_f1_mean']:.2f}" if row else "" for row in rows]
+
+
+def _test_f1(row: Mapping[str, Any]) -> str:
     spread = f" ± {row['test_f1_sd']:.2f}" if len(row["seeds"]) > 1 else ""
-    return [NAMES[row["variant"]], f"{row['test_f1_mean']:.2f}{spread}", f"{row['dev_f1_mean']:.2f}"]
+    return f"{row['test_f1_mean']:.2f}{spread}"
 
 
 def _layers(document: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
@@ -246,9 +289,9 @@ def _layers(document: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
     return [f"all {layers}" if len(of) == layers else ", ".join(map(str, of)) or "none" for of in kept]
 
 
-def _published(document: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
+def _published(document: Mapping[str, Any], variant: str) -> list[str]:
     """F1 and cost that were published for these data; empty if there are none."""
     if document["data"] not in PUBLISHED:
         return ["", ""]
-    point = PUBLISHED[document["data"]][row["variant"]]
+    point = PUBLISHED[document["data"]][variant]
     return [f"{point.f1_mean:.2f} ± {point.f1_sd:.2f}", f"{point.macs_per_word / 1e6:g}"]

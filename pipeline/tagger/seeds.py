@@ -1,4 +1,7 @@
-"""One tagger variant, trained with several seeds, a process each: a seed's result does not depend on the others."""
+"""One tagger variant, trained from random weights with several seeds, a process each.
+
+A seed's result does not depend on the others. Gold and taught taggers differ in their targets and parameters alone.
+"""
 
 import multiprocessing
 from collections.abc import Iterator, Sequence
@@ -18,7 +21,7 @@ from pipeline.execution.processes import end_with_parent
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.params import TaggerParams
-from pipeline.tagger.model import Tagger, configure, initialise, load_tagger, save_tagger
+from pipeline.tagger.model import Tagger, configure, initialise, save_tagger
 from pipeline.tagger.soft_targets import open_soft_targets
 from pipeline.tagger.training import Record, load_tagging_data, train_tagger
 from pipeline.tracking import stage_run
@@ -31,7 +34,6 @@ class TrainingJob:
     conll: Path
     features: Path | None  # the table of language-model features
     feature_width: int
-    start: Path | None  # a tagger to go on from, or None for random weights
     targets: Path | None  # what soft_targets wrote, or None for gold tags
     out: Path
     params: TaggerParams
@@ -48,7 +50,6 @@ def train_and_record(
     *,
     conll: Path,
     lm: Path | None = None,
-    start: Path | None = None,
     targets: Path | None = None,
     out: Path,
     metrics: Path,
@@ -58,12 +59,12 @@ def train_and_record(
 
     Returns the metrics.
     """
-    logged = {"threads": threads, "start": str(start), **params.model_dump()}
+    logged = {"threads": threads, "training": "taught" if targets else "gold", **params.model_dump()}
     inputs = [*conll.glob("train.conll"), *conll.glob("dev.conll"), *(lm.glob("*/weights.safetensors") if lm else [])]
     inputs += targets.glob("*.npy") if targets else []
     with stage_run(stage, logged, [out]) as run, checkpoint_folder(stage, logged, sorted(inputs)) as scratch:
         records = []
-        for record in train_seeds(conll, lm, start, out, params, threads, scratch, targets):
+        for record in train_seeds(conll, lm, out, params, threads, scratch, targets):
             records.append(record)
             seed = int(record["seed"])
             run.log(int(record["epoch"]), {f"seed_{seed}/{name}": record[name] for name in ("loss", "dev_f1")})
@@ -78,7 +79,6 @@ def train_and_record(
 def train_seeds(
     conll: Path,
     lm: Path | None,
-    start: Path | None,
     out: Path,
     params: TaggerParams,
     threads: int,
@@ -87,9 +87,8 @@ def train_seeds(
 ) -> Iterator[Record]:
     """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
 
-    `lm` is the folder of the two language models; their features go to `scratch`. `start` is the folder of a tagger to
-    go on from, or of one for each seed. Several processes of `threads`
-    threads run at once, as many as there are processors for.
+    `lm` is the folder of the two language models; their features go to `scratch`. `targets` is what soft_targets wrote,
+    or None for gold tags. Several processes of `threads` threads run at once, as many as there are processors for.
     """
     features, width = None, 0
     if lm is not None:
@@ -102,7 +101,6 @@ def train_seeds(
             conll=conll,
             features=features,
             feature_width=width,
-            start=_start_of(start, seed),
             targets=targets,
             out=out / f"seed-{seed}",
             params=params,
@@ -119,22 +117,13 @@ def train_seeds(
             yield from records
 
 
-def _start_of(start: Path | None, seed: int) -> Path | None:
-    """The tagger that a seed goes on from: its own in the folder `start` if there is one, or `start` itself."""
-    own = start / f"seed-{seed}" if start else None
-    return own if own and own.is_dir() else start
-
-
 def train_seed(job: TrainingJob) -> list[Record]:
     """Train and save one tagger; its curve."""
     set_up(job.seed, job.threads)
     data = load_tagging_data(job.conll, job.targets)
     targets = open_soft_targets(job.targets, data.encoded_train) if job.targets else None
-    if job.start is not None:
-        tagger = load_tagger(job.start)
-    else:
-        tagger = Tagger(configure(job.params, data.lexicon, job.feature_width))
-        initialise(tagger, data.lexicon)
+    tagger = Tagger(configure(job.params, data.lexicon, job.feature_width))
+    initialise(tagger, data.lexicon)
     tagger.precision = getattr(torch, job.params.precision)
     features = None
     if job.features:

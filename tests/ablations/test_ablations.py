@@ -74,7 +74,6 @@ def write_params(path: Path) -> None:
     )
     params["train_tagger"].update(word_dimension=6, character_dimension=4, character_units=5, word_units=6)
     params["train_tagger"].update(precision="bfloat16", learning_rate=0.01, batch_sentences=4, dropout=0.1)
-    params["train_pruned"].update(learning_rate=1e-9)
     params["ablations"].update(tokens=1500, epochs=2, heldout_tokens=200)
     params["ablations"].update(seeds=[1, 2], tagger_epochs=9, pruned_epochs=1)
     params["ablations"]["candidates"] = CANDIDATES
@@ -235,7 +234,7 @@ def test_a_tagger_that_is_there_is_not_trained_again(
     monkeypatch.setattr("ablations.taggers.train_seed", train)
     ablation = replace(ablation_of(root, "dense"), taggers=tmp_path)
     params = make_tagger_params()
-    jobs = training_jobs(ablation, ablation.load_lm(), "all_layers", None, params, tmp_path / "table")
+    jobs = training_jobs(ablation, ablation.load_lm(), "all_layers", params, tmp_path / "table")
     assert [job.seed for job in jobs] == params.seeds == [1, 2]
     with pytest.raises(KeyboardInterrupt):
         list(map(train_once, jobs))

@@ -29,6 +29,7 @@ from ldnet.errors import InputError
 from ldnet.text.tags import spans
 from pipeline.params import load_params, parse_params
 from pipeline.profiles import render
+from pipeline.six_taggers import TAGGERS, TRAININGS
 from stages.prepare_conll import main as prepare_conll
 from tests.imports import ROOT
 
@@ -45,14 +46,14 @@ TINY: dict[str, dict[str, Any]] = {
         "learning_rate": 0.01,
     },
     "select": {"max_layers": 2, "epochs": 2, "enforce_epoch": 1},
-    "train_pruned": {"epochs": 1, "learning_rate": 0.001},
+    "train_taught": {"epochs": 10, "learning_rate": 0.01},
     "prepare_corpus": {"heldout_sentences": 20},
     "prepare_unlabelled": {"sentences": 20},
 }
 STAGES = [
     *("prepare_conll", "prepare_corpus", "prepare_unlabelled", "pretrain_lm@forward", "pretrain_lm@backward"),
-    *("train_tagger@no_lm", "train_tagger@full", "soft_targets", "select", "prune", "train_pruned"),
-    *("evaluate", "report"),
+    *("train_tagger@no_lm", "train_tagger@full", "soft_targets", "train_taught@no_lm", "train_taught@full"),
+    *("select", "prune", "train_pruned@gold", "train_pruned@taught", "evaluate@gold", "evaluate@taught", "report"),
 ]
 
 
@@ -87,8 +88,10 @@ def command(stage: str) -> list[str]:
     name, _, key = stage.partition("@")
     entry = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
     words: str = entry.get("do", entry)["cmd"].replace("${data}", "mine").replace("${key}", key)
-    item = entry["foreach"][key] if name == "train_tagger" else {}
-    return shlex.split(words.replace("${item.lm}", item.get("lm", "")).replace("${item}", key))
+    items = entry.get("foreach", [])
+    for part, value in items[key].items() if isinstance(items, dict) else ():
+        words = words.replace(f"${{item.{part}}}", value)
+    return shlex.split(words.replace("${item}", key))
 
 
 def run_stage(stage: str) -> Result:
@@ -182,8 +185,8 @@ def test_some_names_are_of_two_types_and_test_has_names_that_train_has_not(broug
 def test_words_reach_the_predictions_byte_for_byte(workspace: Path) -> None:
     read = column(workspace / "data/raw/mine/test.txt", b"\t", 1)
     assert b"".join(read).decode() != unicodedata.normalize("NFC", b"".join(read).decode())
-    for variant in ("no_lm", "full", "pruned"):
-        assert column(workspace / f"work/predictions/{variant}-seed-1.conll", b" ", 0) == read
+    for variant, training in TAGGERS.values():
+        assert column(workspace / f"work/predictions/{training}/{variant}-seed-1.conll", b" ", 0) == read
     measured = json.loads((workspace / "metrics/prepare_conll.json").read_text(encoding="utf-8"))
     assert measured["tag_scheme"] == "IOB1"
     words = {word for sentence in sentences(workspace / "data/raw/mine/train.txt") for word in sentence}
@@ -194,7 +197,8 @@ def test_words_reach_the_predictions_byte_for_byte(workspace: Path) -> None:
 
 
 def test_it_learns(workspace: Path) -> None:
-    rows = json.loads((workspace / "metrics/evaluate.json").read_text(encoding="utf-8"))["rows"]
+    files = [workspace / f"metrics/evaluate_{training}.json" for training in TRAININGS]
+    rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))["rows"]]
     assert all(row["test_f1_mean"] > 20 for row in rows), [row["test_f1_mean"] for row in rows]
 
 
@@ -220,7 +224,7 @@ def test_columns_come_back_with_one_more(workspace: Path) -> None:
     result = CliRunner().invoke(ldnet, ["tag", "latest", str(test), *options])
     lines = result.stdout_bytes.split(b"\n")
     assert [line.rpartition(b"\t")[0] for line in lines] == test.read_bytes().split(b"\n")
-    predicted = column(workspace / "work/predictions/pruned-seed-1.conll", b" ", 2)
+    predicted = column(workspace / "work/predictions/taught/pruned-seed-1.conll", b" ", 2)
     assert [line.rpartition(b"\t")[2] for line in lines] == predicted
 
 

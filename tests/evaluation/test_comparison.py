@@ -41,6 +41,7 @@ def test_by_hand() -> None:
         "full_minus_no_lm": (40.0, 50.0),
     }
     assert (compared["gain_kept"]["dev"], compared["gain_kept"]["test"]) == (0.9, 0.95)
+    assert compared["differences"]["full_minus_no_lm"]["test_f1_low"] > 0
     assert compared["lm_macs_kept"] == 0.15
 
 
@@ -70,8 +71,15 @@ def test_no_gain_has_no_share() -> None:
     assert gain_kept({"no_lm": 50.0, "full": 49.0, "pruned": 49.5}) is None
     assert gain_kept({"no_lm": 50.0, "full": 60.0, "pruned": 61.0}) == 1.1
     compared = compare(make_rows(), make_counts({"no_lm": 0, "full": 0, "pruned": 0}))
-    assert compared["gain_kept"]["test"] is None
+    assert compared["gain_kept"] is None
     assert compared["differences"]["full_minus_no_lm"]["test_f1_high"] == 0.0
+
+
+def test_a_gain_whose_interval_reaches_0_has_no_share() -> None:
+    """One sentence more is right with all layers: resamples without that sentence have no gain."""
+    compared = compare(make_rows(), make_counts({"no_lm": 30, "full": 31, "pruned": 31}))
+    gain = compared["differences"]["full_minus_no_lm"]
+    assert gain["test_f1"] > 0 == gain["test_f1_low"] and compared["gain_kept"] is None
 
 
 def test_the_goal_is_met_at_once_by_an_equal_tagger(monkeypatch: pytest.MonkeyPatch) -> None:

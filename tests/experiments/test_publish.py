@@ -13,7 +13,7 @@ from commands.publish import main
 from ldnet.errors import InputError
 from pipeline.experiments.pages import fill_sections, stages_section
 from pipeline.report.results import build_results
-from tests.report_factories import PROJECT, make_experiment_values, make_metrics, make_params
+from tests.report_factories import PROJECT, make_experiment_values, make_metrics, make_older_document, make_params
 
 README = """# Title
 <!-- results:begin -->
@@ -40,6 +40,11 @@ stages:
       no_lm: {lm: a}
       full: {lm: b}
     do: {desc: Tags, cmd: x, outs: ["work/tagger/${key}"]}
+  prune:
+    foreach:
+      gold: {ending: ""}
+      taught: {ending: _taught}
+    do: {desc: Prunes, cmd: x, outs: ["work/tagger/pruned${item.ending}"]}
   prepare:
     desc: Reads
     cmd: x
@@ -96,12 +101,12 @@ def test_results_figure_and_readme_are_published(repository: Path) -> None:
     assert (
         "`make repro`" in readme
         and "(results/demo/results.json)" in readme
-        and "| demo | pruned | 83.20 ± 0.14" in readme
+        and "| demo | pruned | 83.20 ± 0.14 | 85.20" in readme
         and "`work/<data>`" in readme
     )
     assert "outdated" not in readme and readme.startswith("# Title\n") and readme.endswith("after\n")
     page = (repository / "docs" / "results.md").read_text(encoding="utf-8")
-    assert page.startswith("# Page\n") and "| pruned minus all LM layers | -0.30" in page
+    assert page.startswith("# Page\n") and "| taught | pruned minus all LM layers | -0.30" in page
 
 
 def test_every_published_profile_stays_in_the_readme(repository: Path) -> None:
@@ -120,11 +125,11 @@ def test_readme_says_what_the_profile_has_changed_since(repository: Path) -> Non
     (repository / "profiles" / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert publish().exit_code == 0
     assert "The profile has changed" not in (repository / "README.md").read_text(encoding="utf-8")
-    made_with, profile["train_pruned"]["epochs"] = profile["train_pruned"]["epochs"], 99
+    made_with, profile["train_taught"]["epochs"] = profile["train_taught"]["epochs"], 99
     (repository / "profiles" / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert publish("--check").exit_code == 1
     assert publish("--readme-only").exit_code == 0
-    assert f"set in params.yaml `train_pruned.epochs: {made_with}`, and" in (repository / "README.md").read_text(
+    assert f"set in params.yaml `train_taught.epochs: {made_with}`, and" in (repository / "README.md").read_text(
         "utf-8"
     )
 
@@ -134,7 +139,18 @@ def test_sweeps_are_filled_in_and_checked_too(repository: Path) -> None:
     shutil.copy(PROJECT / "results" / "study_demo.json", repository / "results")
     assert publish("--check").exit_code == 1
     assert publish("--readme-only").exit_code == 0 and publish("--check").exit_code == 0
-    assert "make study NAME=demo" in (repository / "docs" / "results.md").read_text(encoding="utf-8")
+    assert "study_demo.json" in (repository / "docs" / "results.md").read_text(encoding="utf-8")
+
+
+def test_results_of_before_stay_in_the_readme_and_are_not_to_be_set(repository: Path) -> None:
+    file = repository / "results" / "older" / "results.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(make_older_document("older", "conll2000")), encoding="utf-8")
+    assert publish().exit_code == 0
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    assert "| older | pruned |  | 85.20 ± 0.14 |" in readme and "| demo | pruned | 83.20 ± 0.14 | 85.20" in readme
+    assert "older (commit 0123456)" in readme and "The profile has changed" not in readme
+    assert "no pruned tagger" in (repository / "docs" / "results.md").read_text(encoding="utf-8")
 
 
 def test_changed_code_marks_the_commit_dirty(repository: Path) -> None:
@@ -226,6 +242,7 @@ def test_stages_section_by_hand(tmp_path: Path) -> None:
         "| `generate_data` | Makes data | `data/raw/<name>` |",
         "| `pretrain_lm` (forward, backward) | Trains | `work/lm` |",
         "| `train_tagger` (no_lm, full) | Tags | `work/tagger` |",
+        "| `prune` (gold, taught) | Prunes | `work/tagger` |",
         "| `prepare` | Reads | `work/<data>` |",
     ]
     (tmp_path / "dvc.yaml").write_text("stages: {a: {cmd: x}}", encoding="utf-8")

@@ -14,6 +14,10 @@ stages:
     cmd: "test ${x} != 9 || { echo no nines; exit 1; }; echo ${x} > o"
     params: [x]
     outs: [{o: {cache: false}}]
+  b:
+    cmd: "cp o p"
+    deps: [o]
+    outs: [{p: {cache: false}}]
 """
 
 
@@ -38,7 +42,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_experiments_go_in_and_results_come_out(repository: Path) -> None:
     for number in (5, 9):
-        _queue.put(f"p{number}", [f"x={number}"])
+        _queue.put(f"p{number}", "a", [f"x={number}"])
     assert (repository / "params.yaml").read_text(encoding="utf-8") == "x: 1  # edited\n"
     started = time.monotonic()
     _queue.start_workers(1)
@@ -50,6 +54,8 @@ def test_experiments_go_in_and_results_come_out(repository: Path) -> None:
         assert _queue.tasks() == {"p5": "Success", "p9": "Failed"}
         done = _queue.finished(["p5", "p9"])
         assert _queue.read_from(done["p5"], "o") == "5\n" and list(done) == ["p5"]
+        assert "'b'" not in _queue.log("p5")  # which the target does not need
+        assert _queue.baseline(done["p5"]) == _queue._run("git", "rev-parse", "HEAD").strip()
         assert "no nines" in _queue.log("p9")
     finally:
         _queue.stop(["p9"])

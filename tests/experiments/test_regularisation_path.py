@@ -14,9 +14,9 @@ from ldnet.errors import InputError
 from pipeline.experiments.front import knee, pareto_front
 from pipeline.experiments.path_figure import path_figure
 from pipeline.experiments.points import Point
-from pipeline.experiments.regularisation_path import path_document, path_section, point_row, points_table
+from pipeline.experiments.regularisation_path import path_document, path_section, point_row, points_table, read_path
 from pipeline.report.figure_files import save_figure
-from tests.report_factories import make_params, make_row
+from tests.report_factories import PROJECT, make_params, make_row
 
 Place = tuple[float, float]
 
@@ -84,14 +84,14 @@ def test_knee_does_not_depend_on_units() -> None:
 def make_point(strength: float, budget: int, dev: float, macs: int, test: float = 80.0) -> dict[str, Any]:
     pruned = {**make_row("pruned", test, macs, list(range(budget)), []), "dev_f1_mean": dev}
     metrics = {
-        "evaluate": {
+        "evaluate_gold": {
             "rows": [
                 make_row("no_lm", 70.0, 100_000, [], []),
                 make_row("full", 90.0, 500_000, [0, 1], [0, 1]),
                 pruned,
             ]
         },
-        "train_pruned": {"dev_f1_sd": 0.25},
+        "train_tagger_pruned": {"dev_f1_sd": 0.25},
         "select": {"budget_reached_by": "optimiser"},
     }
     return point_row(Point(strength, budget), metrics)
@@ -114,7 +114,7 @@ def test_document_by_hand() -> None:
     assert document["knee"] == {"strength": 0.02, "max_layers": 1}  # by dev, though test would have it otherwise
     assert all(end["on_front"] for end in document["ends"].values())
     row = document["points"][0]
-    assert row["command"] == "dvc exp run -S select.strength=0.02 -S select.max_layers=1"
+    assert row["command"] == "dvc exp run evaluate@gold -S select.strength=0.02 -S select.max_layers=1"
     assert (row["dev_f1_mean"], row["dev_f1_sd"], row["test_f1_mean"], row["test_f1_sd"]) == (85.0, 0.25, 60.0, 0.14)
 
 
@@ -124,19 +124,19 @@ def test_an_end_is_no_knee() -> None:
     assert not document["ends"]["full"]["on_front"] and document["knee"] is None
 
 
-@pytest.mark.parametrize("missing", ["evaluate", "train_pruned", "select"])
+@pytest.mark.parametrize("missing", ["evaluate_gold", "train_tagger_pruned", "select"])
 def test_missing_metrics_are_named(missing: str) -> None:
     rows = [make_row(name, 1, 1, [], []) for name in ("no_lm", "full", "pruned")]
     metrics: dict[str, Any] = {
-        "evaluate": {"rows": rows},
-        "train_pruned": {"dev_f1_sd": 0.25},
+        "evaluate_gold": {"rows": rows},
+        "train_tagger_pruned": {"dev_f1_sd": 0.25},
         "select": {"budget_reached_by": "optimiser"},
     }
     del metrics[missing]
     with pytest.raises(InputError, match=missing):
         point_row(Point(0.1, 2), metrics)
     with pytest.raises(InputError, match="no row for the variant full"):
-        point_row(Point(0.1, 2), {**metrics, "evaluate": {"rows": rows[::2]}})
+        point_row(Point(0.1, 2), {**metrics, "evaluate_gold": {"rows": rows[::2]}})
 
 
 def test_tables_by_hand() -> None:
@@ -146,8 +146,6 @@ def test_tables_by_hand() -> None:
     )
     section = path_section(document)
     assert '`make path NAME=demo STRENGTHS="0.02 0.1" BUDGETS="1 2"`' in section and "seeds; layers" in section
-    shorter = {**document, "points": [{**row, "epochs": 3} for row in document["points"]]}
-    assert 'BUDGETS="1 2" EPOCHS=3`' in path_section(shorter)
     assert "all LM layers: dev F1 90.50, test F1 90.00 at 0.500 M MACs" in section
     lines = [line.split(" | ")[0:9] for line in section.splitlines() if line.startswith("| 0.")]
     assert [(line[0], line[7]) for line in lines] == [
@@ -156,6 +154,13 @@ def test_tables_by_hand() -> None:
         ("| 0.02", "front"),
         ("| 0.1", ""),
     ]
+
+
+def test_a_path_whose_pruned_taggers_were_taught_says_so_and_has_no_commands() -> None:
+    section = path_section(read_path(PROJECT / "results" / "path_conll2000.json"))
+    assert "The pruned taggers were taught here, the ends were not" in section
+    assert "dvc exp run" not in section and "make path" not in section and "| knee |" in section
+    assert "taught" not in path_section(make_document())
 
 
 def test_figure_is_the_same_bytes_and_shows_the_knee(tmp_path: Path) -> None:

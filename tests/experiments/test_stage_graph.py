@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from commands.reproduce import GROUPS
-from pipeline.experiments.stage_graph import Stage, affected, code, read_stages
+from pipeline.experiments.stage_graph import Stage, affected, code, leading_to, read_stages
 from tests.imports import ROOT
 
 PIPELINE = """
@@ -54,6 +54,13 @@ def test_what_a_section_affects(stages: list[Stage]) -> None:
     assert affected(stages, ["other"]) == set()
 
 
+def test_what_leads_to_a_stage(stages: list[Stage]) -> None:
+    assert [stage.name for stage in leading_to(stages, "prepare")] == ["make@tiny", "prepare"]
+    assert [stage.name for stage in leading_to(stages, "tell@short")] == [
+        "make@tiny", "prepare", "train@one", "tell@short",
+    ]  # fmt: skip
+
+
 def test_code_is_scripts_and_packages(stages: list[Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "code").mkdir()
@@ -91,8 +98,11 @@ def test_it_is_the_graph_that_dvc_has() -> None:
 
 def test_the_sections_of_a_point() -> None:
     stages = read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml")
-    assert affected(stages, ["select"]) == {"select", "prune", "train_pruned", "evaluate", "report"}
-    assert affected(stages, ["soft_targets"]) == {"soft_targets", "train_pruned", "evaluate", "report"}
+    evaluated = {"evaluate@gold", "evaluate@taught", "report"}
+    assert affected(stages, ["select"]) == {"select", "prune", "train_pruned@gold", "train_pruned@taught", *evaluated}
+    taught = {"train_taught@no_lm", "train_taught@full", "train_pruned@taught", "evaluate@taught", "report"}
+    assert affected(stages, ["train_taught"]) == taught
+    assert affected(stages, ["soft_targets"]) == {"soft_targets", *taught}
     assert affected(stages, ["checkpoint_steps"]) == set()
 
 

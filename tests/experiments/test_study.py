@@ -12,10 +12,10 @@ from commands import study
 from ldnet.errors import InputError
 from pipeline.experiments.publishing import committed_code
 from pipeline.experiments.rows import ENDS
-from pipeline.experiments.selection_study import by_budget, study_document, study_row, study_section
+from pipeline.experiments.selection_study import by_budget, read_study, study_document, study_row, study_section
 from pipeline.experiments.study_figure import study_figure
 from pipeline.experiments.study_points import DEFAULT, METHODS, TITLES, Choice, study_points
-from pipeline.params import Params, Regulariser, SelectMethod, UnlabelledParams
+from pipeline.params import Params, Regulariser, SelectMethod
 from pipeline.profiles import load_profile
 from pipeline.report.figure_files import save_figure
 from tests.report_factories import PROJECT, make_params, make_row
@@ -32,8 +32,8 @@ def test_every_method_with_every_budget_and_random_layers_three_times(params: Pa
         "r3_cost-2", "random1-2", "random2-2", "random3-2", "r3_cost-6", "random1-6", "random2-6", "random3-6",
     ]  # fmt: skip
     assert points[0].command() == (
-        "dvc exp run -S select.method=gates -S select.regulariser=r3 -S select.cost_weighted=true "
-        "-S select.max_layers=2 -S train_pruned.start=full"
+        "dvc exp run evaluate@gold -S select.method=gates -S select.regulariser=r3 -S select.cost_weighted=true "
+        "-S select.max_layers=2"
     )
     assert points[1].title == "random (draw 1), budget 2"
 
@@ -42,7 +42,7 @@ def test_every_method_with_every_budget_and_random_layers_three_times(params: Pa
 def test_values_are_those_of_the_parameters_and_survive_yaml(params: Params, method: str) -> None:
     choice = Choice(method, 2, 3 if method == "random" else 0)
     found = choice.params(params)
-    assert found.train_pruned.start == "full" and found.select.max_layers == 2
+    assert found.select.max_layers == 2
     assert found.select.random_seed == (3 if method == "random" else params.select.random_seed)
     for key, override in zip(choice.values(), choice.overrides(), strict=True):
         name, _, text = override.partition("=")
@@ -54,9 +54,9 @@ def test_values_are_those_of_the_parameters_and_survive_yaml(params: Params, met
 
 def test_methods_differ(params: Params) -> None:
     chosen = [Choice(method, 2).params(params) for method in METHODS]
-    sections = [(found.select, found.soft_targets) for found in chosen]
+    sections = [found.select for found in chosen]
     assert all(sections.count(section) == 1 for section in sections)
-    assert set(METHODS) == set(TITLES) and set(DEFAULT.split()) <= set(METHODS)
+    assert set(METHODS) == set(TITLES) - {"r3_gold"} and set(DEFAULT.split()) <= set(METHODS)
 
 
 def test_a_study_can_try_every_method_and_every_regulariser(params: Params) -> None:
@@ -78,10 +78,6 @@ def test_exhaustive_searches_that_take_too_long_are_left_out(params: Params) -> 
 def test_what_cannot_be_run_is_refused(params: Params) -> None:
     with pytest.raises(InputError, match="methods: 'ridge' is none; expected some of r1 r2"):
         study_points(params, ["r3", "ridge"], [2])
-    with pytest.raises(InputError, match=r"r3_gold.*expected prepare_unlabelled\.sentences to be 0"):
-        study_points(params, ["r3_gold"], [2])
-    labelled = params.model_copy(update={"prepare_unlabelled": UnlabelledParams(sentences=0)})
-    assert study_points(labelled, ["r3_gold"], [2])[0].params(labelled).soft_targets.weight == 0
     with pytest.raises(InputError, match="max_layers: expected at most 12"):
         study_points(params, ["first"], [2, 13])
 
@@ -90,10 +86,10 @@ def make_study_row(method: str, budget: int, dev: float, test: float, draw: int 
     pruned = {**make_row("pruned", test, 200_000, list(range(budget)), []), "dev_f1_mean": dev}
     ends = [make_row("no_lm", 70.0, 100_000, [], []), make_row("full", 90.0, 500_000, [0, 1], [0, 1])]
     metrics = {
-        "evaluate": {"rows": [*ends, pruned]},
-        "train_pruned": {"dev_f1_sd": 0.25},
+        "evaluate_gold": {"rows": [*ends, pruned]},
+        "train_tagger_pruned": {"dev_f1_sd": 0.25},
         "select": {"budget_reached_by": "method"},
-        "prune": {"dev_f1": [60.0, 61.0]},
+        "prune": {"dev_f1": 60.5},
     }
     return study_row(Choice(method, budget, draw), metrics)
 
@@ -112,7 +108,7 @@ def test_document_by_hand() -> None:
     document = make_document()
     assert set(document) == {"data", "git_commit", "params", "rows", "ends"} and set(document["ends"]) == set(ENDS)
     row = document["rows"][1]
-    assert (row["method"], row["draw"], row["max_layers"], row["masked_dev_f1_mean"]) == ("random", 1, 1, 60.5)
+    assert (row["method"], row["draw"], row["max_layers"], row["dev_f1_as_selected"]) == ("random", 1, 1, 60.5)
     assert (row["dev_f1_mean"], row["dev_f1_sd"], row["test_f1_mean"], row["test_f1_sd"]) == (84.0, 0.25, 81.0, 0.14)
     assert row["values"]["select.random_seed"] == 1 and row["layers_kept"] == {"forward": [0], "backward": []}
     assert document["rows"][0]["draw"] is None and document["ends"]["full"]["test_f1_mean"] == 90.0
@@ -131,7 +127,7 @@ def test_tables_by_hand() -> None:
     assert '`make study NAME=demo METHODS="importance random" BUDGETS="1 2"`' in section
     assert (
         "| importance | 2 | 0, 1 | none | 0.200 | 60.50 | 88.00 ± 0.25 | 87.00 ± 0.14 | method | "
-        "`dvc exp run -S select.method=importance -S select.max_layers=2 -S train_pruned.start=full` |"
+        "`dvc exp run evaluate@gold -S select.method=importance -S select.max_layers=2` |"
     ) in section.splitlines()
     assert (
         "* Budget 1: the best on dev is random layers, draw 2, with test F1 83.00; random layers have 82.00 ± 1.41, "
@@ -139,8 +135,20 @@ def test_tables_by_hand() -> None:
     )
     assert "* Budget 2: the best on dev is importance, with test F1 87.00.\n" in section
     assert "all LM layers: dev F1 90.50, test F1 90.00 at 0.500 M MACs" in section
-    document["rows"] = [{**row, "epochs": 3} for row in document["rows"]]
-    assert '`make study NAME=demo METHODS="importance random" BUDGETS="1 2" EPOCHS=3`' in study_section(document)
+    assert "taught" not in section
+
+
+def test_a_study_whose_pruned_taggers_were_taught_says_so_and_has_no_commands() -> None:
+    document = read_study(PROJECT / "results" / "study_conll2000.json")
+    section = study_section(document)
+    assert (
+        "The pruned taggers were taught here, the ends were not: compare pruned taggers with each other only."
+        in section
+    )
+    assert "dvc exp run" not in section and "make study" not in section and "gates, R3, no distillation" in section
+    assert "As selected: the full taggers, the other layers closed, before any more training." in section
+    row = next(row for row in document["rows"] if (row["method"], row["max_layers"]) == ("r3", 6))
+    assert row["dev_f1_as_selected"] == row["masked_dev_f1_mean"]
 
 
 def test_figure_is_the_same_bytes_and_shows_what_is_kept(tmp_path: Path) -> None:

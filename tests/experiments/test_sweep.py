@@ -17,9 +17,18 @@ from tqdm import tqdm
 from commands import sweep
 from ldnet.errors import InputError
 from pipeline.experiments import queue as _queue
-from pipeline.experiments.points import Point, doubling_budgets, fingerprint, grid, name_points, numbers
+from pipeline.experiments.points import (
+    TARGET,
+    Experiment,
+    Point,
+    doubling_budgets,
+    fingerprint,
+    grid,
+    name_points,
+    numbers,
+)
 from pipeline.experiments.regularisation_path import point_row
-from pipeline.experiments.stage_graph import Stage, read_stages
+from pipeline.experiments.stage_graph import Stage, leading_to, read_stages
 from pipeline.experiments.study_points import Choice
 from pipeline.params import Params
 from pipeline.profiles import load_profile
@@ -54,21 +63,23 @@ STAGES = [
     Stage(name="prepare", sections=frozenset(["seed"]), deps=(), outs=()),
     Stage(name="prune", sections=frozenset(["select"]), deps=(), outs=()),
 ]
-OF_POINTS = {"select", "prune", "train_pruned", "evaluate", "report"}
+OF_POINTS = {"select", "prune", "train_pruned@gold", "evaluate@gold"}
+LEADING = leading_to(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml"), TARGET)
 LOCK: dict[str, Any] = {"stages": {"prepare": {"outs": [{"md5": "a"}]}, "prune": {"outs": [{"md5": "b"}]}}}
 
 
 def test_grid_is_every_strength_with_every_budget(params: Params) -> None:
     points = grid(params, [0.02, 0.1], [2, 6])
     assert points == [Point(0.02, 2), Point(0.02, 6), Point(0.1, 2), Point(0.1, 6)]
-    assert points[1].command() == "dvc exp run -S select.strength=0.02 -S select.max_layers=6"
+    assert points[1].command() == "dvc exp run evaluate@gold -S select.strength=0.02 -S select.max_layers=6"
 
 
-def test_points_of_fewer_epochs(params: Params) -> None:
-    point = grid(params, [0.02], [2], epochs=1)[0]
-    assert point.command() == "dvc exp run -S select.strength=0.02 -S select.max_layers=2 -S train_pruned.epochs=1"
-    assert point.params(params).train_pruned.epochs == 1 != params.train_pruned.epochs
-    assert point.stages(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml")) == OF_POINTS
+@pytest.mark.parametrize("point", [Point(0.02, 2), Choice("r3", 2)])
+def test_points_are_trained_on_gold_tags_as_their_ends_are(point: Experiment) -> None:
+    assert point.stages(LEADING) == OF_POINTS
+    shared = {stage.name for stage in LEADING} - OF_POINTS
+    assert {"train_tagger@no_lm", "train_tagger@full"} <= shared
+    assert not [name for name in shared if name.startswith(("soft_targets", "train_taught", "prepare_unlabelled"))]
 
 
 @pytest.mark.parametrize(
@@ -136,13 +147,8 @@ def test_names_tell_the_points_and_are_git_refs(params: Params, sources: list[Pa
 
 
 def test_what_points_share_is_made_up_to_date_before(params: Params) -> None:
-    stages = read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml")
-    shared = sweep.shared_stages(grid(params, [0.02, 0.1], [2, 6]), stages)
-    assert shared == [stage.name for stage in stages if stage.name not in OF_POINTS]
-    assert {"train_tagger@no_lm", "train_tagger@full", "soft_targets"} <= set(shared)
-    # Where one point has targets of its own, the others still share theirs.
-    assert sweep.shared_stages([Choice("r3", 2), Choice("r3_gold", 2)], stages) == shared
-    assert "soft_targets" not in sweep.shared_stages([Choice("r3_gold", 2)], stages)
+    shared = sweep.shared_stages(grid(params, [0.02, 0.1], [2, 6]), LEADING)
+    assert shared == [stage.name for stage in LEADING if stage.name not in OF_POINTS]
 
 
 def test_tasks_are_read_from_dvc_queue_status() -> None:
@@ -215,7 +221,8 @@ class StandInQueue:
         dead = dict.fromkeys(self.dead, "Running")
         return {**dead, **dict.fromkeys(self.queued, "Queued"), **dict.fromkeys(self.failed, "Failed")}
 
-    def put(self, name: str, overrides: Collection[str]) -> None:
+    def put(self, name: str, target: str, overrides: Collection[str]) -> None:
+        assert target == TARGET
         self.queued.append(name)
         self.put_names.append(name)
 
@@ -232,18 +239,22 @@ class StandInQueue:
     def stop(self, names: Collection[str]) -> None:
         self.stopped = True
 
+    def baseline(self, commit: str) -> str:
+        return f"before {commit}"
+
     def log(self, name: str) -> str:
         return f"log of {name}\nRunning stage 'prune':"
 
     def read_from(self, commit: str, path: str) -> str:
         rows = [make_row(name, 83.2, 150_000, [1], []) for name in ("no_lm", "full", "pruned")]
-        document = {"rows": rows, "budget_reached_by": "optimiser", "dev_f1_sd": 0.1}
+        document = {"rows": rows, "budget_reached_by": "optimiser", "dev_f1_sd": 0.1, "dev_f1": 80.0}
         return json.dumps(document)
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """No waiting, and shared stages that are up to date."""
+    """No waiting, no tracking, and shared stages that are up to date."""
+    monkeypatch.setattr(sweep, "log_pipeline_run", lambda **given: None)
     monkeypatch.setattr(sweep, "REFRESH_SECONDS", 0.0)
     monkeypatch.setattr(sweep, "STATUS_SECONDS", 0.0)
     monkeypatch.setattr(sweep, "update_shared_stages", lambda *_: None)
@@ -253,7 +264,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def use(queue: StandInQueue, quick: pytest.MonkeyPatch) -> None:
-    for name in ("finished", "tasks", "put", "remove_dead", "start_workers", "workers", "stop", "log", "read_from"):
+    for name in (
+        "finished", "tasks", "put", "remove_dead", "start_workers", "workers", "stop", "log", "read_from", "baseline",
+    ):  # fmt: skip
         quick.setattr(_queue, name, getattr(queue, name))
 
 
@@ -276,9 +289,17 @@ def names_of(params: Params, points: list[Point], quick: pytest.MonkeyPatch) -> 
 def test_all_points_are_run_and_told(params: Params, quick: pytest.MonkeyPatch) -> None:
     points, queue = grid(params, [0.02, 0.1], [2, 6]), StandInQueue()
     use(queue, quick)
+    logged: list[dict[str, Any]] = []
+    quick.setattr(sweep, "log_pipeline_run", lambda **given: logged.append(given))
     rows = sweep.run_sweep(params, points, 2, point_row)
     assert [(row["strength"], row["max_layers"]) for row in rows] == [(p.strength, p.max_layers) for p in points]
     assert len(queue.put_names) == 4 and not queue.stopped
+    # MLflow compares points with whole runs, by the same metrics and tags.
+    assert sorted(run["name"] for run in logged) == sorted(queue.put_names)
+    first = next(run for run in logged if run["name"] == queue.put_names[0])
+    assert (first["tags"]["dvc_exp"], first["tags"]["baseline_rev"]) == (queue.put_names[0], "before commit")
+    assert first["params"]["select"]["strength"] == 0.02 and first["metrics"]["test_f1"] == 83.2
+    assert first["metrics"]["evaluate_gold/full/test_f1_mean"] == 83.2
 
 
 def test_points_that_are_there_are_not_run_again(params: Params, quick: pytest.MonkeyPatch) -> None:
@@ -346,9 +367,9 @@ def test_a_worker_that_is_gone_is_replaced(params: Params, quick: pytest.MonkeyP
     use(queue, quick)
     points = grid(params, [0.02, 0.1], [2, 6])
     named = {point.label: point for point in points}
-    assert sweep.run_missing(named, {}, 1) == set() and queue.starts == 1
+    assert sweep.run_missing(params, named, {}, 1) == set() and queue.starts == 1
     queue.done.clear()
-    assert sweep.run_missing(named, {}, 2) == set() and queue.starts > 2
+    assert sweep.run_missing(params, named, {}, 2) == set() and queue.starts > 2
 
 
 def test_an_interruption_stops_the_workers(params: Params, quick: pytest.MonkeyPatch) -> None:
@@ -369,19 +390,6 @@ def test_a_point_that_repeats_shared_work_is_told(
     with tqdm(total=1, disable=True) as progress:
         sweep.print_success(Point(0.1, 2), "name", "commit", progress)
     assert "warning: name has also run pretrain_lm@forward" in capsys.readouterr().err
-
-
-def test_a_point_of_other_distillation_computes_its_targets(
-    quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    queue = StandInQueue()
-    use(queue, quick)
-    quick.setattr(_queue, "log", lambda name: "Running stage 'soft_targets':")
-    with tqdm(total=1, disable=True) as progress:
-        sweep.print_success(Choice("r3_gold", 2), "name", "commit", progress)
-        assert capsys.readouterr().err == ""
-        sweep.print_success(Choice("r3", 2), "name", "commit", progress)
-    assert "warning: name has also run soft_targets" in capsys.readouterr().err
 
 
 def test_living_workers_are_found_and_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

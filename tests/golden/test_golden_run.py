@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from pipeline.six_taggers import TRAININGS, VARIANTS, tagger_name
 from tests.golden.outcome import GoldenRun, differences, on_this_machine, read_golden
 from tests.golden.workspace import EXPERIMENT, read_blocks, words_of
 
@@ -85,3 +86,31 @@ def test_test_sentences_are_in_the_text_but_not_learnt_from(golden_run: GoldenRu
         assert tests <= set(text.read_text(encoding="utf-8").split("\n")) and not tests & drawn, file
     metrics = json.loads((main / "metrics/prepare_corpus.json").read_text(encoding="utf-8"))
     assert metrics["dropped_test_sentences"] == 60
+
+
+def test_taught_taggers_learn_from_soft_targets_and_gold_ones_do_not(golden_run: GoldenRun) -> None:
+    for execution in golden_run.record:
+        if execution["stage"]["command"][2] == "stages.train_tagger":
+            name = execution["stage"]["name"]
+            read = {file for file in execution["read"] if file.startswith("work/soft_targets/")}
+            expected = ("marginals.npy", "transitions.npy", "unlabelled.txt") if "taught" in name else ()
+            assert read == {f"work/soft_targets/{file}" for file in expected}, name
+
+
+def test_the_teachers_are_the_full_gold_taggers_of_all_seeds(golden_run: GoldenRun) -> None:
+    (execution,) = (
+        one for one in golden_run.record if (one["workspace"], one["stage"]["name"]) == ("main", "soft_targets")
+    )
+    weights = {file for file in execution["read"] if file.startswith("work/tagger/") and file.endswith(".safetensors")}
+    seeds = EXPERIMENT["params"]["train_tagger"]["seeds"]
+    assert weights == {f"work/tagger/full/seed-{seed}/weights.safetensors" for seed in seeds}
+
+
+def test_each_training_gives_a_variant_other_weights(golden_run: GoldenRun) -> None:
+    """So a gold tagger in the place of a taught one, or the other way round, does not go unseen."""
+    for variant in VARIANTS:
+        gold, taught = (
+            golden_run.numbers(f"main/work/tagger/{tagger_name(variant, training)}/seed-3/weights.safetensors")
+            for training in TRAININGS
+        )
+        assert list(gold) == list(taught) and gold["crf.transitions"] != pytest.approx(taught["crf.transitions"], 1e-3)

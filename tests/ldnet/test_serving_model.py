@@ -21,6 +21,7 @@ from ldnet.text.lexicon import Lexicon
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.exporting.workspace import describe
 from pipeline.features.contextual import load_bidirectional_lm
+from pipeline.six_taggers import TAGGERS
 from pipeline.tagger.model import load_tagger
 from tests.factories import make_sentences
 from tests.imports import ROOT
@@ -35,14 +36,15 @@ print(json.dumps(load_model(Path(sys.argv[1])).tag(json.loads(sys.argv[2]))))
 SENTENCES = [sentence.words for sentence in make_sentences(30, 5)]
 
 
-@pytest.mark.parametrize("variant", ["no_lm", "full", "pruned"])
-def test_an_exported_model_tags_as_the_workspace_does_and_does_not_need_it(variant: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", TAGGERS)
+def test_an_exported_model_tags_as_the_workspace_does_and_does_not_need_it(name: str, tmp_path: Path) -> None:
     work, metrics = make_workspace(tmp_path)
-    options = ["--work", str(work), "--metrics", str(metrics), "--out", str(tmp_path / "model"), "--tagger", variant]
+    options = ["--work", str(work), "--metrics", str(metrics), "--out", str(tmp_path / "model"), "--tagger", name]
     assert CliRunner().invoke(main, options, catch_exceptions=False).exit_code == 0
+    variant, _ = TAGGERS[name]
     lm_folder = {"no_lm": None, "full": work / "lm", "pruned": work / "pruned"}[variant]
     lm = load_bidirectional_lm(lm_folder) if lm_folder else None
-    tagger = load_tagger(work / "tagger" / variant / "seed-2")
+    tagger = load_tagger(work / "tagger" / name / "seed-2")
     expected = bulk_tagger(tagger, lm, Lexicon.load(work / "conll" / "lexicon")).tag(SENTENCES)
     shutil.rmtree(work)
     shutil.move(tmp_path / "model", tmp_path / "elsewhere")
@@ -89,9 +91,12 @@ def test_an_export_replaces_a_model_and_nothing_else(tmp_path: Path) -> None:
 
 def test_metrics_of_another_run_are_refused(tmp_path: Path) -> None:
     work, metrics = make_workspace(tmp_path)
-    write_json(metrics / "train_pruned.json", {"seeds": [1, 2], "dev_f1": [1.0, 2.0]})
+    write_json(metrics / "train_tagger_pruned.json", {"seeds": [1, 2], "dev_f1": [1.0, 2.0]})
     with pytest.raises(InputError, match="not of the same run"):
         describe(work, metrics, "pruned")
+    assert describe(work, metrics, "pruned_taught").tagger == "pruned_taught"
+    with pytest.raises(InputError, match="prune: no such tagger; expected no_lm, full, pruned, no_lm_taught, full"):
+        describe(work, metrics, "prune")
 
 
 def delete_weights(model: Path) -> None:

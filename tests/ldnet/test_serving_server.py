@@ -44,16 +44,16 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Half of the time goes into the tracking database."""
     root = tmp_path_factory.mktemp("workspace")
     work, metrics = make_workspace(root)
-    predictions = work / "predictions"
-    predictions.mkdir()
+    predictions = work / "predictions" / "taught"
+    predictions.mkdir(parents=True)
     (predictions / "pruned-seed-1.conll").write_text("the O O\n", encoding="utf-8")
     tracking = {"DVC_ROOT": str(root), "MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db"}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in tracking.items():
             patch.setenv(name, value)
-        with stage_run("evaluate", {}, [predictions]):
+        with stage_run("evaluate@taught", {}, [predictions]):
             pass
-        for outs in ({"evaluate": [predictions]}, {}):  # the second run is of another pipeline
+        for outs in ({"evaluate@taught": [predictions]}, {}):  # the second run is of another pipeline
             log_pipeline_run({}, {}, [], {}, {}, outs, "", {})
     environment = {**os.environ, **tracking, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     options = ["--work", work, "--metrics", metrics, "--out", root / "model", "--register", NAME, "--alias", ALIAS]

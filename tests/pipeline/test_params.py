@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ldnet.errors import InputError
-from pipeline.params import Optimizer, Params, PrunedStart, Regulariser, SelectMethod, experiment_values, load_params
+from pipeline.params import Optimizer, Params, Regulariser, SelectMethod, experiment_values, load_params
 
 BASE = Path(__file__).parents[2] / "profiles/base.yaml"
 REMOVE = object()
@@ -69,7 +69,8 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("select.strength", float("nan"), "select.strength: expected a finite number, found nan"),
         ("pretrain_lm.dropout", float("inf"), "pretrain_lm.dropout: expected a finite number, found inf"),
         ("select.cost_weighted", 1, "select.cost_weighted: expected bool, found 1"),
-        ("train_pruned.start", "warm", "train_pruned.start: expected one of selection, full, scratch"),
+        ("train_taught.optimizer", "lbfgs", "train_taught.optimizer: expected one of adam, sgd"),
+        ("train_taught.epochs", 0, "train_taught.epochs: expected 1 or more"),
         ("prepare_conll.dev", None, "prepare_conll.dev: expected str, found None"),
         # bounds
         ("threads", 0, "threads: expected 1 or more"),
@@ -164,7 +165,6 @@ def test_every_key_is_described() -> None:
         ("select.method", SelectMethod),
         ("select.regulariser", Regulariser),
         ("train_tagger.optimizer", Optimizer),
-        ("train_pruned.start", PrunedStart),
     ],
 )
 def test_every_choice_is_named_beside_its_key(key: str, choices: Any) -> None:

@@ -10,8 +10,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from pipeline.experiments.stage_graph import leading_to, read_stages
 from pipeline.exporting.workspace import model_source
 from pipeline.params import Params
+from pipeline.six_taggers import TAGGERS, metrics_name
 from tests.dvc_stages import DvcStage, load_dvc_stages
 from tests.imports import ROOT, closure, sources
 
@@ -28,6 +30,7 @@ PLUMBING = frozenset(
         "pipeline/checkpoints.py",
         "pipeline/params.py",
         "pipeline/profiles.py",
+        "pipeline/six_taggers.py",  # names, which dvc.yaml has as well
         "pipeline/tracking.py",
         "stages/_dry_run.py",
         "stages/_run.py",
@@ -35,6 +38,14 @@ PLUMBING = frozenset(
 )
 # Parameters that change how a result is computed, but not the result.
 NO_EFFECT = {"checkpoint_steps"}
+TRAINED_BY = {
+    "no_lm": "train_tagger@no_lm",
+    "full": "train_tagger@full",
+    "pruned": "train_pruned@gold",
+    "no_lm_taught": "train_taught@no_lm",
+    "full_taught": "train_taught@full",
+    "pruned_taught": "train_pruned@taught",
+}
 SCRIPTS = [file for file in sources("stages", "ablations/stages") if not PurePosixPath(file).name.startswith("_")]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pygtrie", "ignore:_NoneStep:DeprecationWarning")
@@ -109,7 +120,7 @@ def test_raw_data_is_read_by_the_prepare_stages_alone(stages: list[DvcStage]) ->
 def test_every_stage_is_described_and_reads_as_the_method(stages: list[DvcStage]) -> None:
     assert all(stage.description for stage in stages)
     named = {stage.name for stage in stages}
-    assert named >= {"prepare_conll", "prepare_corpus", "select", "prune", "train_pruned", "evaluate", "report"}
+    assert named >= {"prepare_conll", "prepare_corpus", "select", "prune", "report"}
     assert named >= {"pretrain_lm@forward", "pretrain_lm@backward", "train_tagger@no_lm", "train_tagger@full"}
     assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 250
 
@@ -136,17 +147,37 @@ def test_commands_name_the_dependencies_and_outputs_as_paths(stages: list[DvcSta
 def test_what_is_shipped_is_what_was_trained_with_and_evaluated(stages: list[DvcStage]) -> None:
     """The language models and the taggers: a stage that makes new ones is in all three places, or in none."""
     commands = {stage.name: dict(pairwise(stage.command)) for stage in stages}
-    evaluated = commands["evaluate"]
-    variants = {
-        "no_lm": ("train_tagger@no_lm", None),
-        "full": ("train_tagger@full", evaluated["--lm"]),
-        "pruned": ("train_pruned", evaluated["--pruned"]),
-    }
-    for variant, (stage, lm) in variants.items():
-        shipped = model_source(Path("work"), variant, 1)
-        assert commands[stage].get("--lm") == lm == (shipped.lm and shipped.lm.as_posix()), variant
-        assert commands[stage]["--out"] == f"{evaluated['--taggers']}/{variant}" == shipped.tagger.parent.as_posix()
-    assert commands["train_pruned"]["--start"] == f"{evaluated['--pruned']}/tagger"
+    assert {name for name, words in commands.items() if words["-m"] == "stages.train_tagger"} == set(
+        TRAINED_BY.values()
+    )
+    for name, (variant, training) in TAGGERS.items():
+        trained, evaluated = commands[TRAINED_BY[name]], commands[f"evaluate@{training}"]
+        lm = {"no_lm": None, "full": evaluated["--lm"], "pruned": evaluated["--pruned"]}[variant]
+        shipped = model_source(Path("work"), name, 1)
+        assert trained["--variant"] == variant and evaluated["--training"] == training
+        assert trained.get("--lm") == lm == (shipped.lm and shipped.lm.as_posix()), name
+        assert trained["--out"] == f"{evaluated['--taggers']}/{name}" == shipped.tagger.parent.as_posix()
+        assert trained["--metrics"] == f"{evaluated['--dev-metrics']}/{metrics_name(variant, training)}.json"
+
+
+def test_taught_taggers_have_the_same_targets_by_the_full_gold_taggers_and_gold_ones_have_none(
+    stages: list[DvcStage],
+) -> None:
+    commands = {stage.name: dict(pairwise(stage.command)) for stage in stages}
+    targets = commands["soft_targets"]["--out"]
+    for name, (_, training) in TAGGERS.items():
+        assert commands[TRAINED_BY[name]].get("--targets") == (targets if training == "taught" else None), name
+    assert commands["soft_targets"]["--teachers"] == commands["train_tagger@full"]["--out"]
+    assert commands["soft_targets"]["--lm"] == commands["train_tagger@full"]["--lm"]
+
+
+def test_gold_rows_depend_on_nothing_that_is_taught() -> None:
+    before = leading_to(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml"), "evaluate@gold")
+    assert {"train_tagger@no_lm", "train_tagger@full", "train_pruned@gold"} <= {stage.name for stage in before}
+    taught = {"prepare_unlabelled", "soft_targets", "train_taught"}
+    for stage in before:
+        assert stage.name.split("@")[0] not in taught and not stage.sections & taught, stage.name
+        assert not [dep for dep in stage.deps if "taught" in str(dep)], stage.name
 
 
 def test_parameters_exist(stages: list[DvcStage]) -> None:
@@ -160,7 +191,13 @@ def test_parameters_exist(stages: list[DvcStage]) -> None:
 
 
 def test_scripts_use_only_parameters_that_their_stage_depends_on(stages: list[DvcStage]) -> None:
-    """The sections are found as attributes of `params` in scripts that say `params = load_params(...)`."""
+    """The sections are found as attributes of `params` in scripts that say `params = load_params(...)`.
+
+    Of several stages with one script, each uses some; what it really looks at is watched in tests/golden.
+    """
+    of_script: dict[str, set[str]] = {}
+    for stage in stages:
+        of_script.setdefault(script(stage), set()).update(name.split(".")[0] for name in stage.parameters)
     for stage in stages:
         text = (ROOT / script(stage)).read_text(encoding="utf-8")
         text = text.replace("find_candidate(params", "params.ablations")  # and the LM's width, for an error message
@@ -168,7 +205,7 @@ def test_scripts_use_only_parameters_that_their_stage_depends_on(stages: list[Dv
         used = set(
             re.findall(r"\bparams\.(?!yaml)(\w+)", text) if whole else re.findall(r"load_params\(\w+\)\.(\w+)", text)
         )
-        listed = {name.split(".")[0] for name in stage.parameters} | NO_EFFECT
+        listed = of_script[script(stage)] | NO_EFFECT
         assert used, f"{stage.name}: no use of parameters found"
         assert used <= listed, f"{stage.name}: {used - listed} missing under params"
 

@@ -51,13 +51,13 @@ def test_the_whole_pipeline_is_logged(
     assert CliRunner().invoke(report.main, []).exit_code == 0
     (call,) = logged
     assert call["params"]["select"]["regulariser"] == make_params()["select"]["regulariser"]
-    assert call["metrics"]["evaluate/pruned/test_f1_mean"] == 83.2
+    assert call["metrics"]["evaluate_taught/pruned/test_f1_mean"] == 85.2
     assert min(call["metrics"]) == "dev_f1"  # the one by which MLflow compares runs
     assert "metrics.`dev_f1`" in call["view"]["selectedColumns"]
     assert call["tags"] == {"profile": "demo", "git_commit": "unknown"}
     assert [path.name for path in call["artifacts"]] == [*FILES, "metrics", "curves"]
-    assert "| pruned | 83.20" in call["note"]
-    assert list(call["tables"]["rows"]["variant"]) == ["no_lm", "full", "pruned"]
+    assert "| pruned | 83.20 ± 0.14 | 85.20" in call["note"]
+    assert list(call["tables"]["rows"]["variant"]) == ["no_lm", "full", "pruned"] * 2
 
 
 def test_a_missing_curve_is_a_one_line_error(
@@ -74,7 +74,7 @@ def test_a_missing_curve_is_a_one_line_error(
 
 def points(figure: Figure, *, hollow: bool) -> list[tuple[float, float]]:
     """Where the figure of F1 against cost has its filled or hollow points."""
-    lines = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    lines = [line for line in figure.axes[0].lines if line.get_marker() in ("o", "D")]
     return [
         (float(line.get_xdata()[0]), float(line.get_ydata()[0]))
         for line in lines
@@ -84,7 +84,14 @@ def points(figure: Figure, *, hollow: bool) -> list[tuple[float, float]]:
 
 def test_figure_has_our_points_and_the_published_ones_for_their_data() -> None:
     demo = f1_against_cost(build_results(make_params(), make_metrics()))
-    assert points(demo, hollow=False) == [(72_000, 71.2), (410_000, 83.5), (150_000, 83.2)]
+    gold, taught = (
+        [(72_000, 71.2), (410_000, 83.5), (150_000, 83.2)],
+        [(72_000, 75.2), (410_000, 85.5), (150_000, 85.2)],
+    )
+    assert points(demo, hollow=False) == gold + taught
+    assert [line.get_marker() for line in demo.axes[0].lines if line.get_marker() in ("o", "D")] == [*"oooDDD"]
+    joined = [sorted(zip(*line.get_data(), strict=True)) for line in demo.axes[0].lines if len(line.get_xdata()) == 3]
+    assert joined == [sorted(gold), sorted(taught)], "a line a training"
     assert points(demo, hollow=True) == []
     assert demo.axes[0].get_xscale() == "log"
     chunking = f1_against_cost(build_results(make_params("conll2000", "conll2000"), make_metrics()))

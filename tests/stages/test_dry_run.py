@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from pipeline.six_taggers import VARIANTS
 from pipeline.tagger.model import save_tagger
+from pipeline.tagger.soft_targets import UNLABELLED
 from tests.factories import make_sentences, make_tagger, write_prepared
 from tests.stages.test_stages import run, tiny_params, write_raw
 
@@ -48,19 +50,22 @@ def test_pretraining(root: Path) -> None:
     assert_told(result, root, before, "backward: 2 layers of 4", "s a step", f"in {root / 'out'}")
 
 
-@pytest.mark.parametrize("variant", ["no_lm", "full"])
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_taggers(prepared: Path, variant: str) -> None:
     before = set(prepared.rglob("*"))
-    lm = ["--lm", str(prepared / "lm")] if variant == "full" else []
+    lm = ["--lm", str(prepared / "lm")] if variant != "no_lm" else []
     result = dry_run("train_tagger", prepared, "--variant", variant, "--conll", str(prepared / "conll"), *lm)
     assert_told(result, prepared, before, f"{variant}: 1 seeds, 1 at a time, 2 epochs of 60 sentences")
-    assert ("features of the language models" in result.output) == (variant == "full")
+    assert ("features of the language models" in result.output) == (variant != "no_lm")
 
 
-def test_pruned_taggers(prepared: Path) -> None:
+def test_taught_taggers(prepared: Path) -> None:
+    (prepared / "targets").mkdir()
+    (prepared / "targets" / UNLABELLED).write_text("one more sentence\n" * 5, encoding="utf-8")
     before = set(prepared.rglob("*"))
-    result = dry_run("train_pruned", prepared, f"--conll={prepared / 'conll'}", f"--lm={prepared / 'lm'}")
-    assert_told(result, prepared, before, "pruned: 1 seeds, 1 at a time, 3 epochs of 60 sentences")
+    folders = [f"--{name}={prepared / name}" for name in ("conll", "lm", "targets")]
+    result = dry_run("train_tagger", prepared, "--variant", "pruned", *folders)
+    assert_told(result, prepared, before, "pruned_taught: 1 seeds, 1 at a time, 3 epochs of 65 sentences")
 
 
 def test_selection(prepared: Path) -> None:

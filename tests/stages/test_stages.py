@@ -13,6 +13,7 @@ from ldnet.files import write_json
 from pipeline.language_model.model import load_language_model
 from pipeline.pretraining.encoded_corpus import load
 from pipeline.pretraining.lm_training import perplexity
+from pipeline.six_taggers import TAGGERS, TRAININGS
 from pipeline.tagger.model import load_tagger, save_tagger
 from tests.factories import WORDS, make_sentences, make_tagger, write_prepared
 
@@ -26,7 +27,6 @@ STAGES = [
     "soft_targets",
     "select",
     "prune",
-    "train_pruned",
     "evaluate",
     "report",
 ]
@@ -44,7 +44,7 @@ def tiny_params(folder: Path) -> Path:
     params["train_tagger"].update(
         seeds=[1], word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
     )
-    params["train_pruned"].update(epochs=3, learning_rate=1e-9)
+    params["train_taught"].update(epochs=3)
     params["prepare_unlabelled"].update(sentences=15)
     params["select"].update(max_layers=1, epochs=2, enforce_epoch=1)
     path = folder / "params.yaml"
@@ -84,10 +84,10 @@ def test_the_whole_chain(root: Path) -> None:
     def metrics(name: str) -> tuple[str, str]:
         return ("--metrics", path(f"metrics/{name}.json"))
 
-    def train(variant: str, *options: str) -> None:
-        out = ("--out", path(f"tagger/{variant}"), "--curve", path(f"curves/train_tagger_{variant}.csv"))
+    def train(variant: str, name: str, *options: str) -> None:
+        out = ("--out", path(f"tagger/{name}"), "--curve", path(f"curves/train_tagger_{name}.csv"))
         data = ("--variant", variant, "--conll", path("conll"))
-        stage("train_tagger", *data, *options, *out, *metrics(f"train_tagger_{variant}"))
+        stage("train_tagger", *data, *options, *out, *metrics(f"train_tagger_{name}"))
 
     raw = ("--raw", path("raw"))
     stage("prepare_conll", *raw, "--out", path("conll"), *metrics("prepare_conll"))
@@ -109,34 +109,38 @@ def test_the_whole_chain(root: Path) -> None:
         assert measured["heldout_perplexity"] == pytest.approx(as_read, rel=1e-3)
         assert perplexity(model, corpus.heldout, reverse=direction == "forward") > 1.2 * as_read
     lm = ("--lm", path("lm"))
-    train("no_lm")
-    train("full", *lm)
+    train("no_lm", "no_lm")
+    train("full", "full", *lm)
     teachers = ("--unlabelled", path("unlabelled.txt"), "--teachers", path("tagger/full"))
     stage("soft_targets", "--conll", path("conll"), *lm, *teachers, "--out", path("soft_targets"))
     out = ("--out", path("selection"), "--curve", path("curves/select.csv"))
     conll = ("--conll", path("conll"))
     stage("select", *conll, *lm, "--tagger", path("tagger/full"), *out, *metrics("select"))
-    selected = ("--selection", path("selection"), "--full", path("tagger/full"))
+    selected = ("--selection", path("selection"))
     stage("prune", *conll, *lm, *selected, "--out", path("pruned"), *metrics("prune"))
-    taught = ("--lm", path("pruned"), "--start", path("pruned/tagger"), "--targets", path("soft_targets"))
-    out = ("--out", path("tagger/pruned"), "--curve", path("curves/train_pruned.csv"))
-    stage("train_pruned", *conll, *taught, *out, *metrics("train_pruned"))
+    of_pruned, targets = ("--lm", path("pruned")), ("--targets", path("soft_targets"))
+    train("pruned", "pruned", *of_pruned)
+    train("no_lm", "no_lm_taught", *targets)
+    train("full", "full_taught", *lm, *targets)
+    train("pruned", "pruned_taught", *of_pruned, *targets)
     hidden.rename(root / "conll" / "test.conll")
     folders = ("--taggers", path("tagger"), "--pruned", path("pruned"), "--dev-metrics", path("metrics"))
-    stage("evaluate", *conll, *lm, *folders, "--out", path("predictions"), *metrics("evaluate"))
+    for training in ("gold", "taught"):
+        out = ("--out", path(f"predictions/{training}"), *metrics(f"evaluate_{training}"))
+        stage("evaluate", "--training", training, *conll, *lm, *folders, *out)
     stage("report", "--metrics", path("metrics"), "--curves", path("curves"), "--out", path("report"))
 
     results = json.loads((root / "report" / "results.json").read_text(encoding="utf-8"))
-    curves = ("train_tagger_full", "train_pruned")
-    assert [(root / f"curves/{name}.csv").read_text().count("\n") - 1 for name in curves] == [2, 3]  # epochs
-    start, end = (load_tagger(root / name).state_dict() for name in ("pruned/tagger", "tagger/pruned/seed-1"))
-    torch.testing.assert_close(end, start, atol=1e-5, rtol=0)  # a warm start at its own, here tiny, rate
+    epochs = {
+        name: (root / f"curves/train_tagger_{name}.csv").read_text(encoding="utf-8").count("\n") - 1 for name in TAGGERS
+    }
+    assert epochs == {name: {"gold": 2, "taught": 3}[training] for name, (_, training) in TAGGERS.items()}
+    assert [(row["variant"], row["training"]) for row in results["rows"]] == list(TAGGERS.values())
     rows = {row["variant"]: row for row in results["rows"]}
-    assert set(rows) == {"no_lm", "full", "pruned"}
     kept = json.loads((root / "metrics" / "select.json").read_text(encoding="utf-8"))["layers_kept"]
     assert rows["pruned"]["layers_kept"] == kept and sum(map(len, kept.values())) <= 1
     assert rows["no_lm"]["macs_per_word"] < rows["pruned"]["macs_per_word"] < rows["full"]["macs_per_word"]
-    assert 0 <= results["comparison"]["lm_macs_kept"] < 1
+    assert all(0 <= results["comparison"][training]["lm_macs_kept"] < 1 for training in TRAININGS)
     difference = json.loads((root / "metrics" / "prune.json").read_text(encoding="utf-8"))["largest_difference"]
     assert 0 <= difference < 1e-5
     assert not list((root / ".checkpoints").iterdir()), "nothing is left of finished trainings"
@@ -167,7 +171,7 @@ def test_help_says_what_the_stage_does(stage: str) -> None:
         (
             "train_tagger",
             ["--variant", "full", "--conll", "c", "--out", "o", "--metrics", "m", "--curve", "v"],
-            "--lm: expected for full, and only for it",
+            "--lm: expected for all variants but no_lm, and only for them; the variant is full",
         ),
         ("pretrain_lm", ["--params", "gone.yaml", "--direction", "forward"], "Missing option"),
     ],
@@ -186,37 +190,28 @@ def test_a_faulty_pruning_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch
     save_tagger(make_tagger(lexicon, 34), root / "selection" / "tagger")
     write_json(root / "selection" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
     folders = ("--conll", str(conll), "--lm", str(root / "lm"), "--selection", str(root / "selection"))
-    folders += ("--full", str(root / "full"))
     result = run("prune", "--params", str(tiny_params(root)), *folders, "--out", str(root / "o"), "--metrics", "m")
     assert isinstance(result.exception, RuntimeError) and "0.5" in str(result.exception)
     assert not (root / "o").exists()
 
 
 @pytest.mark.parametrize("method", ["importance", "hard_concrete"])
-def test_each_seed_of_the_pruned_tagger_starts_from_its_own_full_one(root: Path, method: str) -> None:
-    """train_pruned.start: full, whatever the method; gates that are open count as 1."""
+def test_the_tagger_of_selection_is_pruned_whatever_the_method(root: Path, method: str) -> None:
     conll = root / "conll"
     sentences = make_sentences(20, 1)
     lexicon = write_prepared(conll, {"train": sentences, "dev": sentences}, root / "lm")
-    for seed in (1, 2):
-        save_tagger(make_tagger(lexicon, 34, seed), root / "full" / f"seed-{seed}")
+    save_tagger(make_tagger(lexicon, 34), root / "full" / "seed-1")
     path = tiny_params(root)
     params = yaml.safe_load(path.read_text(encoding="utf-8"))
     params["select"].update(method=method, max_layers=2)
-    params["train_pruned"].update(start="full", epochs=1)
-    params["train_tagger"]["seeds"] = [1, 2]
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
-    given = ("--params", str(path), "--conll", str(conll))
-    lm, metrics = ("--lm", str(root / "lm")), root / "metrics"
+    given = ("--params", str(path), "--conll", str(conll), "--lm", str(root / "lm"))
+    metrics = root / "metrics"
 
     out = ("--out", str(root / "selection"), "--metrics", str(metrics / "select.json"), "--curve", str(root / "c.csv"))
-    assert run("select", *given, *lm, "--tagger", str(root / "full"), *out).exit_code == 0
-    folders = ("--selection", str(root / "selection"), "--full", str(root / "full"))
+    assert run("select", *given, "--tagger", str(root / "full"), *out).exit_code == 0
     out = ("--out", str(root / "pruned"), "--metrics", str(metrics / "prune.json"))
-    assert run("prune", *given, *lm, *folders, *out).exit_code == 0
-    start = ("--lm", str(root / "pruned"), "--start", str(root / "pruned" / "tagger"))
-    out = ("--out", str(root / "out"), "--metrics", str(metrics / "train.json"), "--curve", str(root / "d.csv"))
-    assert run("train_pruned", *given, *start, *out).exit_code == 0
+    assert run("prune", *given, "--selection", str(root / "selection"), *out).exit_code == 0
 
     selected, pruned = (
         json.loads((metrics / f"{name}.json").read_text(encoding="utf-8")) for name in ("select", "prune")
@@ -224,13 +219,30 @@ def test_each_seed_of_the_pruned_tagger_starts_from_its_own_full_one(root: Path,
     assert selected["method"] == method and selected["layers_kept"] == pruned["layers_kept"]
     assert (selected["budget_reached_by"] == "method") == (method != "hard_concrete")
     kept = selected["layers_kept"]
-    assert sum(map(len, kept.values())) <= 2 and len(pruned["dev_f1"]) == 2
+    assert sum(map(len, kept.values())) <= 2 and pruned["largest_difference"] < 1e-5
     if method != "hard_concrete":
-        assert pruned["dev_f1"][0] == selected["dev_f1"]
-    columns = [*range(5), *(5 + 4 * layer + unit for layer in kept["forward"] for unit in range(4))]
-    columns += [*range(17, 22), *(22 + 4 * layer + unit for layer in kept["backward"] for unit in range(4))]
-    for seed in (1, 2):
-        full, trained = (load_tagger(root / name / f"seed-{seed}").state_dict() for name in ("full", "out"))
-        full["lm_projection.weight"] = full["lm_projection.weight"][:, columns]
-        for name, weight in full.items():
-            torch.testing.assert_close(trained[name], weight, atol=1e-5, rtol=0)
+        assert pruned["dev_f1"] == selected["dev_f1"]
+    columns = 2 * 5 + 4 * sum(map(len, kept.values()))
+    assert load_tagger(root / "pruned" / "tagger").config.lm_features == columns
+
+
+def test_trainings_of_a_variant_differ_in_targets_and_their_parameters_alone(root: Path) -> None:
+    """Taught by what gold tags say, for as many epochs, a tagger becomes the one trained on gold tags."""
+    conll = root / "conll"
+    lexicon = write_prepared(conll, {"train": make_sentences(20, 1), "dev": make_sentences(10, 2)}, root / "lm")
+    save_tagger(make_tagger(lexicon, 34), root / "full" / "seed-1")
+    (root / "unlabelled.txt").write_text("", encoding="utf-8")
+    path = tiny_params(root)
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params["soft_targets"]["weight"] = 0.0
+    params["train_taught"] = {key: params["train_tagger"][key] for key in params["train_taught"]}
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    given, lm = ("--params", str(path), "--conll", str(conll)), ("--lm", str(root / "lm"))
+    teachers = ("--unlabelled", str(root / "unlabelled.txt"), "--teachers", str(root / "full"))
+    assert run("soft_targets", *given, *lm, *teachers, "--out", str(root / "targets")).exit_code == 0
+    for name, options in {"gold": (), "taught": ("--targets", str(root / "targets"))}.items():
+        out = [f"--{option}={root / name / option}" for option in ("out", "metrics", "curve")]
+        assert run("train_tagger", *given, *lm, "--variant", "pruned", *options, *out).exit_code == 0
+    gold, taught = (load_tagger(root / name / "out" / "seed-1").state_dict() for name in ("gold", "taught"))
+    for name, weight in gold.items():
+        torch.testing.assert_close(taught[name], weight, atol=1e-4, rtol=1e-3)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pipeline.features.contextual import live_features
-from pipeline.tagger.model import Tagger, load_tagger, save_tagger
+from pipeline.tagger.model import Tagger, load_tagger
 from pipeline.tagger.seeds import TrainingJob, summarise, train_seed, train_seeds
 from pipeline.tagger.training import TaggingData, load_tagging_data, score_dev, train_tagger
 from tests.factories import (
@@ -110,13 +110,12 @@ def prepare(folder: Path) -> Path:
 
 def test_a_seed_alone_gives_what_it_gives_beside_others(tmp_path: Path) -> None:
     conll, params = prepare(tmp_path), make_tagger_params(epochs=2)
-    records = list(train_seeds(conll, conll / "lm", None, tmp_path / "full", params, 1, tmp_path))
+    records = list(train_seeds(conll, conll / "lm", tmp_path / "full", params, 1, tmp_path))
     assert [record["seed"] for record in records] == [1, 1, 2, 2]
     job = TrainingJob(
         conll=conll,
         features=tmp_path / "features",
         feature_width=34,
-        start=None,
         targets=None,
         out=tmp_path / "alone",
         params=params,
@@ -130,16 +129,6 @@ def test_a_seed_alone_gives_what_it_gives_beside_others(tmp_path: Path) -> None:
     beside, alone = (load_tagger(tmp_path / name).state_dict() for name in ("full/seed-2", "alone"))
     assert all(torch.equal(beside[name], alone[name]) for name in beside)
     assert load_tagging_data(conll).words[20:] == [sentence.words for sentence in make_sentences(10, 2)]
-
-
-def test_a_warm_start_goes_on_from_the_tagger_given(tmp_path: Path) -> None:
-    conll, params = prepare(tmp_path), make_tagger_params(epochs=1, learning_rate=1e-9)
-    start = make_tagger(load_tagging_data(conll).lexicon, 34, seed=5)
-    save_tagger(start, tmp_path / "start")
-    list(train_seeds(conll, conll / "lm", tmp_path / "start", tmp_path / "warm", params, 1, tmp_path))
-    warm = load_tagger(tmp_path / "warm/seed-1").state_dict()
-    for name, weight in start.state_dict().items():
-        torch.testing.assert_close(warm[name], weight, atol=1e-5, rtol=0)
 
 
 def test_summary_by_hand() -> None:

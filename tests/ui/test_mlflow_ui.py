@@ -44,11 +44,11 @@ def workspaces(folder: Path) -> Iterator[tuple[str, Path]]:
     own = {"strength": params["select"]["strength"], "max_layers": params["select"]["max_layers"]}
     for point in [own, *points][:RUNS]:
         name = f"demo-{point['strength']:g}-{point['max_layers']}"
-        evaluated = copy.deepcopy(metrics["evaluate"])
+        evaluated = copy.deepcopy(metrics["evaluate_gold"])
         next(row for row in evaluated["rows"] if row["variant"] == "pruned").update(point)
         params["select"].update(strength=point["strength"], max_layers=point["max_layers"])
         workspace = folder / name
-        for path, content in {**metrics, "evaluate": evaluated}.items():
+        for path, content in {**metrics, "evaluate_gold": evaluated}.items():
             write_json(workspace / "metrics" / f"{path}.json", content)
         (workspace / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
         (workspace / "curves").symlink_to(ROOT / "curves")

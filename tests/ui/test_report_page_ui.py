@@ -13,7 +13,8 @@ from ldnet.text.tags import spans
 from pipeline.experiments.page import PageInputs, page
 from pipeline.experiments.span_errors import PredictedSentence
 from pipeline.report.measurements import DIRECTIONS
-from pipeline.report.results import VARIANTS, read_results
+from pipeline.report.results import read_results
+from pipeline.six_taggers import TAGGERS
 from tests.imports import ROOT
 
 SECTIONS = ["results", "cost", "layers", "lm", "types", "confusion", "errors", "parameters", "environment"]
@@ -40,16 +41,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for column in (f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)):
         epochs[column] = [generator.random() for _ in range(6)]
     results = read_results(ROOT / "results" / "conll2000" / "results.json")
-    seeds = {row["variant"]: row["seeds"] for row in results["rows"]}
+    seeds = results["rows"][0]["seeds"]
     inputs = PageInputs(
         results=results,
         metrics={
             "select": {"epoch": 5, "gates": {direction: [0.5] * layers for direction in DIRECTIONS}},
-            "train_pruned": {"seeds": seeds["pruned"], "dev_f1": [95.0 + seed / 10 for seed in seeds["pruned"]]},
+            "train_tagger_pruned_taught": {"seeds": seeds, "dev_f1": [95.0 + seed / 10 for seed in seeds]},
         },
         gates=epochs,
         training={direction: pd.read_csv(ROOT / "curves" / f"pretrain_lm_{direction}.csv") for direction in DIRECTIONS},
-        predictions={variant: dict.fromkeys(seeds[variant], sentences) for variant in VARIANTS},
+        predictions={tagger: dict.fromkeys(seeds, sentences) for tagger in TAGGERS},
         path=read_json(ROOT / "results" / "path_demo.json"),
         environment={"CPU": "one of a kind with a long name " * 4, "commit": "0" * 40},
     )

@@ -1,0 +1,23 @@
+"""The six taggers that are compared: three variants of one tagger, each in two trainings.
+
+All start from random weights and are trained by one procedure. `gold` taggers learn from gold tags. `taught` ones also
+learn what the full gold taggers make of the same sentences, and of unlabelled ones. F1 is compared within one training:
+between trainings, teachers and text differ as well.
+"""
+
+VARIANTS = ("no_lm", "full", "pruned")
+TRAININGS = ("gold", "taught")
+
+
+def tagger_name(variant: str, training: str) -> str:
+    """What the folders and files of a tagger are called: pruned, or pruned_taught."""
+    return variant if training == "gold" else f"{variant}_{training}"
+
+
+def metrics_name(variant: str, training: str) -> str:
+    """What the metrics file of its training is called, without its suffix; the curve has the same name."""
+    return f"train_tagger_{tagger_name(variant, training)}"
+
+
+TAGGERS = {tagger_name(variant, training): (variant, training) for training in TRAININGS for variant in VARIANTS}
+SHIPPED = tagger_name("pruned", "taught")  # what is exported unless another one is asked for
