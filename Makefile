@@ -5,7 +5,7 @@ PORT ?= 5000
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study ablations verify import parity export spark ui report plots test-ui ci
+.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -63,6 +63,9 @@ path: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.1"] [BUDGETS="2 6"] [JOB
 
 study: $(if $(NAME),profile,setup) ## [METHODS="r3 random"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: ways to select layers side by side, in docs/results.md
 	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
+
+curve: $(if $(NAME),profile,setup) ## [SIZES="250 1000 4000 0"] [SEEDS="1 2 3"] [JOBS=2] [NAME=conll2000]: F1 against labelled sentences, in docs/results.md
+	@python -m commands.learning_curve $(if $(SIZES),--sizes "$(SIZES)") $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(JOBS),--jobs $(JOBS))
 
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/results.md
 	@python -m commands.ablations

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from commands import ablations, path, study
+from commands import ablations, learning_curve, path, study
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.errors import InputError
 from ldnet.files import write_json
@@ -45,7 +45,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
         publish_results(report, results, docs)
     published = [read_results(file) for file in sorted(results.glob("*/results.json"))]
     fill_page(readme, {"results": results_section(published, PROFILES), "stages": stages_section(pipeline)}, check)
-    swept = (path.PATH, study.STUDY, ablations.ABLATIONS)
+    swept = (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
     fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)
     if not check:

@@ -20,10 +20,10 @@ from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.processors import processors
 from pipeline.experiments import queue as _queue
-from pipeline.experiments.points import TARGET, TRAINING, AnyExperiment, Experiment, grid, name_points, numbers
+from pipeline.experiments.points import TRAINING, AnyExperiment, Experiment, grid, name_points, numbers
 from pipeline.experiments.regularisation_path import point_row, points_table
 from pipeline.experiments.rows import experiment_row
-from pipeline.experiments.stage_graph import PARAMS, PIPELINE, Stage, code, leading_to, read_stages
+from pipeline.experiments.stage_graph import PARAMS, PIPELINE, Stage, brought, code, leading_to, read_stages
 from pipeline.params import Params, experiment_values, load_params
 from pipeline.report.measurements import flat_metrics
 from pipeline.report.results import evaluated_rows
@@ -33,7 +33,6 @@ from pipeline.tracking import log_pipeline_run
 
 REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
 LOG_LINES = 20
-METRICS = ("select", "prune", metrics_name("pruned", TRAINING), f"evaluate_{TRAINING}")
 Row = dict[str, Any]
 
 
@@ -74,7 +73,7 @@ def run_sweep(
     Raises ClickException if some failed, when the others are done.
     """
     end_on_signals()
-    stages = leading_to(read_stages(), TARGET)
+    stages = leading_to(read_stages(), points[0].targets)
     update_shared_stages(params, points, stages)
     lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
     named = name_points(params, points, lock, stages, [PIPELINE, *code(stages)])
@@ -83,7 +82,7 @@ def run_sweep(
         click.echo(f"{len(done)} of {len(named)} points are finished already")
     if len(done) < len(named):
         try:
-            failed = run_missing(params, named, done, worker_count(params, jobs, processors()))
+            failed = run_missing(params, named, done, stages, worker_count(params, jobs, processors()))
         except BaseException:
             click.echo("stopping the workers; run the same command again to resume with the missing points", err=True)
             _queue.stop(named)
@@ -123,7 +122,9 @@ def worker_count(params: Params, jobs: int | None, cores: int) -> int:
     return min(jobs, most)
 
 
-def run_missing(params: Params, named: Mapping[str, Experiment], done: Mapping[str, str], jobs: int) -> set[str]:
+def run_missing(
+    params: Params, named: Mapping[str, Experiment], done: Mapping[str, str], stages: Collection[Stage], jobs: int
+) -> set[str]:
     """Run the points that are not in `done`; the names of those that failed."""
     missing = [name for name in named if name not in done]
     _queue.remove_dead(missing)
@@ -132,7 +133,8 @@ def run_missing(params: Params, named: Mapping[str, Experiment], done: Mapping[s
         click.echo(f"the workers run what waits in DVC's queue besides: {', '.join(others)}", err=True)
     for name in tqdm(missing, desc="queueing", unit=" points", disable=None, leave=False):
         if waiting.get(name) not in ("Queued", "Running"):
-            _queue.put(name, TARGET, named[name].overrides())
+            point = named[name]
+            _queue.put(name, point.targets, point.overrides(), brought(stages, point.stages(stages)))
     click.echo(f"running {len(missing)} of {len(named)} points, {jobs} at a time", err=True)
     _queue.start_workers(jobs)
     with tqdm(total=len(named), initial=len(done), desc="sweep", unit=" points", disable=None) as progress:
@@ -176,23 +178,23 @@ def print_success(point: Experiment, name: str, commit: str, progress: "tqdm[Any
         f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
     )
     progress.update()
-    if repeated := set(stages_run(_queue.log(name))) - point.stages(leading_to(read_stages(), TARGET)):
+    if repeated := set(stages_run(_queue.log(name))) - point.stages(leading_to(read_stages(), point.targets)):
         progress.write(f"warning: {name} has also run {', '.join(sorted(repeated))}", sys.stderr)
 
 
 def track(params: Params, point: Experiment, name: str, commit: str) -> None:
     """Log the point to MLflow as the stage report logs a whole run; points end before that stage."""
-    metrics = metrics_of(commit)
+    metrics = metrics_of(point, commit)
     made_on = {"git_commit": commit, "baseline_rev": _queue.baseline(commit)}
     numbers = {**headline_metrics(evaluated_rows(metrics, TRAINING).values()), **flat_metrics(metrics)}
     log_pipeline_run(
         params=experiment_values(point.params(params)),
         metrics=numbers,
         artifacts=[],
-        tables={"rows": pd.DataFrame(metrics[f"evaluate_{TRAINING}"]["rows"])},
+        tables={"rows": pd.concat([pd.DataFrame(metrics[f"evaluate_{name}"]["rows"]) for name in point.trainings])},
         tags={"profile": params.profile, "dvc_exp": name, **made_on},
         stage_outs={},
-        note=f"A point: {point.title}. Its taggers are trained on gold tags.\n",
+        note=f"A point: {point.title}. Its taggers: {' and '.join(point.trainings)}.\n",
         view=comparison_view(numbers),
         name=name,
     )
@@ -212,14 +214,17 @@ def print_failure(name: str) -> None:
 def result(point: AnyExperiment, name: str, commit: str, row: Callable[[AnyExperiment, Mapping[str, Any]], Row]) -> Row:
     """What the experiment measured. Raises InputError if it lacks a metric."""
     try:
-        return row(point, metrics_of(commit))
+        return row(point, metrics_of(point, commit))
     except InputError as error:
         raise InputError(f"experiment {name}: {error}") from None
 
 
-def metrics_of(commit: str) -> dict[str, Any]:
+def metrics_of(point: Experiment, commit: str) -> dict[str, Any]:
     """The metrics files of an experiment that its point is measured by."""
-    return {stage: json.loads(_queue.read_from(commit, f"metrics/{stage}.json")) for stage in METRICS}
+    stages = ["prepare_conll", "select", "prune"]
+    for training in point.trainings:
+        stages += [metrics_name("pruned", training), f"evaluate_{training}"]
+    return {stage: json.loads(_queue.read_from(commit, f"metrics/{stage}.json")) for stage in stages}
 
 
 if __name__ == "__main__":

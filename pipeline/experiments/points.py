@@ -1,8 +1,9 @@
 """Experiments that differ from params.yaml in a few values, and the points of a sweep: strength and layer budget.
 
-They end with TARGET, so of the pruned taggers only those trained on gold tags are made. Their ends, the taggers without
-language models and with all layers, are trained in the same way, so all of a path or a study can be compared. Taught
-taggers would cost each point another training, and what the full taggers teach covers up which layers were kept.
+Most end with the evaluation of gold taggers, so of the pruned taggers only those trained on gold tags are made. Their
+ends, the taggers without language models and with all layers, are trained in the same way, so all of a path or a study
+can be compared. Taught taggers would cost each point another training, and what the full taggers teach covers up which
+layers were kept.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_files
@@ -19,14 +20,20 @@ from pipeline.experiments.stage_graph import Stage, affected
 from pipeline.params import Params, experiment_values, validated
 
 Number = TypeVar("Number", int, float)
-Value = str | bool | int | float
+Value = str | bool | int | float | list[int]
 AnyExperiment = TypeVar("AnyExperiment", bound="Experiment")
 TRAINING = "gold"
-TARGET = f"evaluate@{TRAINING}"
 
 
 class Experiment(ABC):
     """What one experiment has instead of values of params.yaml."""
+
+    trainings: ClassVar[tuple[str, ...]] = (TRAINING,)  # whose taggers are trained and evaluated
+
+    @property
+    def targets(self) -> list[str]:
+        """The stages that this experiment ends with."""
+        return [f"evaluate@{training}" for training in self.trainings]
 
     @abstractmethod
     def values(self) -> dict[str, Value]:
@@ -43,16 +50,16 @@ class Experiment(ABC):
         """The same, in words."""
 
     def stages(self, stages: Collection[Stage]) -> set[str]:
-        """Those of the stages leading to TARGET that this experiment has to compute. The others are computed once."""
+        """Those of the stages leading to its targets that this experiment has to compute. Others are computed once."""
         return affected(stages, {key.split(".")[0] for key in self.values()})
 
     def overrides(self) -> list[str]:
         """The parameters as DVC's --set-param takes them."""
-        return [f"{key}={str(value).lower()}" for key, value in self.values().items()]
+        return [f"{key}={str(value).lower().replace(' ', '')}" for key, value in self.values().items()]
 
     def command(self) -> str:
         """What runs this experiment again, once params.yaml holds its profile."""
-        return f"dvc exp run {TARGET} " + " ".join(f"-S {override}" for override in self.overrides())
+        return f"dvc exp run {' '.join(self.targets)} " + " ".join(f"-S {override}" for override in self.overrides())
 
     def params(self, params: Params) -> Params:
         """All parameters of this experiment. Raises InputError for values that params.yaml could not have."""
@@ -116,8 +123,8 @@ def fingerprint(
 ) -> str:
     """A digest of all that an experiment's results follow from: parameters, code, and what the shared stages made.
 
-    `lock` is dvc.lock, parsed; `stages` are those leading to TARGET, and `sources` their code. A digest that differs
-    though the results would not costs little: the stages then come from DVC's run cache.
+    `lock` is dvc.lock, parsed; `stages` are those leading to its targets, and `sources` their code. A digest that
+    differs though the results would not costs little: the stages then come from DVC's run cache.
     """
     shared_names = {stage.name for stage in stages} - experiment.stages(stages)
     shared = {name: stage for name, stage in lock.get("stages", {}).items() if name in shared_names}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import click
 
@@ -56,17 +56,18 @@ def parse_tasks(text: str) -> dict[str, str]:
     return found
 
 
-def put(name: str, target: str, overrides: Collection[str]) -> None:
-    """Put an experiment into the queue, which runs the stage `target` and those that it needs.
+def put(name: str, targets: Collection[str], overrides: Collection[str], copied: Collection[PurePath] = ()) -> None:
+    """Put an experiment into the queue, which runs the stages `targets` and those that they need.
 
-    Data that was brought is neither in git nor in DVC's cache, so it is missing where workers run; the stages that
-    read it are up to date, and --allow-missing lets them pass.
+    Data that was brought is neither in git nor in DVC's cache, so it is missing where workers run. Most experiments do
+    not need it: the stages that read it are up to date, and --allow-missing lets them pass. For others it is `copied`.
     """
     options = [word for override in overrides for word in ("--set-param", override)]
+    options += [word for path in copied for word in ("--copy-paths", str(path))]
     # DVC puts the edits in the workspace aside for a moment: a signal must not come in between.
     held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
-        _run("dvc", "exp", "run", "--queue", "--quiet", "--allow-missing", "--name", name, target, *options)
+        _run("dvc", "exp", "run", "--queue", "--quiet", "--allow-missing", "--name", name, *targets, *options)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 

@@ -36,9 +36,9 @@ def read_stages(pipeline: Path = PIPELINE, params: Path = PARAMS) -> list[Stage]
     return stages
 
 
-def leading_to(stages: Collection[Stage], target: str) -> list[Stage]:
-    """The stage `target` and those that it needs, directly or by way of others, in their order."""
-    found = {target}
+def leading_to(stages: Collection[Stage], targets: Iterable[str]) -> list[Stage]:
+    """The stages `targets` and those that they need, directly or by way of others, in their order."""
+    found = set(targets)
     while more := {
         stage.name
         for stage in stages
@@ -46,6 +46,13 @@ def leading_to(stages: Collection[Stage], target: str) -> list[Stage]:
     }:
         found |= more
     return [stage for stage in stages if stage.name in found]
+
+
+def brought(stages: Collection[Stage], names: Collection[str]) -> list[PurePosixPath]:
+    """What the stages `names` read of data/raw that no stage makes: a user has brought it."""
+    made = tuple(out for stage in stages for out in stage.outs)
+    read = {dep for stage in stages if stage.name in names for dep in stage.deps if dep.is_relative_to("data/raw")}
+    return sorted(dep for dep in read if not _overlap((dep,), made))
 
 
 def affected(stages: Collection[Stage], sections: Collection[str]) -> set[str]:

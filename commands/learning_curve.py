@@ -1,0 +1,35 @@
+"""Where language models matter: all six taggers on few labelled sentences and on many, each size a DVC experiment."""
+
+import click
+
+from commands.sweep import run_sweep
+from ldnet.command_line import Command
+from pipeline.experiments.learning_curve import curve_document, curve_section, read_curve, size_row, sizes
+from pipeline.experiments.learning_curve_figure import curve_figure
+from pipeline.experiments.points import numbers
+from pipeline.experiments.publishing import PAGE, Published, committed_code
+from pipeline.experiments.stage_graph import PARAMS
+from pipeline.params import experiment_values, load_params
+
+CURVE = Published("curve", read_curve, curve_section, curve_figure)
+
+
+@click.command(cls=Command, examples=['make curve NAME=conll2000 SIZES="250 1000 4000 0" SEEDS="1 2 3"'])
+@click.option("--sizes", "counts", default="250 1000 4000 0", show_default=True, help="Labelled sentences; 0: all.")
+@click.option("--seeds", default="1 2 3", show_default=True, help="Values of train_tagger.seeds.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Sizes at a time; as many as keep the processors busy.")
+def main(counts: str, seeds: str, jobs: int | None) -> None:
+    """Run every size and publish results/curve_<profile>.json, its figure, and the table in docs/results.md.
+
+    Finished sizes are not run again. The language models are the same for all; layers are selected for each size.
+    """
+    params = load_params(PARAMS)
+    points = sizes(params, numbers(counts, int, "sizes"), numbers(seeds, int, "seeds"))
+    commit = committed_code()
+    document = curve_document(experiment_values(params), run_sweep(params, points, jobs, size_row), commit)
+    file = CURVE.publish(document)
+    click.echo(f"{file} and {PAGE}: {len(points)} sizes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The learning curve: what the language models add to a tagger that has few labelled sentences, or many."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ldnet.errors import InputError
+from ldnet.files import read_json
+from pipeline.experiments.points import Experiment, Value
+from pipeline.params import Params
+from pipeline.report.measurements import pick
+from pipeline.report.results import evaluated_rows
+from pipeline.report.tables import NAMES, TRAINED, interval, markdown_table, signed
+from pipeline.six_taggers import TRAININGS, VARIANTS
+
+SCORES = ("dev_f1_mean", "test_f1_mean", "test_f1_sd", "macs_per_word")
+GAINS = ("full_minus_no_lm", "pruned_minus_no_lm")
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, order=True)
+class Size(Experiment):
+    """How many labelled sentences all taggers are trained on (0: all), and with which seeds."""
+
+    sentences: int
+    seeds: tuple[int, ...]
+    trainings: ClassVar[tuple[str, ...]] = TRAININGS
+
+    def values(self) -> dict[str, Value]:
+        """Sentences and seeds."""
+        return {"prepare_conll.train_sentences": self.sentences, "train_tagger.seeds": list(self.seeds)}
+
+    @property
+    def label(self) -> str:
+        """For example 250-sentences."""
+        return f"{self.sentences or 'all'}-sentences"
+
+    @property
+    def title(self) -> str:
+        """For example: 250 sentences."""
+        return f"{self.sentences or 'all'} sentences"
+
+
+def sizes(params: Params, sentences: Sequence[int], seeds: Sequence[int]) -> list[Size]:
+    """The points, with all sentences (0) last. Raises InputError for what params.yaml could not have."""
+    points = [Size(number, tuple(seeds)) for number in sorted(sentences, key=lambda number: (number == 0, number))]
+    for point in points:
+        point.params(params)
+    return points
+
+
+def size_row(size: Size, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The scores of the six taggers, and the gains within each training. Raises InputError for a missing metric."""
+    trainings = {}
+    for training in TRAININGS:
+        rows = evaluated_rows(metrics, training)
+        differences = pick(metrics, f"evaluate_{training}.comparison.differences")
+        trainings[training] = {
+            **{variant: {key: pick(rows[variant], key) for key in SCORES} for variant in VARIANTS},
+            "differences": {name: pick(differences, name) for name in GAINS},
+        }
+    return {
+        "sentences": pick(metrics, "prepare_conll.sentences.train"),
+        "values": size.values(),
+        "command": size.command(),
+        "trainings": trainings,
+    }
+
+
+def curve_document(params: Mapping[str, Any], rows: Sequence[Row], commit: str) -> dict[str, Any]:
+    """All rows. `params` are all of params.yaml."""
+    return {"data": pick(params, "data"), "git_commit": commit, "params": dict(params), "rows": list(rows)}
+
+
+def read_curve(file: Path) -> dict[str, Any]:
+    """Read a document. Raises InputError if a key is missing."""
+    document = read_json(file)
+    try:
+        for key in ("params.profile", "data"):
+            pick(document, key)
+        for row in pick(document, "rows"):
+            for key in ("sentences", "values", "command"):
+                pick(row, key)
+            for training in TRAININGS:
+                for name in GAINS:
+                    pick(row, f"trainings.{training}.differences.{name}.test_f1")
+                for variant in VARIANTS:
+                    for key in SCORES:
+                        pick(row, f"trainings.{training}.{variant}.{key}")
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    return dict(document)
+
+
+def curve_section(document: Mapping[str, Any]) -> str:
+    """The table of one curve, the command that makes it, and from which size on the language models add nothing."""
+    profile, rows = document["params"]["profile"], document["rows"]
+    header = [
+        "sentences", "training", *(f"test F1, {NAMES[variant]}" for variant in VARIANTS),
+        "all LM layers minus without", "pruned minus without",
+    ]  # fmt: skip
+    table = markdown_table(header, [_cells(row, training) for training in TRAININGS for row in rows])
+    seeds = rows[0]["values"]["train_tagger.seeds"]
+    worth = "".join(f"* {_worth(rows, training)}\n" for training in TRAININGS)
+    return (
+        f"**{profile}** (`{_command(document)}`, [figure](curve_{profile}.svg), "
+        f"[all numbers](../results/curve_{profile}.json))\n\n{table}\n"
+        f"F1 of whole spans in percent, mean ± sample standard deviation over {len(seeds)} seeds. A smaller draw of "
+        f"sentences is inside a larger one; layers are selected anew for each. Differences with 95 % intervals over "
+        f"resampled test sentences.\n\n{worth}"
+    )
+
+
+def _worth(rows: Sequence[Row], training: str) -> str:
+    """From how many sentences on the interval of the gain has 0 in it."""
+    gains = {row["sentences"]: row["trainings"][training]["differences"]["full_minus_no_lm"] for row in rows}
+    without = [sentences for sentences, gain in gains.items() if gain["test_f1_low"] <= 0]
+    if not without:
+        return f"{TRAINED[training]}, all LM layers are worth more than nothing at every size tried."
+    return (
+        f"{TRAINED[training]}, all LM layers are not shown to be worth their cost from {min(without):,} sentences on."
+    )
+
+
+def _cells(row: Row, training: str) -> list[str]:
+    of_training = row["trainings"][training]
+    return [
+        f"{row['sentences']:,}",
+        training,
+        *(f"{of_training[name]['test_f1_mean']:.2f} ± {of_training[name]['test_f1_sd']:.2f}" for name in VARIANTS),
+        *(f"{signed(gain['test_f1'])} ({interval(gain)})" for gain in map(of_training["differences"].get, GAINS)),
+    ]
+
+
+def _command(document: Mapping[str, Any]) -> str:
+    """What makes all of the document again."""
+    values = [row["values"] for row in document["rows"]]
+    sentences = " ".join(str(of_row["prepare_conll.train_sentences"]) for of_row in values)
+    seeds = " ".join(map(str, values[0]["train_tagger.seeds"]))
+    return f'make curve NAME={document["params"]["profile"]} SIZES="{sentences}" SEEDS="{seeds}"'

@@ -1,0 +1,111 @@
+"""The learning curve: its experiments, its document, table and figure."""
+
+import json
+import subprocess
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+
+from ldnet.errors import InputError
+from pipeline.experiments.learning_curve import (
+    Size,
+    curve_document,
+    curve_section,
+    read_curve,
+    size_row,
+    sizes,
+)
+from pipeline.experiments.learning_curve_figure import curve_figure
+from pipeline.experiments.stage_graph import brought, leading_to, read_stages
+from pipeline.params import Params
+from pipeline.profiles import load_profile
+from pipeline.report.figure_files import save_figure
+from tests.imports import ROOT
+
+
+@pytest.fixture
+def params() -> Params:
+    return load_profile(ROOT / "profiles", "demo")
+
+
+def test_all_sentences_come_last_and_commands_say_everything(params: Params) -> None:
+    points = sizes(params, [0, 1000, 250], [1, 2])
+    assert [point.label for point in points] == ["250-sentences", "1000-sentences", "all-sentences"]
+    assert points[0].command() == (
+        "dvc exp run evaluate@gold evaluate@taught -S prepare_conll.train_sentences=250 -S train_tagger.seeds=[1,2]"
+    )
+    assert points[2].params(params).train_tagger.seeds == [1, 2]
+    for override, value in zip(points[0].overrides(), points[0].values().values(), strict=True):
+        assert yaml.safe_load(override.partition("=")[2]) == value
+    subprocess.run(["git", "check-ref-format", f"refs/exps/ab/demo-{points[0].label}-0"], check=True)
+    with pytest.raises(InputError, match=r"prepare_conll\.train_sentences"):
+        sizes(params, [-1], [1])
+    with pytest.raises(InputError, match=r"train_tagger\.seeds"):
+        sizes(params, [250], [])
+
+
+def test_a_size_runs_everything_that_reads_labelled_sentences_and_no_language_model(params: Params) -> None:
+    stages = leading_to(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml"), Size(250, (1,)).targets)
+    own = Size(250, (1,)).stages(stages)
+    trained = {f"train_{kind}" for kind in ("tagger@no_lm", "tagger@full", "taught@no_lm", "taught@full")}
+    assert own >= {"prepare_conll", "select", "prune", "soft_targets", "evaluate@gold", "evaluate@taught", *trained}
+
+
+def test_data_that_a_user_brought_is_copied_and_data_that_a_stage_made_is_not(tmp_path: Path) -> None:
+    demo = read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml")
+    assert brought(demo, {"prepare_conll"}) == []
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    own = tmp_path / "params.yaml"
+    own.write_text(yaml.safe_dump({**values, "data": "mine", "generate_data": {}}), encoding="utf-8")
+    stages = read_stages(ROOT / "dvc.yaml", own)
+    assert brought(stages, {"prepare_conll", "evaluate@gold"}) == [PurePosixPath("data/raw/mine")]
+    assert brought(stages, {"evaluate@gold"}) == []
+
+
+def make_metrics(sentences: int, gain: float, low: float) -> dict[str, Any]:
+    metrics: dict[str, Any] = {"prepare_conll": {"sentences": {"train": sentences}}}
+    scores = {"no_lm": 80.0, "full": 80.0 + gain, "pruned": 80.0 + gain / 2}
+    for training in ("gold", "taught"):
+        rows = [
+            {"variant": name, "training": training, "dev_f1_mean": f1, "test_f1_mean": f1, "test_f1_sd": 0.1}
+            | {"macs_per_word": 1}
+            for name, f1 in scores.items()
+        ]
+        spread = {"test_f1_low": low, "test_f1_high": gain + 1}
+        differences = {
+            name: {"test_f1": gain, **spread}
+            for name in ("full_minus_no_lm", "pruned_minus_no_lm", "pruned_minus_full")
+        }
+        metrics[f"evaluate_{training}"] = {"rows": rows, "comparison": {"differences": differences}}
+    return metrics
+
+
+def make_document(params: Params, lows: dict[int, float]) -> dict[str, Any]:
+    rows = [size_row(Size(size, (1, 2)), make_metrics(size or 9000, 2.0, low)) for size, low in lows.items()]
+    return curve_document(params.model_dump(), rows, "abc")
+
+
+def test_the_table_says_from_which_size_on_the_language_models_add_nothing(params: Params, tmp_path: Path) -> None:
+    document = make_document(params, {250: 1.0, 1000: -0.2, 0: -0.5})
+    file = tmp_path / "curve_demo.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    section = curve_section(read_curve(file))
+    assert '`make curve NAME=demo SIZES="250 1000 0" SEEDS="1 2"`' in section
+    assert "| 9,000 | taught | 80.00 ± 0.10 | 82.00 ± 0.10 | 81.00 ± 0.10 | +2.00 " in section
+    assert "not shown to be worth their cost from 1,000 sentences on" in section
+    always = curve_section(make_document(params, {250: 1.0, 0: 0.1}))
+    assert "worth more than nothing at every size tried" in always
+    save_figure(curve_figure(document), tmp_path / "curve.svg")
+    assert (tmp_path / "curve.svg").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("missing", ["sentences", "trainings"])
+def test_a_document_without_a_key_is_refused(params: Params, tmp_path: Path, missing: str) -> None:
+    document = make_document(params, {250: 1.0})
+    del document["rows"][0][missing]
+    file = tmp_path / "curve_demo.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=f"curve_demo.json: {missing}"):
+        read_curve(file)
