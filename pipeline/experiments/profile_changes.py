@@ -8,7 +8,8 @@ from pipeline.profiles import differences, load_profile, names
 
 # What was done before there was a parameter that says it; results of that time do not have it.
 BEFORE: dict[str, dict[str, Any]] = {
-    "prepare_conll": {"digits_as_zero": False},
+    "prepare_conll": {"digits_as_zero": False, "slips": "repair", "vector_rows": 0},
+    "prepare_corpus": {"vector_rows": 0},
     "train_tagger": {"optimizer": "adam"},
     "train_pruned": {"optimizer": "adam"},
 }

@@ -7,8 +7,8 @@ import pytest
 from seqeval.metrics.sequence_labeling import get_entities
 
 from ldnet.errors import InputError
-from ldnet.text.columns import Sentence
 from ldnet.text.tags import Span, parse_tag, spans, to_iob2, to_iobes
+from pipeline.text.raw_columns import RawSentence
 from pipeline.text.tag_scheme import detect_scheme
 
 FILE = Path("train.txt")
@@ -21,11 +21,11 @@ THE_SAME_SPANS = {
 }
 
 
-def corpus(*tag_lines: str, path: Path = FILE) -> dict[Path, list[Sentence]]:
+def corpus(*tag_lines: str, path: Path = FILE) -> dict[Path, list[RawSentence]]:
     """One sentence from each line of tags, with one blank line in between."""
     sentences, line = [], 1
     for tags in map(str.split, tag_lines):
-        sentences.append(Sentence(("word",) * len(tags), tuple(tags), line))
+        sentences.append(RawSentence(("word",) * len(tags), tuple(tags), tuple(range(line, line + len(tags)))))
         line += len(tags) + 1
     return {path: sentences}
 
@@ -81,7 +81,7 @@ def test_detection_looks_at_all_files_and_lines() -> None:
         (["S-X", "B-X I-X"], r"train\.txt:4: I-X is not followed by I- or E-"),
         (["S-X", "B-X O"], r"train\.txt:3: B-X is not followed"),
         (["S-X I-X E-X"], r"train\.txt:2: I-X after nothing"),
-        (["O", "O B_X"], r"train\.txt:4: unknown tag 'B_X': expected O, or B-, I-, E- or S- and a type"),
+        (["O B-X", "O BX"], r"train\.txt:5: unknown tag 'BX': expected O, or B-, I-, E- or S- and a type"),
     ],
 )
 def test_impossible_tags_are_errors_with_their_line(lines: list[str], message: str) -> None:

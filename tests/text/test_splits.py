@@ -16,12 +16,14 @@ def params(dev: str = "dev", dev_sentences: int = 0) -> ConllParams:
     return ConllParams(
         word_column=0,
         tag_column=1,
+        slips="refuse",
         train="train",
         train_sentences=0,
         dev=dev,
         dev_sentences=dev_sentences,
         test="test",
         vectors="",
+        vector_rows=0,
         digits_as_zero=False,
     )
 
