@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from ldnet.text.column_layout import HEADER, find_layout, looks_like_tag
@@ -12,6 +13,7 @@ JSON_START = re.compile(r'\s*(\{\s*("[^"]*"\s*:|$)|\[\s*(\{|\[|"|$))')
 JSON_NEXT = re.compile(r'\s*("[^"]*"\s*:|\{\s*("|$)|\[\s*("|\[|$))')
 PAGE_START = re.compile(r"\s*<(\?xml|!doctype|html)\b", re.IGNORECASE)
 LINES = 50  # that are looked at
+MOST = 0.8  # of the lines: a comma that is a word is not always quoted
 
 
 def foreign_format(lines: Sequence[str]) -> str:
@@ -31,11 +33,11 @@ def foreign_format(lines: Sequence[str]) -> str:
 
 
 def separated_values(lines: Sequence[str]) -> str:
-    """What a file that cannot be read as columns may be: CSV, if its lines have equally many values; or ''."""
+    """What a file that cannot be read as columns may be: CSV, if most lines have equally many values; or ''."""
     shown = [line for line in lines if line.strip()][:LINES]
     for delimiter, name in DELIMITERS.items():
-        widths = {len(_row(line, delimiter)) for line in shown}
-        if len(widths) == 1 and min(widths) > 1:
+        widths = Counter(len(_row(line, delimiter)) for line in shown).most_common(1)
+        if widths and widths[0][0] > 1 and widths[0][1] >= MOST * len(shown):
             return f"CSV, its columns separated by {name}"
     return ""
 

@@ -30,7 +30,7 @@ NOT_WORDS = {
     "multiword": ("range of CoNLL-U (1-2)", "ranges of CoNLL-U (1-2)"),
     "empty node": ("empty node of CoNLL-U (3.1)", "empty nodes of CoNLL-U (3.1)"),
 }
-CONVERT = "docs/own-data.md shows how to convert it"
+CONVERT = "python examples/own_data/to_columns.py <file> converts CSV with a header and JSON records"
 LOOKED_AT = 200  # lines
 
 
