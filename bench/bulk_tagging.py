@@ -25,7 +25,7 @@ from ldnet.mlflow_store import configure_mlflow
 from ldnet.model_description import read_description
 from ldnet.model_folder import load_model
 from ldnet.tagged_shards import ShardResult, find_shards, tag_shard
-from ldnet.text.columns import read_lines
+from ldnet.text.lines import read_lines
 from pipeline.experiments.pages import fill_sections
 from pipeline.report.provenance import source_version
 from pipeline.report.tables import markdown_table

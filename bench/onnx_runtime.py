@@ -22,7 +22,7 @@ from ldnet.files import read_json, write_bytes, write_json
 from ldnet.model_description import read_description
 from ldnet.model_folder import load_model
 from ldnet.processors import processors
-from ldnet.text.columns import read_lines
+from ldnet.text.lines import read_lines
 from ldnet.text.tokenisation import split_words
 from pipeline.experiments.pages import fill_sections
 from pipeline.exporting.onnx_export import ONNX_FOLDER

@@ -7,9 +7,10 @@ import click
 
 from ldnet.command_line import FOLDER, Command
 from ldnet.errors import InputError
+from pipeline.fetch.bring import not_taken
 from pipeline.fetch.fetch import fetch
-from pipeline.fetch.placing import SUMS
 from pipeline.fetch.sources import DATA_SETS, DataSet, own_data_set
+from pipeline.text.lm_files import EXPECTED, LM_FOLDER
 
 
 @click.command(
@@ -28,8 +29,8 @@ def main(name: str, brought: Path | None, root: Path) -> None:
 
     NAME is conll2000 (downloaded, its LM text is a hundredth of the One Billion Word corpus), paper (the same with all
     of that corpus), conll2003 (needs --from: it cannot be downloaded), or any other name for your own data: then --from
-    is a folder with train.txt, test.txt, dev.txt (optional), vectors.txt or vectors.txt.gz (optional) and lm/*.txt or
-    lm/*.txt.gz.
+    is a folder with train.txt, test.txt, dev.txt (optional), word vectors (optional: vectors.txt, vectors.txt.gz or
+    *.vec) and text in lm/, compressed or not. What is not taken is named.
     To resume an interrupted download, run the same command again.
     """
     if name == "demo":
@@ -41,16 +42,19 @@ def main(name: str, brought: Path | None, root: Path) -> None:
         raise InputError(f"{brought}: no such folder")
     data_set = DATA_SETS.get(name) or own_data_set(name)
     fetch(data_set, root, brought, click.echo)
+    if brought:
+        for path in not_taken(data_set, brought):
+            click.echo(f"{path}: not taken; {_names(path, data_set, brought)}")
     if name not in DATA_SETS:
-        for path in not_taken(data_set, brought) if brought else ():
-            click.echo(f"{path}: not taken; names that are: {', '.join(slot.target for slot in data_set.slots)}, lm/*")
         click.echo(how_to_go_on(name, Path("profiles")))
 
 
-def not_taken(data_set: DataSet, brought: Path) -> list[Path]:
-    """The files directly in the folder that have none of the names under which files are taken."""
-    known = {SUMS, *(place for slot in data_set.slots for place in slot.places)}
-    return sorted(path for path in brought.iterdir() if path.is_file() and path.name not in known)
+def _names(path: Path, data_set: DataSet, brought: Path) -> str:
+    """Under which names files are taken."""
+    if path.is_relative_to(brought / LM_FOLDER):
+        return f"in {LM_FOLDER}/, {EXPECTED}"
+    own = ", *.vec" if data_set.own else ""
+    return f"names that are: {', '.join(slot.target for slot in data_set.slots)}{own}, {LM_FOLDER}/*"
 
 
 def how_to_go_on(name: str, profiles: Path) -> str:

@@ -13,8 +13,8 @@ import click
 
 from ldnet.command_line import Command
 from ldnet.errors import InputError
-from ldnet.text.columns import read_lines
 from pipeline.params import Params, load_params
+from pipeline.text.word_vectors import vector_dimension
 
 # What may run side by side, in order: each process computes with params.threads threads, 1 by default. Stages that
 # stand alone run with all that they need; what is not named here runs at the end.
@@ -73,7 +73,8 @@ def check_data(params: Params, folder: Path) -> None:
     if missing := [f"{file} ({key})" for key, file in given.items() if not any((folder / name).glob(file))]:
         raise InputError(
             f"{folder / name}: no {', no '.join(missing)}; copy the files from a folder with `make data NAME={name} "
-            f"FROM=<folder>`, or leave FROM out to download; or change what params.yaml says of them"
+            f"FROM=<folder>` (word vectors as vectors.txt or *.vec), or leave FROM out to download; or change what "
+            "params.yaml says of them"
         )
     if conll.vectors:
         _check_width(folder / name / conll.vectors, "train_tagger.word_dimension", params.train_tagger.word_dimension)
@@ -82,15 +83,8 @@ def check_data(params: Params, folder: Path) -> None:
 
 
 def _check_width(path: Path, key: str, width: int) -> None:
-    if (found := vector_width(path)) not in (0, width):
+    if (found := vector_dimension(path)) not in (0, width):
         raise InputError(f"{path}: {found} numbers a word, but {key} is {width} in params.yaml; set it to {found}")
-
-
-def vector_width(path: Path) -> int:
-    """How many numbers a word has in a file of word vectors, by its first line; 0 if there is none."""
-    fields = next(read_lines(path), b"").split()
-    has_header = len(fields) == 2 and all(field.isdigit() for field in fields)  # word2vec's count and dimension
-    return int(fields[1]) if has_header else max(0, len(fields) - 1)
 
 
 def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:

@@ -6,13 +6,27 @@ at once, and a file or a fast pipe is always cut alike.
 
 import os
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ldnet.errors import InputError
-from ldnet.text.columns import BLANKS, DOCUMENT_START, decode, read_lines
+from ldnet.text.column_layout import (
+    ColumnLine,
+    Layout,
+    NumberedLine,
+    find_layout,
+    is_blank,
+    looks_like_tag,
+    mark_header,
+    mark_indexed,
+    read_block,
+    starts_document,
+    word_of,
+)
+from ldnet.text.foreign_formats import foreign_format
+from ldnet.text.lines import ENDINGS, compression, compression_of, decode, read_lines, split_lines
 from ldnet.text.tokenisation import TokenisedText, join_words
 
 STDIN = "-"
@@ -26,14 +40,16 @@ Arriving = Iterator[tuple[int, str] | None]  # numbered lines; None where nothin
 class SentenceRead:
     """A sentence of the input and the number of its last line.
 
-    `columns` are the lines of a sentence in CoNLL columns, none for an empty line on its own, and a single one without
-    words for the start of a document; None for text. `closed` says whether an empty line follows.
+    `columns` are the lines of a sentence in CoNLL columns with the comments among them, none for an empty line on its
+    own, and a single one without words for the start of a document; None for text. `closed` says whether an empty line
+    follows, `keeps_last` whether an empty column may end a line.
     """
 
     line: TokenisedText
     last_line: int
-    columns: list[str] | None = None
+    columns: list[ColumnLine] | None = None
     closed: bool = True
+    keeps_last: bool = False
 
 
 Reader = Callable[[Arriving, str], Iterator[SentenceRead | None]]
@@ -99,62 +115,100 @@ def conll_reader(word_column: int) -> Reader:
     """Reads columns; sentences end at empty lines, of which each has its place, and at lines with -DOCSTART-."""
 
     def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:
-        words: list[str] = []
-        columns: list[str] = []
+        block: list[NumberedLine] = []
+        blocks = _BlockReader(word_column, name)
         number = 0
         for arrived in lines:
             if arrived is None:
                 yield None
                 continue
             number, text = arrived
-            fields = BLANKS.split(text.strip(" \t")) if text.strip(" \t") else []
-            if fields and DOCUMENT_START not in fields:
-                words.append(_column(fields, word_column, f"{name}:{number}"))
-                columns.append(text)
+            blank, document = is_blank(text), starts_document(text)
+            if not blank and not document:
+                block.append((number, text))
                 continue
-            if columns or not fields:
-                yield SentenceRead(join_words(words), number - len(fields[:1]), columns, closed=not fields)
-            words, columns = [], []
-            if fields:
-                yield SentenceRead(join_words([]), number, [text], closed=False)
-        if columns:
-            yield SentenceRead(join_words(words), number, columns)
+            if block or blank:
+                yield blocks.sentence(block, number - document, closed=blank)
+            block = []
+            if document:
+                start = [ColumnLine(number, text, "document", ())]
+                yield SentenceRead(join_words([]), number, start, closed=False)
+        if block:
+            yield blocks.sentence(block, number)
 
     return read
 
 
-def _column(fields: list[str], column: int, place: str) -> str:
-    if not -len(fields) <= column < len(fields):
-        raise InputError(f"{place}: {len(fields)} columns, but --word-column is {column} (columns count from 0)")
-    return fields[column]
+def _is_remark(text: str) -> bool:
+    """Whether a line is a comment, as long as no line shows how many columns a word has."""
+    return text.startswith(("# ", "#\t")) and not looks_like_tag(text.split()[-1])
+
+
+class _BlockReader:
+    """Makes sentences of the lines between empty ones, which all have as many columns as the first that has words."""
+
+    def __init__(self, word_column: int, name: str):
+        self.word_column, self.name = word_column, name
+        self.first: Layout | None = None
+
+    def sentence(self, block: list[NumberedLine], last_line: int, closed: bool = True) -> SentenceRead:
+        """The words of the lines, if there are some. Raises InputError naming the line."""
+        if not block:
+            return SentenceRead(join_words([]), last_line, [], closed)
+        if self.first is None and all(map(_is_remark, (text for _, text in block))):
+            remarks = [ColumnLine(number, text, "comment", ()) for number, text in block]
+            return SentenceRead(join_words([]), last_line, remarks, closed)
+        layout = find_layout(block)
+        assert layout is not None
+        if self.first is None and (found := foreign_format([text for _, text in block])):
+            raise InputError(f"{self.name}:{block[0][0]}: {found}; expected CoNLL columns")
+        if self.first is not None and all(text.startswith("#") for _, text in block):
+            layout = self.first
+        lines = [line for line in read_block(block, layout, self.name) if line is not None]
+        if any(line.kind == "word" for line in lines):
+            self._check(layout)
+            lines = [line for line in mark_header(lines) if line] if self.first is None else lines
+            lines = [line for line in mark_indexed(lines, self.word_column) if line]
+            self.first = self.first or layout
+        words = [word_of(line, self.word_column, f"{self.name}:{line.number}") for line in lines if line.kind == "word"]
+        return SentenceRead(join_words(words), last_line, lines, closed, layout.keeps_last)
+
+    def _check(self, layout: Layout) -> None:
+        place = f"{self.name}:{layout.example}"
+        if self.first is not None and layout.width != self.first.width:
+            expected = f"{self.first.width} columns as in line {self.first.example}"
+            raise InputError(f"{place}: expected {expected}, found {layout.width}")
+        if not -layout.width <= self.word_column < layout.width:
+            found = f"{layout.width} columns, but --word-column is {self.word_column}"
+            raise InputError(f"{place}: {found} (columns count from 0)")
 
 
 @contextmanager
 def _arriving_lines(name: str) -> Iterator[Arriving]:
+    path = Path(name)
     if name == STDIN:
-        yield _numbered(_arriving(0), name)
-    elif name.endswith(".gz"):
-        yield _numbered(read_lines(Path(name)), name)
+        yield _numbered(split_lines(_arriving(0, display_name(name)), display_name(name)), name)
+    elif path.is_file() and (path.suffix.lower() in ENDINGS or compression(path)):  # a pipe can be read but once
+        yield _numbered(read_lines(path), name)
     else:
-        with Path(name).open("rb", buffering=0) as file:
-            yield _numbered(_arriving(file.fileno()), name)
+        with path.open("rb", buffering=0) as file:
+            yield _numbered(split_lines(_arriving(file.fileno(), name), name), name)
 
 
-def _numbered(lines: Iterator[bytes | None], name: str) -> Arriving:
-    """The lines as text, from 1, without their ends and the byte order mark of the first one."""
+def _numbered(lines: Iterable[bytes | None], name: str) -> Arriving:
+    """The lines as text, from 1."""
     number = 0
     for line in lines:
         if line is None:
             yield None
             continue
         number += 1
-        content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-        yield number, decode(content.rstrip(b"\r\n"), Path(display_name(name)), number)
+        yield number, decode(line, Path(display_name(name)), number)
 
 
-def _arriving(descriptor: int) -> Iterator[bytes | None]:
-    """The lines of an open file, pipe or terminal, and None once where nothing comes for PAUSE_SECONDS."""
-    rest = b""
+def _arriving(descriptor: int, name: str) -> Iterator[bytes | None]:
+    """What comes from an open file, pipe or terminal, and None once where nothing comes for PAUSE_SECONDS."""
+    first = True
     while True:
         if not select.select([descriptor], [], [], PAUSE_SECONDS)[0]:
             yield None
@@ -162,7 +216,7 @@ def _arriving(descriptor: int) -> Iterator[bytes | None]:
         block = os.read(descriptor, BLOCK_BYTES)
         if not block:
             break
-        *lines, rest = (rest + block).split(b"\n")
-        yield from lines
-    if rest:
-        yield rest
+        if first and (kind := compression_of(block)):
+            raise InputError(f"{name}: is compressed ({kind}); unpack it before it comes here")
+        first = False
+        yield block

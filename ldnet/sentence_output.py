@@ -1,22 +1,26 @@
 """Tagged sentences as CoNLL columns or JSON lines."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ldnet.annotation import AnnotatedText
 from ldnet.sentence_input import SentenceRead
+from ldnet.text.column_layout import ColumnLine
+
+OF_OTHERS = {"document": "O", "header": "tag", "multiword": "_", "empty node": "_"}
 
 
 def conll_block(sentence: SentenceRead, tags: Sequence[str]) -> str:
     """A line of `word tag` for each word and an empty line; columns that were read keep all, with the tag as the last.
 
-    The start of a document is tagged O.
+    Comments come back as they are. The start of a document is tagged O; ranges and empty nodes of CoNLL-U, which are no
+    words, get its _ for nothing.
     """
     end = "\n" if sentence.closed else ""
     if sentence.columns is None:
         return "".join(f"{word} {tag}\n" for word, tag in zip(sentence.line.words, tags, strict=True)) + end
-    own = tags or ["O"] * len(sentence.columns)
-    return "".join(_with_column(line, tag) for line, tag in zip(sentence.columns, own, strict=True)) + end
+    of_words = iter(tags)
+    return "".join(_with_column(line, of_words, sentence.keeps_last) for line in sentence.columns) + end
 
 
 def json_line(annotated: AnnotatedText) -> str:
@@ -24,7 +28,11 @@ def json_line(annotated: AnnotatedText) -> str:
     return json.dumps(annotated.to_json(), ensure_ascii=False) + "\n"
 
 
-def _with_column(line: str, tag: str) -> str:
-    columns = line.rstrip(" \t")
+def _with_column(line: ColumnLine, tags: Iterator[str], keeps_last: bool) -> str:
+    """The line as it was read, with one more column; the next of the tags is that of the next word."""
+    if line.kind == "comment":
+        return f"{line.text}\n"
+    tag = next(tags) if line.kind == "word" else OF_OTHERS[line.kind]
+    columns = line.text if keeps_last else line.text.rstrip(" \t")
     separator = "\t" if "\t" in columns else " "
     return f"{columns}{separator}{tag}\n"

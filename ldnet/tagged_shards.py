@@ -19,7 +19,7 @@ from uuid import uuid4
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
-from ldnet.text.columns import decode, read_lines
+from ldnet.text.lines import decode, read_lines
 from ldnet.text.tokenisation import split_words
 
 if TYPE_CHECKING:  # Spark's readers and writers need no torch

@@ -22,6 +22,7 @@ Regulariser = Literal["r1", "r2", "r3"]
 SelectMethod = Literal["gates", "hard_concrete", "importance", "first", "last", "random", "greedy", "exhaustive"]
 Precision = Literal["float32", "bfloat16"]
 Optimizer = Literal["adam", "sgd"]
+Slips = Literal["repair", "refuse"]
 Architecture = Literal["dense", "stacked", "residual"]
 MOST_SETS = 1000  # sets of layers that the exhaustive search scores on dev: minutes
 
@@ -108,6 +109,9 @@ class ConllParams(Section):
 
     word_column: int = Field(description="Columns count from 0; negative numbers count from the end.")
     tag_column: int = Field(description="In CoNLL-2003 entity tags are last (-1); chunk tags are column 2.")
+    slips: Slips = Field(
+        description="Tags that break their scheme, as I- after nothing: read as conlleval does (repair), or refuse."
+    )
     train: str = Field(description="A file in the data folder.")
     train_sentences: Count = Field(
         description="How many are used, drawn by the seed, a smaller draw inside a larger one; 0 for all."
@@ -115,7 +119,8 @@ class ConllParams(Section):
     dev: str = Field(description="A file in the data folder, or '' to hold out dev_sentences of train.")
     dev_sentences: Count = Field(description="Sentences of train to hold out; 0 where there is a dev file.")
     test: str = Field(description="A file in the data folder.")
-    vectors: str = Field(description="Word vectors (GloVe text format, .gz allowed), or '' for none.")
+    vectors: str = Field(description="Word vectors (GloVe text format, compressed or not), or '' for none.")
+    vector_rows: Count = Field(description="How many are read, from the first; 0 for all.")
     digits_as_zero: bool = Field(description="Words that are not known otherwise are looked up with 0 for each digit.")
 
     @model_validator(mode="after")
@@ -130,11 +135,12 @@ class ConllParams(Section):
 class CorpusParams(Section):
     """How the text of the language models becomes ids."""
 
-    text: str = Field(description="Files in the data folder, plain or .gz, one tokenised sentence a line.")
+    text: str = Field(description="Files in the data folder, compressed or not, one tokenised sentence a line.")
     min_count: Positive = Field(description="Rarer words are <unk>; paper: 4 (words seen more than 3 times).")
     heldout_sentences: Positive = Field(description="Sentences for perplexity, not trained on.")
     shard_tokens: int = Field(ge=1000, description="Tokens of one shard.")
     vectors: str = Field(description="Word vectors that the embeddings start from (as wide as they are), or ''.")
+    vector_rows: Count = Field(description="How many are read, from the first; 0 for all.")
     other_tests: str = Field(description="CoNLL files of other tasks whose sentences are dropped from the text, or ''.")
 
 

@@ -27,8 +27,9 @@ def main(raw: Path, out: Path, metrics: Path, params_path: Path) -> None:
     """
     params = load_params(params_path)
     conll = params.prepare_conll
-    splits, scheme = read_splits(raw, conll, params.seed)
-    word_vectors = read_word_vectors(raw / conll.vectors) if conll.vectors else no_vectors()
+    splits, scheme = read_splits(raw, conll, params.seed, click.echo)
+    path = raw / conll.vectors
+    word_vectors = read_word_vectors(path, conll.vector_rows, click.echo) if conll.vectors else no_vectors()
     lexicon = build_lexicon(splits["train"], word_vectors, conll.digits_as_zero)
     for name, sentences in splits.items():
         write_conll(out / f"{name}.conll", sentences)

@@ -8,10 +8,12 @@ from ldnet.command_line import FILE, FOLDER
 from ldnet.errors import InputError
 from ldnet.files import write_json
 from ldnet.processors import processors
+from ldnet.text.columns import read_conll
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.corpus import preparation as corpus_preparation
-from pipeline.corpus.preparation import other_test_hashes, prepare, text_files
+from pipeline.corpus.preparation import other_test_hashes, prepare
 from pipeline.params import load_params
+from pipeline.text.lm_files import text_files
 from stages._run import StageCommand, params_option
 
 
@@ -19,9 +21,10 @@ from stages._run import StageCommand, params_option
 @params_option
 @click.option("--raw", type=FOLDER, required=True, help="The data folder, data/raw/<name>.")
 @click.option("--test-hashes", type=FILE, required=True, help="Hashes of the test sentences, one a line.")
+@click.option("--train", type=FILE, help="Training sentences, to see whether the text is written as they are.")
 @click.option("--out", type=FOLDER, required=True, help="Where the encoded corpus goes.")
 @click.option("--metrics", type=FILE, required=True, help="Where the statistics go (JSON).")
-def main(params_path: Path, raw: Path, test_hashes: Path, out: Path, metrics: Path) -> None:
+def main(params_path: Path, raw: Path, test_hashes: Path, train: Path | None, out: Path, metrics: Path) -> None:
     """Encode the LM text under RAW (prepare_corpus.text), with all processors; sentences of the test split are dropped
     and counted, and those of prepare_corpus.other_tests.
 
@@ -32,11 +35,21 @@ def main(params_path: Path, raw: Path, test_hashes: Path, out: Path, metrics: Pa
         raise InputError(f"{test_hashes}: no such file; run the stage prepare_conll")
     others, hashes = other_test_hashes(raw, params.prepare_corpus.other_tests)
     hashes |= set(test_hashes.read_text(encoding="utf-8").split())
-    text = text_files(raw, params.prepare_corpus.text)
+    text, _ = text_files(raw, params.prepare_corpus.text)
     inputs = {"seed": params.seed, "files": [str(path) for path in text], **params.prepare_corpus.model_dump()}
     code = sorted(Path(corpus_preparation.__file__).parent.glob("*.py"))
     with checkpoint_folder("prepare_corpus", inputs, [test_hashes, *others, *text, *code]) as scratch:
-        statistics = prepare(raw, hashes, out, params.prepare_corpus, params.seed, scratch, processors())
+        statistics = prepare(
+            raw,
+            hashes,
+            out,
+            params.prepare_corpus,
+            params.seed,
+            scratch,
+            processors(),
+            train=[sentence.words for sentence in read_conll(train, 0, 1)] if train else (),
+            say=click.echo,
+        )
     write_json(metrics, statistics)
     click.echo(
         f"{statistics['train_tokens']:,} tokens, {statistics['vocabulary']:,} words in the vocabulary, "

@@ -7,9 +7,10 @@ import click
 from ldnet.command_line import FILE, FOLDER
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
-from pipeline.corpus.preparation import other_test_hashes, text_files
+from pipeline.corpus.preparation import other_test_hashes
 from pipeline.corpus.unlabelled import sample_sentences
 from pipeline.params import load_params
+from pipeline.text.lm_files import text_files
 from stages._run import StageCommand, params_option
 
 
@@ -26,7 +27,7 @@ def main(params_path: Path, raw: Path, test_hashes: Path, out: Path) -> None:
     count, corpus = params.prepare_unlabelled.sentences, params.prepare_corpus
     _, hashes = other_test_hashes(raw, corpus.other_tests)
     hashes |= set(test_hashes.read_text(encoding="utf-8").split())
-    sentences = sample_sentences(text_files(raw, corpus.text), hashes, count, params.seed) if count else []
+    sentences = sample_sentences(text_files(raw, corpus.text)[0], hashes, count, params.seed) if count else []
     if len(sentences) < count:
         raise InputError(
             f"{raw / corpus.text}: {len(sentences):,} sentences that fit, but prepare_unlabelled.sentences is "

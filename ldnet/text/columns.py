@@ -1,19 +1,16 @@
-"""Sentences in CoNLL columns: read from any columns, written as `word tag`."""
+"""Sentences in the project's own files: columns `word tag`, as written and read here, and sentences a line.
 
-import gzip
+What users bring is read by `column_layout`.
+"""
+
 import hashlib
-import re
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
-
-DOCUMENT_START = "-DOCSTART-"
-# Only these separate columns: real words contain U+00A0, U+3000 and other Unicode white space.
-BLANKS = re.compile(r"[ \t]+")
+from ldnet.text.lines import decode, read_lines
 
 
 @dataclass(frozen=True)
@@ -25,81 +22,43 @@ class Sentence:
     first_line: int
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
-    """The lines of a plain or .gz file, ended by newlines only, without their line ends and the file's BOM.
-
-    Raises InputError if the file is missing, unreadable or damaged.
-    """
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                yield (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).rstrip(b"\r\n")
-    except FileNotFoundError:
-        advice = "put raw data there with `make data NAME=<name> FROM=<folder>`; `dvc repro` writes all else"
-        raise InputError(f"{path}: no such file; {advice}") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+def column_line(*columns: str) -> str:
+    """The columns as a line, separated by spaces; by tabs if there is a space in one of them. None has a tab in it."""
+    return ("\t" if any(" " in column for column in columns) else " ").join(columns) + "\n"
 
 
-def decode(line: bytes, path: Path, number: int) -> str:
-    """UTF-8 text. Raises InputError naming the file, the line and the byte."""
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        found = f"byte 0x{line[error.start]:02x} at position {error.start + 1}"
-        raise InputError(f"{path}:{number}: not UTF-8 ({found}); convert the file to UTF-8") from None
+def split_line(line: str) -> list[str]:
+    """The columns of a line that column_line has made."""
+    return line.split("\t" if "\t" in line else " ")
 
 
 def read_conll(path: Path, word_column: int, tag_column: int) -> list[Sentence]:
-    """Read sentences, which end at blank and -DOCSTART- lines. Columns count from 0, or from the end (-1).
+    """Read sentences of lines that column_line has made, with a blank line after each. Columns count from 0.
 
-    Raises InputError for a missing or empty file, bad UTF-8, ragged columns, or a column that is not there.
+    Raises InputError for a missing or empty file, bad UTF-8, and a column that is not there.
     """
     sentences: list[Sentence] = []
     words: list[str] = []
     tags: list[str] = []
-    width = first_line = number = 0
-
-    def end_sentence() -> None:
-        if words:
+    for number, line in enumerate((*read_lines(path), b""), start=1):
+        if line:
+            columns = split_line(decode(line, path, number))
+            if len(columns) <= max(word_column, tag_column):
+                expected = f"{max(word_column, tag_column) + 1} columns or more"
+                raise InputError(f"{path}:{number}: expected {expected}, found {len(columns)}")
+            words.append(columns[word_column])
+            tags.append(columns[tag_column])
+        elif words:
             sentences.append(Sentence(tuple(words), tuple(tags), number - len(words)))
-            words.clear()
-            tags.clear()
-
-    for number, line in enumerate(read_lines(path), start=1):
-        text = decode(line, path, number).strip(" \t")
-        columns = BLANKS.split(text) if text else []
-        if not columns or DOCUMENT_START in columns:
-            end_sentence()
-            continue
-        if width == 0:
-            width, first_line = len(columns), number
-            _check_columns(f"{path}:{number}", width, word_column, tag_column)
-        if len(columns) != width:
-            raise InputError(f"{path}:{number}: expected {width} columns as in line {first_line}, found {len(columns)}")
-        words.append(columns[word_column])
-        tags.append(columns[tag_column])
-    number += 1
-    end_sentence()
+            words, tags = [], []
     if not sentences:
         raise InputError(f"{path}: no sentences; expected lines of columns, a blank line between sentences")
     return sentences
 
 
-def _check_columns(place: str, width: int, word_column: int, tag_column: int) -> None:
-    for name, column in (("word_column", word_column), ("tag_column", tag_column)):
-        if not -width <= column < width:
-            raise InputError(f"{place}: {width} columns, but prepare_conll.{name} is {column} (columns count from 0)")
-    if word_column % width == tag_column % width:
-        raise InputError(
-            f"{place}: {width} columns; prepare_conll.word_column {word_column} and prepare_conll.tag_column "
-            f"{tag_column} are the same one, expected a column for the word and another for its tag"
-        )
-
-
 def write_conll(path: Path, sentences: Iterable[Sentence]) -> None:
     """Write lines of `word tag`, a blank line after each sentence."""
-    blocks = ("".join(f"{word} {tag}\n" for word, tag in zip(s.words, s.tags, strict=True)) for s in sentences)
+    blocks = ("".join(map(column_line, sentence.words, sentence.tags)) for sentence in sentences)
     write_bytes(path, "".join(block + "\n" for block in blocks).encode())
 
 

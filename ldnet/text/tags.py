@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from ldnet.errors import InputError
 
-TAG = re.compile(r"O|([BIESLUM])-(.+)", re.DOTALL)
-# Other names of the same prefixes: BILOU has L(ast) and U(nit), BMES has M(iddle).
-ALIASES = {"L": "E", "U": "S", "M": "I"}
+TAG = re.compile(r"O|([BIESLUMW])-(.+)", re.DOTALL)
+# Other names of the same prefixes: BILOU has L(ast) and U(nit), BMES has M(iddle), BMEWO W(hole) as well.
+ALIASES = {"L": "E", "U": "S", "W": "S", "M": "I"}
 
 
 class Tag(NamedTuple):

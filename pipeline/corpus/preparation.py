@@ -11,7 +11,7 @@ import math
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,30 +23,30 @@ from tqdm import tqdm
 
 from ldnet.errors import InputError
 from ldnet.files import write_json
-from ldnet.text.columns import read_conll, sentence_hash
+from ldnet.text.columns import sentence_hash
 from ldnet.text.lm_words import END_OF_SENTENCE, UNKNOWN, UNKNOWN_ID
+from pipeline.corpus.fitness import fitness
 from pipeline.corpus.numbered_parts import load_part, number_part, save_part
 from pipeline.corpus.shuffling import Grouping, Shuffling, group_part, shuffle_shard
 from pipeline.corpus.text_parts import Part, read_parts
 from pipeline.execution.processes import OrderedMap, ordered_map
 from pipeline.params import CorpusParams
+from pipeline.text.lm_files import listed, text_files
+from pipeline.text.raw_columns import read_columns
 from pipeline.text.word_vectors import WordVectors, no_vectors, read_word_vectors
 
 PART_BYTES = 1 << 22  # of text: what a process has in memory at a time, and what a killed run may lose
 COMPRESSION = 4  # how many times longer text is than its .gz file, about
 
 
-def text_files(raw: Path, pattern: str) -> list[Path]:
-    """The files of LM text, sorted. Raises InputError if there is none."""
-    if paths := sorted(raw.glob(pattern)):
-        return paths
-    raise InputError(f"{raw / pattern}: no LM text found; expected one tokenised sentence a line, .txt or .gz")
+def silent(line: str) -> None:
+    """Say nothing."""
 
 
 def other_test_hashes(raw: Path, pattern: str) -> tuple[list[Path], set[str]]:
     """The CoNLL files that `pattern` finds in `raw`, which may be none, and the hashes of their sentences."""
     paths = sorted(raw.glob(pattern)) if pattern else []
-    return paths, {sentence_hash(sentence.words) for path in paths for sentence in read_conll(path, 0, -1)}
+    return paths, {sentence_hash(sentence.words) for path in paths for sentence in read_columns(path, 0, -1).sentences}
 
 
 def prepare(
@@ -58,14 +58,20 @@ def prepare(
     scratch: Path,
     processes: int,
     part_bytes: int = PART_BYTES,
+    train: Sequence[Sequence[str]] = (),
+    say: Callable[[str], None] = silent,
 ) -> dict[str, Any]:
     """Write the encoded corpus to `out` and return its statistics.
 
     Sentences whose hash is in `test_hashes` are dropped: the LM must not have read the sentences it is tested on.
     Finished parts and shards are kept in `scratch` (up to three times the size of the shards), where a later call with
-    the same arguments finds them again. Raises InputError for text that is missing, unreadable, not UTF-8 or too short.
+    the same arguments finds them again. `say` is told what is odd with the files, and, given the words of training
+    sentences in `train`, whether the text is written as they are. Raises InputError for text that is missing,
+    unreadable, not UTF-8 or too short.
     """
-    paths = text_files(raw, params.text)
+    paths, others = text_files(raw, params.text)
+    if others:
+        say(f"note: not taken by prepare_corpus.text, {params.text}: {listed(others)}")
     likely_parts = 1 + COMPRESSION * sum(path.stat().st_size for path in paths) // part_bytes
     with ordered_map(min(processes, likely_parts)) as run:
         parts = _number_parts(run, paths, test_hashes, seed, scratch, part_bytes)
@@ -79,6 +85,8 @@ def prepare(
             )
         vocabulary = make_vocabulary(counts, params.min_count)
         index = {word: i for i, word in enumerate(vocabulary)}
+        for line in fitness(train, counts, index, sentences, chosen.read - chosen.kept) if train else ():
+            say(line)
         unknown = sum(count for word, count in counts.items() if word not in index)
         del counts
         shards = math.ceil(tokens / params.shard_tokens)
@@ -89,7 +97,9 @@ def prepare(
     heldout_ids = np.array([index.get(word, UNKNOWN_ID) for word in heldout], dtype=np.int32)
     np.save(out / "heldout.npy", heldout_ids)
     write_json(out / "vocabulary.json", vocabulary)
-    vectors = select_vectors(vocabulary, read_word_vectors(raw / params.vectors) if params.vectors else no_vectors())
+    path = raw / params.vectors
+    word_vectors = read_word_vectors(path, params.vector_rows, say) if params.vectors else no_vectors()
+    vectors = select_vectors(vocabulary, word_vectors)
     np.save(out / "vectors.npy", vectors)
     return {
         "sentences_read": chosen.read,

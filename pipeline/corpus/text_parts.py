@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ldnet.text.columns import decode, read_lines
+from ldnet.text.lines import decode, read_lines
 
 
 @dataclass(frozen=True)

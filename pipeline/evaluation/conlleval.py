@@ -79,7 +79,7 @@ def _sentences(path: Path) -> Iterator[list[tuple[Tag, Tag]]]:
     sentence: list[tuple[Tag, Tag]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line:
-            columns = line.split(" ")
+            columns = line.split("\t" if "\t" in line else " ")  # tabs where words have blanks in them
             if len(columns) != 3:
                 raise InputError(f"{path}:{number}: expected `word gold predicted`, found {len(columns)} columns")
             place = f"{path}:{number}"

@@ -1,5 +1,6 @@
 """Evaluation of the taggers on the test split, which nothing before it reads."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnet.files import write_bytes
-from ldnet.text.columns import Sentence, read_conll
+from ldnet.text.columns import Sentence, column_line, read_conll
 from ldnet.text.lexicon import Lexicon
 from pipeline.evaluation.conlleval import count_file, f1
 from pipeline.evaluation.cost import characters_per_word, macs_by_part, parameters_by_part
@@ -83,7 +84,7 @@ def count_predictions(row: Mapping[str, Any], predictions: Path) -> NDArray[np.i
 def write_predictions(path: Path, sentences: Sequence[Sentence], predicted: Sequence[Sequence[str]]) -> None:
     """Write lines of `word gold predicted`, a blank line after each sentence: what conlleval reads."""
     blocks = [
-        "".join(f"{word} {gold} {tag}\n" for word, gold, tag in zip(sentence.words, sentence.tags, tags, strict=True))
+        "".join(itertools.starmap(column_line, zip(sentence.words, sentence.tags, tags, strict=True)))
         for sentence, tags in zip(sentences, predicted, strict=True)
     ]
     write_bytes(path, "\n".join([*blocks, ""]).encode())

@@ -1,6 +1,7 @@
 """Copying a data set from a folder that the user brings, checked against the SHA256SUMS file of that folder."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -9,14 +10,20 @@ from ldnet.files import sha256_of_files
 from pipeline.fetch.download import require_space
 from pipeline.fetch.placing import SUMS, digests, hashed, place, read_sums, write_sums
 from pipeline.fetch.sources import DataSet
+from pipeline.text.lm_files import LM_FOLDER, left_out, listed, lm_text
 
 Say = Callable[[str], None]
 LM_TEXT = "lm/*.txt.gz or lm/*.txt (text for the language model, one tokenised sentence a line)"
+VECTOR_NAME = re.compile(
+    r"(.*\.vec|.*(glove|vectors?|embeddings?|[0-9]d).*\.txt)(\.gz|\.bz2|\.xz|\.zst)?", re.IGNORECASE
+)  # as published files of word vectors are called
 
 
 def copy_from(data_set: DataSet, brought: Path, folder: Path, say: Say) -> None:
     """Copy what is not there yet, or not the same. Raises InputError naming missing files and wrong checksums."""
     plan = _plan(data_set, brought)
+    if brought.resolve() == folder.resolve():  # nothing is renamed in place
+        plan = {path.relative_to(brought).as_posix(): path for path in plan.values()}
     refuse_strays(data_set, folder, plan)
     wanted = _wanted(data_set, brought, plan)
     old = {target: digest for target, digest in digests(folder, plan) if _is_current(target, digest, plan, wanted)}
@@ -25,7 +32,8 @@ def copy_from(data_set: DataSet, brought: Path, folder: Path, say: Say) -> None:
     for target, source in new.items():
         old[target] = _copy_file(source, folder, target, wanted[target])
         checked = " and ".join(wanted[target]) or "not listed in any checksum file"
-        say(f"{folder / target}  {source.stat().st_size:,} bytes  sha256 {old[target]}  ok ({checked})")
+        renamed = "" if source.relative_to(brought).as_posix() == target else f" from {source}"
+        say(f"{folder / target}{renamed}  {source.stat().st_size:,} bytes  sha256 {old[target]}  ok ({checked})")
     if old != read_sums(folder / SUMS):
         write_sums(folder / SUMS, old)
     if not new:
@@ -42,16 +50,36 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
             plan[slot.target] = found
         elif slot.required:
             missing.append(" or ".join(str(brought / entry) for entry in slot.places))
-    shards = data_set.shards or lm_files(brought)
-    absent = [str(brought / shard) for shard in shards if not (brought / shard).is_file()]
+    known = {place for slot in data_set.slots for place in slot.places}
+    if data_set.own:
+        plan |= {path.name: path for path in vectors_under_own_names(brought) if path.name not in known}
+    shards = {shard: brought / shard for shard in data_set.shards} or lm_text(brought)
+    absent = [str(source) for source in shards.values() if not source.is_file()]
     if len(absent) > 10:
         absent = [f"{absent[0]} to {absent[-1]} ({len(absent)} files)"]
     if not shards:
-        absent = [f"{brought}/{LM_TEXT}"]
+        others = left_out(brought / LM_FOLDER, ())
+        absent = [f"{brought}/{LM_TEXT}{f'; not taken: {listed(others)}' if others else ''}"]
     if missing or absent:
         raise InputError(f"{brought}: files of {data_set.name} are missing:\n  " + "\n  ".join(missing + absent))
     # train.txt goes last: a folder without it is seen to be unfinished
-    return {shard: brought / shard for shard in shards} | dict(reversed(plan.items()))
+    return shards | dict(reversed(plan.items()))
+
+
+def vectors_under_own_names(brought: Path) -> list[Path]:
+    """Files in the folder that are called as published word vectors are."""
+    return sorted(path for path in brought.iterdir() if path.is_file() and VECTOR_NAME.fullmatch(path.name))
+
+
+def not_taken(data_set: DataSet, brought: Path) -> list[Path]:
+    """The files directly in the folder, and all in its lm/, that are not brought, but for checksums and hidden ones.
+
+    Raises InputError as `copy_from` does.
+    """
+    taken = {*_plan(data_set, brought).values(), brought / SUMS}
+    known = {place for slot in data_set.slots for place in slot.places}
+    here = [path for path in brought.iterdir() if path.is_file() and path.name not in known and path not in taken]
+    return sorted(path for path in here if not path.name.startswith(".")) + left_out(brought / LM_FOLDER, taken)
 
 
 def refuse_strays(data_set: DataSet, folder: Path, targets: Iterable[str]) -> None:
@@ -98,7 +126,7 @@ def _copy_file(source: Path, folder: Path, target: str, wanted: dict[str, str]) 
 
 def lm_files(folder: Path) -> list[str]:
     """The LM text files of a folder, as paths inside it."""
-    return sorted(f"lm/{path.name}" for path in (folder / "lm").glob("*") if path.name.endswith((".txt", ".txt.gz")))
+    return sorted(path.relative_to(folder).as_posix() for path in lm_text(folder).values())
 
 
 def how_to_bring(data_set: DataSet, folder: Path) -> str:

@@ -48,13 +48,17 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """A data set under data/raw/. No `shards`: any lm/*.txt or lm/*.txt.gz will do. No `public`: it must be brought."""
+    """A data set under data/raw/. No `shards`: any text in lm/ will do. No `public`: it must be brought.
+
+    Of the user's `own`, word vectors under their published names are brought, too.
+    """
 
     name: str
     slots: tuple[Slot, ...]
     shards: tuple[str, ...] = ()
     public: tuple[PublicSource, ...] = ()
     why_brought: str = ""
+    own: bool = False
 
 
 CONLL2000_TRAIN = "82033cd7a72b209923a98007793e8f9de3abc1c8b79d646c50648eb949b87cea"
@@ -210,5 +214,6 @@ def own_data_set(name: str) -> DataSet:
             Slot(target="vectors.txt.gz", places=(f"{name}/vectors.txt.gz", *VECTORS.places), required=False),
             Slot(target="vectors.txt", places=(f"{name}/vectors.txt", "vectors.txt"), required=False),
         ),
+        own=True,
         why_brought=f"{name} is not a data set with a known public home",
     )

@@ -1,21 +1,33 @@
 """Train, dev and test of a tagged corpus."""
 
-import dataclasses
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ldnet.errors import InputError
-from ldnet.text.columns import Sentence, read_conll
+from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from pipeline.params import ConllParams
-from pipeline.text.tag_scheme import Scheme, detect_scheme
+from pipeline.text.raw_columns import RawFile, check_words, not_columns, read_columns
+from pipeline.text.tag_dialect import same_but_for_case
+from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
 
 Splits = dict[str, list[Sentence]]
+Say = Callable[[str], None]
+MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
+LONG_SENTENCE = 500  # words: a longer one is several, without the blank lines between them
 
 
-def read_splits(raw: Path, params: ConllParams, seed: int) -> tuple[Splits, Scheme]:
-    """Train, dev and test in IOBES, and the scheme they were in. Raises InputError for unusable files."""
+def silent(line: str) -> None:
+    """Say nothing."""
+
+
+def read_splits(raw: Path, params: ConllParams, seed: int, say: Say = silent) -> tuple[Splits, Scheme]:
+    """Train, dev and test in IOBES, and the scheme they were in. `say` is told what was found, and what is doubtful.
+
+    Raises InputError for unusable files, and for tags that break the scheme if params.slips says `refuse`.
+    """
     paths = {"train": raw / params.train, "dev": raw / params.dev, "test": raw / params.test}
     if not params.dev:
         del paths["dev"]
@@ -24,33 +36,104 @@ def read_splits(raw: Path, params: ConllParams, seed: int) -> tuple[Splits, Sche
             f"{paths['dev']}: no dev split; put it there, or hold sentences out of the training data: "
             "prepare_conll.dev: '' and prepare_conll.dev_sentences: 1000 in params.yaml"
         )
-    read = {name: read_conll(path, params.word_column, params.tag_column) for name, path in paths.items()}
-    _check_words(paths["train"], read["train"], params.word_column)
-    try:
-        scheme = detect_scheme({paths[name]: sentences for name, sentences in read.items()})
-    except InputError as error:
-        raise InputError(
-            f"{error} (prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme)"
-        ) from None
-    splits = {
-        name: [dataclasses.replace(sentence, tags=to_iobes(sentence.tags)) for sentence in sentences]
-        for name, sentences in read.items()
-    }
+    files = {name: read_columns(path, params.word_column, params.tag_column) for name, path in paths.items()}
+    check_words(files["train"], params.word_column)
+    report = _report(files, params)
+    splits = {name: _in_iobes(file, report) for name, file in files.items()}
+    doubts = [*_doubts(files, report), *_doubts_of_spans(files, splits, params)]
     if not params.dev:
         splits["train"], splits["dev"] = hold_out(splits["train"], params.dev_sentences, seed)
     if params.train_sentences:
         splits["train"] = draw(splits["train"], params.train_sentences, seed)
-    return {name: splits[name] for name in ("train", "dev", "test")}, scheme
+    for name in ("dev", "test"):
+        if shared := count_shared(splits[name], splits["train"]):
+            share = 100 * shared / len(splits[name])
+            doubts.append(f"{shared:,} of {len(splits[name]):,} {name} sentences ({share:.1f} %) are in train, too")
+    for file in files.values():
+        say(f"{file.description()}; words in column {params.word_column}, {report.name} in column {params.tag_column}")
+    for doubt in doubts:
+        say(f"note: {doubt}")
+    return {name: splits[name] for name in ("train", "dev", "test")}, report.scheme
 
 
-def _check_words(path: Path, sentences: Sequence[Sentence], column: int) -> None:
-    """Raise InputError if the words are the numbers that many files have in a column before them."""
-    if all(word.isdecimal() for sentence in sentences for word in sentence.words):
-        first = sentences[0]
-        raise InputError(
-            f"{path}:{first.first_line}: {first.words[0]!r} is no word, and so in all lines: only numbers are in "
-            f"column {column}; set prepare_conll.word_column to that of the words (columns count from 0)"
-        )
+def _report(files: Mapping[str, RawFile], params: ConllParams) -> TagReport:
+    """The tags of all files. Raises InputError for unknown tags, and for slips that are to be refused."""
+    try:
+        report = report_tags({file.path: file.sentences for file in files.values()})
+    except InputError as error:
+        advice = f"prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme"
+        told = InputError(f"{error} ({advice}; types alone, without B- or I-, need O in most lines)")
+        broken = next(file for file in files.values() if str(error).startswith(f"{file.path}:"))
+        raise not_columns(broken.path, broken.start, told) from None
+    if report.slips and params.slips == "refuse":
+        raise InputError(f"{report.slips_in_words()} (prepare_conll.slips: repair reads them as conlleval does)")
+    return report
+
+
+def _doubts(files: Mapping[str, RawFile], report: TagReport) -> Iterable[str]:
+    """What was read in a way that the user may not want."""
+    if report.slips:
+        yield f"{report.slips_in_words()}; read as conlleval does (prepare_conll.slips: refuse stops at them)"
+    if report.dialect.alone:
+        yield "types stand without B- or I-: neighbours of one type are read as one span"
+    tags = {tag for file in files.values() for sentence in file.sentences for tag in sentence.tags}
+    types = {tag.type for text in tags if (tag := report.dialect.tag(text))}
+    for kinds in same_but_for_case(types):
+        yield f"types {' and '.join(kinds)} differ only in upper and lower case, and are read as different ones"
+    for file in files.values():
+        words = Counter(word for sentence in file.sentences for word in sentence.words)
+        if words.total() >= MANY_WORDS and len(words) < FEW_WORDS:
+            yield (
+                f"{file.path}: only {len(words)} different words in {words.total():,}, the first of them "
+                f"{', '.join(map(repr, list(words)[:3]))}; is prepare_conll.word_column right?"
+            )
+        if file.tags_left_out:
+            yield f"{file.path}: {file.tags_left_out:,} tags on ranges and empty nodes of CoNLL-U are left out"
+        longest = max(file.sentences, key=lambda sentence: len(sentence.words))
+        if len(longest.words) > LONG_SENTENCE:
+            place = f"{file.path}:{longest.lines[0]}"
+            yield f"{place}: a sentence of {len(longest.words):,} words; is there a blank line after each sentence?"
+
+
+def _in_iobes(file: RawFile, report: TagReport) -> list[Sentence]:
+    return [
+        Sentence(sentence.words, to_iobes([_plain(text, report) for text in sentence.tags]), sentence.lines[0])
+        for sentence in file.sentences
+    ]
+
+
+def _plain(text: str, report: TagReport) -> str:
+    tag = report.dialect.tag(text)
+    assert tag is not None, text  # report_tags has refused others
+    return f"{tag.prefix}-{tag.type}" if tag.type else "O"
+
+
+def _doubts_of_spans(files: Mapping[str, RawFile], splits: Splits, params: ConllParams) -> Iterable[str]:
+    """Files without a span, and files of a single sentence.
+
+    Raises InputError if there is nothing to learn from train, or if a file has but one, long sentence.
+    """
+    for name, file in files.items():
+        words = sum(len(sentence.words) for sentence in file.sentences)
+        single = f"{file.path}: all {words:,} words are one sentence"
+        if len(file.sentences) == 1 and (name == "train" or words > LONG_SENTENCE):
+            raise InputError(f"{single}; expected a blank line after each sentence")
+        if len(file.sentences) == 1 and words > 1:
+            yield f"{single}; is there a blank line after each sentence?"
+        if any(tag != "O" for sentence in splits[name] for tag in sentence.tags):
+            continue
+        nothing = f"{file.path}: no spans, all {words:,} tags in column {params.tag_column} are O"
+        others = " and ".join(map(str, file.span_columns))
+        advice = f"; spans are in column {others}" if others else ""
+        if name == "train":
+            raise InputError(f"{nothing}; set prepare_conll.tag_column to that of the tags{advice}")
+        yield f"{nothing}{advice}"
+
+
+def count_shared(sentences: Sequence[Sentence], train: Sequence[Sentence]) -> int:
+    """How many of the sentences have the words of a training sentence."""
+    known = {sentence.words for sentence in train}
+    return sum(sentence.words in known for sentence in sentences)
 
 
 def hold_out(sentences: Sequence[Sentence], number: int, seed: int) -> tuple[list[Sentence], list[Sentence]]:

@@ -1,69 +1,188 @@
-"""Which tag scheme a corpus is written in, and whether it keeps to it."""
+"""Which tag scheme a corpus is written in, and where it does not keep to it.
 
-from collections.abc import Iterator, Mapping, Sequence
+Spans are read by conlleval's rules, which give every scheme, and every slip in it, one meaning. The scheme says which
+tags are slips.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ldnet.errors import InputError
-from ldnet.text.columns import Sentence
-from ldnet.text.tags import OUTSIDE, Tag, parse_tag
+from ldnet.text.tags import OUTSIDE, Tag
+from pipeline.text.raw_columns import RawSentence
+from pipeline.text.tag_dialect import Dialect, find_dialect
 
-Scheme = Literal["IOB1", "IOB2", "IOBES"]
+Scheme = Literal["IOB1", "IOB2", "IOBES", "IOE1", "IOE2"]
+PLACES_SHOWN = 5
+UNKNOWN = "expected O, or B-, I-, E- or S- and a type, as in B-NP"
 
 
-def detect_scheme(files: Mapping[Path, Sequence[Sentence]]) -> Scheme:
-    """The tag scheme of a corpus, which must then hold in every line of all its files.
+class Slip(NamedTuple):
+    """A tag that breaks the scheme: where it stands, and in which way."""
 
-    Any E- or S- makes it IOBES. Otherwise the first words of spans decide: B- makes it IOB2, I- makes it IOB1 (where
-    B- stands only between two neighbouring spans of one type). No spans at all: IOB2, as good as any other.
-    Raises InputError naming file and line for an unknown tag, for B- and I- both starting spans, and for an IOBES
-    span that is continued without having begun or begun without being closed.
+    path: Path
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class TagReport:
+    """The scheme of a corpus, how it is written, what shows it, and the slips in the order of the files."""
+
+    scheme: Scheme
+    dialect: Dialect
+    evidence: str
+    slips: list[Slip]
+
+    @property
+    def name(self) -> str:
+        """The scheme as people call it."""
+        if self.dialect.alone:
+            return "IO without prefixes"
+        return self.dialect.family if self.scheme == "IOBES" else self.scheme
+
+    def slips_in_words(self) -> str:
+        """How many slips there are, the first of them, and the places of some. Only for a corpus that has slips."""
+        first, *others = self.slips
+        by_file = Counter(slip.path.name for slip in self.slips)
+        counted = ", ".join(f"{number:,} in {name}" for name, number in by_file.items())
+        places = [f"{slip.path.name}:{slip.line}" for slip in others[:PLACES_SHOWN]]
+        rest = len(others) - len(places)
+        also = f"; also {', '.join(places)}" if places else ""
+        tags = "1 such tag" if not others else f"{len(self.slips):,} such tags"
+        more = f" and {rest:,} more" if rest else ""
+        return f"{first.path}:{first.line}: {first.message}; {tags} ({counted}){also}{more}"
+
+
+class Place(NamedTuple):
+    """A tag between its neighbours; sentences stand between two O."""
+
+    path: Path
+    line: int
+    text: str
+    before: Tag
+    tag: Tag
+    after: Tag
+
+
+def report_tags(files: Mapping[Path, Sequence[RawSentence]]) -> TagReport:
+    """The tag scheme that all files together keep to best, and where they do not.
+
+    Of equally good schemes, IOB2 comes before IOB1, and where there is an E- or S- at all, IOBES and IOE before both.
+    No spans at all: IOB2, as good as any other. Raises InputError naming file and line for an unknown tag.
     """
-    seen: dict[Scheme, str] = {}
-    for place, previous, tag in _neighbours(files):
-        if tag.prefix in "ES":
-            seen.setdefault("IOBES", f"{place}: {'-'.join(tag)}")
-        elif tag.type not in ("", previous.type):
-            seen.setdefault("IOB2" if tag.prefix == "B" else "IOB1", f"{place}: {'-'.join(tag)}")
-    if "IOBES" in seen:
-        _check_iobes(files, seen["IOBES"])
-        return "IOBES"
-    if "IOB1" in seen and "IOB2" in seen:
-        raise InputError(
-            f"{seen['IOB1']} after nothing that it continues; expected B- to start every span, "
-            f"because the corpus is IOB2 ({seen['IOB2']} starts a span)"
-        )
-    return "IOB1" if "IOB1" in seen else "IOB2"
+    dialect = find_dialect(tag for sentences in files.values() for sentence in sentences for tag in sentence.tags)
+    places = list(_places(files, dialect))
+    closed = any(place.tag.prefix in "ES" for place in places)
+    schemes: list[Scheme] = ["IOBES", "IOE2", "IOE1", "IOB2", "IOB1"] if closed else ["IOB2", "IOB1"]
+    slips = {scheme: [place for place in places if _RULES[scheme](place)] for scheme in schemes}
+    scheme = min(schemes, key=lambda name: len(slips[name]))
+    shows = _EVIDENCE[scheme]
+    evidence = next((place for place in places if shows(place)), None)
+    shown = f" ({_at(evidence)}: {evidence.text}{_EVIDENT.get(scheme, '')})" if evidence else ""
+    report = TagReport(scheme, dialect, shown, [])
+    return TagReport(scheme, dialect, shown, [_slip(place, report) for place in slips[scheme]])
 
 
-def _neighbours(files: Mapping[Path, Sequence[Sentence]]) -> Iterator[tuple[str, Tag, Tag]]:
-    """Place (file:line), tag before and tag of every word, in order; sentences begin after an O."""
+def detect_scheme(files: Mapping[Path, Sequence[RawSentence]]) -> Scheme:
+    """The tag scheme of a corpus that keeps to it. Raises InputError, which names a line that does not."""
+    report = report_tags(files)
+    if report.slips:
+        raise InputError(report.slips_in_words())
+    return report.scheme
+
+
+def _places(files: Mapping[Path, Sequence[RawSentence]], dialect: Dialect) -> Iterator[Place]:
     for path, sentences in files.items():
         for sentence in sentences:
-            previous = OUTSIDE
-            for line, text in enumerate(sentence.tags, start=sentence.first_line):
-                place = f"{path}:{line}"
-                try:
-                    tag = parse_tag(text)
-                except InputError as error:
-                    raise InputError(f"{place}: {error}") from None
-                yield place, previous, tag
-                previous = tag
+            numbered = list(zip(sentence.lines, sentence.tags, strict=True))
+            around = [OUTSIDE, *(_parsed(text, dialect, path, line) for line, text in numbered), OUTSIDE]
+            for i, (line, text) in enumerate(numbered):
+                yield Place(path, line, text, *around[i : i + 3])
 
 
-def _check_iobes(files: Mapping[Path, Sequence[Sentence]], evidence: str) -> None:
-    because = f"because the corpus is IOBES ({evidence})"
-    for path, sentences in files.items():
-        for sentence in sentences:
-            previous = OUTSIDE
-            # The O at the end closes the sentence.
-            for line, tag in enumerate(map(parse_tag, (*sentence.tags, "O")), start=sentence.first_line):
-                is_open = previous.prefix in "BI"
-                continues = is_open and tag.prefix in "IE" and tag.type == previous.type
-                if is_open and not continues:
-                    found = f"{path}:{line - 1}: {'-'.join(previous)} is not followed by I- or E-"
-                    raise InputError(f"{found} of its type; expected S-, or B- I- ... E-, {because}")
-                if tag.prefix in "IE" and not continues:
-                    found = f"{path}:{line}: {'-'.join(tag)} after nothing that it continues"
-                    raise InputError(f"{found}; expected B- or S- to start every span, {because}")
-                previous = tag
+def _parsed(text: str, dialect: Dialect, path: Path, line: int) -> Tag:
+    tag = dialect.tag(text)
+    if tag is None:
+        raise InputError(f"{path}:{line}: unknown tag {text!r}: {UNKNOWN}")
+    return tag
+
+
+def _at(place: Place) -> str:
+    return f"{place.path.name}:{place.line}"
+
+
+def _continues(before: Tag, tag: Tag, inside: str) -> bool:
+    return before != OUTSIDE and before.type == tag.type and before.prefix in inside
+
+
+def _unlike_iob2(place: Place) -> bool:
+    prefix = place.tag.prefix
+    return prefix in "ES" or (prefix == "I" and not _continues(place.before, place.tag, "BI"))
+
+
+def _unlike_iob1(place: Place) -> bool:
+    prefix = place.tag.prefix
+    return prefix in "ES" or (prefix == "B" and not _continues(place.before, place.tag, "BI"))
+
+
+def _unclosed(place: Place) -> bool:
+    return place.tag.prefix in "BI" and not (place.after.prefix in "IE" and place.after.type == place.tag.type)
+
+
+def _unlike_iobes(place: Place) -> bool:
+    unopened = place.tag.prefix in "IE" and not _continues(place.before, place.tag, "BI")
+    return unopened or _unclosed(place)
+
+
+def _unlike_ioe2(place: Place) -> bool:
+    return place.tag.prefix in "BS" or _unclosed(place)
+
+
+def _unlike_ioe1(place: Place) -> bool:
+    prefix = place.tag.prefix
+    return prefix in "BS" or (prefix == "E" and place.after.type != place.tag.type)
+
+
+_RULES: dict[Scheme, Callable[[Place], bool]] = {
+    "IOB1": _unlike_iob1,
+    "IOB2": _unlike_iob2,
+    "IOBES": _unlike_iobes,
+    "IOE1": _unlike_ioe1,
+    "IOE2": _unlike_ioe2,
+}
+_EVIDENCE: dict[Scheme, Callable[[Place], bool]] = {
+    "IOB1": lambda place: place.tag.prefix == "I" and place.before.type != place.tag.type,
+    "IOB2": lambda place: place.tag.prefix == "B",
+    "IOBES": lambda place: place.tag.prefix in "ES",
+    "IOE1": lambda place: place.tag.prefix == "E" and place.after.type == place.tag.type,
+    "IOE2": lambda place: place.tag.prefix == "E",
+}
+_EVIDENT: dict[Scheme, str] = {
+    "IOB1": " starts a span", "IOB2": " starts a span", "IOE1": " ends a span", "IOE2": " ends a span",
+}  # fmt: skip
+
+
+def _slip(place: Place, report: TagReport) -> Slip:
+    """In which way a tag breaks the scheme, in the letters of the corpus."""
+    b, i, e, s = map(report.dialect.shown, "BIES")
+    because = f"because the corpus is {report.name}{report.evidence}"
+    unopened = place.tag.prefix in "IE" and not _continues(place.before, place.tag, "BI")
+    if report.scheme == "IOBES" and not unopened:
+        what = f"{place.text} is not followed by {i} or {e} of its type; expected {s}, or {b} {i} ... {e}, {because}"
+    elif report.scheme == "IOBES":
+        what = f"{place.text} after nothing that it continues; expected {b} or {s} to start every span, {because}"
+    elif report.scheme == "IOB2" and place.tag.prefix == "I":
+        what = f"{place.text} after nothing that it continues; expected {b} to start every span, {because}"
+    elif report.scheme == "IOB1" and place.tag.prefix == "B":
+        what = f"{place.text} after no span of its type; expected {i} to start such spans, {because}"
+    elif report.scheme == "IOE2" and place.tag.prefix == "I":
+        what = f"{place.text} is not followed by {i} or {e} of its type; expected {e} to end every span, {because}"
+    elif report.scheme == "IOE1" and place.tag.prefix == "E":
+        what = f"{place.text} before no span of its type; expected {i} to end such spans, {because}"
+    else:
+        what = f"{place.text} has a prefix of another scheme, {because}"
+    return Slip(place.path, place.line, what)

@@ -1,7 +1,10 @@
-"""Word vectors in the GloVe text format: a word and its numbers on each line."""
+"""Word vectors in the GloVe text format, a word and its numbers on each line; with the faults of published files."""
 
 from array import array
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ldnet.errors import InputError
-from ldnet.text.columns import decode, read_lines
+from ldnet.text.lines import decode, read_lines
+
+LOOKED_AT = 1000  # lines, most of which have a word without a blank, so that they show the dimension
+MOST_SKIPPED = 0.1  # share of lines without a readable word; with more, the file is another one than it seems
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,40 +26,148 @@ class WordVectors:
     vectors: NDArray[np.float32]
 
 
+@dataclass
+class _Faults:
+    """The lines that were skipped, or read in a way that is not plain, by what is odd with them; and the first one."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    first: dict[str, int] = field(default_factory=dict)
+
+    def note(self, what: str, number: int) -> None:
+        self.counts[what] += 1
+        self.first.setdefault(what, number)
+
+    def in_words(self, path: Path) -> Iterator[str]:
+        for what, count in self.counts.items():
+            yield f"note: {path}:{self.first[what]}: {what} ({count:,} such lines)"
+
+
+EMPTY, NOT_UTF8, WITH_BLANKS = "no word, skipped", "the word is not UTF-8, skipped", "the word has blanks in it"
+
+
 def no_vectors() -> WordVectors:
     """Vectors of no words, of dimension 0."""
     return WordVectors({}, np.zeros((0, 0), dtype=np.float32))
 
 
-def read_word_vectors(path: Path) -> WordVectors:
-    """Read a plain or .gz file, with or without word2vec's first line (count and dimension). The first of doubles wins.
+def _silent(line: str) -> None:
+    """Say nothing."""
 
-    Raises InputError naming file and line for rows of another width, what is not a number, bad UTF-8 and empty files.
+
+def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None] = _silent) -> WordVectors:
+    """Read a plain or compressed file, with or without word2vec's first line (count and dimension); of doubles, the
+    first one. With `most_rows`, no more lines than these. `say` is told what is odd.
+
+    A word may have blanks in it: the numbers are the last fields of a line. Lines whose word is empty or not UTF-8 are
+    skipped. Raises InputError naming file and line for rows of another width, what is not a number, and empty files.
     """
+    lines = read_lines(path)
+    start = list(islice(lines, LOOKED_AT))
+    promised, dimension = _header(start[0]) if start else (None, 0)
+    dimension = dimension or _dimension(start)
     rows: dict[str, int] = {}
     numbers = array("f")  # grows in place: 400,000 x 300 numbers take little more than their 480 MB
-    promised: int | None = None
-    dimension = found = 0
-    lines = tqdm(read_lines(path), desc=f"reading {path.name}", unit=" lines", disable=None)
-    for number, line in enumerate(lines, start=1):
-        fields = line.split()
-        if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields):
-            promised, dimension = map(int, fields)
+    faults = _Faults()
+    found = empty_lines = 0
+    shown = tqdm(chain(start, lines), desc=f"reading {path.name}", unit=" lines", disable=None)
+    for number, line in enumerate(shown, start=1):
+        if number == 1 and promised is not None:
             continue
-        dimension = dimension or len(fields) - 1
-        if dimension < 1 or len(fields) != dimension + 1:
-            expected = f"a word and {dimension} numbers" if dimension > 0 else "a word and its numbers"
-            raise InputError(f"{path}:{number}: expected {expected}, found {len(fields)} columns")
-        word, values = decode(fields[0], path, number), _floats(fields[1:], path, number)
+        if most_rows and found == most_rows:
+            break
+        if not line.strip():
+            empty_lines += 1
+            continue
+        if empty_lines:
+            raise _wrong_width(path, number - empty_lines, dimension, 0)
         found += 1
-        if word not in rows:
-            rows[word] = len(rows)
+        fields = line.split()
+        values = _floats(_numbers_of(fields, line, dimension, path, number), path, number)
+        word = b" ".join(fields[: len(fields) - dimension])
+        if not (key := _readable(word, path, number, faults)):
+            continue
+        if key not in rows:
+            rows[key] = len(rows)
             numbers.extend(values)
+    _refuse_many(faults, found, path)
     if not rows:
         raise InputError(f"{path}: no word vectors; expected a word and its numbers on each line")
-    if promised not in (None, found):
-        raise InputError(f"{path}:1: promises {promised} word vectors, found {found}; is the file complete?")
+    for fault in faults.in_words(path):
+        say(fault)
+    if promised not in (None, found) and not (most_rows and found == most_rows):
+        say(f"note: {path}:1: promises {promised:,} word vectors, {found:,} are there; all of these are read")
     return WordVectors(rows, np.frombuffer(numbers, dtype=np.float32).reshape(len(rows), dimension))
+
+
+def vector_dimension(path: Path) -> int:
+    """How many numbers a word has, by the first lines of the file; 0 for an empty file. Raises InputError."""
+    start = list(islice(read_lines(path), LOOKED_AT))
+    return (_header(start[0])[1] or _dimension(start)) if start else 0
+
+
+def _header(line: bytes) -> tuple[int | None, int]:
+    """word2vec's count and dimension, if the line has them; None and 0 otherwise."""
+    fields = line.split()
+    if len(fields) == 2 and all(field.isdigit() for field in fields) and not line[:1].isspace():
+        return int(fields[0]), int(fields[1])
+    return None, 0
+
+
+def _dimension(lines: list[bytes]) -> int:
+    """Of most lines; of the first one where two are equally frequent."""
+    widths = [len(line.split()) - 1 for line in lines if line.strip() and not line[:1].isspace()]
+    return max(0, Counter(widths).most_common(1)[0][0]) if widths else 0
+
+
+def _numbers_of(fields: list[bytes], line: bytes, dimension: int, path: Path, number: int) -> list[bytes]:
+    """The last fields, as many as the dimension; those before them are the word.
+
+    A word with a blank is no number: "of 3" and too many numbers look alike, and are refused.
+    """
+    words = fields[: len(fields) - dimension] if dimension else []
+    empty = line[:1].isspace() and len(fields) == dimension
+    with_blank = len(words) > 1 and not any(map(_is_number, words[1:]))
+    if dimension < 1 or not (empty or len(words) == 1 or with_blank):
+        raise _wrong_width(path, number, dimension, len(fields))
+    return fields[len(fields) - dimension :]
+
+
+def _wrong_width(path: Path, number: int, dimension: int, found: int) -> InputError:
+    expected = f"a word and {dimension} numbers" if dimension > 0 else "a word and its numbers"
+    return InputError(f"{path}:{number}: expected {expected}, found {found} columns")
+
+
+def _readable(word: bytes, path: Path, number: int, faults: _Faults) -> str:
+    """The word as text; an empty one if it cannot be a word of the data."""
+    if not word:
+        faults.note(EMPTY, number)
+        return ""
+    try:
+        text = decode(word, path, number)
+    except InputError:
+        faults.note(NOT_UTF8, number)
+        return ""
+    if b" " in word:
+        faults.note(WITH_BLANKS, number)
+    return text
+
+
+def _refuse_many(faults: _Faults, found: int, path: Path) -> None:
+    """Raise InputError if too many lines have no readable word."""
+    if faults.counts[NOT_UTF8] > MOST_SKIPPED * found:
+        counted = f"{faults.counts[NOT_UTF8]:,} of {found:,} words are not; convert the file to UTF-8"
+        raise InputError(f"{path}:{faults.first[NOT_UTF8]}: not UTF-8; {counted}")
+    if faults.counts[EMPTY] > MOST_SKIPPED * found:
+        counted = f"{faults.counts[EMPTY]:,} of {found:,} lines have none; expected a word and its numbers"
+        raise InputError(f"{path}:{faults.first[EMPTY]}: no word; {counted}")
+
+
+def _is_number(field: bytes) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def _floats(fields: list[bytes], path: Path, number: int) -> "array[float]":

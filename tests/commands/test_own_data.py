@@ -23,13 +23,14 @@ from click.testing import CliRunner, Result
 
 from commands.export_model import main as export_model
 from commands.fetch_data import main as fetch_data
-from commands.reproduce import check_data, vector_width
+from commands.reproduce import check_data
 from ldnet.commands.main import main as ldnet
 from ldnet.errors import InputError
 from ldnet.text.tags import spans
 from pipeline.params import load_params, parse_params
 from pipeline.profiles import render
 from pipeline.six_taggers import TAGGERS, TRAININGS
+from pipeline.text.word_vectors import vector_dimension
 from stages.prepare_conll import main as prepare_conll
 from tests.imports import ROOT
 
@@ -287,7 +288,7 @@ def test_the_width_of_vectors_is_that_of_the_first_line(raw: Path, first: str, w
     (raw / "vectors.txt").write_text(first)
     write_params(train_tagger={"word_dimension": 7}, pretrain_lm={"embedding": 7})
     params = load_params(Path("params.yaml"))
-    assert vector_width(raw / "vectors.txt") == width
+    assert vector_dimension(raw / "vectors.txt") == width
     # An empty file is the stage's to refuse.
     with pytest.raises(InputError, match=f": {width} numbers a word") if width else nullcontext():
         check_data(params, raw.parent)

@@ -13,7 +13,8 @@ import numpy as np
 
 from ldnet.errors import InputError
 from ldnet.files import write_json
-from ldnet.text.columns import decode, read_lines, sentence_hash
+from ldnet.text.columns import sentence_hash
+from ldnet.text.lines import decode, read_lines
 from ldnet.text.lm_words import END_OF_SENTENCE_ID, UNKNOWN_ID
 from pipeline.corpus.numbered_parts import Ids
 from pipeline.corpus.preparation import make_vocabulary, select_vectors

@@ -20,7 +20,9 @@ from pipeline.corpus.preparation import prepare as prepare_in_parts
 from pipeline.params import CorpusParams
 from pipeline.pretraining import encoded_corpus as corpus
 
-PARAMS = CorpusParams(text="lm/*.txt*", min_count=2, heldout_sentences=5, shard_tokens=1000, vectors="", other_tests="")
+PARAMS = CorpusParams(
+    text="lm/*.txt*", min_count=2, heldout_sentences=5, shard_tokens=1000, vectors="", vector_rows=0, other_tests=""
+)
 LINES = [f"w{i % 7} w{i % 11} x{i} w0" for i in range(600)]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ldnet.errors import InputError
-from ldnet.text.columns import read_lines
+from ldnet.text.lines import read_lines
 from pipeline.corpus.text_parts import Piece, read_parts
 
 

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 
 from commands.fetch_data import main
 from ldnet.errors import InputError
+from pipeline.fetch.bring import not_taken
 from pipeline.fetch.download import FRUITLESS_TRIES, DownloadError, download
 from pipeline.fetch.fetch import fetch
 from pipeline.fetch.placing import read_sums
@@ -663,6 +664,42 @@ def test_own_data_with_and_without_the_optional_files(tmp_path: Path) -> None:
     make_brought(brought, {"vectors.txt": VECTORS}, sums=False)
     plain = fetch(own_data_set("plain"), tmp_path / "raw", brought, silent)
     assert (plain / "vectors.txt").read_bytes() == VECTORS
+
+
+def test_own_data_under_many_names(tmp_path: Path) -> None:
+    """LM text is placed under names that `lm/*.txt*` finds; what is not taken is listed."""
+    text = {
+        "lm/a.txt": "lm/a.txt",
+        "lm/news.en-00001-of-00100": "lm/news.en-00001-of-00100.txt",
+        "lm/part/b.TXT": "lm/part-b.txt",
+        "lm/c.bz2": "lm/c.txt.bz2",
+        "lm/d.txt.xz": "lm/d.txt.xz",
+        "lm/e.zst": "lm/e.txt.zst",
+        "wiki.vec": "wiki.vec",
+        "glove.840B.300d.txt": "glove.840B.300d.txt",
+    }
+    others = ["lm/README.md", "lm/part/f.json", "notes.txt", "train.conll"]
+    files = {"train.txt": TRAIN, "test.txt": TEST} | dict.fromkeys([*text, *others, "lm/.hidden", ".hidden"], b"x 1\n")
+    brought, lines = make_brought(tmp_path / "from", files), list[str]()
+    folder = fetch(own_data_set("mine"), tmp_path / "raw", brought, lines.append)
+    assert sorted(read_sums(folder / "SHA256SUMS")) == sorted(["train.txt", "test.txt", *text.values()])
+    assert any(f"{folder}/lm/part-b.txt from {brought}/lm/part/b.TXT" in line for line in lines)
+    assert sorted(not_taken(own_data_set("mine"), brought)) == sorted(brought / name for name in others)
+    fetch(own_data_set("mine"), tmp_path / "raw", brought, lines.append)
+    assert "everything is there (10 files, sha256 ok), nothing to do" in lines[-1]
+
+
+def test_a_folder_taken_in_place_is_not_renamed(tmp_path: Path) -> None:
+    files = {"train.txt": TRAIN, "test.txt": TEST, "lm/part/b.TXT": b"x\n"}
+    folder = make_brought(tmp_path / "mine", files, sums=False)
+    fetch(own_data_set("mine"), tmp_path, folder, silent)
+    assert contents(folder) == files
+
+
+def test_other_text_than_is_taken_is_named(tmp_path: Path) -> None:
+    brought = make_brought(tmp_path / "from", {"train.txt": TRAIN, "test.txt": TEST, "lm/a.json": b"{}"})
+    with pytest.raises(InputError, match=r"lm/\*\.txt.*; not taken: .*lm/a\.json"):
+        fetch(own_data_set("mine"), tmp_path / "raw", brought, silent)
 
 
 def test_files_put_there_by_hand_count(tmp_path: Path) -> None:

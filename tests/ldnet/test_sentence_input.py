@@ -106,10 +106,67 @@ def test_columns_keep_all_that_they_have(tmp_path: Path) -> None:
     assert [sentence.last_line for sentence in sentences] == [1, 2, 5, 6, 7, 8, 9]
 
 
+def tagged(content: str, tmp_path: Path, word_column: int = 0) -> tuple[list[list[str]], str]:
+    """The words of the sentences, and what is written with the tags T1, T2, ..."""
+    sentences = read(content.encode(), tmp_path, conll_reader(word_column))
+    words = [list(sentence.line.words) for sentence in sentences if sentence.line.words]
+    tags = (f"T{number}" for number in range(1, 99))
+    return words, "".join(conll_block(s, [next(tags) for _ in s.line.words]) for s in sentences)
+
+
+@pytest.mark.parametrize(
+    ("content", "word_column", "words", "written"),
+    [
+        ("# a = 1\n# b c\nx O\ny O\n\n", 0, [["x", "y"]], "# a = 1\n# b c\nx O T1\ny O T2\n\n"),
+        ("# all\n\nx\n# in\ny\n", 0, [["x", "y"]], "# all\n\nx T1\n# in\ny T2\n\n"),
+        ("#\n#x\n", 0, [["#", "#x"]], "# T1\n#x T2\n\n"),
+        ("1\tHo Chi\tO\n2\tx\tO\n", 1, [["Ho Chi", "x"]], "1\tHo Chi\tO\tT1\n2\tx\tO\tT2\n\n"),
+        ("x\t\ny\tO\n", 0, [["x", "y"]], "x\t\tT1\ny\tO\tT2\n\n"),
+        (
+            "1-2\tdel\n1\tde\n2\tel\n2.1\tes\n", 1, [["de", "el"]],
+            "1-2\tdel\t_\n1\tde\tT1\n2\tel\tT2\n2.1\tes\t_\n\n",
+        ),
+        ("word pos\nx NN\n", 0, [["x"]], "word pos tag\nx NN T1\n\n"),
+        ("x O\ry O\r\rz O\r", 0, [["x", "y"], ["z"]], "x O T1\ny O T2\n\nz O T3\n\n"),
+        ("\ufeffx O\n\n\ufeffy O\n", 0, [["x"], ["y"]], "x O T1\n\ny O T2\n\n"),
+    ],
+)  # fmt: skip
+def test_lines_that_are_no_words_come_back(
+    content: str, word_column: int, words: list[list[str]], written: str, tmp_path: Path
+) -> None:
+    assert tagged(content, tmp_path, word_column) == (words, written)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("x O\n\nHo Chi O\n", "a.txt:3: expected 2 columns as in line 1, found 3"),
+        ("New York O\nx O\ny O\n", "a.txt:1: expected 2 columns as in line 2, found 3"),
+        ("x\tO\n\tO\n", "a.txt:2: the word is empty"),
+        ('{"text": "x"}\n', "a.txt:1: JSON; expected CoNLL columns"),
+        ("word,tag\nx,O\n", "a.txt:1: CSV with a header"),
+    ],
+)
+def test_columns_that_cannot_be_tagged(content: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        tagged(content, tmp_path)
+
+
+def test_compressed_input(stdin: int, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(gzip.compress(b"x y\n"))
+    assert [s.line.words for group in read_groups(str(tmp_path / "a.txt"), TEXT) for s in group] == [["x", "y"]]
+    os.write(stdin, gzip.compress(b"x y\n"))
+    os.close(stdin)
+    with pytest.raises(InputError, match=r"<stdin>: is compressed \(gzip\); unpack it"):
+        list(read_groups("-", TEXT))
+
+
 def test_another_column_and_one_that_is_not_there(tmp_path: Path) -> None:
     assert read(b"1 a\n2 b\n", tmp_path, conll_reader(-1))[0].line.words == ["a", "b"]
-    with pytest.raises(InputError, match=r"a.txt:2: 1 columns, but --word-column is 1"):
+    with pytest.raises(InputError, match=r"a.txt:2: expected 2 columns as in line 1, found 1"):
         read(b"1 a\n2\n", tmp_path, conll_reader(1))
+    with pytest.raises(InputError, match=r"a.txt:2: 1 columns, but --word-column is 1"):
+        read(b"\na\n", tmp_path, conll_reader(1))
 
 
 def test_files_are_looked_at_before_anything_else(tmp_path: Path) -> None:

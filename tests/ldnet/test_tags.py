@@ -7,9 +7,9 @@ import pytest
 from seqeval.metrics.sequence_labeling import get_entities
 
 from ldnet.errors import InputError
-from ldnet.text.columns import Sentence
 from ldnet.text.tags import Span, parse_tag, spans, to_iob2, to_iobes
-from pipeline.text.tag_scheme import detect_scheme
+from pipeline.text.raw_columns import RawSentence
+from pipeline.text.tag_scheme import detect_scheme, report_tags
 
 FILE = Path("train.txt")
 SPANS = [Span("ORG", 0, 1), Span("PER", 2, 4), Span("PER", 4, 5), Span("LOC", 5, 7)]
@@ -17,15 +17,18 @@ THE_SAME_SPANS = {
     "IOB1": "I-ORG O I-PER I-PER B-PER I-LOC I-LOC O",
     "IOB2": "B-ORG O B-PER I-PER B-PER B-LOC I-LOC O",
     "IOBES": "S-ORG O B-PER E-PER S-PER B-LOC E-LOC O",
+    "IOE1": "I-ORG O I-PER E-PER I-PER I-LOC I-LOC O",
+    "IOE2": "E-ORG O I-PER E-PER E-PER I-LOC E-LOC O",
     "BILOU": "U-ORG O B-PER L-PER U-PER B-LOC L-LOC O",
+    "BMEWO": "W-ORG O B-PER E-PER W-PER B-LOC E-LOC O",
 }
 
 
-def corpus(*tag_lines: str, path: Path = FILE) -> dict[Path, list[Sentence]]:
+def corpus(*tag_lines: str, path: Path = FILE) -> dict[Path, list[RawSentence]]:
     """One sentence from each line of tags, with one blank line in between."""
     sentences, line = [], 1
     for tags in map(str.split, tag_lines):
-        sentences.append(Sentence(("word",) * len(tags), tuple(tags), line))
+        sentences.append(RawSentence(("word",) * len(tags), tuple(tags), tuple(range(line, line + len(tags)))))
         line += len(tags) + 1
     return {path: sentences}
 
@@ -40,8 +43,10 @@ def test_every_scheme_gives_the_same_spans(scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", THE_SAME_SPANS)
 def test_scheme_is_detected(scheme: str) -> None:
-    expected = "IOBES" if scheme == "BILOU" else scheme
-    assert detect_scheme(corpus("O O", THE_SAME_SPANS[scheme])) == expected
+    expected = "IOBES" if scheme in ("BILOU", "BMEWO") else scheme
+    report = report_tags(corpus("O O", THE_SAME_SPANS[scheme]))
+    assert (report.scheme, report.slips) == (expected, [])
+    assert report.name == scheme
 
 
 @pytest.mark.parametrize(
@@ -81,12 +86,64 @@ def test_detection_looks_at_all_files_and_lines() -> None:
         (["S-X", "B-X I-X"], r"train\.txt:4: I-X is not followed by I- or E-"),
         (["S-X", "B-X O"], r"train\.txt:3: B-X is not followed"),
         (["S-X I-X E-X"], r"train\.txt:2: I-X after nothing"),
-        (["O", "O B_X"], r"train\.txt:4: unknown tag 'B_X': expected O, or B-, I-, E- or S- and a type"),
+        (["O B-X", "O BX"], r"train\.txt:5: unknown tag 'BX': expected O, or B-, I-, E- or S- and a type"),
     ],
 )
 def test_impossible_tags_are_errors_with_their_line(lines: list[str], message: str) -> None:
     with pytest.raises(InputError, match=f"^{message}"):
         detect_scheme(corpus(*lines))
+
+
+@pytest.mark.parametrize(
+    ("lines", "scheme", "message"),
+    [
+        (
+            ["B-X I-X", "O I-Y I-Y", "B-X"],
+            "IOB2",
+            "train.txt:5: I-Y after nothing that it continues; expected B- to start",
+        ),
+        (
+            ["I-X I-X", "I-X", "O B-Y", "I-Y"],
+            "IOB1",
+            "train.txt:7: B-Y after no span of its type; expected I- to start",
+        ),
+        (
+            ["U-X", "B-X L-X", "O L-Y"],
+            "IOBES",
+            "train.txt:7: L-Y after nothing that it continues; expected B- or U- to",
+        ),
+        (
+            ["U-X", "B-X L-X", "B-Y O"],
+            "IOBES",
+            "train.txt:6: B-Y is not followed by I- or L- of its type; expected U-, or",
+        ),
+        (
+            ["I-X E-X", "E-X", "I-X O"],
+            "IOE2",
+            "train.txt:6: I-X is not followed by I- or E- of its type; expected E- to",
+        ),
+        (["I-X E-X I-X", "I-X", "E-X O"], "IOE1", "train.txt:7: E-X before no span of its type; expected I- to end"),
+        (
+            ["B_X I_X", "B_X", "E_X"],
+            "IOB2",
+            "train.txt:6: E_X has a prefix of another scheme, because the corpus is IOB2",
+        ),
+        (["b_x i_x", "b_x", "o i_x"], "IOB2", "train.txt:7: i_x after nothing that it continues; expected b_ to start"),
+    ],
+)
+def test_slips_are_quoted_as_they_are_written(lines: list[str], scheme: str, message: str) -> None:
+    report = report_tags(corpus(*lines))
+    assert (report.scheme, len(report.slips)) == (scheme, 1)
+    assert report.slips_in_words().startswith(message)
+    assert report.slips_in_words().endswith("; 1 such tag (1 in train.txt)")
+
+
+def test_many_slips_are_counted_and_the_first_ones_named() -> None:
+    files = corpus("B-X", "B-X", *["I-X"] * 8, *["B-X"] * 9) | corpus("I-X", "B-X", path=Path("raw/dev.txt"))
+    told = report_tags(files).slips_in_words()
+    assert told.startswith("train.txt:5: I-X after nothing")
+    places = "train.txt:7, train.txt:9, train.txt:11, train.txt:13, train.txt:15 and 3 more"
+    assert told.endswith(f"; 9 such tags (8 in train.txt, 1 in dev.txt); also {places}")
 
 
 @pytest.mark.parametrize("tag", ["", "o", "0", "B", "B-", "-X", "X-NP", "b-NP", "NP", "B NP", "O-X", "OO"])

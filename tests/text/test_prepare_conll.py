@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from ldnet.text.columns import read_conll, sentence_hash
 from ldnet.text.lexicon import Lexicon
+from pipeline.text.raw_columns import read_columns
 from stages.prepare_conll import main
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def test_outputs_and_metrics(folder: Path) -> None:
     )
     train = read_conll(out / "train.conll", 0, 1)
     assert train[1].tags == ("B-PER", "E-PER")
-    expected = sorted(sentence_hash(sentence.words) for sentence in read_conll(TINY, 0, 3))
+    expected = sorted(sentence_hash(sentence.words) for sentence in read_columns(TINY, 0, 3).sentences)
     assert (out / "test_hashes.txt").read_text() == "".join(f"{value}\n" for value in expected)
     assert Lexicon.load(out / "lexicon").tag_id("S-LOC") >= 0
     metrics = json.loads((folder / "metrics.json").read_text())
@@ -91,7 +92,7 @@ def test_column_and_scheme_do_not_change_the_result(folder: Path) -> None:
 def test_errors_are_one_line_and_leave_no_output(folder: Path) -> None:
     with (folder / "raw" / "test.txt").open("a") as file:
         file.write("\nstray NN I-NP I-ORG\n")
-    result = run(folder)
+    result = run(folder, slips="refuse")
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")
     assert "test.txt:22: I-ORG after nothing that it continues" in result.output

@@ -1,6 +1,8 @@
 """Splits: which files are read, and what is held out."""
 
+import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +18,14 @@ def params(dev: str = "dev", dev_sentences: int = 0) -> ConllParams:
     return ConllParams(
         word_column=0,
         tag_column=1,
+        slips="refuse",
         train="train",
         train_sentences=0,
         dev=dev,
         dev_sentences=dev_sentences,
         test="test",
         vectors="",
+        vector_rows=0,
         digits_as_zero=False,
     )
 
@@ -105,6 +109,107 @@ def test_a_fault_of_tags_names_the_column(raw: Path) -> None:
     (raw / "dev").write_text("d NN\n")
     with pytest.raises(InputError, match=r"dev:1: unknown tag 'NN': .* \(prepare_conll\.tag_column is 1; all files"):
         read_splits(raw, params(), seed=1)
+
+
+def said(raw: Path, **changes: Any) -> list[str]:
+    """What is told while the splits are read, with slips repaired."""
+    told: list[str] = []
+    read_splits(raw, params().model_copy(update={"slips": "repair", **changes}), 1, told.append)
+    return told
+
+
+def test_what_was_found_is_told(raw: Path) -> None:
+    (raw / "train").write_bytes(gzip.compress(b"word\ttag\n# a\n# b\nx\tB-X\n\ny\tO\n"))
+    assert said(raw) == [
+        "train: gzip; 2 columns separated by tabs; 1 header left out; 2 comments left out; words in column 0, "
+        "IOB2 in column 1",
+        "dev: 2 columns separated by blanks; words in column 0, IOB2 in column 1",
+        "test: 2 columns separated by blanks; words in column 0, IOB2 in column 1",
+        f"note: {raw / 'test'}: all 2 words are one sentence; is there a blank line after each sentence?",
+    ]
+
+
+def test_slips_are_read_as_conlleval_does_or_refused(raw: Path) -> None:
+    (raw / "train").write_text("a B-X\n\nb O\nc I-X\nd I-X\ne I-Y\n")
+    splits, scheme = read_splits(raw, params().model_copy(update={"slips": "repair"}), seed=1)
+    assert scheme == "IOB2" and splits["train"][1].tags == ("O", "B-X", "E-X", "S-Y")
+    (note,) = (line for line in said(raw) if "conlleval" in line)
+    assert note.startswith(
+        f"note: {raw / 'train'}:4: I-X after nothing that it continues; expected B- to start every span"
+    )
+    assert "; 2 such tags (2 in train); also train:6; read as conlleval does" in note
+    assert note.endswith(" (prepare_conll.slips: refuse stops at them)")
+    with pytest.raises(
+        InputError, match=r"train:4: I-X .* \(prepare_conll\.slips: repair reads them as conlleval does\)"
+    ):
+        read_splits(raw, params(), seed=1)
+
+
+def test_files_of_two_schemes_have_the_same_spans(raw: Path) -> None:
+    (raw / "train").write_text("a I-X\nb I-X\n\nc I-X\nd B-X\n\ne I-X\n")
+    splits, scheme = read_splits(raw, params().model_copy(update={"slips": "repair"}), seed=1)
+    assert scheme == "IOB1" and [s.tags for s in splits["train"]] == [("B-X", "E-X"), ("S-X", "S-X"), ("S-X",)]
+    assert [s.tags for s in splits["dev"]] == [("S-X",)]
+
+
+@pytest.mark.parametrize(
+    ("train", "changes", "message"),
+    [
+        ("a O\nb O\n\nc O\n", {}, r"train: no spans, all 3 tags in column 1 are O; set prepare_conll\.tag_column"),
+        ("a B-X O\nb O O\n\nc O O\n", {"tag_column": 2}, "to that of the tags; spans are in column 1$"),
+        ("a B-X\nb O\n", {}, "train: all 2 words are one sentence; expected a blank line after each sentence"),
+        ("1 B-X\n1-2 O\n\n1.1 B-X\n", {}, "'1' is no word, and so in all lines: only numbers are in column 0"),
+        ("a B-X\nb x y\n\nc O\n", {}, "train:2: expected 2 columns as in line 1, found 3"),
+        (
+            "a,B-X\nb,O\n\nc,O\n",
+            {},
+            "train:1: CSV, its columns separated by commas, not CoNLL columns; python examples",
+        ),
+        ('{"text": "a"}\n{"text": "b"}\n', {}, "train:1: JSON, not CoNLL columns; python examples"),
+        (
+            "a B-X\nb ODD\n\nc O\n",
+            {},
+            r"train:2: unknown tag 'ODD': .*; types alone, without B- or I-, need O in most lines",
+        ),
+    ],
+)
+def test_columns_that_are_wrong_but_look_right(raw: Path, train: str, changes: dict[str, int], message: str) -> None:
+    (raw / "train").write_text(train)
+    for name in ("dev", "test"):
+        (raw / name).write_text("x y B-X\n" if changes else "x B-X\n")
+    with pytest.raises(InputError, match=message):
+        said(raw, **changes)
+
+
+def test_doubts(raw: Path) -> None:
+    (raw / "train").write_text("a X\nb X\nc O\nd O\ne O\n\n" + "x O\n" * 501 + "\nf O\ng x\n")
+    (raw / "dev").write_text("f O\ng O\n\nf O\nh O\n")
+    (raw / "test").write_text("f O\ng O\n\na X\n\nf O\ng O\n")
+    notes = [line for line in said(raw) if line.startswith("note: ")]
+    assert notes == [
+        "note: types stand without B- or I-: neighbours of one type are read as one span",
+        "note: types X and x differ only in upper and lower case, and are read as different ones",
+        f"note: {raw / 'train'}:7: a sentence of 501 words; is there a blank line after each sentence?",
+        f"note: {raw / 'dev'}: no spans, all 4 tags in column 1 are O",
+        "note: 1 of 2 dev sentences (50.0 %) are in train, too",
+        "note: 2 of 3 test sentences (66.7 %) are in train, too",
+    ]
+    for name in FILES:
+        (raw / name).write_text("NN B-X\n\n" * 6000)
+    assert any("only 1 different words in 6,000, the first of them 'NN'; is prepare_conll.word" in s for s in said(raw))
+    (raw / "test").write_text("z " + "O\nz " * 600 + "O\n")
+    with pytest.raises(InputError, match="test: all 601 words are one sentence"):
+        said(raw)
+
+
+def test_tags_on_lines_that_conllu_does_not_count(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("1-2\tdel\tB-X\n1\tde\tO\n2\tel\tB-X\n\n1\ta\tO\n")
+    told = said(raw, word_column=1, tag_column=2)
+    assert f"note: {raw / 'train'}: 1 tags on ranges and empty nodes of CoNLL-U are left out" in told
+    assert told[0].startswith(
+        "train: 3 columns separated by tabs; 1 range of CoNLL-U (1-2) left out; words in column 1"
+    )
 
 
 def test_draws_are_nested_seeded_and_in_the_order_of_the_file() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ldnet.errors import InputError
-from pipeline.text.word_vectors import no_vectors, read_word_vectors
+from pipeline.text.word_vectors import no_vectors, read_word_vectors, vector_dimension
 
 
 def written(folder: Path, content: bytes, name: str = "v.txt") -> Path:
@@ -59,8 +59,8 @@ def test_a_first_row_of_dimension_one_is_not_a_header(tmp_path: Path) -> None:
         (b"the 1 2\nof inf -inf\n", ":2: expected 2 finite numbers after the word, found 'inf'"),
         (b"the 1 1e39\n", ":1: expected 2 finite numbers after the word, found '1e39'"),
         (b"the 1 \xff\n", ":1: expected 2 finite numbers after the word"),
-        (b"the 1 2\n\xff\xfe 3 4\n", ":2: not UTF-8 (byte 0xff at position 1)"),
-        (b"3 2\nthe 1 2\n", ":1: promises 3 word vectors, found 1"),
+        (b"the 1 2\n\xff\xfe 3 4\n", ":2: not UTF-8; 1 of 2 words are not; convert the file to UTF-8"),
+        (b"the 1 2\n 3 4\n", ":2: no word; 1 of 2 lines have none"),
         (b"3 2\n", ": no word vectors"),
         (b"", ": no word vectors"),
     ],
@@ -70,6 +70,43 @@ def test_errors_name_file_and_line(tmp_path: Path, content: bytes, message: str)
     with pytest.raises(InputError) as error:
         read_word_vectors(path)
     assert str(error.value).startswith(f"{path}{message}")
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "note"),
+    [
+        (
+            b"the 1 2\nat a@b 3 4\n. . . 5 6\n",
+            ["the", "at a@b", ". . ."],
+            ":2: the word has blanks in it (2 such lines)",
+        ),
+        (b"at a@b 3 4\nthe 1 2\nof 3 4\n", ["at a@b", "the", "of"], ":1: the word has blanks in it (1 such lines)"),
+        (b"3 2\nthe 1 2\nof 3 4\n", ["the", "of"], ":1: promises 3 word vectors, 2 are there"),
+        (b"2000000 2\nthe 1 2\n", ["the"], ":1: promises 2,000,000 word vectors, 1 are there"),
+        (b"1 2\nthe 1 2\nof 3 4\n", ["the", "of"], ":1: promises 1 word vectors, 2 are there"),
+        (b"the 1 2\nof 3 4\n\n \n\n", ["the", "of"], ""),
+        (b"the 1 2\n" * 10 + b" 3 4\n", ["the"], ":11: no word, skipped (1 such lines)"),
+        (b"\t3\t4\n" + b"the\t1\t2\n" * 10, ["the"], ":1: no word, skipped (1 such lines)"),
+        (b"the 1 2\n" * 10 + b"\xe2\x80 3 4\n", ["the"], ":11: the word is not UTF-8, skipped (1 such lines)"),
+        ("the 1 2\n\ufeffof 3 4\n".encode(), ["the", "of"], ""),
+        (b"the 1 2\rof 3 4\r", ["the", "of"], ""),
+    ],
+)
+def test_faults_of_published_files(tmp_path: Path, content: bytes, words: list[str], note: str) -> None:
+    notes: list[str] = []
+    path = written(tmp_path, content)
+    vectors = read_word_vectors(path, say=notes.append)
+    assert list(vectors.rows) == words and vectors.vectors.shape == (len(words), 2)
+    assert vector_dimension(path) == 2
+    assert [text.startswith(f"note: {path}{note}") for text in notes] == [True] * bool(note)
+
+
+def test_a_limit_on_rows(tmp_path: Path) -> None:
+    notes: list[str] = []
+    path = written(tmp_path, b"3 2\nthe 1 2\nof 3 4\nbad\n")
+    assert list(read_word_vectors(path, 2, notes.append).rows) == ["the", "of"] and not notes
+    with pytest.raises(InputError, match=r":4: expected a word and 2 numbers"):
+        read_word_vectors(path, 3)
 
 
 def test_missing_file(tmp_path: Path) -> None:

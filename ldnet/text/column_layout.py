@@ -1,0 +1,226 @@
+"""How a file in columns is laid out: what separates its columns, how many there are, and which lines are no words.
+
+Training and `ldnet tag` read columns by the same rules. Tabs alone separate columns where every line has as many, so
+that words may have blanks in them; otherwise blanks and tabs do, in runs. Comments, a header, and the lines of CoNLL-U
+that are no words (ranges such as 1-2, empty nodes such as 3.1) are told apart from words, and are kept where they are.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from ldnet.errors import InputError
+
+DOCUMENT_START = "-DOCSTART-"
+# Only these separate columns: real words contain U+00A0, U+3000 and other Unicode white space.
+BLANKS = re.compile(r"[ \t]+")
+TAG_SHAPE = re.compile(r"O|[BIESLUMW][-_].+", re.IGNORECASE | re.DOTALL)
+KEY_AND_VALUE = re.compile(r"# *[\w.:-]+ = ")  # CoNLL-U's comments: # sent_id = 1
+DOCUMENT_MARKS = ("#begin document", "#end document")  # CoNLL-2011 and 2012
+HEADER = re.compile(
+    r"(sentence|sent|doc|document|token|word|form|text|lemma|pos|upos|xpos|chunk|tag|label|entity|ner|iob|index|idx|id)"
+    r"s?([ _-]*(#|id|ids|tag|tags|no|number|index|label|labels))?",
+    re.IGNORECASE,
+)
+INDEX = re.compile(r"(?P<number>\d{1,9})(?:-(?P<last>\d{1,9})|\.(?P<node>\d{1,9}))?")
+MANY_LINES = 50
+Kind = Literal["word", "comment", "header", "document", "multiword", "empty node"]
+NumberedLine = tuple[int, str]
+
+
+class ColumnLine(NamedTuple):
+    """A line with something on it: its number, how it stands in the file, what it is, and its columns."""
+
+    number: int
+    text: str
+    kind: Kind
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What separates columns (tabs alone, or runs of blanks and tabs), and how many most lines have."""
+
+    tabs: bool
+    keeps_last: bool  # with tabs: an empty column may end a line
+    has_tabs: bool  # somewhere in a line
+    width: int
+    example: int  # the number of a line with so many columns
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """The columns of a line."""
+        if not self.tabs:
+            return _at_blanks(text)
+        return _at_tabs(text if self.keeps_last else text.rstrip(" \t"))
+
+    def check(self, fields: Sequence[str], place: str) -> None:
+        """Raise InputError unless there are as many columns as in other lines."""
+        if len(fields) != self.width:
+            remedy = "tabs separate the columns"
+            if not self.tabs:
+                remedy = "blanks separate the columns: write _ for a blank in a word, or separate columns with tabs"
+            raise InputError(
+                f"{place}: expected {self.width} columns as in line {self.example}, found {len(fields)} ({remedy})"
+            )
+
+
+def _at_blanks(text: str) -> tuple[str, ...]:
+    stripped = text.strip(" \t")
+    return tuple(BLANKS.split(stripped)) if stripped else ()
+
+
+def _at_tabs(text: str) -> tuple[str, ...]:
+    return tuple(field.strip(" ") for field in text.split("\t"))
+
+
+def looks_like_tag(text: str) -> bool:
+    """Whether the text has the shape of a tag, in any scheme."""
+    return TAG_SHAPE.fullmatch(text) is not None
+
+
+def is_blank(text: str) -> bool:
+    """Whether the line ends a sentence."""
+    return not text.strip(" \t")
+
+
+def starts_document(text: str) -> bool:
+    """Whether the line is the -DOCSTART- of the CoNLL-2003 files."""
+    return DOCUMENT_START in text and DOCUMENT_START in _at_blanks(text)
+
+
+def find_layout(lines: Iterable[NumberedLine]) -> Layout | None:
+    """The layout that fits the lines, best where they disagree; None where there is no line.
+
+    Blank lines, document starts, and lines that begin with # (unless all do) have no say.
+    """
+    said = [(number, text) for number, text in lines if not is_blank(text) and not starts_document(text)]
+    said = [(number, text) for number, text in said if not text.startswith("#")] or said
+    if not said:
+        return None
+    by_blanks = _layout(said, tabs=False, keeps_last=False)
+    with_tabs = sum("\t" in text for _, text in said)
+    for keeps_last in (False, True):
+        by_tabs = _layout(said, tabs=True, keeps_last=keeps_last)
+        if with_tabs < len(said) or not _fits(by_tabs, said) or _has_empty_column(by_tabs, said):
+            continue
+        # In many lines, blanks that are always as many do not belong to words, but separate columns like tabs.
+        both = len(said) >= MANY_LINES and by_blanks.width > by_tabs.width and _fits(by_blanks, said)
+        return by_blanks if both else by_tabs
+    if 2 * with_tabs > len(said) and not _fits(by_blanks, said):
+        return _layout(said, tabs=True, keeps_last=True)
+    return by_blanks
+
+
+def _layout(lines: Sequence[NumberedLine], tabs: bool, keeps_last: bool) -> Layout:
+    """With the width of most lines; of the first one where two widths are equally frequent."""
+    trial = Layout(tabs, keeps_last, False, 0, 0)
+    widths = [len(trial.split(text)) for _, text in lines]
+    width = Counter(widths).most_common(1)[0][0]
+    has_tabs = any("\t" in text for _, text in lines)
+    return Layout(tabs, keeps_last, has_tabs, width, lines[widths.index(width)][0])
+
+
+def _fits(layout: Layout, lines: Iterable[NumberedLine]) -> bool:
+    return all(len(layout.split(text)) == layout.width for _, text in lines)
+
+
+def _has_empty_column(layout: Layout, lines: Sequence[NumberedLine]) -> bool:
+    """Whether a column is empty in all lines: then tabs are doubled to line the columns up."""
+    return any(not any(column) for column in zip(*(layout.split(text) for _, text in lines), strict=True))
+
+
+def read_block(
+    lines: Iterable[NumberedLine], layout: Layout, name: str, tag_column: int | None = None, tags: Collection[str] = ()
+) -> Iterator[ColumnLine | None]:
+    """The lines of a file or a part of it, taken apart; None for each blank line.
+
+    With `tag_column`, a line that begins with # is a word if its tag has the shape of one or is among `tags`. Raises
+    InputError naming `name` and the line for another number of columns, and for a carriage return inside a line.
+    """
+    for number, text in lines:
+        place = f"{name}:{number}"
+        if is_blank(text):
+            yield None
+            continue
+        if "\r" in text:
+            raise InputError(f"{place}: a carriage return inside the line; make all line ends alike: tr '\\r' '\\n'")
+        fields = layout.split(text)
+        if starts_document(text):
+            yield ColumnLine(number, text, "document", fields)
+        elif text.startswith("#") and _is_comment(text, layout, tag_column, tags):
+            yield ColumnLine(number, text, "comment", fields)
+        else:
+            layout.check(fields, place)
+            yield ColumnLine(number, text, "word", fields)
+
+
+def _is_comment(text: str, layout: Layout, tag_column: int | None, tags: Collection[str]) -> bool:
+    """Whether a line that begins with # is a comment. A word may begin with # as well."""
+    if KEY_AND_VALUE.match(text) or text.startswith(DOCUMENT_MARKS):
+        return True
+    fields = layout.split(text)
+    apart = text.startswith(("# ", "#\t"))
+    fits = len(fields) == layout.width and (layout.has_tabs or "\t" not in text)
+    if not fits:
+        return apart or ("\t" not in text if layout.tabs else not looks_like_tag(fields[-1]))
+    if layout.tabs or tag_column is None or not -layout.width <= tag_column < layout.width:
+        return False
+    return apart and fields[tag_column] not in tags and not looks_like_tag(fields[tag_column])
+
+
+def mark_header(lines: Sequence[ColumnLine | None]) -> list[ColumnLine | None]:
+    """The same lines; if the first of the words names the columns, it is a header."""
+    marked = list(lines)
+    for position, line in enumerate(marked):
+        if line is not None and line.kind == "word":
+            if len(line.fields) > 1 and all(map(HEADER.fullmatch, line.fields)):
+                marked[position] = line._replace(kind="header")
+            break
+    return marked
+
+
+def mark_indexed(lines: Sequence[ColumnLine | None], word_column: int) -> list[ColumnLine | None]:
+    """The same lines; if column 0 counts the words as in CoNLL-U, ranges (1-2) and empty nodes (3.1) are no words.
+
+    Column 0 counts the words if it has nothing but numbers, ranges and empty nodes in it, and each number is one more
+    than the number before it in its sentence.
+    """
+    words = [line for line in lines if line is not None and line.kind == "word"]
+    if not words or word_column % len(words[0].fields) == 0:
+        return list(lines)
+    kinds = {line.number: _indexed_kind(line.fields[0]) for line in words}
+    if None in kinds.values() or "word" not in kinds.values() or not _counts(lines):
+        return list(lines)
+    return [line and line._replace(kind=kinds.get(line.number) or line.kind) for line in lines]
+
+
+def _indexed_kind(index: str) -> Kind | None:
+    """What a line of CoNLL-U with this index is; None for what is no index."""
+    match = INDEX.fullmatch(index)
+    if match is None or (match["last"] and int(match["last"]) <= int(match["number"])):
+        return None
+    return "multiword" if match["last"] else "empty node" if match["node"] else "word"
+
+
+def _counts(lines: Sequence[ColumnLine | None]) -> bool:
+    before: int | None = None
+    for line in lines:
+        if line is None or line.kind == "document":
+            before = None
+        elif line.kind == "word" and line.fields[0].isdecimal():
+            number = int(line.fields[0])
+            if before is not None and number != before + 1:
+                return False
+            before = number
+    return True
+
+
+def word_of(line: ColumnLine, column: int, place: str) -> str:
+    """The word of a line. Raises InputError if it is empty."""
+    word = line.fields[column]
+    if not word:
+        found = f"{place}: the word is empty (column {column}; tabs separate the columns)"
+        raise InputError(f"{found}; write _ for it, or delete the line")
+    return word.removeprefix("\ufeff") or word  # a byte order mark of one of several files that were put together

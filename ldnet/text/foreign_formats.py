@@ -1,0 +1,69 @@
+"""Formats that are often taken for CoNLL columns or for plain text: JSON, CSV, web pages. They are named, not read."""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from ldnet.text.column_layout import HEADER, find_layout, looks_like_tag
+
+DELIMITERS = {",": "commas", ";": "semicolons"}
+JSON_START = re.compile(r'\s*(\{\s*("[^"]*"\s*:|$)|\[\s*(\{|\[|"|$))')
+JSON_NEXT = re.compile(r'\s*("[^"]*"\s*:|\{\s*("|$)|\[\s*("|\[|$))')
+PAGE_START = re.compile(r"\s*<(\?xml|!doctype|html)\b", re.IGNORECASE)
+LINES = 50  # that are looked at
+MOST = 0.8  # of the lines: a comma that is a word is not always quoted
+
+
+def foreign_format(lines: Sequence[str]) -> str:
+    """What a file that begins with these lines is for certain: JSON, CSV with a header, a web page; or ''."""
+    shown = [line for line in lines if line.strip()][:LINES]
+    if not shown:
+        return ""
+    if PAGE_START.match(shown[0]):
+        return "a web page or XML"
+    if _is_json(shown):
+        return "JSON"
+    for delimiter, name in DELIMITERS.items():
+        header = [field.strip() for field in _row(shown[0], delimiter)]
+        if len(header) > 1 and all(map(HEADER.fullmatch, header)):
+            return f"CSV with a header ({', '.join(header)}), its columns separated by {name}"
+    return ""
+
+
+def separated_values(lines: Sequence[str]) -> str:
+    """What a file that cannot be read as columns may be: CSV, if most lines have equally many values; or ''."""
+    shown = [line for line in lines if line.strip()][:LINES]
+    for delimiter, name in DELIMITERS.items():
+        widths = Counter(len(_row(line, delimiter)) for line in shown).most_common(1)
+        if widths and widths[0][0] > 1 and widths[0][1] >= MOST * len(shown):
+            return f"CSV, its columns separated by {name}"
+    return ""
+
+
+def tagged_columns(lines: Sequence[str]) -> bool:
+    """Whether text is rather a file in columns: as many words in each line, and tags in the last place of each."""
+    shown = [line for line in lines if line.strip()][:LINES]
+    layout = find_layout(enumerate(shown))
+    if layout is None or len(shown) < 3 or layout.width < 2:
+        return False
+    split = [layout.split(line) for line in shown if not line.startswith("#")]
+    return all(len(fields) == layout.width and looks_like_tag(fields[-1]) for fields in split)
+
+
+def _row(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return []
+
+
+def _is_json(lines: Sequence[str]) -> bool:
+    """One object or list a line, or one of them over many lines."""
+    if not JSON_START.match(lines[0]):
+        return False
+    try:
+        return isinstance(json.loads(lines[0]), dict | list)
+    except (ValueError, RecursionError):
+        return len(lines) > 1 and bool(JSON_NEXT.match(lines[1]) or lines[0].rstrip().endswith(","))

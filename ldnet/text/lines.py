@@ -1,0 +1,155 @@
+"""The lines of text files, whatever compresses them and whichever line ends they have.
+
+A file's first bytes say how it is compressed, not its name: a gzip file is often called train.txt. The first line end
+of a file is that of all its lines: a newline, which a carriage return may precede, or, in old exports, a carriage
+return alone.
+"""
+
+import bz2
+import gzip
+import importlib
+import lzma
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ldnet.errors import InputError
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BLOCK_BYTES = 1 << 20
+CERTAIN_BYTES = 1 << 16  # without a newline, but with carriage returns, so that these end the lines
+MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "zstd": b"\x28\xb5\x2f\xfd", "zip": b"PK\x03\x04"}
+ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
+BZIP2_BLOCK = b"1AY&SY"  # what follows the size of the blocks: text, too, may begin with BZh
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError)
+
+
+def compression_of(start: bytes) -> str:
+    """What compresses a file that starts with these bytes (ten are enough): gzip, bzip2, xz, zstd, zip, or ''."""
+    for name, magic in MAGIC.items():
+        if start.startswith(magic) and (name != "bzip2" or start[4:10] == BZIP2_BLOCK):
+            return name
+    return ""
+
+
+def compression(path: Path) -> str:
+    """What compresses a file, by its first bytes; '' for nothing. Raises InputError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return compression_of(file.read(10))
+    except FileNotFoundError:
+        advice = "put raw data there with `make data NAME=<name> FROM=<folder>`; `dvc repro` writes all else"
+        raise InputError(f"{path}: no such file; {advice}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, plain or compressed, without their line ends and the byte order marks before them.
+
+    A byte order mark starts a file, and each of several files that were put together. Raises InputError if the file is
+    missing, unreadable or damaged, an archive, or not compressed although its name says so.
+    """
+    kind = compression(path)
+    promised = ENDINGS.get(path.suffix.lower(), kind)
+    if promised != kind and path.stat().st_size:
+        raise InputError(f"{path}: cannot be read: its name says {promised}, but it is {kind or 'not compressed'}")
+    if kind == "zip":
+        raise InputError(f"{path}: is a zip archive; unpack it, and give the text file that is in it")
+    try:
+        with path.open("rb") as raw, _opened(kind, raw, path) as file:
+            yield from (line for line in split_lines(_blocks(file, path), str(path)) if line is not None)
+    except UNREADABLE as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+
+
+def _opened(kind: str, raw: BinaryIO, path: Path) -> Any:
+    """The content of an open file, unpacked while it is read."""
+    readers: dict[str, Callable[[BinaryIO], Any]] = {
+        "": lambda file: file,
+        "gzip": lambda file: gzip.GzipFile(fileobj=file),
+        "bzip2": bz2.BZ2File,
+        "xz": lzma.LZMAFile,
+        "zstd": lambda file: _zstd(file, path),
+    }
+    return readers[kind](raw)
+
+
+def _zstd(file: BinaryIO, path: Path) -> Any:
+    """Python reads zstd from 3.14 on; PyArrow, which the pipeline needs anyway, always does."""
+    try:
+        return importlib.import_module("compression.zstd").ZstdFile(file)
+    except ImportError:
+        pass
+    try:
+        return importlib.import_module("pyarrow").CompressedInputStream(file, "zstd")
+    except ImportError:
+        raise InputError(f"{path}: zstd is read with Python 3.14, or with pyarrow; unpack it: zstd -d") from None
+
+
+def _blocks(file: Any, path: Path) -> Iterator[bytes]:
+    first = True
+    while block := file.read(BLOCK_BYTES):
+        if first and block[257:262] == b"ustar":
+            raise InputError(f"{path}: is a tar archive; unpack it, and give the text file that is in it")
+        first = False
+        yield block
+
+
+def split_lines(blocks: Iterable[bytes | None], name: str) -> Iterator[bytes | None]:
+    """The lines of a stream of blocks, without line ends and the byte order marks before them; a None is passed on.
+
+    Raises InputError naming the line if lines end with carriage returns up to there, and with newlines from there on.
+    """
+    end = b""  # not known yet
+    rest: list[bytes] = []  # parts of the line that is not ended yet
+    number = size = 0
+    returns = False  # a newline may still come after a carriage return, so only long evidence makes it the line end
+    for block in blocks:
+        if block is None:
+            yield None
+            continue
+        if not end:
+            size += len(block)
+            lone = returns or b"\r" in block.rstrip(b"\r")
+            returns = returns or b"\r" in block
+            end = b"\n" if b"\n" in block else b"\r" if lone and size >= CERTAIN_BYTES else b""
+            if end:
+                block, rest = b"".join([*rest, block]), []
+        if end == b"\r" and b"\n" in block:
+            line = number + block[: block.index(b"\n")].count(b"\r") + 1
+            raise InputError(
+                f"{name}:{line}: ends with a newline, but the lines before it with carriage returns; make all ends "
+                "alike: tr '\\r' '\\n'"
+            )
+        if not end or end not in block:
+            rest.append(block)
+            continue
+        first, *lines, last = block.split(end)
+        yield from map(_bare, (b"".join([*rest, first]), *lines))
+        number += 1 + len(lines)
+        rest = [last]
+    if last_lines := b"".join(rest):
+        ended = last_lines.removesuffix(b"\r")
+        yield from map(_bare, [ended] if end else ended.split(b"\r"))
+
+
+def _bare(line: bytes) -> bytes:
+    """The line without carriage returns at its end, and without the byte order mark that starts a file.
+
+    The mark stays where it is a word of its own: then what separates words follows it.
+    """
+    line = line.rstrip(b"\r\n")
+    if line.startswith(BYTE_ORDER_MARK) and line[3:4] not in (b" ", b"\t"):
+        line = line.removeprefix(BYTE_ORDER_MARK)
+    return line
+
+
+def decode(line: bytes, path: Path, number: int) -> str:
+    """UTF-8 text. Raises InputError naming the file, the line and the byte."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{line[error.start]:02x} at position {error.start + 1}"
+        raise InputError(f"{path}:{number}: not UTF-8 ({found}); convert the file to UTF-8") from None

@@ -1,0 +1,68 @@
+"""Whether the LM text is written as the training sentences are: the same tokens, a sentence a line.
+
+If it is not, language models learn other words than the tagger asks them for, and test sentences in the text are not
+recognised, so they are not dropped.
+"""
+
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
+
+from ldnet.text.lm_words import END_OF_SENTENCE, known_form
+
+Words = Sequence[str]
+FREQUENT, AT_LEAST = 0.01, 3  # share of the training words; and how often it must be there
+RARE = 0.1  # of the frequency in the training sentences
+LENGTH_RATIO = 3.0
+LITTLE_KNOWN = 0.5
+SHOWN = 5
+
+
+def fitness(
+    train: Sequence[Words], counts: Mapping[str, int], vocabulary: Container[str], sentences: int, dropped: int
+) -> Iterator[str]:
+    """What to say of the text: how many training words its vocabulary has, and what speaks against its form.
+
+    `counts` are those of the words of the text, which has so many sentences; `dropped` test sentences were found.
+    """
+    words = Counter(word for sentence in train for word in sentence)
+    known = sum(count for word, count in words.items() if known_form(word, vocabulary) not in (None, END_OF_SENTENCE))
+    yield f"the language models know {100 * known / words.total():.2f} % of the words in train"
+    doubts = list(_doubts(words, len(train), counts, sentences, known / words.total()))
+    yield from (f"note: {doubt}" for doubt in doubts)
+    if doubts and not dropped:
+        yield (
+            "note: no test sentence was found in the LM text, and so none was dropped; if the text holds them in "
+            "another form, the language models learn from them"
+        )
+
+
+def _doubts(
+    words: Counter[str], train_sentences: int, counts: Mapping[str, int], sentences: int, known: float
+) -> Iterator[str]:
+    tokens = sum(counts.values())
+    missing = [
+        word
+        for word, count in words.most_common()
+        if count >= max(AT_LEAST, FREQUENT * words.total())
+        and _frequency(word, counts, tokens) < RARE * count / words.total()
+    ]
+    if missing:
+        shown = ", ".join(repr(word) for word in missing[:SHOWN])
+        rest = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        yield (
+            f"frequent training words are missing or rare in the LM text: {shown}{rest}; it looks untokenised, or "
+            "tokenised in another way than the columns are"
+        )
+    elif known < LITTLE_KNOWN:
+        yield "the LM text has few of the training words; is it tokenised as the columns are, and in their language?"
+    of_text, of_train = tokens / sentences, words.total() / train_sentences
+    if not of_train / LENGTH_RATIO <= of_text <= of_train * LENGTH_RATIO:
+        yield (
+            f"a line of the LM text has {of_text:.1f} words on average, a sentence of train {of_train:.1f}; "
+            "expected one sentence a line"
+        )
+
+
+def _frequency(word: str, counts: Mapping[str, int], tokens: int) -> float:
+    form = known_form(word, counts)
+    return counts[form] / tokens if form is not None else 0.0

@@ -1,0 +1,86 @@
+"""Which files are text of the language models: those that are taken, under which names, and those that are left out."""
+
+import re
+from collections.abc import Collection, Iterable
+from itertools import islice
+from pathlib import Path
+
+from ldnet.errors import InputError
+from ldnet.text.foreign_formats import LINES, foreign_format, tagged_columns
+from ldnet.text.lines import ENDINGS, read_lines
+
+LM_FOLDER = "lm"
+# The One Billion Word benchmark calls its files news.en-00001-of-00100; a compressed file needs no other ending.
+SHARD = re.compile(r".+-\d+-of-\d+")
+EXPECTED = "*.txt, *-00001-of-00100 and compressed files (.gz, .bz2, .xz, .zst) are"
+SHOWN = 10
+
+
+def brought_as(path: str) -> str | None:
+    """The name in lm/ under which a file, with its path inside of lm/, is brought; None for what is no LM text.
+
+    All names end alike, in small letters, and none is in a folder of its own: so `lm/*.txt*` finds them all.
+    """
+    *folders, name = path.split("/")
+    stem, dot, ending = name.rpartition(".")
+    packed = f".{ending.lower()}" if dot and f".{ending.lower()}" in ENDINGS else ""
+    stem = stem if packed else name
+    if name.startswith(".") or not stem:
+        return None
+    if stem.lower().endswith(".txt"):
+        stem = stem[: -len(".txt")]
+    elif not SHARD.fullmatch(stem) and (not packed or "." in stem):
+        return None
+    return f"{LM_FOLDER}/{'-'.join([*folders, stem])}.txt{packed}"
+
+
+def lm_text(folder: Path) -> dict[str, Path]:
+    """The LM text below folder/lm by the names under which it is brought. Raises InputError if two have the same."""
+    found: dict[str, Path] = {}
+    for path in _files(folder / LM_FOLDER):
+        target = brought_as(path.relative_to(folder / LM_FOLDER).as_posix())
+        if target is not None and target in found:
+            raise InputError(f"{path}: would be brought as {target}, as {found[target]} would; rename one of them")
+        if target is not None:
+            found[target] = path
+    return found
+
+
+def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
+    """The files below a folder that are not among those taken, without hidden ones."""
+    known = set(taken)
+    return [path for path in _files(folder) if path not in known and not path.name.startswith(".")]
+
+
+def listed(paths: Collection[Path]) -> str:
+    """The paths, or some of them and how many more there are."""
+    rest = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
+    return ", ".join(map(str, islice(paths, SHOWN))) + rest
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def text_files(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
+    """The files of LM text that `pattern` finds in `raw`, sorted, and the files beside them that it leaves out.
+
+    Raises InputError if there is none, and for files that are no text: JSON, CSV, or tagged columns.
+    """
+    folder = raw / next(iter(Path(re.split(r"[*?[]", pattern)[0] + "x").parents))
+    paths = sorted(path for path in raw.glob(pattern) if path.is_file())
+    others = left_out(folder, paths) if folder != raw else []
+    if not paths:
+        found = f"; found {listed(others)}" if others else ""
+        expected = "expected one tokenised sentence a line, .txt or compressed"
+        raise InputError(f"{raw / pattern}: no LM text found; {expected}{found}")
+    for path in paths:
+        _check_text(path)
+    return paths, others
+
+
+def _check_text(path: Path) -> None:
+    start = [line.decode("utf-8", errors="replace") for line in islice(read_lines(path), LINES)]
+    found = foreign_format(start) or ("tagged columns" if tagged_columns(start) else "")
+    if found:
+        raise InputError(f"{path}:1: {found}; expected text, one tokenised sentence a line")

@@ -1,0 +1,69 @@
+"""How a corpus writes its tags: with which letters, with - or _ after them, or as types alone."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ldnet.text.tags import ALIASES, OUTSIDE, Tag
+
+PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.IGNORECASE | re.DOTALL)
+MOST_TYPES = 200  # more are words or lemmas rather than types
+BILOU, BMES, BMEWO = {"L", "U"}, {"M"}, {"W"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """`letters` are the prefixes as the corpus writes them, with their separator, by their letter in IOBES.
+
+    Types that stand alone, without a prefix, are read as inside of spans: neighbours of one type are one span.
+    """
+
+    alone: bool
+    letters: Mapping[str, str]
+    family: str  # what IOBES is called with these letters
+
+    def tag(self, text: str) -> Tag | None:
+        """The tag taken apart, its prefix as in IOBES; None for what is no tag in this corpus."""
+        if text in ("O", "o"):
+            return OUTSIDE
+        if self.alone:
+            return Tag("I", text) if text else None
+        match = PREFIXED.fullmatch(text)
+        if match is None:
+            return None
+        prefix = match[1].upper()
+        return Tag(ALIASES.get(prefix, prefix), match[3])
+
+    def shown(self, prefix: str) -> str:
+        """A prefix of IOBES as this corpus writes it, with its separator."""
+        return self.letters.get(prefix, f"{prefix}-")
+
+
+def find_dialect(tags: Iterable[str]) -> Dialect:
+    """The dialect of all tags of a corpus.
+
+    Types stand alone if no tag has a prefix and O is at least half of all, as it is where spans are marked. A column of
+    parts of speech, or of words, is no tag column.
+    """
+    counts = Counter(tags)
+    letters: dict[str, str] = {}
+    seen: set[str] = set()
+    for text, _ in counts.most_common():
+        if match := PREFIXED.fullmatch(text):
+            prefix = match[1].upper()
+            seen.add(prefix)
+            letters.setdefault(ALIASES.get(prefix, prefix), match[1] + match[2])
+    outside = counts["O"] + counts["o"]
+    types = len(counts.keys() - {"O", "o"})
+    alone = not seen and 0 < types <= MOST_TYPES and 2 * outside >= counts.total()
+    family = "BILOU" if seen & BILOU else "BMEWO" if seen & BMEWO else "BMES" if seen & BMES else "IOBES"
+    return Dialect(alone, letters, family)
+
+
+def same_but_for_case(types: Iterable[str]) -> list[tuple[str, ...]]:
+    """Types that differ from each other in upper and lower case only."""
+    by_form: dict[str, set[str]] = {}
+    for kind in types:
+        by_form.setdefault(kind.casefold(), set()).add(kind)
+    return [tuple(sorted(kinds)) for _, kinds in sorted(by_form.items()) if len(kinds) > 1]

@@ -1,0 +1,52 @@
+"""JSON, CSV and web pages are named; columns and text are not taken for them."""
+
+import json
+
+import pytest
+
+from ldnet.text.foreign_formats import foreign_format, separated_values, tagged_columns
+
+RECORD = {"text": "Ada left", "label": [[0, 3, "PER"]]}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (json.dumps(RECORD), "JSON"),
+        (json.dumps([RECORD]), "JSON"),
+        (json.dumps([RECORD], indent=2), "JSON"),
+        (json.dumps(RECORD, indent=1), "JSON"),
+        ("\n[\n" + json.dumps(RECORD), "JSON"),
+        ("Sentence #,Word,POS,Tag\nSentence: 1,Ada,NNP,B-PER", "CSV with a header (Sentence #, Word, POS, Tag), its "),
+        ("word;label\nAda;B-PER", "CSV with a header (word, label), its columns separated by semicolons"),
+        ("<!DOCTYPE html>\n<p>", "a web page or XML"),
+        ('<?xml version="1.0"?>', "a web page or XML"),
+        ("[ O\n{ O", ""),
+        ('{ O\n" O', ""),
+        ("[\nword\n]", ""),
+        ("{\nword\n}", ""),
+        ("< O\nhtml O", ""),
+        (", O\n; O", ""),
+        ("Yes , Ada left .\nBye .", ""),
+        ('"word","tag"', "CSV with a header (word, tag)"),
+        ("", ""),
+    ],
+)
+def test_what_is_certain(text: str, expected: str) -> None:
+    found = foreign_format(text.split("\n"))
+    assert found.startswith(expected) and bool(found) == bool(expected)
+
+
+def test_csv_without_a_header_is_seen_where_columns_fail() -> None:
+    assert separated_values(["Ada,B-PER", '",",O', "left,O"]) == "CSV, its columns separated by commas"
+    assert separated_values(["a;O", "b;O"]) == "CSV, its columns separated by semicolons"
+    for lines in (["a O", "b O"], ["a, O", "b O"], [], ['"a,O']):
+        assert separated_values(lines) == ""
+
+
+def test_columns_among_text() -> None:
+    assert tagged_columns(["Ada B-PER", "left O", "", ". O"])
+    assert tagged_columns(["# x = 1", "1\tAda\tNNP\tS-PER", "2\tleft\tVBD\tO", "3\t.\t.\tO"])
+    assert not tagged_columns(["Ada left .", "Bye , O"])
+    assert not tagged_columns(["Vitamin B-12", "Vitamin O", "Vitamin C"])
+    assert not tagged_columns(["O", "O", "O", "O"])

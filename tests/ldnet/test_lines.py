@@ -1,0 +1,118 @@
+"""Lines of files: line ends, byte order marks, and compression, which the content shows and not the name."""
+
+import bz2
+import gzip
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from ldnet.errors import InputError
+from ldnet.text import lines
+from ldnet.text.lines import compression, read_lines, split_lines
+
+TEXT = "\ufeffa é\r\n\n b\n".encode()
+LINES = ["a é".encode(), b"", b" b"]
+
+
+def zstd(content: bytes) -> bytes:
+    packed: bytes = pa.compress(content, codec="zstd", asbytes=True)
+    return packed
+
+
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "": lambda content: content,
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstd,
+}
+
+
+def written(folder: Path, content: bytes, name: str = "a.txt") -> Path:
+    (folder / name).write_bytes(content)
+    return folder / name
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_compression_is_seen_in_the_content(tmp_path: Path, kind: str) -> None:
+    path = written(tmp_path, PACK[kind](TEXT))
+    assert compression(path) == kind
+    assert list(read_lines(path)) == LINES
+    two = written(tmp_path, PACK[kind](TEXT) + PACK[kind](TEXT))  # as `cat` puts them together
+    assert list(read_lines(two)) == LINES + LINES
+
+
+@pytest.mark.parametrize("name", ["a.gz", "a.txt.BZ2", "a.xz", "a.zst"])
+def test_a_name_that_promises_another_compression(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"its name says \w+, but it is not compressed"):
+        list(read_lines(written(tmp_path, TEXT, name)))
+    with pytest.raises(InputError, match="its name says xz, but it is gzip"):
+        list(read_lines(written(tmp_path, gzip.compress(TEXT), "b.xz")))
+    assert list(read_lines(written(tmp_path, b"", name))) == []
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zstd"])
+def test_a_damaged_file(tmp_path: Path, kind: str) -> None:
+    content = PACK[kind](b"".join(b"%d\n" % (i * i) for i in range(9999)))
+    with pytest.raises(InputError, match=r"a\.txt: cannot be read"):
+        list(read_lines(written(tmp_path, content[: len(content) // 2])))
+
+
+def test_text_that_begins_as_bzip2_does(tmp_path: Path) -> None:
+    assert list(read_lines(written(tmp_path, b"BZh9 O\n"))) == [b"BZh9 O"]
+
+
+def test_archives_are_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x.txt", TEXT)
+    with pytest.raises(InputError, match=r"a\.zip: is a zip archive; unpack it"):
+        list(read_lines(tmp_path / "a.zip"))
+    with tarfile.open(tmp_path / "b.tar.gz", "w:gz") as tar:
+        tar.add(written(tmp_path, TEXT))
+    with pytest.raises(InputError, match=r"b\.tar\.gz: is a tar archive; unpack it"):
+        list(read_lines(tmp_path / "b.tar.gz"))
+
+
+def test_zstd_without_what_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(lines.importlib, "import_module", missing)
+    with pytest.raises(InputError, match=r"zstd is read with Python 3\.14, or with pyarrow"):
+        list(read_lines(written(tmp_path, zstd(TEXT))))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_line_ends(end: str, last: bool, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "CERTAIN_BYTES", 4)
+    content = (end.join(["a b", "", "c", "d"]) + end * last).encode()
+    blocks = [content[i : i + size] for i in range(0, len(content), size)]
+    if end == "\r\r\n" and size < 7:
+        return  # no file is read in blocks that small, and a pipe shows a newline at once
+    assert list(split_lines(blocks, "x")) == [b"a b", b"", b"c", b"d"]
+
+
+def test_long_texts_of_both_kinds(tmp_path: Path) -> None:
+    expected = [b"%d O" % i for i in range(300_000)]
+    for end in (b"\n", b"\r"):
+        assert list(read_lines(written(tmp_path, end.join(expected) + end))) == expected
+
+
+def test_mixed_line_ends_are_refused(tmp_path: Path) -> None:
+    content = b"a O\r" * 400_000 + b"b O\nc O\n"
+    with pytest.raises(InputError, match=r"a\.txt:400001: ends with a newline, but the lines before it with carriage"):
+        list(read_lines(written(tmp_path, content)))
+
+
+def test_byte_order_marks_of_files_that_were_put_together() -> None:
+    blocks = ["\ufeffa\n\ufeff\n\ufeffb \ufeff\n\ufeff O\n".encode(), None, "c\ufeff".encode()]
+    assert [line if line is None else line.decode() for line in split_lines(blocks, "x")] == [
+        "a", "", "b \ufeff", "\ufeff O", None, "c\ufeff",
+    ]  # fmt: skip

@@ -1,0 +1,85 @@
+"""Which files are LM text: each is taken, or named among those that are left out."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from ldnet.errors import InputError
+from pipeline.text.lm_files import brought_as, left_out, listed, lm_text, text_files
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("a.txt", "lm/a.txt"),
+        ("a.txt.gz", "lm/a.txt.gz"),
+        ("a.TXT", "lm/a.txt"),
+        ("a.Txt.GZ", "lm/a.txt.gz"),
+        ("a.gz", "lm/a.txt.gz"),
+        ("a.txt.bz2", "lm/a.txt.bz2"),
+        ("a.xz", "lm/a.txt.xz"),
+        ("a.txt.zst", "lm/a.txt.zst"),
+        ("part/more/b.txt", "lm/part-more-b.txt"),
+        ("news.en-00001-of-00100", "lm/news.en-00001-of-00100.txt"),
+        ("news.en-00001-of-00100.gz", "lm/news.en-00001-of-00100.txt.gz"),
+        ("README.md", None),
+        ("LICENSE", None),
+        ("a.json", None),
+        ("a.json.gz", None),
+        ("a.tar.gz", None),
+        (".a.txt", None),
+        (".gz", None),
+        ("a.csv", None),
+    ],
+)
+def test_names(path: str, target: str | None) -> None:
+    assert brought_as(path) == target
+
+
+def make(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("a sentence .\n")
+
+
+def test_all_files_are_taken_or_left_out(tmp_path: Path) -> None:
+    make(tmp_path, "lm/a.txt", "lm/b/c.TXT", "lm/notes.md", "lm/b/d.json", "lm/.hidden")
+    taken = lm_text(tmp_path)
+    assert taken == {"lm/a.txt": tmp_path / "lm/a.txt", "lm/b-c.txt": tmp_path / "lm/b/c.TXT"}
+    assert left_out(tmp_path / "lm", taken.values()) == [tmp_path / "lm/b/d.json", tmp_path / "lm/notes.md"]
+    assert lm_text(tmp_path / "nowhere") == {} and left_out(tmp_path / "nowhere", ()) == []
+
+
+def test_two_files_of_one_name(tmp_path: Path) -> None:
+    make(tmp_path, "lm/a.txt", "lm/a.TXT")
+    with pytest.raises(InputError, match=r"would be brought as lm/a\.txt, as .* would; rename one of them"):
+        lm_text(tmp_path)
+
+
+def test_the_pattern_and_what_it_leaves_out(tmp_path: Path) -> None:
+    make(tmp_path, "lm/a.txt", "lm/b.txt.d/c.txt", "lm/b.TXT", "train.txt")
+    assert text_files(tmp_path, "lm/*.txt*") == (
+        [tmp_path / "lm/a.txt"],
+        [tmp_path / "lm/b.TXT", tmp_path / "lm/b.txt.d/c.txt"],
+    )
+    assert text_files(tmp_path, "lm/a.txt")[0] == [tmp_path / "lm/a.txt"]
+    assert text_files(tmp_path, "*.txt") == ([tmp_path / "train.txt"], [])
+    with pytest.raises(InputError, match=r"lm/\*\.txt\.gz: no LM text found; .*; found .*/lm/a\.txt"):
+        text_files(tmp_path, "lm/*.txt.gz")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [('{"text": "a"}\n', "JSON"), ("id,text\n1,a\n", "CSV with a header"), ("a O\nb B-X\n\nc O\n", "tagged columns")],
+)
+def test_what_is_no_text_is_refused(tmp_path: Path, text: str, found: str) -> None:
+    make(tmp_path, "lm/a.txt")
+    (tmp_path / "lm/b.txt").write_bytes(gzip.compress(text.encode()))
+    with pytest.raises(InputError, match=rf"lm/b\.txt:1: {found}.*; expected text, one tokenised sentence a line"):
+        text_files(tmp_path, "lm/*.txt*")
+
+
+def test_long_lists_are_cut() -> None:
+    assert listed([Path("a"), Path("b")]) == "a, b"
+    assert listed([Path(str(i)) for i in range(12)]).endswith("8, 9 and 2 more")

@@ -1,0 +1,46 @@
+"""How tags are written: letters, separators, and types alone."""
+
+import pytest
+
+from ldnet.text.tags import Tag
+from pipeline.text.tag_dialect import find_dialect, same_but_for_case
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected", "family"),
+    [
+        ("O B-X I-X", "O B-X I-X", "IOBES"),
+        ("O B_X I_X_Y", "O B-X I-X_Y", "IOBES"),
+        ("o b-x i-x", "O B-x I-x", "IOBES"),
+        ("O B-X L-X U-Y", "O B-X E-X S-Y", "BILOU"),
+        ("O B-X M-X E-X W-Y", "O B-X I-X E-X S-Y", "BMEWO"),
+        ("O B-X M-X E-X S-Y", "O B-X I-X E-X S-Y", "BMES"),
+        ("O O O PER PER art-music", "O O O I-PER I-PER I-art-music", "IOBES"),
+        ("O O O O B-X PER", "O O O O B-X ?", "IOBES"),  # one tag with a prefix: then all have one
+        ("O NN VB NN", "O ? ? ?", "IOBES"),  # parts of speech
+        ("x y z", "? ? ?", "IOBES"),
+        ("O O O", "O O O", "IOBES"),
+    ],
+)
+def test_tags(tags: str, expected: str, family: str) -> None:
+    dialect = find_dialect(tags.split())
+    read = [dialect.tag(text) for text in tags.split()]
+    assert " ".join("?" if tag is None else "-".join(filter(None, tag)) for tag in read) == expected
+    assert dialect.family == family
+
+
+def test_prefixes_are_shown_as_the_corpus_writes_them() -> None:
+    dialect = find_dialect(["b_X", "l_X", "O", "u_X"])
+    assert [dialect.shown(prefix) for prefix in "BIES"] == ["b_", "I-", "l_", "u_"]
+    assert dialect.tag("l_X") == Tag("E", "X")
+
+
+def test_more_types_than_a_corpus_has_are_words() -> None:
+    words = [f"word{number}" for number in range(300)]
+    assert find_dialect([*words, *["O"] * 400]).tag("word1") is None
+    assert find_dialect([*words[:100], *["O"] * 400]).tag("word1") == Tag("I", "word1")
+    assert find_dialect(["O", "", "O"]).tag("") is None
+
+
+def test_types_that_differ_in_case() -> None:
+    assert same_but_for_case(["PER", "per", "LOC", "Loc", "loc", "ORG"]) == [("LOC", "Loc", "loc"), ("PER", "per")]
