@@ -55,8 +55,8 @@ def test_what_a_section_affects(stages: list[Stage]) -> None:
 
 
 def test_what_leads_to_a_stage(stages: list[Stage]) -> None:
-    assert [stage.name for stage in leading_to(stages, "prepare")] == ["make@tiny", "prepare"]
-    assert [stage.name for stage in leading_to(stages, "tell@short")] == [
+    assert [stage.name for stage in leading_to(stages, ["prepare"])] == ["make@tiny", "prepare"]
+    assert [stage.name for stage in leading_to(stages, ["tell@short"])] == [
         "make@tiny", "prepare", "train@one", "tell@short",
     ]  # fmt: skip
 

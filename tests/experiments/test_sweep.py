@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import click
@@ -18,7 +18,6 @@ from commands import sweep
 from ldnet.errors import InputError
 from pipeline.experiments import queue as _queue
 from pipeline.experiments.points import (
-    TARGET,
     Experiment,
     Point,
     doubling_budgets,
@@ -64,7 +63,7 @@ STAGES = [
     Stage(name="prune", sections=frozenset(["select"]), deps=(), outs=()),
 ]
 OF_POINTS = {"select", "prune", "train_pruned@gold", "evaluate@gold"}
-LEADING = leading_to(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml"), TARGET)
+LEADING = leading_to(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml"), ["evaluate@gold"])
 LOCK: dict[str, Any] = {"stages": {"prepare": {"outs": [{"md5": "a"}]}, "prune": {"outs": [{"md5": "b"}]}}}
 
 
@@ -221,8 +220,10 @@ class StandInQueue:
         dead = dict.fromkeys(self.dead, "Running")
         return {**dead, **dict.fromkeys(self.queued, "Queued"), **dict.fromkeys(self.failed, "Failed")}
 
-    def put(self, name: str, target: str, overrides: Collection[str]) -> None:
-        assert target == TARGET
+    def put(
+        self, name: str, targets: Collection[str], overrides: Collection[str], copied: Collection[PurePath]
+    ) -> None:
+        assert targets == ["evaluate@gold"] and not copied
         self.queued.append(name)
         self.put_names.append(name)
 

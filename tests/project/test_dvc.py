@@ -172,7 +172,7 @@ def test_taught_taggers_have_the_same_targets_by_the_full_gold_taggers_and_gold_
 
 
 def test_gold_rows_depend_on_nothing_that_is_taught() -> None:
-    before = leading_to(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml"), "evaluate@gold")
+    before = leading_to(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml"), ["evaluate@gold"])
     assert {"train_tagger@no_lm", "train_tagger@full", "train_pruned@gold"} <= {stage.name for stage in before}
     taught = {"prepare_unlabelled", "soft_targets", "train_taught"}
     for stage in before:
