@@ -210,7 +210,7 @@ def test_text_that_is_not_tokenised_is_told(bringing: Bringing) -> None:
     ("text", "message"),
     [
         ('{"text": "Rain fell ."}\n' * 60, "lm/a.txt:1: JSON; expected text, one tokenised sentence a line"),
-        (columns() * 20, "lm/a.txt:1: tagged columns; expected text, one tokenised sentence a line"),
+        (columns() * 20, "lm/a.txt:1: columns; expected text, one tokenised sentence a line"),
     ],
 )
 def test_text_in_another_format_is_refused(bringing: Bringing, text: str, message: str) -> None:
