@@ -65,7 +65,7 @@ def check_inputs(names: tuple[str, ...]) -> None:
     for name in names:
         if name != STDIN and (not Path(name).exists() or Path(name).is_dir()):
             found = "is a folder; give the files in it" if Path(name).is_dir() else "no such file"
-            raise InputError(f"{name}: {found}; expected text files, plain or .gz, or - for standard input")
+            raise InputError(f"{name}: {found}; expected text files, plain or compressed, or - for standard input")
 
 
 def read_groups(name: str, reader: Reader) -> Iterator[list[SentenceRead]]:

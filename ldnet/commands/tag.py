@@ -72,7 +72,7 @@ def main(
     precision: DecodingPrecision,
     threads: int | None,
 ) -> None:
-    """Tag FILES (plain or .gz), or standard input, with MODEL, and write the tags to standard output.
+    """Tag FILES (plain or compressed), or standard input, with MODEL, and write the tags to standard output.
 
     MODEL is a folder that `make export` wrote, an MLflow model (models:/name@alias, models:/name/1, runs:/id/path), or
     `latest`: the model that was exported last below work/model in the current folder.

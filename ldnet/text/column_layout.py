@@ -145,7 +145,7 @@ def read_block(
             yield None
             continue
         if "\r" in text:
-            raise InputError(f"{place}: a carriage return inside the line; make all line ends alike: tr '\\r' '\\n'")
+            raise InputError(f"{place}: a carriage return inside the line; give all lines the same end: tr '\\r' '\\n'")
         fields = layout.split(text)
         if starts_document(text):
             yield ColumnLine(number, text, "document", fields)

@@ -42,14 +42,17 @@ def separated_values(lines: Sequence[str]) -> str:
     return ""
 
 
-def tagged_columns(lines: Sequence[str]) -> bool:
-    """Whether text is rather a file in columns: as many words in each line, and tags in the last place of each."""
-    shown = [line for line in lines if line.strip()][:LINES]
+def in_columns(lines: Sequence[str]) -> bool:
+    """Whether text is rather a file in columns: as many tabs in each line, or as many words with a tag as the last."""
+    shown = [line for line in lines if line.strip() and not line.startswith("#")][:LINES]
     layout = find_layout(enumerate(shown))
     if layout is None or len(shown) < 3 or layout.width < 2:
         return False
-    split = [layout.split(line) for line in shown if not line.startswith("#")]
-    return all(len(fields) == layout.width and looks_like_tag(fields[-1]) for fields in split)
+    split = [layout.split(line) for line in shown]
+    if any(len(fields) != layout.width for fields in split):
+        return False
+    tabs = {line.count("\t") for line in shown}
+    return (len(tabs) == 1 and 0 not in tabs) or all(looks_like_tag(fields[-1]) for fields in split)
 
 
 def _row(line: str, delimiter: str) -> list[str]:

@@ -120,8 +120,8 @@ def split_lines(blocks: Iterable[bytes | None], name: str) -> Iterator[bytes | N
         if end == b"\r" and b"\n" in block:
             line = number + block[: block.index(b"\n")].count(b"\r") + 1
             raise InputError(
-                f"{name}:{line}: ends with a newline, but the lines before it with carriage returns; make all ends "
-                "alike: tr '\\r' '\\n'"
+                f"{name}:{line}: ends with a newline, but the lines before it with carriage returns; give all "
+                "lines the same end: tr '\\r' '\\n'"
             )
         if not end or end not in block:
             rest.append(block)

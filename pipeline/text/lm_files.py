@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from ldnet.errors import InputError
-from ldnet.text.foreign_formats import LINES, foreign_format, tagged_columns
+from ldnet.text.foreign_formats import LINES, foreign_format, in_columns
 from ldnet.text.lines import ENDINGS, read_lines
 
 LM_FOLDER = "lm"
@@ -81,6 +81,6 @@ def text_files(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
 
 def _check_text(path: Path) -> None:
     start = [line.decode("utf-8", errors="replace") for line in islice(read_lines(path), LINES)]
-    found = foreign_format(start) or ("tagged columns" if tagged_columns(start) else "")
+    found = foreign_format(start) or ("columns" if in_columns(start) else "")
     if found:
         raise InputError(f"{path}:1: {found}; expected text, one tokenised sentence a line")

@@ -51,6 +51,7 @@ class RawFile:
     layout: Layout
     compression: str
     left_out: Counter[str]  # lines that are no words, by kind
+    has_blank_lines: bool  # between words
     tags_left_out: int  # tags of spans on lines that CoNLL-U does not count as words
     start: list[str] = field(repr=False)  # the first lines
     span_columns: list[int] = field(repr=False)  # with tags in all lines, and not O alone
@@ -120,7 +121,17 @@ def _read(path: Path, lines: list[NumberedLine], start: list[str], word_column: 
         for number, column in enumerate(zip(*of_words, strict=True))
         if all(map(looks_like_tag, values := set(column))) and values - {"O", "o"}
     ]
-    return RawFile(path, sentences, layout, compression(path), left_out, lost, start, columns)
+    return RawFile(
+        path=path,
+        sentences=sentences,
+        layout=layout,
+        compression=compression(path),
+        left_out=left_out,
+        has_blank_lines=None in taken[: max(i for i, line in enumerate(taken) if line and line.kind == "word")],
+        tags_left_out=lost,
+        start=start,
+        span_columns=columns,
+    )
 
 
 def _tags_that_occur(lines: list[NumberedLine], layout: Layout, tag_column: int) -> set[str]:

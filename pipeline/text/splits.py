@@ -15,7 +15,9 @@ from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
 
 Splits = dict[str, list[Sentence]]
 Say = Callable[[str], None]
+MANY_SENTENCES = 20
 MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
+MOST_TYPES = 20  # that are named
 LONG_SENTENCE = 500  # words: a longer one is several, without the blank lines between them
 
 
@@ -75,7 +77,12 @@ def _doubts(files: Mapping[str, RawFile], report: TagReport) -> Iterable[str]:
     if report.slips:
         yield f"{report.slips_in_words()}; read as conlleval does (prepare_conll.slips: refuse stops at them)"
     if report.dialect.alone:
-        yield "types stand without B- or I-: neighbours of one type are read as one span"
+        counts = Counter(tag for file in files.values() for sentence in file.sentences for tag in sentence.tags)
+        types_alone = [kind for kind, _ in counts.most_common() if kind not in ("O", "o")]
+        yield (
+            f"types stand without B- or I- ({', '.join(types_alone[:MOST_TYPES])}"
+            f"{', ...' if len(types_alone) > MOST_TYPES else ''}): neighbours of one type are read as one span"
+        )
     tags = {tag for file in files.values() for sentence in file.sentences for tag in sentence.tags}
     types = {tag.type for text in tags if (tag := report.dialect.tag(text))}
     for kinds in same_but_for_case(types):
@@ -89,6 +96,10 @@ def _doubts(files: Mapping[str, RawFile], report: TagReport) -> Iterable[str]:
             )
         if file.tags_left_out:
             yield f"{file.path}: {file.tags_left_out:,} tags on ranges and empty nodes of CoNLL-U are left out"
+        if len(file.sentences) > 1 and not file.has_blank_lines:
+            yield f"{file.path}: no blank line, so that sentences end at -DOCSTART- lines alone"
+        if len(file.sentences) >= MANY_SENTENCES and all(len(sentence.words) == 1 for sentence in file.sentences):
+            yield f"{file.path}: all sentences have a single word; is there a blank line after each word?"
         longest = max(file.sentences, key=lambda sentence: len(sentence.words))
         if len(longest.words) > LONG_SENTENCE:
             place = f"{file.path}:{longest.lines[0]}"

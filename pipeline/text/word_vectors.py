@@ -124,10 +124,12 @@ def _numbers_of(fields: list[bytes], line: bytes, dimension: int, path: Path, nu
 
     A word with a blank is no number: "of 3" and too many numbers look alike, and are refused.
     """
+    if len(fields) == dimension + 1 > 1:
+        return fields[1:]
     words = fields[: len(fields) - dimension] if dimension else []
     empty = line[:1].isspace() and len(fields) == dimension
     with_blank = len(words) > 1 and not any(map(_is_number, words[1:]))
-    if dimension < 1 or not (empty or len(words) == 1 or with_blank):
+    if dimension < 1 or not (empty or with_blank):
         raise _wrong_width(path, number, dimension, len(fields))
     return fields[len(fields) - dimension :]
 

@@ -162,7 +162,7 @@ def test_words_with_blanks_reach_the_end(bringing: Bringing) -> None:
         (columns().replace("New", "San New"), {}, "train.txt:3: expected 2 columns as in line 1, found 3 (blanks"),
         (columns("{}\t{}\n".format).replace("saw", ""), {}, "train.txt:2: the word is empty (column 0; tabs separate"),
         (CONLLU, {}, "'1-2' is no word, and so in all lines: only numbers are in column 0"),
-        ("a\rb O\n" + columns(), {}, "train.txt:1: a carriage return inside the line; make all line ends alike"),
+        ("a\rb O\n" + columns(), {}, "train.txt:1: a carriage return inside the line; give all lines the same end"),
     ],
 )  # fmt: skip
 def test_columns_that_cannot_be_read_are_refused_in_one_line(
@@ -210,7 +210,7 @@ def test_text_that_is_not_tokenised_is_told(bringing: Bringing) -> None:
     ("text", "message"),
     [
         ('{"text": "Rain fell ."}\n' * 60, "lm/a.txt:1: JSON; expected text, one tokenised sentence a line"),
-        (columns() * 20, "lm/a.txt:1: tagged columns; expected text, one tokenised sentence a line"),
+        (columns() * 20, "lm/a.txt:1: columns; expected text, one tokenised sentence a line"),
     ],
 )
 def test_text_in_another_format_is_refused(bringing: Bringing, text: str, message: str) -> None:

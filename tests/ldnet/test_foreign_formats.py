@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ldnet.text.foreign_formats import foreign_format, separated_values, tagged_columns
+from ldnet.text.foreign_formats import foreign_format, in_columns, separated_values
 
 RECORD = {"text": "Ada left", "label": [[0, 3, "PER"]]}
 
@@ -45,8 +45,10 @@ def test_csv_without_a_header_is_seen_where_columns_fail() -> None:
 
 
 def test_columns_among_text() -> None:
-    assert tagged_columns(["Ada B-PER", "left O", "", ". O"])
-    assert tagged_columns(["# x = 1", "1\tAda\tNNP\tS-PER", "2\tleft\tVBD\tO", "3\t.\t.\tO"])
-    assert not tagged_columns(["Ada left .", "Bye , O"])
-    assert not tagged_columns(["Vitamin B-12", "Vitamin O", "Vitamin C"])
-    assert not tagged_columns(["O", "O", "O", "O"])
+    assert in_columns(["Ada B-PER", "left O", "", ". O"])
+    assert in_columns(["# x = 1", "1\tAda\tNNP\tS-PER", "2\tleft\tVBD\tO", "3\t.\t.\tO"])
+    assert in_columns(["1\tAda left .", "2\tBye .", "3\tThe house , too ."])  # numbered sentences
+    assert not in_columns(["Ada\tleft\t.", "Bye\t.", "The\thouse\t,\ttoo\t."])
+    assert not in_columns(["Ada left .", "Bye , O"])
+    assert not in_columns(["Vitamin B-12", "Vitamin O", "Vitamin C"])
+    assert not in_columns(["O", "O", "O", "O"])

@@ -71,7 +71,7 @@ def test_the_pattern_and_what_it_leaves_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [('{"text": "a"}\n', "JSON"), ("id,text\n1,a\n", "CSV with a header"), ("a O\nb B-X\n\nc O\n", "tagged columns")],
+    [('{"text": "a"}\n', "JSON"), ("id,text\n1,a\n", "CSV with a header"), ("a O\nb B-X\n\nc O\n", "columns")],
 )
 def test_what_is_no_text_is_refused(tmp_path: Path, text: str, found: str) -> None:
     make(tmp_path, "lm/a.txt")

@@ -187,15 +187,20 @@ def test_doubts(raw: Path) -> None:
     (raw / "test").write_text("f O\ng O\n\na X\n\nf O\ng O\n")
     notes = [line for line in said(raw) if line.startswith("note: ")]
     assert notes == [
-        "note: types stand without B- or I-: neighbours of one type are read as one span",
+        "note: types stand without B- or I- (X, x): neighbours of one type are read as one span",
         "note: types X and x differ only in upper and lower case, and are read as different ones",
         f"note: {raw / 'train'}:7: a sentence of 501 words; is there a blank line after each sentence?",
         f"note: {raw / 'dev'}: no spans, all 4 tags in column 1 are O",
         "note: 1 of 2 dev sentences (50.0 %) are in train, too",
         "note: 2 of 3 test sentences (66.7 %) are in train, too",
     ]
+    (raw / "train").write_text("a X\nb O\n-DOCSTART- O\nc O\nd x\n")
+    assert f"note: {raw / 'train'}: no blank line, so that sentences end at -DOCSTART- lines alone" in said(raw)
     for name in FILES:
         (raw / name).write_text("NN B-X\n\n" * 6000)
+    assert f"note: {raw / 'train'}: all sentences have a single word; is there a blank line after each word?" in said(
+        raw
+    )
     assert any("only 1 different words in 6,000, the first of them 'NN'; is prepare_conll.word" in s for s in said(raw))
     (raw / "test").write_text("z " + "O\nz " * 600 + "O\n")
     with pytest.raises(InputError, match="test: all 601 words are one sentence"):
