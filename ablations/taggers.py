@@ -20,6 +20,7 @@ from ablations.architectures import DIRECTIONS
 from ablations.detaching import without_layers
 from ablations.scalar_mix import ScalarMixTagger
 from ldnet.files import read_json
+from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, open_feature_table, write_feature_table
 from pipeline.params import AblatedLMParams, TaggerParams
@@ -76,6 +77,7 @@ def training_jobs(
             threads=ablation.threads,
             label=f"{row}, seed {seed}",
             row=position,
+            section="train_pruned" if start else "train_tagger",
         )
         for position, seed in enumerate(params.seeds)
     ]
@@ -105,8 +107,9 @@ def train_scalar_mix(job: TrainingJob, layers: int) -> None:
     initialise(tagger, data.lexicon)
     tagger.precision = getattr(torch, job.params.precision)
     features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
-    for _ in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row):
-        pass  # the curve is not kept
+    with keeping_evidence(f"{job.out.parent.name}-{job.out.name}", job.section):
+        for _ in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row):
+            pass  # the curve is not kept
     save_tagger(tagger, job.out)
 
 

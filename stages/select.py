@@ -7,6 +7,7 @@ import pandas as pd
 
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
+from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.params import load_params
@@ -35,7 +36,7 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
     tagger = load_tagger(tagger_folder / f"seed-{seed}")
     data = load_tagging_data(conll)
     logged = {"seed": seed, "threads": params.threads, **params.select.model_dump()}
-    with stage_run("select", logged, [out]) as run:
+    with stage_run("select", logged, [out]) as run, keeping_evidence("select"):
         language_models = load_bidirectional_lm(lm)
         language_models.compute_in(params.select.precision)
         selection = Selection.of(language_models)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from pipeline.execution.finite import require_finite
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.language_model.model import LanguageModel
@@ -95,12 +96,20 @@ def prune_tagger(tagger: Tagger, kept: KeptColumns) -> Tagger:
 def largest_score_difference(
     gated: Tagger, gated_features: Features, pruned: Tagger, pruned_features: Features, data: TaggingData
 ) -> float:
-    """The largest absolute difference of an emission score over the dev sentences."""
+    """The largest absolute difference of an emission score over the dev sentences.
+
+    Raises NotFiniteError where a score is not finite: then nothing is proved.
+    """
     largest = 0.0
     for indices in sorted_batches(data.dev, DECODING_BATCH_SENTENCES):
         batch = collate([data.encoded_dev[index] for index in indices])
         rows = [len(data.train) + index for index in indices]
         inside = (torch.arange(len(batch.words)) < batch.lengths.unsqueeze(1)).unsqueeze(2)
-        difference = gated.emissions(batch, gated_features(rows)) - pruned.emissions(batch, pruned_features(rows))
-        largest = max(largest, float((difference * inside).abs().max()))
+        before, after = (
+            gated.emissions(batch, gated_features(rows)),
+            pruned.emissions(batch, pruned_features(rows)),
+        )
+        require_finite("the gated tagger's scores", before)
+        require_finite("the pruned tagger's scores", after)
+        largest = max(largest, float(((before - after) * inside).abs().max()))
     return largest

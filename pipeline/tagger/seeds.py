@@ -14,6 +14,7 @@ import torch
 from ldnet.files import write_json
 from ldnet.processors import processors
 from pipeline.checkpoints import checkpoint_folder
+from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.processes import end_with_parent
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
@@ -39,6 +40,7 @@ class TrainingJob:
     threads: int
     label: str
     row: int  # where on the screen its progress bar stands
+    section: str = "train_tagger"  # of params.yaml, whose learning rate this is
 
 
 def train_and_record(
@@ -63,7 +65,8 @@ def train_and_record(
     inputs += targets.glob("*.npy") if targets else []
     with stage_run(stage, logged, [out]) as run, checkpoint_folder(stage, logged, sorted(inputs)) as scratch:
         records = []
-        for record in train_seeds(conll, lm, start, out, params, threads, scratch, targets):
+        section = stage.partition("@")[0]
+        for record in train_seeds(conll, lm, start, out, params, threads, scratch, targets, section):
             records.append(record)
             seed = int(record["seed"])
             run.log(int(record["epoch"]), {f"seed_{seed}/{name}": record[name] for name in ("loss", "dev_f1")})
@@ -84,6 +87,7 @@ def train_seeds(
     threads: int,
     scratch: Path,
     targets: Path | None = None,
+    section: str = "train_tagger",
 ) -> Iterator[Record]:
     """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
 
@@ -110,6 +114,7 @@ def train_seeds(
             threads=threads,
             label=f"{out.name}, seed {seed}",
             row=row,
+            section=section,
         )
         for row, seed in enumerate(params.seeds)
     ]
@@ -126,7 +131,7 @@ def _start_of(start: Path | None, seed: int) -> Path | None:
 
 
 def train_seed(job: TrainingJob) -> list[Record]:
-    """Train and save one tagger; its curve."""
+    """Train and save one tagger; its curve. Raises InputError if the training diverges."""
     set_up(job.seed, job.threads)
     data = load_tagging_data(job.conll, job.targets)
     targets = open_soft_targets(job.targets, data.encoded_train) if job.targets else None
@@ -139,10 +144,9 @@ def train_seed(job: TrainingJob) -> list[Record]:
     features = None
     if job.features:
         features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
-    records = [
-        {"seed": job.seed, **record}
-        for record in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row, targets)
-    ]
+    training = train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row, targets)
+    with keeping_evidence(f"{job.out.parent.name}-{job.out.name}", job.section):
+        records = [{"seed": job.seed, **record} for record in training]
     save_tagger(tagger, job.out)
     return records
 
