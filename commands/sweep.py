@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 from tqdm import tqdm
 
 from commands.reproduce import DVC, GROUPS, check_data, end_on_signals, run_groups
@@ -24,6 +23,7 @@ from pipeline.experiments.regularisation_path import point_row, points_table
 from pipeline.experiments.rows import experiment_row
 from pipeline.experiments.stage_graph import PARAMS, PIPELINE, Stage, code, read_stages
 from pipeline.params import Params, load_params
+from pipeline.yaml_text import read_yaml
 
 REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
 LOG_LINES = 20
@@ -76,7 +76,7 @@ def run_sweep(
     end_on_signals()
     stages = read_stages()
     update_shared_stages(params, points, stages)
-    lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
+    lock = read_yaml(Path("dvc.lock"))
     named = name_points(params, points, lock, stages, [PIPELINE, *code(stages)])
     done = _queue.finished(named)
     if done:

@@ -38,14 +38,14 @@ COMPRESSION = 4  # how many times longer text is than its .gz file, about
 
 def text_files(raw: Path, pattern: str) -> list[Path]:
     """The files of LM text, sorted. Raises InputError if there is none."""
-    if paths := sorted(raw.glob(pattern)):
+    if paths := sorted(path for path in raw.glob(pattern) if path.is_file()):
         return paths
     raise InputError(f"{raw / pattern}: no LM text found; expected one tokenised sentence a line, .txt or .gz")
 
 
 def other_test_hashes(raw: Path, pattern: str) -> tuple[list[Path], set[str]]:
     """The CoNLL files that `pattern` finds in `raw`, which may be none, and the hashes of their sentences."""
-    paths = sorted(raw.glob(pattern)) if pattern else []
+    paths = sorted(path for path in raw.glob(pattern) if path.is_file()) if pattern else []
     return paths, {sentence_hash(sentence.words) for path in paths for sentence in read_conll(path, 0, -1)}
 
 

@@ -24,6 +24,7 @@ from tqdm import tqdm
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from pipeline.execution.finite import MOST_NATS, Watch, is_finite
+from pipeline.execution.memory import ADAM_COPIES, require_memory, weight_bytes
 from pipeline.language_model.dense_lstm import State
 from pipeline.language_model.model import EMBEDDING_SPREAD, LanguageModel, LMConfig, detach
 from pipeline.params import LMParams
@@ -48,12 +49,15 @@ class Progress:
 
 
 def configure(params: LMParams, vocabulary_size: int) -> LMConfig:
-    """The configuration of the model that `params` ask for."""
+    """The configuration of the model that `params` ask for.
+
+    Raises InputError where it fits neither the corpus nor the memory.
+    """
     if params.cutoffs[-1] >= vocabulary_size:
         raise InputError(
             f"pretrain_lm.cutoffs: {params.cutoffs} must lie below the vocabulary's {vocabulary_size} words"
         )
-    return LMConfig(
+    config = LMConfig(
         vocabulary_size=vocabulary_size,
         embedding=params.embedding,
         units=params.units,
@@ -63,6 +67,12 @@ def configure(params: LMParams, vocabulary_size: int) -> LMConfig:
         dropout=params.dropout,
         layer_dropout=params.layer_dropout,
     )
+    copies = 1 if torch.cuda.is_available() else ADAM_COPIES  # what a GPU holds is not this memory's matter
+    of_a_token = params.embedding + params.layers * params.units + params.cutoffs[0]
+    needed = copies * weight_bytes(lambda: LanguageModel(config)) + 4 * params.streams * params.steps * of_a_token
+    keys = "pretrain_lm.layers, units, embedding, projection, streams, steps"
+    require_memory(needed, f"a language model of {vocabulary_size:,} words", keys)
+    return config
 
 
 @torch.no_grad()

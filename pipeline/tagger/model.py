@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from ldnet.text.lexicon import END_TAG, PADDING_ID, START_TAG, UNKNOWN_ID, Lexicon
+from pipeline.execution.memory import ADAM_COPIES, require_memory, weight_bytes
 from pipeline.features.sequences import reversal, take_rows
 from pipeline.language_model.adaptive_softmax import cast_linear
 from pipeline.language_model.dense_lstm import PARAMETERS
@@ -163,14 +164,17 @@ class Tagger(nn.Module):
 
 
 def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> TaggerConfig:
-    """The configuration of the tagger that `params` ask for."""
+    """The configuration of the tagger that `params` ask for.
+
+    Raises InputError where it fits neither the word vectors nor the memory.
+    """
     dimension = lexicon.vectors.shape[1]
     if dimension not in (0, params.word_dimension):
         raise InputError(
             f"train_tagger.word_dimension: {params.word_dimension}, but the word vectors have {dimension} numbers a "
             "word"
         )
-    return TaggerConfig(
+    config = TaggerConfig(
         words=len(lexicon.words),
         trainable_words=lexicon.trainable_words,
         characters=len(lexicon.characters),
@@ -185,6 +189,9 @@ def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> Tagge
         dropout=params.dropout,
         unknown_dropout=params.unknown_dropout,
     )
+    keys = "train_tagger.word_dimension, character_dimension, character_units, word_units"
+    require_memory(ADAM_COPIES * weight_bytes(lambda: Tagger(config)), "a tagger", keys)
+    return config
 
 
 @torch.no_grad()

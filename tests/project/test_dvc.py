@@ -29,6 +29,7 @@ PLUMBING = frozenset(
         "pipeline/params.py",
         "pipeline/profiles.py",
         "pipeline/tracking.py",
+        "pipeline/yaml_text.py",
         "stages/_dry_run.py",
         "stages/_run.py",
     }
