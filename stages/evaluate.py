@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from ldnet.command_line import FILE, FOLDER
-from ldnet.files import read_json, write_json
+from ldnet.files import JsonObject, write_json
 from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
 from pipeline.execution.reproducible import set_up
+from pipeline.execution.stored import written_by
 from pipeline.params import load_params
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
@@ -34,15 +35,20 @@ def main(
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     all_layers = list(range(params.pretrain_lm.layers))
+    with written_by("prune"):
+        kept = JsonObject.read(dev_metrics / "prune.json").part("layers_kept")
+        layers_kept_of_pruned = {name: kept.wholes(name) for name in ("forward", "backward")}
     variants = {
         "no_lm": ("train_tagger_no_lm", None, {"forward": [], "backward": []}),
         "full": ("train_tagger_full", lm, {"forward": all_layers, "backward": all_layers}),
-        "pruned": ("train_pruned", pruned, read_json(dev_metrics / "prune.json")["layers_kept"]),
+        "pruned": ("train_pruned", pruned, layers_kept_of_pruned),
     }
     rows = []
     with stage_run("evaluate", {"threads": params.threads}, [out]) as run:
         for variant, (trained, lm_folder, layers_kept) in variants.items():
-            dev = read_json(dev_metrics / f"{trained}.json")
+            with written_by(trained):
+                measured = JsonObject.read(dev_metrics / f"{trained}.json")
+                dev = {"seeds": measured.wholes("seeds"), "dev_f1_mean": measured.number("dev_f1_mean")}
             row = evaluate_variant(variant, taggers / variant, lm_folder, conll, dev, out)
             rows.append({**row, "layers_kept": layers_kept})
             run.log_metrics({f"{variant}/{name}": row[name] for name in ("test_f1_mean", "macs_per_word")})

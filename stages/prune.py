@@ -6,12 +6,18 @@ import click
 import torch
 
 from ldnet.command_line import FILE, FOLDER
-from ldnet.files import read_json, write_json
+from ldnet.files import write_json
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import load_params
-from pipeline.pruning.pruning import kept_layers, largest_score_difference, prune_bidirectional_lm, prune_tagger
+from pipeline.pruning.pruning import (
+    kept_layers,
+    largest_score_difference,
+    load_gates,
+    prune_bidirectional_lm,
+    prune_tagger,
+)
 from pipeline.tagger.model import load_tagger, save_tagger
 from pipeline.tagger.training import load_tagging_data, score_dev
 from pipeline.tracking import stage_run
@@ -35,13 +41,15 @@ def main(params_path: Path, conll: Path, lm: Path, selection: Path, full: Path, 
     """
     params = load_params(params_path)
     set_up(params.seed, params.threads)
-    gates = {direction: torch.tensor(values) for direction, values in read_json(selection / "gates.json").items()}
-    folders = {"tagger": selection / "tagger"}
+    gated, data = load_bidirectional_lm(lm, "pretrain_lm"), load_tagging_data(conll)
+    gates = load_gates(selection / "gates.json", len(gated.forward_lm.rnn.layers))
+    folders, stage = {"tagger": selection / "tagger"}, "select"
     if params.train_pruned.start == "full":
         gates = {direction: values.bool().float() for direction, values in gates.items()}
         folders = {f"tagger/seed-{seed}": full / f"seed-{seed}" for seed in params.train_tagger.seeds}
-    taggers = {name: load_tagger(folder) for name, folder in folders.items()}
-    gated, data = load_bidirectional_lm(lm), load_tagging_data(conll)
+        stage = "train_tagger"
+    width = sum(gated.widths)
+    taggers = {name: load_tagger(folder, stage, data.lexicon, width) for name, folder in folders.items()}
     pruned, kept = prune_bidirectional_lm(gated, gates)
     pruned_taggers = {name: prune_tagger(tagger, kept) for name, tagger in taggers.items()}
     features = live_features(gated, data.words, torch.cat([gates["forward"], gates["backward"]]))

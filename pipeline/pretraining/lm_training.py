@@ -90,7 +90,9 @@ def embed_vectors(model: LanguageModel, vectors: NDArray[np.float32]) -> None:
         )
     values = torch.from_numpy(vectors)
     known = values.any(1)
-    model.embedding.weight[known] = values[known] * (EMBEDDING_SPREAD / values[known].std())
+    if not (spread := values[known].std()) > 0:
+        raise InputError("prepare_corpus.vectors: all their numbers are the same, so they say nothing; expected others")
+    model.embedding.weight[known] = values[known] * (EMBEDDING_SPREAD / spread)
 
 
 def learning_rate(step: int, total: int, peak: float, warmup: int) -> float:

@@ -6,11 +6,14 @@ and where z = 0 the layer and those columns can go. Shapes: D embedding width, H
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from ldnet.files import JsonObject
 from pipeline.execution.finite import require_finite
+from pipeline.execution.stored import written_by
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.language_model.model import LanguageModel
@@ -29,6 +32,13 @@ class KeptColumns:
     def narrow(self, weight: Tensor) -> Tensor:
         """A weight (out, old features) as one that reads the new model's representation (out, K)."""
         return weight[:, self.columns] * self.scales
+
+
+def load_gates(path: Path, layers: int) -> dict[str, Tensor]:
+    """The gates of both directions, one for each of so many layers. Raises InputError for any other file."""
+    with written_by("select"):
+        gates = JsonObject.read(path)
+        return {name: torch.tensor(gates.numbers(name, layers, 0, 1)) for name in ("forward", "backward")}
 
 
 def kept_layers(gates: Tensor) -> list[int]:

@@ -97,7 +97,7 @@ def train_seeds(
     """
     features, width = None, 0
     if lm is not None:
-        language_models = load_bidirectional_lm(lm)
+        language_models = load_bidirectional_lm(lm, "prune" if section == "train_pruned" else "pretrain_lm")
         features, width = scratch / "features", sum(language_models.widths)
         words = load_tagging_data(conll, targets).words
         write_feature_table(language_models, words, features, params.precision)
@@ -136,7 +136,7 @@ def train_seed(job: TrainingJob) -> list[Record]:
     data = load_tagging_data(job.conll, job.targets)
     targets = open_soft_targets(job.targets, data.encoded_train) if job.targets else None
     if job.start is not None:
-        tagger = load_tagger(job.start)
+        tagger = load_tagger(job.start, "prune", data.lexicon, job.feature_width)
     else:
         tagger = Tagger(configure(job.params, data.lexicon, job.feature_width))
         initialise(tagger, data.lexicon)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from ldnet.text.columns import Sentence, read_conll, read_unlabelled
 from ldnet.text.lexicon import Lexicon
 from pipeline.execution.finite import Watch
+from pipeline.execution.stored import check_numbers, written_by
 from pipeline.params import TaggerParams
 from pipeline.tagger.batches import EncodedSentence, collate, encode_sentence, shuffled_batches, sorted_batches
 from pipeline.tagger.model import Tagger
@@ -50,11 +52,18 @@ class TaggingData:
 
 
 def load_tagging_data(folder: Path, targets: Path | None = None) -> TaggingData:
-    """Read what prepare_conll wrote, but for the test split, and the unlabelled sentences of soft `targets`."""
-    lexicon = Lexicon.load(folder / "lexicon")
-    train, dev = (read_conll(folder / f"{split}.conll", 0, 1) for split in ("train", "dev"))
+    """Read what prepare_conll wrote, but for the test split, and the unlabelled sentences of soft `targets`.
+
+    Raises InputError if a file is missing or damaged.
+    """
+    with written_by("prepare_conll"):
+        lexicon = Lexicon.load(folder / "lexicon")
+        train, dev = (read_conll(folder / f"{split}.conll", 0, 1) for split in ("train", "dev"))
+    vectors = folder / "lexicon" / "vectors.safetensors"
+    check_numbers(vectors, lexicon.vectors, np.isfinite, "finite numbers", "prepare_conll")
     if targets is not None:
-        train += read_unlabelled(targets / UNLABELLED)
+        with written_by("prepare_unlabelled"):
+            train += read_unlabelled(targets / UNLABELLED)
     return TaggingData(
         lexicon=lexicon,
         train=train,
