@@ -8,6 +8,7 @@ from typing import Any
 from ablations.architectures import build
 from ablations.detaching import detach_layers
 from ldnet.errors import InputError
+from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import AblatedLMParams, AblationsParams, LMParams, Params
@@ -44,15 +45,17 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     model = build(pretraining.configure(params, len(text.vocabulary)), job.candidate.architecture)
     pretraining.embed_vectors(model, text.vectors)
     train = partial(pretraining.pretrain, reverse=reverse, checkpoint_steps=job.checkpoint_steps)
-    *_, last = train(model, text, params, job.seed, job.checkpoint)
-    model.eval()
+    with keeping_evidence(f"{job.out.parent.name}-{job.direction}"):
+        *_, last = train(model, text, params, job.seed, job.checkpoint)
+        model.eval()
+        heldout_perplexity = pretraining.perplexity(model, heldout, reverse=reverse)
     save_language_model(model, text.vocabulary, job.out)
     without = [detach_layers(model, [layer])[0] for layer in range(params.layers)]
     return {
         "tokens": int(last["tokens"]),
         "layer_parameters": parameter_count(model.rnn),
         "macs_per_word": model.rnn.macs(),
-        "perplexity": round(pretraining.perplexity(model, heldout, reverse=reverse), 4),
+        "perplexity": round(heldout_perplexity, 4),
         "perplexity_without_layer": [
             round(pretraining.perplexity(left, heldout, reverse=reverse), 4) for left in without
         ],

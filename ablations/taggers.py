@@ -12,20 +12,20 @@ from pathlib import Path
 from statistics import mean
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ablations import architectures
 from ablations.architectures import DIRECTIONS
 from ablations.detaching import without_layers
 from ablations.scalar_mix import ScalarMixTagger
-from ldnet.files import read_json
+from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
+from pipeline.execution.stored import load_weights
 from pipeline.features.contextual import BidirectionalLM, live_features, open_feature_table, write_feature_table
 from pipeline.params import AblatedLMParams, TaggerParams
 from pipeline.pruning.pruning import prune_tagger
 from pipeline.selection.budget import keeping_order
-from pipeline.tagger.model import Tagger, TaggerConfig, configure, initialise, load_tagger, save_tagger
+from pipeline.tagger.model import Tagger, configure, initialise, load_tagger, read_config, save_tagger
 from pipeline.tagger.seeds import TrainingJob, train_seed
 from pipeline.tagger.training import Features, TaggingData, load_tagging_data, score_dev, train_tagger
 
@@ -111,17 +111,17 @@ def train_on(job: TrainingJob, tagger: Tagger) -> None:
     data = load_tagging_data(job.conll)
     tagger.precision = getattr(torch, job.params.precision)
     features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
-    for _ in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row):
-        pass  # the curve is not kept
+    with keeping_evidence(f"{job.out.parent.name}-{job.out.name}", job.section):
+        for _ in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row):
+            pass  # the curve is not kept
     save_tagger(tagger, job.out)
 
 
 def load_scalar_mix_tagger(folder: Path, layers: int) -> ScalarMixTagger:
     """Read what `train_scalar_mix` wrote, in evaluation mode."""
-    config = TaggerConfig(**read_json(folder / "config.json"))
-    tagger = ScalarMixTagger(replace(config, lm_features=config.lm_features * (layers + 1)), layers)
-    tagger.load_state_dict(load_file(str(folder / "weights.safetensors")))
-    return tagger.eval()
+    config = read_config(folder / "config.json")
+    mixed = replace(config, lm_features=config.lm_features * (layers + 1))
+    return load_weights(lambda: ScalarMixTagger(mixed, layers), folder / "weights.safetensors").eval()
 
 
 def f1_without_layer(direction: str, ablation: Ablation) -> list[float]:

@@ -6,11 +6,11 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import click
-import yaml
 
 from ldnet.command_line import FILE, Command
 from pipeline.experiments.publishing import fill_page
 from pipeline.report.tables import markdown_table
+from pipeline.yaml_text import read_yaml
 
 SHOWN = ("ldnet", "pipeline", "stages", "ablations", "commands", "bench")
 SPLIT = "pipeline"  # the one folder whose packages are drawn one by one
@@ -119,7 +119,7 @@ def mermaid(graph: Graph) -> str:
 
 def rerun_table(pipeline: Path) -> str:
     """Each package that is a dependency in this DVC pipeline, and the stages that have it, in running order."""
-    stages = yaml.safe_load(pipeline.read_text(encoding="utf-8"))["stages"]
+    stages = read_yaml(pipeline)["stages"]
     users: dict[str, list[str]] = {}
     for name, stage in stages.items():
         for path in stage.get("do", stage)["deps"]:

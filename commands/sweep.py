@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 import pandas as pd
-import yaml
 from tqdm import tqdm
 
 from commands.reproduce import DVC, GROUPS, check_data, end_on_signals, run_groups
@@ -30,6 +29,7 @@ from pipeline.report.results import evaluated_rows
 from pipeline.report.run_comparison import comparison_view, headline_metrics
 from pipeline.six_taggers import metrics_name
 from pipeline.tracking import log_pipeline_run
+from pipeline.yaml_text import read_yaml
 
 REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
 LOG_LINES = 20
@@ -75,7 +75,7 @@ def run_sweep(
     end_on_signals()
     stages = leading_to(read_stages(), points[0].targets)
     update_shared_stages(params, points, stages)
-    lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
+    lock = read_yaml(Path("dvc.lock"))
     named = name_points(params, points, lock, stages, [PIPELINE, *code(stages)])
     done = _queue.finished(named)
     if done:

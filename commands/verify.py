@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from ldnet.command_line import FOLDER, Command
 from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.experiments.verification import Difference, Tolerance, compare_locks, compare_metrics, this_machine
+from pipeline.yaml_text import parse_yaml, read_yaml
 
 RAW = Path("data/raw")
 RESULTS, TOLERANCE = Path("results"), Path("results/tolerance.json")
@@ -38,10 +38,10 @@ def main(name: str | None, against: Path | None) -> None:
     """Run the published experiment NAME (left out: the one of params.yaml) in a fresh clone and compare it with
     results/NAME in HEAD: bit for bit on a machine like the one that made them, elsewhere within results/tolerance.json.
     Other code with the same outputs is only reported."""
-    name = name or yaml.safe_load(_git("show", "HEAD:params.yaml"))["profile"]
+    name = name or parse_yaml(_git("show", "HEAD:params.yaml"), "HEAD:params.yaml")["profile"]
     published = Published.of(name)
     with rerun(name) if against is None else already_run(against) as clone:
-        lock = yaml.safe_load((clone / "dvc.lock").read_text(encoding="utf-8"))
+        lock = read_yaml(clone / "dvc.lock")
         metrics = {f"metrics/{path.name}": read_json(path) for path in sorted((clone / "metrics").glob("*.json"))}
     same_machine = published.machine == this_machine()
     differences, code = compare_locks(published.lock, lock, checksums=same_machine)
@@ -79,7 +79,7 @@ class Published:
             if file.startswith(f"{folder}/metrics/")
         }
         machine = json.loads(_git("show", f"HEAD:{folder}/results.json")).get("machine", {})
-        return cls(yaml.safe_load(_git("show", f"HEAD:{folder}/dvc.lock")), metrics, machine)
+        return cls(parse_yaml(_git("show", f"HEAD:{folder}/dvc.lock"), f"{folder}/dvc.lock"), metrics, machine)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,20 +23,28 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write indented JSON with sorted keys and a newline at the end."""
-    write_bytes(path, (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    """Write indented JSON with sorted keys and a newline at the end. Raises InputError for NaN and infinity."""
+    try:
+        text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise InputError(f"{path}: not written, since a number in it is not finite: {error}") from None
+    write_bytes(path, f"{text}\n".encode())
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file. Raises InputError if it is missing, not UTF-8 or not JSON."""
+    """Read a JSON file. Raises InputError if it is missing, not UTF-8 or not JSON; NaN and infinity are not."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
     except (ValueError, RecursionError) as error:  # not UTF-8, a number of thousands of digits, thousands of brackets
         raise InputError(f"{path}: not JSON: {error}") from None
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")
 
 
 class JsonObject:
@@ -72,6 +81,29 @@ class JsonObject:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
             raise self.error(key, "a number above 0")
         return float(value)
+
+    def number(self, key: str, least: float = -math.inf, below: float = math.inf) -> float:
+        """A number from `least` up to, but not including, `below`."""
+        value = self.content.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < below:
+            wanted = " that is finite" if below == math.inf else f" from {least:g} to below {below:g}"
+            raise self.error(key, f"a number{wanted}")
+        return float(value)
+
+    def wholes(self, key: str) -> list[int]:
+        """A list of whole numbers."""
+        value = self.content.get(key)
+        if not isinstance(value, list) or not all(type(item) is int for item in value):
+            raise self.error(key, "a list of whole numbers")
+        return list(value)
+
+    def numbers(self, key: str, count: int, least: float, most: float) -> list[float]:
+        """So many numbers within these bounds."""
+        value = self.content.get(key)
+        fits = isinstance(value, list) and len(value) == count
+        if not fits or not all(type(item) in (int, float) and least <= item <= most for item in value or ()):
+            raise self.error(key, f"{count} numbers from {least:g} to {most:g}")
+        return list(map(float, value or ()))
 
     def truth(self, key: str, default: bool) -> bool:
         """true or false."""

@@ -15,6 +15,11 @@ import click
 from ldnet.files import sha256_of_files
 
 
+def checkpoints_root() -> Path:
+    """The folder of all checkpoints, under the repository's root."""
+    return Path(os.environ.get("DVC_ROOT", ".")) / ".checkpoints"
+
+
 @contextmanager
 def checkpoint_folder(stage: str, inputs: Mapping[str, Any], files: list[Path]) -> Iterator[Path]:
     """A folder for checkpoints of this very computation, removed when the computation has succeeded.
@@ -25,8 +30,7 @@ def checkpoint_folder(stage: str, inputs: Mapping[str, Any], files: list[Path]) 
     experiments that have chosen the same layers do, this waits.
     """
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode() + sha256_of_files(files).encode()).hexdigest()
-    root = Path(os.environ.get("DVC_ROOT", "."))
-    folder = root / ".checkpoints" / f"{stage}-{digest[:16]}"
+    folder = checkpoints_root() / f"{stage}-{digest[:16]}"
     with _locked(folder):
         yield folder
         done = folder.rename(folder.with_name(f"{folder.name}.{os.getpid()}"))  # at once: others may want it now

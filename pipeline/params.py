@@ -6,15 +6,17 @@ names the key.
 """
 
 import math
+import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from reprlib import Repr
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ldnet.errors import InputError
+from pipeline.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
@@ -25,6 +27,17 @@ Optimizer = Literal["adam", "sgd"]
 Slips = Literal["repair", "refuse"]
 Architecture = Literal["dense", "stacked", "residual"]
 MOST_SETS = 1000  # sets of layers that the exhaustive search scores on dev: minutes
+# Far beyond all that was ever of use; docs/limits.md states them. Rates below theirs keep weights finite, since a step
+# is refused where its gradient is not (see `pipeline.execution.finite`).
+MOST_LAYERS = 100
+MOST_WIDTH = 16_384
+MOST_THREADS = 1024
+MOST_SEEDS = 1000
+MOST_RATE = 1e6
+MOST_NORM = 1e12
+MOST = 10**12  # of anything that is counted
+NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"  # as it stands in commands and paths
+KEY = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}"  # the same within a dotted name
 
 
 def _expected(holds: Callable[[Any], bool], message: str) -> AfterValidator:
@@ -38,9 +51,20 @@ def _expected(holds: Callable[[Any], bool], message: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Positive = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
-Rate = Annotated[float, Field(gt=0)]
+def _inside(path: str) -> bool:
+    """Whether the path, or pattern of paths, stays in the folder that it is relative to."""
+    parts = PurePosixPath(path).parts
+    whole = all("**" not in part or part == "**" for part in parts)  # what patterns allow
+    return bool(parts) and not path.startswith("/") and ".." not in parts and whole and path.isprintable()
+
+
+Positive = Annotated[int, Field(ge=1, le=MOST)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
+Width = Annotated[int, Field(ge=1, le=MOST_WIDTH)]
+Threads = Annotated[int, Field(ge=1, le=MOST_THREADS)]
+Rate = Annotated[float, Field(gt=0, le=MOST_RATE)]
+Norm = Annotated[float, Field(gt=0, le=MOST_NORM)]
 Share = Annotated[
     float,
     _expected(lambda share: 0 <= share <= 1, "expected a share from 0 to 1"),
@@ -57,9 +81,12 @@ Seed = Annotated[
     Field(json_schema_extra={"minimum": 0, "exclusiveMaximum": 2**32}),
 ]
 Seeds = Annotated[
-    list[int],
-    _expected(lambda seeds: len(set(seeds)) == len(seeds) > 0, "expected distinct numbers"),
-    Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
+    list[Seed],
+    _expected(
+        lambda seeds: len(set(seeds)) == len(seeds) > 0 and len(seeds) <= MOST_SEEDS,
+        f"expected distinct numbers, at most {MOST_SEEDS:,}",
+    ),
+    Field(json_schema_extra={"minItems": 1, "maxItems": MOST_SEEDS, "uniqueItems": True}),
 ]
 Cutoffs = Annotated[
     list[int],
@@ -74,10 +101,36 @@ Sentences = Annotated[
     _expected(lambda sentences: sentences >= 10, "at least 10 sentences are needed"),
     Field(json_schema_extra={"minimum": 10}),
 ]
+_LETTERS = "at most 100 letters, digits and _ . - (it stands in commands and paths), not beginning with . or -"
 FolderName = Annotated[
     str,
-    _expected(lambda name: bool(name) and "/" not in name, "expected the name of a folder under data/raw/"),
-    Field(json_schema_extra={"pattern": "^[^/]+$"}),
+    _expected(
+        lambda name: bool(re.fullmatch(NAME, name)), f"expected the name of a folder under data/raw/, {_LETTERS}"
+    ),
+    Field(json_schema_extra={"pattern": f"^{NAME}$"}),
+]
+ProfileName = Annotated[
+    str,
+    _expected(lambda name: bool(re.fullmatch(NAME, name)), f"expected a name, {_LETTERS}"),
+    Field(json_schema_extra={"pattern": f"^{NAME}$"}),
+]
+KeyName = Annotated[
+    str,
+    _expected(
+        lambda name: bool(re.fullmatch(KEY, name)),
+        "expected a name, at most 100 letters, digits and _ - (it stands in commands and paths), not beginning with -",
+    ),
+]
+DataFile = Annotated[
+    str,
+    _expected(_inside, "expected a path in the data folder: not empty, not absolute, without .."),
+    Field(json_schema_extra={"minLength": 1}),
+]
+DataFileOrNone = Annotated[
+    str,
+    _expected(
+        lambda path: path == "" or _inside(path), "expected a path in the data folder, not absolute, without .., or ''"
+    ),
 ]
 
 
@@ -97,7 +150,7 @@ class Section(BaseModel):
 class GrammarParams(Section):
     """Sizes of a data set that the project's own grammar makes."""
 
-    seed: int = Field(description="Another seed makes other sentences.")
+    seed: Seed = Field(description="Another seed makes other sentences.")
     train_sentences: Sentences = Field(description="Tagged sentences to train on.")
     dev_sentences: Sentences = Field(description="Tagged sentences to choose epochs and layers by.")
     test_sentences: Sentences = Field(description="Tagged sentences to be scored once, at the end.")
@@ -112,14 +165,14 @@ class ConllParams(Section):
     slips: Slips = Field(
         description="Tags that break their scheme, as I- after nothing: read as conlleval does (repair), or refuse."
     )
-    train: str = Field(description="A file in the data folder.")
+    train: DataFile = Field(description="A file in the data folder.")
     train_sentences: Count = Field(
         description="How many are used, drawn by the seed, a smaller draw inside a larger one; 0 for all."
     )
-    dev: str = Field(description="A file in the data folder, or '' to hold out dev_sentences of train.")
+    dev: DataFileOrNone = Field(description="A file in the data folder, or '' to hold out dev_sentences of train.")
     dev_sentences: Count = Field(description="Sentences of train to hold out; 0 where there is a dev file.")
-    test: str = Field(description="A file in the data folder.")
-    vectors: str = Field(description="Word vectors (GloVe text format, compressed or not), or '' for none.")
+    test: DataFile = Field(description="A file in the data folder.")
+    vectors: DataFileOrNone = Field(description="Word vectors (GloVe text format, compressed or not), or '' for none.")
     vector_rows: Count = Field(description="How many are read, from the first; 0 for all.")
     digits_as_zero: bool = Field(description="Words that are not known otherwise are looked up with 0 for each digit.")
 
@@ -135,13 +188,15 @@ class ConllParams(Section):
 class CorpusParams(Section):
     """How the text of the language models becomes ids."""
 
-    text: str = Field(description="Files in the data folder, compressed or not, one tokenised sentence a line.")
+    text: DataFile = Field(description="Files in the data folder, compressed or not, one tokenised sentence a line.")
     min_count: Positive = Field(description="Rarer words are <unk>; paper: 4 (words seen more than 3 times).")
     heldout_sentences: Positive = Field(description="Sentences for perplexity, not trained on.")
-    shard_tokens: int = Field(ge=1000, description="Tokens of one shard.")
-    vectors: str = Field(description="Word vectors that the embeddings start from (as wide as they are), or ''.")
+    shard_tokens: int = Field(ge=1000, le=2**31 - 1, description="Tokens of one shard.")
+    vectors: DataFileOrNone = Field(
+        description="Word vectors (as wide as the embeddings) that these start from, or ''."
+    )
     vector_rows: Count = Field(description="How many are read, from the first; 0 for all.")
-    other_tests: str = Field(description="CoNLL files of other tasks whose sentences are dropped from the text, or ''.")
+    other_tests: DataFileOrNone = Field(description="CoNLL files of other tasks whose sentences are dropped, or ''.")
 
 
 class UnlabelledParams(Section):
@@ -153,10 +208,10 @@ class UnlabelledParams(Section):
 class LMParams(Section):
     """The densely connected language model (paper, section 3) and its training."""
 
-    layers: Positive = Field(description="LSTM layers of one direction; paper: 10.")
-    units: Positive = Field(description="Units of one layer; paper: 300.")
-    embedding: Positive = Field(description="Width of the word embeddings; paper: 300.")
-    projection: Positive = Field(description="Width of the layer before the softmax; paper: 1600.")
+    layers: Layers = Field(description="LSTM layers of one direction; paper: 10.")
+    units: Width = Field(description="Units of one layer; paper: 300.")
+    embedding: Width = Field(description="Width of the word embeddings; paper: 300.")
+    projection: Width = Field(description="Width of the layer before the softmax; paper: 1600.")
     cutoffs: Cutoffs = Field(description="Adaptive softmax: words of the head, then the ends of the tails.")
     dropout: Probability = Field(description="Dropout of the embeddings and of what layers and softmax read.")
     layer_dropout: Probability = Field(
@@ -167,7 +222,7 @@ class LMParams(Section):
     epochs: Positive = Field(description="Passes over the text.")
     learning_rate: Rate = Field(description="Peak rate of Adam: warm-up, then a cosine to 0.")
     warmup_steps: Count = Field(description="Steps until the peak rate.")
-    clip_norm: Rate = Field(description="Largest norm of the gradient.")
+    clip_norm: Norm = Field(description="Largest norm of the gradient.")
     precision: Precision = Field(description="Of products in training; bfloat16 is faster with AVX512-BF16 or AMX.")
 
 
@@ -175,17 +230,17 @@ class TaggerParams(Section):
     """The char-LSTM-CRF tagger (paper, section 5) and its training."""
 
     seeds: Seeds = Field(description="A tagger is trained with each; results are their means.")
-    word_dimension: Positive = Field(description="Width of the word vectors.")
-    character_dimension: Positive = Field(description="Width of the character embeddings.")
-    character_units: Positive = Field(description="Units of the character LSTM, one direction.")
-    word_units: Positive = Field(description="Units of the word LSTM, one direction.")
+    word_dimension: Width = Field(description="Width of the word vectors.")
+    character_dimension: Width = Field(description="Width of the character embeddings.")
+    character_units: Width = Field(description="Units of the character LSTM, one direction.")
+    word_units: Width = Field(description="Units of the word LSTM, one direction.")
     dropout: Probability = Field(description="Dropout of the tagger's layers.")
     unknown_dropout: Probability = Field(description="Training words without a vector that are read as <unk>.")
     batch_sentences: Positive = Field(description="Sentences of a batch.")
     epochs: Positive = Field(description="Passes over the training sentences; the best on dev is kept.")
     optimizer: Optimizer = Field(description="adam, or sgd with momentum 0.9 (paper); the rate falls in a line to 0.")
     learning_rate: Rate = Field(description="Rate of the first step.")
-    clip_norm: Rate = Field(description="Largest norm of the gradient.")
+    clip_norm: Norm = Field(description="Largest norm of the gradient.")
     precision: Precision = Field(description="Of language-model features and of all products but the CRF's.")
 
 
@@ -206,7 +261,7 @@ class SelectParams(Section):
     """Layer selection (paper, section 4), and other ways to choose as many layers."""
 
     method: SelectMethod = Field(description="How layers are chosen; paper: gates. first, last, random are controls.")
-    strength: float = Field(ge=0, description="Weight of the regulariser; paper's lambda_0.")
+    strength: float = Field(ge=0, le=MOST_RATE, description="Weight of the regulariser; paper's lambda_0.")
     regulariser: Regulariser = Field(description="R1, R2 or R3 of the paper, section 4.")
     cost_weighted: bool = Field(description="A layer counts by its multiply-accumulates, the mean layer as 1.")
     max_layers: Count = Field(description="Layers kept, over both directions; paper's lambda_1.")
@@ -244,8 +299,8 @@ class AblatedLMParams(Section):
     """What sets a small language model apart, and how many layers pruning leaves of it."""
 
     architecture: Architecture = Field(description="dense as in the paper, or stacked or residual layers.")
-    layers: Positive = Field(description="LSTM layers of one direction.")
-    units: Positive = Field(description="Units of one layer.")
+    layers: Layers = Field(description="LSTM layers of one direction.")
+    units: Width = Field(description="Units of one layer.")
     layer_dropout: Probability = Field(description="Of a dense model; 0 for others.")
     keep_layers: int = Field(description="Layers that pruning leaves, over both directions.")
 
@@ -263,22 +318,22 @@ class AblationsParams(Section):
 
     tokens: Positive = Field(description="Tokens of the LM text, the same for all models.")
     epochs: Positive = Field(description="Passes over these tokens.")
-    heldout_tokens: int = Field(ge=100, description="Tokens for perplexities.")
+    heldout_tokens: int = Field(ge=100, le=MOST, description="Tokens for perplexities.")
     seeds: Seeds = Field(description="Of the taggers.")
     tagger_epochs: Positive = Field(description="Passes over the training sentences.")
     pruned_epochs: Positive = Field(description="The same after pruning.")
-    candidates: dict[str, AblatedLMParams] = Field(description="The models, by name.")
+    candidates: dict[KeyName, AblatedLMParams] = Field(description="The models, by name.")
 
 
 class Params(Section):
     """The whole of params.yaml."""
 
-    profile: str = Field(description="Results are published under this name, as results/<profile>.json.")
+    profile: ProfileName = Field(description="Results are published under this name, as results/<profile>.json.")
     data: FolderName = Field(description="The folder under data/raw/ that is read.")
     seed: Seed = Field(description="Of splits, shuffling and language models.")
-    threads: Positive = Field(description="CPU threads of one process: part of a result's identity, to the bit.")
+    threads: Threads = Field(description="CPU threads of one process: part of a result's identity, to the bit.")
     checkpoint_steps: Positive = Field(description="Steps after which a pretraining can be resumed.")
-    generate_data: dict[str, GrammarParams] = Field(description="Data sets to generate, by name; {} for none.")
+    generate_data: dict[KeyName, GrammarParams] = Field(description="Data sets to generate, by name; {} for none.")
     prepare_conll: ConllParams
     prepare_corpus: CorpusParams
     prepare_unlabelled: UnlabelledParams
@@ -319,13 +374,7 @@ def load_params(path: Path) -> Params:
 
 def parse_params(text: str, name: str) -> Params:
     """Check the text of a params.yaml. Raises InputError that begins with `name` and names the key that is wrong."""
-    try:
-        return validated(Params, yaml.safe_load(text), f"{name}: ")
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise InputError(f"{name}:{line}: not YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{name}: not a readable YAML file: {error}") from None
+    return validated(Params, parse_yaml(text, name), f"{name}: ")
 
 
 def validated(model: type[Model], content: Any, prefix: str = "") -> Model:
@@ -336,36 +385,40 @@ def validated(model: type[Model], content: Any, prefix: str = "") -> Model:
         raise InputError(prefix + _message(error.errors(include_url=False)[0])) from None
 
 
+_shown = Repr()
+_shown.maxlevel, _shown.maxlist, _shown.maxdict, _shown.maxstring, _shown.maxlong, _shown.maxother = 2, 3, 3, 60, 60, 60
 _TYPES = {"int": "int", "float": "float", "string": "str", "bool": "bool", "list": "list", "dict": "dict"}
 
 
 def _message(error: ErrorDetails) -> str:
     """Key and what is wrong with it; pydantic's own words where there are none of ours."""
-    kind, found, context = error["type"], error["input"], error.get("ctx", {})
+    kind, found, context = error["type"], _shown.repr(error["input"]), error.get("ctx", {})
     key = _dotted(error["loc"])
     if kind == "value_error":  # of a whole section, and it begins with the key in it
         return f"{key}.{context['error']}" if key else str(context["error"])
     if kind == "missing":
         return f"{key}: missing key"
     if kind == "model_type":
-        return f"{key or 'top level'}: expected a section of keys, found {found!r}"
+        return f"{key or 'top level'}: expected a section of keys, found {found}"
     if kind == "literal_error":
-        return f"{key}: expected one of {_listed(context['expected'])}, found {found!r}"
+        return f"{key}: expected one of {_listed(context['expected'])}, found {found}"
     if kind == "finite_number":
-        return f"{key}: expected a finite number, found {found!r}"
+        return f"{key}: expected a finite number, found {found}"
     if kind == "greater_than_equal":
         return f"{key}: expected {context['ge']:g} or more"
     if kind == "greater_than":
         return f"{key}: expected more than {context['gt']:g}"
+    if kind == "less_than_equal":
+        return f"{key}: expected at most {context['le']:,.0f}"
     if name := _TYPES.get(kind.removesuffix("_type")):
-        hint = " (YAML reads 5e-2 as text: write 0.05)" if name == "float" and isinstance(found, str) else ""
-        return f"{key}: expected {name}, found {found!r}{hint}"
-    return f"{key}: {error['msg']}" if kind == "expected" else f"{key}: {error['msg'].lower()}, found {found!r}"
+        return f"{key}: expected {name}, found {found}"
+    return f"{key}: {error['msg']}" if kind == "expected" else f"{key}: {error['msg'].lower()}, found {found}"
 
 
 def _dotted(place: Sequence[int | str]) -> str:
-    """("train_tagger", "seeds", 1) as train_tagger.seeds[1]."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+    """("train_tagger", "seeds", 1) as train_tagger.seeds[1]. "[key]" is pydantic's for the key before it."""
+    parts = (part for part in place if part != "[key]")
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
 
 
 def _listed(choices: str) -> str:

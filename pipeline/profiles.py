@@ -11,15 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarstring import PlainScalarString
 
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from pipeline.params import Params, load_params, parse_params
+from pipeline.yaml_text import FAULTS, parse_yaml, read_yaml, yaml_error
 
 BASE = "base.yaml"
 OVERLAY_SCHEMA = "# yaml-language-server: $schema=overlay.schema.json\n"
@@ -159,11 +158,11 @@ def _save(active: Path, folder: Path, name: str) -> None:
 
 def _refusal(active: Path, folder: Path, name: str) -> str:
     try:
-        current = yaml.safe_load(active.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+        current = read_yaml(active)
+    except InputError:
         edits = "it is not readable as YAML"
     else:
-        changes = {other: differences(yaml.safe_load(text), current) for other, text in _rendered(folder).items()}
+        changes = {other: differences(parse_yaml(text, other), current) for other, text in _rendered(folder).items()}
         nearest = min(changes, key=lambda other: (len(changes[other]), other))
         lines = [f"  {key}: {before} -> {now}" for key, (before, now) in changes[nearest].items()]
         edits = f"against {file_of(folder, nearest)}:\n" + ("\n".join(lines) or "  (comments or layout only)")
@@ -186,11 +185,8 @@ def _read(path: Path) -> CommentedMap:
     """The file with its comments. Raises InputError if it is not a YAML file of keys."""
     try:
         content = _yaml().load(path.read_text(encoding="utf-8"))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise InputError(f"{path}:{line}: not YAML: {error.problem}") from None
-    except (YAMLError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path}: not a readable YAML file: {error}") from None
+    except (*FAULTS, OSError) as error:
+        raise yaml_error(error, str(path)) from None
     if not isinstance(content, CommentedMap):
         raise InputError(f"{path}: expected a section of keys, found {content!r}")
     return content

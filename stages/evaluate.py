@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from ldnet.command_line import FILE, FOLDER
-from ldnet.files import read_json, write_json
+from ldnet.files import JsonObject, write_json
 from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
 from pipeline.execution.reproducible import set_up
+from pipeline.execution.stored import written_by
 from pipeline.params import load_params
 from pipeline.six_taggers import TRAININGS, metrics_name, tagger_name
 from pipeline.tracking import stage_run
@@ -44,16 +45,21 @@ def main(
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     all_layers = list(range(params.pretrain_lm.layers))
+    with written_by("prune"):
+        kept = JsonObject.read(dev_metrics / "prune.json").part("layers_kept")
+        layers_kept_of_pruned = {name: kept.wholes(name) for name in ("forward", "backward")}
     models = {
         "no_lm": (None, {"forward": [], "backward": []}),
         "full": (lm, {"forward": all_layers, "backward": all_layers}),
-        "pruned": (pruned, read_json(dev_metrics / "prune.json")["layers_kept"]),
+        "pruned": (pruned, layers_kept_of_pruned),
     }
     rows = []
     with stage_run(f"evaluate@{training}", {"threads": params.threads}, [out]) as run:
         for variant, (lm_folder, layers_kept) in models.items():
-            name = tagger_name(variant, training)
-            dev = read_json(dev_metrics / f"{metrics_name(variant, training)}.json")
+            name, trained = tagger_name(variant, training), metrics_name(variant, training)
+            with written_by(trained):
+                measured = JsonObject.read(dev_metrics / f"{trained}.json")
+                dev = {"seeds": measured.wholes("seeds"), "dev_f1_mean": measured.number("dev_f1_mean")}
             row = evaluate_variant(variant, taggers / name, lm_folder, conll, dev, out)
             rows.append({**row, "training": training, "layers_kept": layers_kept})
             run.log_metrics({f"{name}/{key}": row[key] for key in ("test_f1_mean", "macs_per_word")})

@@ -5,13 +5,12 @@ from pathlib import Path
 import click
 
 from ldnet.command_line import FILE, FOLDER
-from ldnet.errors import InputError
 from ldnet.files import write_json
 from ldnet.processors import processors
 from ldnet.text.columns import read_conll
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.corpus import preparation as corpus_preparation
-from pipeline.corpus.preparation import other_test_hashes, prepare
+from pipeline.corpus.preparation import other_test_hashes, prepare, read_hashes
 from pipeline.params import load_params
 from pipeline.text.lm_files import text_files
 from stages._run import StageCommand, params_option
@@ -31,10 +30,9 @@ def main(params_path: Path, raw: Path, test_hashes: Path, train: Path | None, ou
     A killed run goes on with the parts of the text that it has not finished.
     """
     params = load_params(params_path)
-    if not test_hashes.is_file():
-        raise InputError(f"{test_hashes}: no such file; run the stage prepare_conll")
+    tests = read_hashes(test_hashes)
     others, hashes = other_test_hashes(raw, params.prepare_corpus.other_tests)
-    hashes |= set(test_hashes.read_text(encoding="utf-8").split())
+    hashes |= tests
     text, _ = text_files(raw, params.prepare_corpus.text)
     inputs = {"seed": params.seed, "files": [str(path) for path in text], **params.prepare_corpus.model_dump()}
     code = sorted(Path(corpus_preparation.__file__).parent.glob("*.py"))

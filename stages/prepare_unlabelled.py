@@ -7,7 +7,7 @@ import click
 from ldnet.command_line import FILE, FOLDER
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
-from pipeline.corpus.preparation import other_test_hashes
+from pipeline.corpus.preparation import other_test_hashes, read_hashes
 from pipeline.corpus.unlabelled import sample_sentences
 from pipeline.params import load_params
 from pipeline.text.lm_files import text_files
@@ -22,11 +22,10 @@ from stages._run import StageCommand, params_option
 def main(params_path: Path, raw: Path, test_hashes: Path, out: Path) -> None:
     """Draw prepare_unlabelled.sentences sentences from the LM text under RAW; none is a test sentence."""
     params = load_params(params_path)
-    if not test_hashes.is_file():
-        raise InputError(f"{test_hashes}: no such file; run the stage prepare_conll")
+    tests = read_hashes(test_hashes)
     count, corpus = params.prepare_unlabelled.sentences, params.prepare_corpus
     _, hashes = other_test_hashes(raw, corpus.other_tests)
-    hashes |= set(test_hashes.read_text(encoding="utf-8").split())
+    hashes |= tests
     sentences = sample_sentences(text_files(raw, corpus.text)[0], hashes, count, params.seed) if count else []
     if len(sentences) < count:
         raise InputError(

@@ -10,6 +10,7 @@ import pandas as pd
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
 from pipeline.checkpoints import checkpoint_folder
+from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import LanguageModel, parameter_count, save_language_model
 from pipeline.params import load_params
@@ -57,6 +58,7 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
     with (
         stage_run(f"pretrain_lm@{direction}", logged, [out]) as run,
         checkpoint_folder(f"pretrain_lm-{direction}", logged, files) as checkpoints,
+        keeping_evidence(f"pretrain_lm-{direction}"),
     ):
         records = []
         for record in train(checkpoints / "state"):

@@ -6,12 +6,18 @@ import click
 import torch
 
 from ldnet.command_line import FILE, FOLDER
-from ldnet.files import read_json, write_json
+from ldnet.files import write_json
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import load_params
-from pipeline.pruning.pruning import kept_layers, largest_score_difference, prune_bidirectional_lm, prune_tagger
+from pipeline.pruning.pruning import (
+    kept_layers,
+    largest_score_difference,
+    load_gates,
+    prune_bidirectional_lm,
+    prune_tagger,
+)
 from pipeline.tagger.model import load_tagger, save_tagger
 from pipeline.tagger.training import load_tagging_data, score_dev
 from pipeline.tracking import stage_run
@@ -35,16 +41,16 @@ def main(params_path: Path, conll: Path, lm: Path, selection: Path, out: Path, m
     """
     params = load_params(params_path)
     set_up(params.seed, params.threads)
-    gates = {direction: torch.tensor(values) for direction, values in read_json(selection / "gates.json").items()}
-    tagger = load_tagger(selection / "tagger")
-    gated, data = load_bidirectional_lm(lm), load_tagging_data(conll)
+    gated, data = load_bidirectional_lm(lm, "pretrain_lm"), load_tagging_data(conll)
+    gates = load_gates(selection / "gates.json", len(gated.forward_lm.rnn.layers))
+    tagger = load_tagger(selection / "tagger", "select", data.lexicon, sum(gated.widths))
     pruned, kept = prune_bidirectional_lm(gated, gates)
     pruned_tagger = prune_tagger(tagger, kept)
     features = live_features(gated, data.words, torch.cat([gates["forward"], gates["backward"]]))
     pruned_features = live_features(pruned, data.words)
     with stage_run("prune", {"threads": params.threads}, [out]) as run:
         difference = largest_score_difference(tagger, features, pruned_tagger, pruned_features, data)
-        if difference > TOLERANCE:
+        if not difference <= TOLERANCE:  # NaN is no proof
             raise RuntimeError(f"the pruned tagger's scores differ by {difference} from the gated one's; it is faulty")
         save_language_model(pruned.forward_lm, pruned.vocabulary, out / "forward")
         save_language_model(pruned.backward_lm, pruned.vocabulary, out / "backward")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
+from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.params import load_params
@@ -32,11 +33,11 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
     params = load_params(params_path)
     seed = params.train_tagger.seeds[0]
     set_up(seed, params.threads)
-    tagger = load_tagger(tagger_folder / f"seed-{seed}")
-    data = load_tagging_data(conll)
+    data, language_models = load_tagging_data(conll), load_bidirectional_lm(lm, "pretrain_lm")
+    width = sum(language_models.widths)
+    tagger = load_tagger(tagger_folder / f"seed-{seed}", "train_tagger", data.lexicon, width)
     logged = {"seed": seed, "threads": params.threads, **params.select.model_dump()}
-    with stage_run("select", logged, [out]) as run:
-        language_models = load_bidirectional_lm(lm)
+    with stage_run("select", logged, [out]) as run, keeping_evidence("select"):
         language_models.compute_in(params.select.precision)
         selection = Selection.of(language_models)
         records = []

@@ -31,9 +31,10 @@ def main(params_path: Path, conll: Path, unlabelled: Path, lm: Path, teachers: P
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(unlabelled, out / UNLABELLED)
     data = load_tagging_data(conll, out)
-    language_models = load_bidirectional_lm(lm)
+    language_models = load_bidirectional_lm(lm, "pretrain_lm")
     language_models.compute_in(params.train_tagger.precision)
-    taggers = [load_tagger(teachers / f"seed-{seed}") for seed in params.train_tagger.seeds]
+    folders, width = [teachers / f"seed-{seed}" for seed in params.train_tagger.seeds], sum(language_models.widths)
+    taggers = [load_tagger(folder, "train_tagger", data.lexicon, width) for folder in folders]
     logged = {"threads": params.threads, "precision": params.train_tagger.precision, **params.soft_targets.model_dump()}
     with stage_run("soft_targets", logged, [out]) as run:
         words, labelled = data.words[: len(data.train)], data.labelled

@@ -48,6 +48,7 @@ def main(
         params.threads,
         conll=conll,
         lm=lm,
+        lm_stage="prune" if variant == "pruned" else "pretrain_lm",
         targets=targets,
         out=out,
         metrics=metrics,

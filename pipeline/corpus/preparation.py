@@ -9,6 +9,7 @@ of processes nor the size of the parts changes a bit of the result.
 
 import math
 import random
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -30,12 +31,14 @@ from pipeline.corpus.numbered_parts import load_part, number_part, save_part
 from pipeline.corpus.shuffling import Grouping, Shuffling, group_part, shuffle_shard
 from pipeline.corpus.text_parts import Part, read_parts
 from pipeline.execution.processes import OrderedMap, ordered_map
+from pipeline.execution.stored import damaged
 from pipeline.params import CorpusParams
 from pipeline.text.lm_files import listed, text_files
 from pipeline.text.raw_columns import read_columns
 from pipeline.text.word_vectors import WordVectors, no_vectors, read_word_vectors
 
 PART_BYTES = 1 << 22  # of text: what a process has in memory at a time, and what a killed run may lose
+HASH = re.compile("[0-9a-f]{16}")
 COMPRESSION = 4  # how many times longer text is than its .gz file, about
 
 
@@ -43,9 +46,22 @@ def silent(line: str) -> None:
     """Say nothing."""
 
 
+def read_hashes(path: Path) -> set[str]:
+    """The hashes of the test sentences, one a line. Raises InputError for any other file."""
+    try:
+        hashes = path.read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run the stage prepare_conll") from None
+    except UnicodeDecodeError as error:
+        raise damaged(path, "hashes of sentences", f"another file ({error})", "prepare_conll") from None
+    if wrong := [value for value in hashes if not HASH.fullmatch(value)]:
+        raise damaged(path, "hashes of sentences, 16 hex digits each", wrong[0][:60], "prepare_conll")
+    return set(hashes)
+
+
 def other_test_hashes(raw: Path, pattern: str) -> tuple[list[Path], set[str]]:
     """The CoNLL files that `pattern` finds in `raw`, which may be none, and the hashes of their sentences."""
-    paths = sorted(raw.glob(pattern)) if pattern else []
+    paths = sorted(path for path in raw.glob(pattern) if path.is_file()) if pattern else []
     return paths, {sentence_hash(sentence.words) for path in paths for sentence in read_columns(path, 0, -1).sentences}
 
 

@@ -76,6 +76,8 @@ def _sentences(path: Path) -> Iterator[list[tuple[Tag, Tag]]]:
         text = path.read_bytes().decode()  # lines end with newlines only: words may contain other line separators
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro evaluate` writes it") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 ({error}); run the stage evaluate again") from None
     sentence: list[tuple[Tag, Tag]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line:

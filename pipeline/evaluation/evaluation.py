@@ -15,6 +15,7 @@ from ldnet.text.lexicon import Lexicon
 from pipeline.evaluation.conlleval import count_file, f1
 from pipeline.evaluation.cost import characters_per_word, macs_by_part, parameters_by_part
 from pipeline.evaluation.finished import bulk_tagger
+from pipeline.execution.stored import written_by
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.tagger.model import load_tagger
 from pipeline.tagger.scoring import span_scores
@@ -29,12 +30,14 @@ def evaluate_variant(
 
     `dev` are the metrics of the variant's training: its seeds and dev F1.
     """
-    lexicon = Lexicon.load(conll / "lexicon")
-    test = read_conll(conll / "test.conll", 0, 1)
-    lm = load_bidirectional_lm(lm_folder) if lm_folder else None
+    with written_by("prepare_conll"):
+        lexicon = Lexicon.load(conll / "lexicon")
+        test = read_conll(conll / "test.conll", 0, 1)
+    stages = ("prune", "train_pruned") if variant == "pruned" else ("pretrain_lm", "train_tagger")
+    lm = load_bidirectional_lm(lm_folder, stages[0]) if lm_folder else None
     scores, scores_int8 = [], []
     for seed in dev["seeds"]:
-        tagger = load_tagger(taggers / f"seed-{seed}")
+        tagger = load_tagger(taggers / f"seed-{seed}", stages[1], lexicon, sum(lm.widths) if lm else 0)
         words, tags = [sentence.words for sentence in test], [sentence.tags for sentence in test]
         predicted = bulk_tagger(tagger, lm, lexicon).tag(words)
         write_predictions(predictions_file(predictions, variant, seed), test, predicted)

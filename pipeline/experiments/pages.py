@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ldnet.errors import InputError
 from pipeline.experiments.profile_changes import set_first
 from pipeline.report.results import only_pruned_was_taught
 from pipeline.report.tables import gain_lines, legend, markdown_table, overview_table
+from pipeline.yaml_text import read_yaml
 
 
 def fill_sections(text: str, sections: Mapping[str, str], name: str) -> str:
@@ -48,11 +47,11 @@ def _reading(document: Mapping[str, Any]) -> str:
 def stages_section(pipeline: Path) -> str:
     """A table of the stages in dvc.yaml: name, description, where it writes. Raises InputError for other files."""
     try:
-        stages = yaml.safe_load(pipeline.read_text(encoding="utf-8"))["stages"]
+        stages = read_yaml(pipeline)["stages"]
         rows = [_stage_cells(name, stage) for name, stage in stages.items()]
     except FileNotFoundError:
         raise InputError(f"{pipeline}: no such file; expected the map of the stages") from None
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{pipeline}: not a DVC pipeline whose stages have desc and outs: {error}") from None
     return markdown_table(["stage", "what it does", "writes"], rows)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
+from pipeline.yaml_text import read_yaml
 
 PIPELINE, PARAMS = Path("dvc.yaml"), Path("params.yaml")
 Paths = tuple[PurePosixPath, ...]
@@ -24,9 +24,9 @@ class Stage:
 
 def read_stages(pipeline: Path = PIPELINE, params: Path = PARAMS) -> list[Stage]:
     """The stages in the file, `foreach` and ${...} resolved, in its order."""
-    values = yaml.safe_load(params.read_text(encoding="utf-8"))
+    values = read_yaml(params)
     stages = []
-    for name, entry in yaml.safe_load(pipeline.read_text(encoding="utf-8"))["stages"].items():
+    for name, entry in read_yaml(pipeline)["stages"].items():
         if "foreach" not in entry:
             stages.append(_stage(name, entry, values))
             continue

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ldnet.text.lm_words import END_OF_SENTENCE_ID, LMVocabulary
+from pipeline.execution.stored import ANY_STAGE, damaged
 from pipeline.features.frozen_lstm import FrozenLSTM
 from pipeline.features.sequences import padded_length, reversal, take_rows
-from pipeline.language_model.model import LanguageModel, load_language_model
+from pipeline.language_model.model import LanguageModel, LMConfig, load_language_model
 from pipeline.params import Precision
 
 
@@ -52,10 +53,15 @@ class BidirectionalLM(nn.Module):
         return torch.cat([from_left, take_rows(from_right, rows)], -1)
 
 
-def load_bidirectional_lm(folder: Path) -> BidirectionalLM:
-    """Load `folder`/forward and `folder`/backward."""
-    forward_lm, vocabulary = load_language_model(folder / "forward")
-    backward_lm, _ = load_language_model(folder / "backward")
+def load_bidirectional_lm(
+    folder: Path, stage: str = ANY_STAGE, build: Callable[[LMConfig], LanguageModel] = LanguageModel
+) -> BidirectionalLM:
+    """Load `folder`/forward and `folder`/backward, which `stage` wrote. Raises InputError as `load_language_model`, and
+    if they have different words."""
+    forward_lm, vocabulary = load_language_model(folder / "forward", stage, build)
+    backward_lm, words = load_language_model(folder / "backward", stage, build)
+    if words != vocabulary:
+        raise damaged(folder / "backward" / "vocabulary.json", "the words of forward/", "other words", stage)
     return BidirectionalLM(forward_lm, backward_lm, vocabulary)
 
 

@@ -3,17 +3,19 @@
 The backward model is the same class, trained on the reversed text. Shapes: T steps, B streams.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ldnet.errors import InputError
-from ldnet.files import read_json, write_json
+from ldnet.files import JsonObject, is_texts, read_json, write_json
+from pipeline.execution.stored import ANY_STAGE, damaged, load_weights, save_weights, written_by
 from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax, cast_linear
 from pipeline.language_model.dense_lstm import DenseLSTM, LSTMStack, State, sparse_dropout
+from pipeline.params import MOST_LAYERS, MOST_WIDTH
 
 EMBEDDING_SPREAD = 0.1  # standard deviation of untrained embeddings
 
@@ -68,20 +70,58 @@ class LanguageModel(nn.Module):
 
 def save_language_model(model: LanguageModel, vocabulary: list[str], folder: Path) -> None:
     """Write config.json, vocabulary.json and weights.safetensors."""
-    folder.mkdir(parents=True, exist_ok=True)
+    save_weights(model, folder / "weights.safetensors")
     write_json(folder / "config.json", asdict(model.config))
     write_json(folder / "vocabulary.json", vocabulary)
-    weights = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(weights, str(folder / "weights.safetensors"))
 
 
-def load_language_model(folder: Path) -> tuple[LanguageModel, list[str]]:
-    """Read what `save_language_model` wrote: the model in evaluation mode and its vocabulary."""
+def load_language_model(
+    folder: Path, stage: str = ANY_STAGE, build: Callable[[LMConfig], LanguageModel] = LanguageModel
+) -> tuple[LanguageModel, list[str]]:
+    """Read what `save_language_model` wrote: the model in evaluation mode and its vocabulary.
+
+    `stage` wrote it, and `build` makes the model of a configuration. Raises InputError if a file is missing or damaged,
+    or if they do not fit together.
+    """
     if not (folder / "weights.safetensors").is_file():
-        raise InputError(f"{folder}: no language model there; run the stage pretrain_lm")
-    model = LanguageModel(LMConfig(**read_json(folder / "config.json")))
-    model.load_state_dict(load_file(str(folder / "weights.safetensors")))
-    return model.eval(), read_json(folder / "vocabulary.json")
+        raise InputError(f"{folder}: no language model there; run the stage {stage}")
+    with written_by(stage):
+        config = read_config(folder / "config.json")
+    model = load_weights(lambda: build(config), folder / "weights.safetensors", stage)
+    vocabulary = read_vocabulary(folder / "vocabulary.json", stage)
+    # The paper's code predicts one word more than it embeds; imported models embed it as zeros.
+    if len(vocabulary) > config.vocabulary_size or model.embedding.weight[len(vocabulary) :].any():
+        expected = f"{config.vocabulary_size:,} words, as config.json and the weights have"
+        raise damaged(folder / "vocabulary.json", expected, f"{len(vocabulary):,}", stage)
+    return model.eval(), vocabulary
+
+
+def read_vocabulary(path: Path, stage: str = ANY_STAGE) -> list[str]:
+    """The words of a language model by number. Raises InputError for any other file."""
+    with written_by(stage):
+        words = read_json(path)
+    if not is_texts(words):
+        raise damaged(path, "a list of texts", "something else", stage)
+    return list(words)
+
+
+def read_config(path: Path) -> LMConfig:
+    """The configuration in a file. Raises InputError that names the key that is wrong."""
+    config = JsonObject.read(path)
+    words = config.whole("vocabulary_size", 2)
+    cutoffs = config.wholes("cutoffs")
+    if not cutoffs or cutoffs != sorted(set(cutoffs)) or cutoffs[0] < 1 or cutoffs[-1] >= words:
+        raise config.error("cutoffs", f"increasing numbers below {words:,}, the number of words")
+    return LMConfig(
+        vocabulary_size=words,
+        embedding=config.whole("embedding", 1, MOST_WIDTH + 1),
+        units=config.whole("units", 1, MOST_WIDTH + 1),
+        layers=config.whole("layers", 0, MOST_LAYERS + 1),
+        projection=config.whole("projection", 1, MOST_WIDTH + 1),
+        cutoffs=cutoffs,
+        dropout=config.number("dropout", 0, 1),
+        layer_dropout=config.number("layer_dropout", 0, 1),
+    )
 
 
 def detach(state: State) -> State:

@@ -7,8 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ldnet.errors import InputError
-from ldnet.files import read_json
+from pipeline.execution.stored import check_numbers, damaged, load_array
+from pipeline.language_model.model import read_vocabulary
 
+STAGE = "prepare_corpus"
+LEAST_HELDOUT = 2  # tokens: one to read and one to predict
 Ids = npt.NDArray[np.int32]
 
 
@@ -23,13 +26,37 @@ class Corpus:
 
 
 def load(folder: Path) -> Corpus:
-    """Memory-map an encoded corpus."""
+    """Memory-map an encoded corpus. Raises InputError if a file is missing or damaged, or if the held-out part is too
+    small for a perplexity."""
     paths = sorted(folder.glob("train-*.npy"))
     if not paths:
-        raise InputError(f"{folder}: no encoded corpus there; run the stage prepare_corpus")
-    return Corpus(
-        vocabulary=read_json(folder / "vocabulary.json"),
-        shards=[np.load(path, mmap_mode="r") for path in paths],
-        heldout=np.load(folder / "heldout.npy"),
-        vectors=np.load(folder / "vectors.npy"),
+        raise InputError(f"{folder}: no encoded corpus there; run the stage {STAGE}")
+    vocabulary, heldout = read_vocabulary(folder / "vocabulary.json", STAGE), folder / "heldout.npy"
+    corpus = Corpus(
+        vocabulary=vocabulary,
+        shards=[_load_ids(path, len(vocabulary), mapped=True) for path in paths],
+        heldout=_load_ids(heldout, len(vocabulary), mapped=False),
+        vectors=_load_vectors(folder / "vectors.npy", len(vocabulary)),
     )
+    if len(corpus.heldout) < LEAST_HELDOUT:
+        raise InputError(
+            f"{heldout}: {len(corpus.heldout)} tokens, but a perplexity takes {LEAST_HELDOUT}; raise "
+            f"prepare_corpus.heldout_sentences and run the stage {STAGE} again"
+        )
+    return corpus
+
+
+def _load_ids(path: Path, words: int, *, mapped: bool) -> Ids:
+    ids = load_array(path, np.int32, (None,), STAGE, "r" if mapped else None)
+    if not ids.size:
+        raise damaged(path, "tokens", "none", STAGE)
+    check_numbers(path, ids, lambda piece: (piece >= 0) & (piece < words), f"numbers of {words:,} words", STAGE)
+    return ids
+
+
+def _load_vectors(path: Path, words: int) -> npt.NDArray[np.float32]:
+    vectors = load_array(path, np.float32, (None, None), STAGE)
+    if vectors.size and len(vectors) != words:
+        raise damaged(path, f"vectors of {words:,} words", f"{len(vectors):,}", STAGE)
+    check_numbers(path, vectors, np.isfinite, "finite numbers", STAGE)
+    return vectors

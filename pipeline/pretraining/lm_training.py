@@ -23,6 +23,8 @@ from tqdm import tqdm
 
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
+from pipeline.execution.finite import MOST_NATS, Watch, is_finite
+from pipeline.execution.memory import ADAM_COPIES, require_memory, weight_bytes
 from pipeline.language_model.dense_lstm import State
 from pipeline.language_model.model import EMBEDDING_SPREAD, LanguageModel, LMConfig, detach
 from pipeline.params import LMParams
@@ -42,16 +44,20 @@ class Progress:
     step: int = 0
     curve: list[Record] = field(default_factory=list)
     losses: list[Tensor] = field(default_factory=list)  # since the last point of the curve, scalars
+    batches: list[LMBatch] = field(default_factory=list)  # of the latest of these losses
     state: State | None = None  # after the last step, of this process's streams
 
 
 def configure(params: LMParams, vocabulary_size: int) -> LMConfig:
-    """The configuration of the model that `params` ask for."""
+    """The configuration of the model that `params` ask for.
+
+    Raises InputError where it fits neither the corpus nor the memory.
+    """
     if params.cutoffs[-1] >= vocabulary_size:
         raise InputError(
             f"pretrain_lm.cutoffs: {params.cutoffs} must lie below the vocabulary's {vocabulary_size} words"
         )
-    return LMConfig(
+    config = LMConfig(
         vocabulary_size=vocabulary_size,
         embedding=params.embedding,
         units=params.units,
@@ -61,6 +67,12 @@ def configure(params: LMParams, vocabulary_size: int) -> LMConfig:
         dropout=params.dropout,
         layer_dropout=params.layer_dropout,
     )
+    copies = 1 if torch.cuda.is_available() else ADAM_COPIES  # what a GPU holds is not this memory's matter
+    of_a_token = params.embedding + params.layers * params.units + params.cutoffs[0]
+    needed = copies * weight_bytes(lambda: LanguageModel(config)) + 4 * params.streams * params.steps * of_a_token
+    keys = "pretrain_lm.layers, units, embedding, projection, streams, steps"
+    require_memory(needed, f"a language model of {vocabulary_size:,} words", keys)
+    return config
 
 
 @torch.no_grad()
@@ -78,7 +90,9 @@ def embed_vectors(model: LanguageModel, vectors: NDArray[np.float32]) -> None:
         )
     values = torch.from_numpy(vectors)
     known = values.any(1)
-    model.embedding.weight[known] = values[known] * (EMBEDDING_SPREAD / values[known].std())
+    if not (spread := values[known].std()) > 0:
+        raise InputError("prepare_corpus.vectors: all their numbers are the same, so they say nothing; expected others")
+    model.embedding.weight[known] = values[known] * (EMBEDDING_SPREAD / spread)
 
 
 def learning_rate(step: int, total: int, peak: float, warmup: int) -> float:
@@ -106,6 +120,8 @@ def pretrain(
     State goes to `checkpoint` every `checkpoint_steps` steps. Where that file exists, training goes on from it
     and ends with the same weights as an uninterrupted run; the points of the curve made before are yielded again.
     All `workers` call this alike and get the same curve and weights; only the first one has a `checkpoint`.
+    Raises DivergedError where a loss or a gradient is not finite: in one process on a CPU before the step is taken,
+    elsewhere at the next point of the curve or checkpoint, since to look at each loss would mean to wait for it.
     """
     share = workers.share(params.streams)
     total = params.epochs * sum(steps_of_shard(shard, params.streams, params.steps) for shard in corpus.shards)
@@ -127,8 +143,8 @@ def pretrain(
         rate = learning_rate(progress.step, total, params.learning_rate, params.warmup_steps)
         _step(replica, optimizers, batch.to(workers.device), progress, rate, params.clip_norm, workers)
         if progress.step % RECORD_STEPS == 0 or progress.step == total:
-            progress.curve.append(_record(progress, params.streams * params.steps, rate))
-            progress.losses = []
+            progress.curve.append(_record(model, progress, params.streams * params.steps, rate))
+            progress.losses, progress.batches = [], []
             yield progress.curve[-1]
         if progress.step % checkpoint_steps == 0 and progress.step < total:
             snapshot = _snapshot(model, optimizers, progress, workers)
@@ -139,7 +155,10 @@ def pretrain(
 
 @torch.no_grad()
 def perplexity(model: LanguageModel, ids: Ids, *, reverse: bool, steps: int = 100) -> float:
-    """Perplexity on `ids`, read as a few parallel streams with the state carried over."""
+    """Perplexity on `ids`, read as a few parallel streams with the state carried over.
+
+    Raises DivergedError where it is not finite.
+    """
     was_training = model.training
     model.eval()
     streams = min(HELDOUT_STREAMS, max(1, len(ids) // (2 * steps)))
@@ -152,7 +171,7 @@ def perplexity(model: LanguageModel, ids: Ids, *, reverse: bool, steps: int = 10
         total_loss += loss.item() * batch.targets.numel()
         tokens += batch.targets.numel()
     model.train(was_training)
-    return math.exp(total_loss / tokens)
+    return math.exp(_mean_loss(model, total_loss / tokens, "before its end, by the held-out text"))
 
 
 def make_optimizers(model: LanguageModel, rate: float) -> list[torch.optim.Optimizer]:
@@ -178,23 +197,34 @@ def _step(
     workers: Workers,
 ) -> None:
     """One step of truncated back-propagation. The loss that it adds to `progress` is that of all processes' streams."""
+    at_once = _looks_at_once(workers)
     loss, state = replica(batch.tokens, batch.targets, progress.state)
+    if at_once:
+        _watch(replica).check("the loss", loss, f"at step {progress.step}", vars(batch))
     progress.state = detach(state)
     for optimizer in optimizers:
         optimizer.zero_grad()
     loss.backward()
-    clip_gradients(list(replica.parameters()), clip_norm)
+    norm = clip_gradients(list(replica.parameters()), clip_norm)
+    if at_once:
+        _watch(replica).check("the gradient's norm", norm, f"at step {progress.step}", vars(batch))
     for optimizer in optimizers:
         optimizer.param_groups[0]["lr"] = rate
         optimizer.step()
     progress.losses.append(workers.mean(loss.detach()))
+    progress.batches.append(batch)
     progress.step += 1
 
 
-def clip_gradients(parameters: Sequence[nn.Parameter], clip_norm: float) -> None:
+def _looks_at_once(workers: Workers) -> bool:
+    """Whether a step's loss can be looked at without waiting for a GPU or for other processes."""
+    return workers.size == 1 and workers.device.type == "cpu"
+
+
+def clip_gradients(parameters: Sequence[nn.Parameter], clip_norm: float) -> Tensor:
     """Scale the gradients of `parameters`, sparse ones among them, so that their common norm is at most `clip_norm`.
 
-    As torch's clip_grad_norm_, which takes no sparse gradients and also multiplies by 1.
+    Returns the norm before. As torch's clip_grad_norm_, which takes no sparse gradients and also multiplies by 1.
     """
     gradients = []
     for parameter in parameters:
@@ -204,14 +234,15 @@ def clip_gradients(parameters: Sequence[nn.Parameter], clip_norm: float) -> None
                 gradients.append(parameter.grad.values())
             else:
                 gradients.append(parameter.grad)
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
     if norm.device.type == "cuda" or norm > clip_norm:  # to ask a GPU would mean to wait for it
         torch._foreach_mul_(gradients, (clip_norm / (norm + 1e-6)).clamp(max=1))
+    return norm
 
 
-def _record(progress: Progress, tokens_per_step: int, rate: float) -> Record:
-    losses = _finite_losses(progress)
-    loss = sum(losses) / len(losses)
+def _record(model: LanguageModel, progress: Progress, tokens_per_step: int, rate: float) -> Record:
+    losses = _finite_losses(model, progress)
+    loss = _mean_loss(model, sum(losses) / len(losses), f"before step {progress.step}", progress.batches[-1:])
     return {
         "step": progress.step,
         "tokens": progress.step * tokens_per_step,
@@ -221,22 +252,33 @@ def _record(progress: Progress, tokens_per_step: int, rate: float) -> Record:
     }
 
 
-def _finite_losses(progress: Progress) -> list[float]:
-    """The losses since the last point of the curve. Raises InputError where one is not finite."""
+def _watch(model: nn.Module) -> Watch:
+    return Watch(model, "pretrain_lm.learning_rate", "lower it or raise pretrain_lm.warmup_steps")
+
+
+def _finite_losses(model: LanguageModel, progress: Progress) -> list[float]:
+    """The losses since the last point of the curve. Raises DivergedError where one is not finite."""
     losses = torch.stack(progress.losses).tolist() if progress.losses else []
-    for step, loss in enumerate(losses, progress.step - len(losses)):
-        if not math.isfinite(loss):
-            raise InputError(
-                f"pretrain_lm.learning_rate: the training diverged at step {step}; lower it or raise warmup_steps"
-            )
+    for number, loss in enumerate(losses):
+        index = number - len(losses)  # from the end: batches of a process before this one are not known
+        batch = vars(progress.batches[index]) if -index <= len(progress.batches) else None
+        _watch(model).check("the loss", loss, f"at step {progress.step + index}", batch)
     return losses
+
+
+def _mean_loss(model: LanguageModel, loss: float, when: str, batches: Sequence[LMBatch] = ()) -> float:
+    """The loss, if its perplexity is a number. Raises DivergedError."""
+    if is_finite(loss) and loss <= MOST_NATS:
+        return loss
+    batch = vars(batches[-1]) if batches else None
+    raise _watch(model).diverged(f"the loss is {loss:.6g} nats a token", when, batch)
 
 
 def _snapshot(
     model: LanguageModel, optimizers: Sequence[torch.optim.Optimizer], progress: Progress, workers: Workers
 ) -> bytes:
     """All that the rest of the training depends on, in all processes, as one safetensors file."""
-    written = {"step": progress.step, "curve": progress.curve, "losses": _finite_losses(progress)}
+    written = {"step": progress.step, "curve": progress.curve, "losses": _finite_losses(model, progress)}
     tensors = {"progress": torch.from_numpy(np.frombuffer(json.dumps(written).encode(), np.uint8).copy())}
     tensors["random"] = workers.gather(torch.get_rng_state().unsqueeze(0), 0)  # (processes, bytes)
     if workers.device.type == "cuda":

@@ -6,10 +6,14 @@ and where z = 0 the layer and those columns can go. Shapes: D embedding width, H
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from ldnet.files import JsonObject
+from pipeline.execution.finite import require_finite
+from pipeline.execution.stored import written_by
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.language_model.model import LanguageModel
@@ -28,6 +32,13 @@ class KeptColumns:
     def narrow(self, weight: Tensor) -> Tensor:
         """A weight (out, old features) as one that reads the new model's representation (out, K)."""
         return weight[:, self.columns] * self.scales
+
+
+def load_gates(path: Path, layers: int) -> dict[str, Tensor]:
+    """The gates of both directions, one for each of so many layers. Raises InputError for any other file."""
+    with written_by("select"):
+        gates = JsonObject.read(path)
+        return {name: torch.tensor(gates.numbers(name, layers, 0, 1)) for name in ("forward", "backward")}
 
 
 def kept_layers(gates: Tensor) -> list[int]:
@@ -95,12 +106,20 @@ def prune_tagger(tagger: Tagger, kept: KeptColumns) -> Tagger:
 def largest_score_difference(
     gated: Tagger, gated_features: Features, pruned: Tagger, pruned_features: Features, data: TaggingData
 ) -> float:
-    """The largest absolute difference of an emission score over the dev sentences."""
+    """The largest absolute difference of an emission score over the dev sentences.
+
+    Raises NotFiniteError where a score is not finite: then nothing is proved.
+    """
     largest = 0.0
     for indices in sorted_batches(data.dev, DECODING_BATCH_SENTENCES):
         batch = collate([data.encoded_dev[index] for index in indices])
         rows = [len(data.train) + index for index in indices]
         inside = (torch.arange(len(batch.words)) < batch.lengths.unsqueeze(1)).unsqueeze(2)
-        difference = gated.emissions(batch, gated_features(rows)) - pruned.emissions(batch, pruned_features(rows))
-        largest = max(largest, float((difference * inside).abs().max()))
+        before, after = (
+            gated.emissions(batch, gated_features(rows)),
+            pruned.emissions(batch, pruned_features(rows)),
+        )
+        require_finite("the gated tagger's scores", before)
+        require_finite("the pruned tagger's scores", after)
+        largest = max(largest, float(((before - after) * inside).abs().max()))
     return largest

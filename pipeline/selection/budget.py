@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pipeline.execution.finite import require_finite
+
 
 def open_gates(gates: Tensor) -> int:
     """|z|_0, the number of gates that are not zero."""
@@ -33,5 +35,9 @@ def keeping_order(importance: Tensor) -> list[int]:
 
 @torch.no_grad()
 def enforce_budget(gates: Tensor, importance: Tensor, max_layers: int) -> None:
-    """Close the least important gates, in place, until at most `max_layers` are open; `importance` is (2 L)."""
+    """Close the least important gates, in place, until at most `max_layers` are open; `importance` is (2 L).
+
+    Raises NotFiniteError for an importance that is not finite, since NaN has no place in an order.
+    """
+    require_finite("the importances of the layers", importance)
     gates[keeping_order(importance * (gates > 0))[max_layers:]] = 0.0

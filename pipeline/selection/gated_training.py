@@ -12,12 +12,14 @@ still open are all near 1, so size says nothing.
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from pipeline.execution.finite import Watch
 from pipeline.features.contextual import live_features
 from pipeline.params import SelectParams
 from pipeline.selection.budget import enforce_budget, open_gates
@@ -29,6 +31,12 @@ from pipeline.tagger.training import Record, TaggingData, score_dev
 
 class GateTraining(Protocol):
     """How gates are trained; the gradient of the losses in the gates is there when `step` is called."""
+
+    rate: str  # the key of the gates' learning rate
+
+    @property
+    def learnt(self) -> Tensor:
+        """What steps change."""
 
     def place(self) -> None:
         """Before a step: put the values into the gates that the losses shall be computed with."""
@@ -43,7 +51,8 @@ class GateTraining(Protocol):
 def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterator[Record]:
     """Train the task's tagger and gates in place; yield the path: loss, dev_f1 and gates after each epoch.
 
-    At the end both are those of the epoch with the best dev F1 among the epochs within the budget.
+    At the end both are those of the epoch with the best dev F1 among the epochs within the budget. Raises DivergedError
+    where a loss, a gradient, a gate or a score on dev is not finite.
     """
     tagger, selection, data, params, tagging = task.tagger, task.selection, task.data, task.params, task.tagging
     rng = random.Random(task.seed)
@@ -52,26 +61,32 @@ def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterat
     tagger.precision = getattr(torch, tagging.precision)
     features = live_features(selection.lm, data.words, gates)
     steps = -(-len(data.train) // tagging.batch_sentences) * params.epochs
-    training = _TaggerTraining(tagger, data, params.learning_rate, tagging.clip_norm, steps)
+    watch = Watch(tagger, "select.learning_rate")
+    training = _TaggerTraining(tagger, data, params.learning_rate, tagging.clip_norm, steps, watch)
     with tqdm(total=steps, desc="selecting layers", unit=" steps", disable=None) as progress:
         for epoch in range(1, params.epochs + 1):
             gates.requires_grad_(epoch <= params.enforce_epoch)
             importance = torch.zeros(len(gates))
             tagger.train()
-            losses = []
+            losses: list[float] = []
             for group in _groups(data, tagging.batch_sentences, params.batches_per_gate_step, rng):
                 if gates.requires_grad:
                     gate_training.place()
-                losses += training.steps(group, features([index for batch in group for index in batch]))
+                when = f"by step {len(losses) + len(group)} of epoch {epoch}"
+                losses += training.steps(group, features([index for batch in group for index in batch]), when)
                 if gates.requires_grad:
                     assert gates.grad is not None
+                    at_gates = {"gates": gates.detach(), "gradient": gates.grad}
+                    watch.check("the gradient of the gates", gates.grad, when, at_gates)
                     importance += (gates.detach() * gates.grad).abs()
                     gate_training.step(len(group))
+                    watch.check("a gate", gate_training.learnt, when, at_gates, key=gate_training.rate)
                 progress.update(len(group))
             if gates.requires_grad:
                 gate_training.settle()
-            _hold_budget(selection, importance, params, epoch)
-            dev_f1 = score_dev(tagger, data, features)
+            with watch.scoring(f"in epoch {epoch}"):
+                _hold_budget(selection, importance, params, epoch)
+                dev_f1 = score_dev(tagger, data, features)
             if open_gates(gates) <= params.max_layers and dev_f1 > selection.dev_f1:
                 selection.dev_f1, selection.epoch = dev_f1, epoch
                 best = {name: weight.clone() for name, weight in tagger.state_dict().items()}
@@ -94,13 +109,18 @@ def _groups(data: TaggingData, batch_sentences: int, batches: int, rng: random.R
 class _TaggerTraining:
     """Steps of the tagger's optimiser."""
 
-    def __init__(self, tagger: Tagger, data: TaggingData, learning_rate: float, clip_norm: float, steps: int):
-        self.tagger, self.data, self.clip_norm = tagger, data, clip_norm
+    def __init__(
+        self, tagger: Tagger, data: TaggingData, learning_rate: float, clip_norm: float, steps: int, watch: Watch
+    ):
+        self.tagger, self.data, self.clip_norm, self.watch = tagger, data, clip_norm, watch
         self.optimizer = torch.optim.Adam(tagger.parameters(), lr=learning_rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LinearLR(self.optimizer, 1.0, 0.0, steps)
 
-    def steps(self, group: Sequence[Sequence[int]], features: Tensor) -> list[float]:
-        """One step a batch, on its columns of `features` (T, B, F); their gradient goes back at the end. The losses."""
+    def steps(self, group: Sequence[Sequence[int]], features: Tensor, when: str) -> list[float]:
+        """One step a batch, on its columns of `features` (T, B, F); their gradient goes back at the end. The losses.
+
+        Raises DivergedError, which says `when`.
+        """
         losses, column = [], 0
         gradient = torch.zeros_like(features) if features.requires_grad else None
         for indices in group:
@@ -108,9 +128,12 @@ class _TaggerTraining:
             columns = slice(column, column + len(indices))
             own = features.detach()[: len(batch.words), columns].requires_grad_(features.requires_grad)
             loss = self.tagger(batch, own)
+            words = [self.data.train[index].words for index in indices]
+            check = partial(self.watch.check, when=when, batch=vars(batch), words=words)
+            check("the loss", loss)
             self.optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(self.tagger.parameters(), self.clip_norm)
+            check("the gradient's norm", nn.utils.clip_grad_norm_(self.tagger.parameters(), self.clip_norm))
             self.optimizer.step()
             self.schedule.step()
             if gradient is not None and own.grad is not None:

@@ -82,6 +82,8 @@ class Lagrangian:
 class HardConcreteGates:
     """Training of gates through samples: for each step the gates are drawn anew; they are deterministic afterwards."""
 
+    rate = "select.hard_concrete.learning_rate"
+
     def __init__(self, gates: nn.Parameter, params: SelectParams, weights: Tensor | None, steps: int, seed: int):
         """`weights` (2 L) say how much each layer counts in the budget, None: all the same. `steps` are all that will
         be taken."""
@@ -95,6 +97,11 @@ class HardConcreteGates:
             learning_rate=params.hard_concrete.multiplier_learning_rate,
         )
         self.generator = torch.Generator().manual_seed(seed)  # other random numbers stay those of other methods
+
+    @property
+    def learnt(self) -> Tensor:
+        """The gates' distributions."""
+        return self.log_alpha.detach()
 
     def expected_count(self) -> Tensor:
         """How many layers are expected to be open, each counted by its weight."""

@@ -39,10 +39,17 @@ def clamp(gates: Tensor) -> None:
 class RegularisedGates:
     """Training of the gates' own values: plain gradient steps, with the penalty, each followed by the proximal step."""
 
+    rate = "select.gate_learning_rate"
+
     def __init__(self, gates: nn.Parameter, params: SelectParams, weights: Tensor | None):
         """`weights` (2 L) are those of the layers in the penalty, or None where all count the same."""
         self.gates, self.params, self.weights = gates, params, weights
         self.optimizer = torch.optim.SGD([gates], lr=params.gate_learning_rate)
+
+    @property
+    def learnt(self) -> Tensor:
+        """The gates themselves."""
+        return self.gates.detach()
 
     def place(self) -> None:
         """Before a step: the gates stand as they are, without a gradient."""

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ldnet.crf.transitions import Transitions, sums_from_left, sums_from_right
+from pipeline.execution.finite import require_finite
+
+SCORES = "the tagger's scores"
 
 
 class CRF(nn.Module):
@@ -45,7 +48,10 @@ class CRF(nn.Module):
     def marginals(self, emissions: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The probability of each tag at each step (B, T, K), 0 after a sentence's end, and how often each transition
         is expected in a sentence (B, from, to), that out of `<s>` included. Forward-backward, in float64.
+
+        Raises NotFiniteError where a score is not finite.
         """
+        require_finite(SCORES, emissions)
         scores, transitions = emissions.double(), self.transitions.double()
         before = sums_from_left(scores, transitions, self.start)  # (B, T, K)
         after = sums_from_right(scores, transitions, self.end, lengths)  # (B, T, K)
@@ -80,7 +86,11 @@ class CRF(nn.Module):
 
     @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor) -> list[list[int]]:
-        """The best path of each sentence (Viterbi), without the final `<eof>`."""
+        """The best path of each sentence (Viterbi), without the final `<eof>`.
+
+        Raises NotFiniteError where a score is not finite: comparisons with NaN would find some path, too.
+        """
+        require_finite(SCORES, emissions)
         return self.finished().decode(emissions, lengths)
 
     def finished(self) -> Transitions:

@@ -11,17 +11,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ldnet.errors import InputError
-from ldnet.files import read_json, write_json
+from ldnet.files import JsonObject, write_json
 from ldnet.text.lexicon import END_TAG, PADDING_ID, START_TAG, UNKNOWN_ID, Lexicon
+from pipeline.execution.memory import ADAM_COPIES, require_memory, weight_bytes
+from pipeline.execution.stored import ANY_STAGE, load_weights, save_weights, written_by
 from pipeline.features.sequences import reversal, take_rows
 from pipeline.language_model.adaptive_softmax import cast_linear
 from pipeline.language_model.dense_lstm import PARAMETERS
-from pipeline.params import TaggerParams
+from pipeline.params import MOST_WIDTH, TaggerParams
 from pipeline.tagger.batches import TaggingBatch
 from pipeline.tagger.crf import CRF
 from pipeline.tagger.dropout import dropout
@@ -163,14 +164,17 @@ class Tagger(nn.Module):
 
 
 def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> TaggerConfig:
-    """The configuration of the tagger that `params` ask for."""
+    """The configuration of the tagger that `params` ask for.
+
+    Raises InputError where it fits neither the word vectors nor the memory.
+    """
     dimension = lexicon.vectors.shape[1]
     if dimension not in (0, params.word_dimension):
         raise InputError(
             f"train_tagger.word_dimension: {params.word_dimension}, but the word vectors have {dimension} numbers a "
             "word"
         )
-    return TaggerConfig(
+    config = TaggerConfig(
         words=len(lexicon.words),
         trainable_words=lexicon.trainable_words,
         characters=len(lexicon.characters),
@@ -185,6 +189,9 @@ def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> Tagge
         dropout=params.dropout,
         unknown_dropout=params.unknown_dropout,
     )
+    keys = "train_tagger.word_dimension, character_dimension, character_units, word_units"
+    require_memory(ADAM_COPIES * weight_bytes(lambda: Tagger(config)), "a tagger", keys)
+    return config
 
 
 @torch.no_grad()
@@ -208,16 +215,55 @@ def initialise(tagger: Tagger, lexicon: Lexicon) -> None:
 
 def save_tagger(tagger: Tagger, folder: Path) -> None:
     """Write config.json and weights.safetensors."""
-    folder.mkdir(parents=True, exist_ok=True)
+    save_weights(tagger, folder / "weights.safetensors")
     write_json(folder / "config.json", asdict(tagger.config))
-    weights = {name: tensor.detach().contiguous() for name, tensor in tagger.state_dict().items()}
-    save_file(weights, str(folder / "weights.safetensors"))
 
 
-def load_tagger(folder: Path) -> Tagger:
-    """Read what `save_tagger` wrote, in evaluation mode."""
+def load_tagger(folder: Path, stage: str = ANY_STAGE, lexicon: Lexicon | None = None, lm_features: int = 0) -> Tagger:
+    """Read what `save_tagger` wrote, in evaluation mode.
+
+    `stage` wrote it. Raises InputError if a file is missing or damaged, or if the tagger does not belong to the
+    `lexicon`, where that is given, and to so many features of language models.
+    """
     if not (folder / "weights.safetensors").is_file():
-        raise InputError(f"{folder}: no tagger there; run the stage train_tagger")
-    tagger = Tagger(TaggerConfig(**read_json(folder / "config.json")))
-    tagger.load_state_dict(load_file(str(folder / "weights.safetensors")))
-    return tagger.eval()
+        raise InputError(f"{folder}: no tagger there; run the stage {stage}")
+    with written_by(stage):
+        config = read_config(folder / "config.json")
+        if lexicon is not None:
+            _check_fits(folder / "config.json", config, lexicon, lm_features)
+    return load_weights(lambda: Tagger(config), folder / "weights.safetensors", stage).eval()
+
+
+def read_config(path: Path) -> TaggerConfig:
+    """The configuration in a file. Raises InputError that names the key that is wrong."""
+    config = JsonObject.read(path)
+    words, tags = config.whole("words", 1), config.whole("tags", 1, MOST_WIDTH + 1)
+    return TaggerConfig(
+        words=words,
+        trainable_words=config.whole("trainable_words", 1, words + 1),
+        characters=config.whole("characters", 1),
+        tags=tags,
+        start_tag=config.whole("start_tag", 0, tags),
+        end_tag=config.whole("end_tag", 0, tags),
+        word_dimension=config.whole("word_dimension", 1, MOST_WIDTH + 1),
+        character_dimension=config.whole("character_dimension", 1, MOST_WIDTH + 1),
+        character_units=config.whole("character_units", 1, MOST_WIDTH + 1),
+        word_units=config.whole("word_units", 1, MOST_WIDTH + 1),
+        lm_features=config.whole("lm_features"),
+        dropout=config.number("dropout", 0, 1),
+        unknown_dropout=config.number("unknown_dropout", 0, 1),
+    )
+
+
+def _check_fits(path: Path, config: TaggerConfig, lexicon: Lexicon, lm_features: int) -> None:
+    sizes = {
+        "words": len(lexicon.words),
+        "trainable_words": lexicon.trainable_words,
+        "characters": len(lexicon.characters),
+        "tags": len(lexicon.tags),
+        "lm_features": lm_features,
+    }
+    for key, expected in sizes.items():
+        if (found := getattr(config, key)) != expected:
+            source = "of the language models" if key == "lm_features" else "of the lexicon"
+            raise InputError(f"{path}: {key}: expected {expected:,}, that {source}, found {found:,}")

@@ -17,6 +17,7 @@ import torch
 from ldnet.files import write_json
 from ldnet.processors import processors
 from pipeline.checkpoints import checkpoint_folder
+from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.processes import end_with_parent
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
@@ -41,6 +42,7 @@ class TrainingJob:
     threads: int
     label: str
     row: int  # where on the screen its progress bar stands
+    section: str = "train_tagger"  # of params.yaml, whose learning rate this is
 
 
 def train_and_record(
@@ -54,6 +56,7 @@ def train_and_record(
     out: Path,
     metrics: Path,
     curve: Path,
+    lm_stage: str = "pretrain_lm",
 ) -> dict[str, Any]:
     """Train taggers as `train_seeds` does, in a tracked run of the stage; write the curve (CSV) and the metrics (JSON).
 
@@ -64,7 +67,7 @@ def train_and_record(
     inputs += targets.glob("*.npy") if targets else []
     with stage_run(stage, logged, [out]) as run, checkpoint_folder(stage, logged, sorted(inputs)) as scratch:
         records = []
-        for record in train_seeds(conll, lm, out, params, threads, scratch, targets):
+        for record in train_seeds(conll, lm, out, params, threads, scratch, targets, lm_stage):
             records.append(record)
             seed = int(record["seed"])
             run.log(int(record["epoch"]), {f"seed_{seed}/{name}": record[name] for name in ("loss", "dev_f1")})
@@ -84,15 +87,17 @@ def train_seeds(
     threads: int,
     scratch: Path,
     targets: Path | None = None,
+    lm_stage: str = "pretrain_lm",
 ) -> Iterator[Record]:
     """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
 
     `lm` is the folder of the two language models; their features go to `scratch`. `targets` is what soft_targets wrote,
-    or None for gold tags. Several processes of `threads` threads run at once, as many as there are processors for.
+    or None for gold tags; `lm_stage` is the stage that made the language models. Several processes of `threads` threads
+    run at once, as many as there are processors for.
     """
     features, width = None, 0
     if lm is not None:
-        language_models = load_bidirectional_lm(lm)
+        language_models = load_bidirectional_lm(lm, lm_stage)
         features, width = scratch / "features", sum(language_models.widths)
         words = load_tagging_data(conll, targets).words
         write_feature_table(language_models, words, features, params.precision)
@@ -108,6 +113,7 @@ def train_seeds(
             threads=threads,
             label=f"{out.name}, seed {seed}",
             row=row,
+            section="train_taught" if targets else "train_tagger",
         )
         for row, seed in enumerate(params.seeds)
     ]
@@ -118,7 +124,7 @@ def train_seeds(
 
 
 def train_seed(job: TrainingJob) -> list[Record]:
-    """Train and save one tagger; its curve."""
+    """Train and save one tagger; its curve. Raises InputError if the training diverges."""
     set_up(job.seed, job.threads)
     data = load_tagging_data(job.conll, job.targets)
     targets = open_soft_targets(job.targets, data.encoded_train) if job.targets else None
@@ -128,10 +134,9 @@ def train_seed(job: TrainingJob) -> list[Record]:
     features = None
     if job.features:
         features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
-    records = [
-        {"seed": job.seed, **record}
-        for record in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row, targets)
-    ]
+    training = train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row, targets)
+    with keeping_evidence(f"{job.out.parent.name}-{job.out.name}", job.section):
+        records = [{"seed": job.seed, **record} for record in training]
     save_tagger(tagger, job.out)
     return records
 

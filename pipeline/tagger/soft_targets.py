@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from pipeline.execution.stored import check_numbers, load_array
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.features.sequences import padded_length
 from pipeline.tagger.batches import EncodedSentence, collate
@@ -25,6 +26,7 @@ from pipeline.tagger.model import Tagger
 
 MARGINALS, TRANSITIONS, UNLABELLED = "marginals.npy", "transitions.npy", "unlabelled.txt"
 BATCH_SENTENCES = 64
+STAGE = "soft_targets"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +49,13 @@ class SoftTargets:
 def open_soft_targets(
     folder: Path, sentences: Sequence[EncodedSentence], mode: Literal["r", "r+"] = "r"
 ) -> SoftTargets:
-    """The targets in `folder`, which are those of these sentences."""
+    """The targets in `folder`, which are those of these sentences. Raises InputError for missing and damaged files."""
     offsets = np.cumsum([0, *(len(sentence.words) for sentence in sentences)]).tolist()
-    marginals, transitions = (np.load(folder / name, mmap_mode=mode) for name in (MARGINALS, TRANSITIONS))
+    marginals = load_array(folder / MARGINALS, np.float32, (offsets[-1], None), STAGE, mode)
+    tags = marginals.shape[1]
+    transitions = load_array(folder / TRANSITIONS, np.float32, (len(sentences), tags, tags), STAGE, mode)
+    for name, values in {MARGINALS: marginals, TRANSITIONS: transitions}.items():
+        check_numbers(folder / name, values, lambda piece: np.isfinite(piece) & (piece >= 0), "probabilities", STAGE)
     return SoftTargets(marginals, transitions, offsets)
 
 

@@ -6,15 +6,18 @@ The language models are frozen, so their features come from a table made once. T
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from ldnet.text.columns import Sentence, read_conll, read_unlabelled
 from ldnet.text.lexicon import Lexicon
+from pipeline.execution.finite import Watch
+from pipeline.execution.stored import check_numbers, written_by
 from pipeline.params import TaggerParams
 from pipeline.tagger.batches import EncodedSentence, collate, encode_sentence, shuffled_batches, sorted_batches
 from pipeline.tagger.model import Tagger
@@ -49,11 +52,18 @@ class TaggingData:
 
 
 def load_tagging_data(folder: Path, targets: Path | None = None) -> TaggingData:
-    """Read what prepare_conll wrote, but for the test split, and the unlabelled sentences of soft `targets`."""
-    lexicon = Lexicon.load(folder / "lexicon")
-    train, dev = (read_conll(folder / f"{split}.conll", 0, 1) for split in ("train", "dev"))
+    """Read what prepare_conll wrote, but for the test split, and the unlabelled sentences of soft `targets`.
+
+    Raises InputError if a file is missing or damaged.
+    """
+    with written_by("prepare_conll"):
+        lexicon = Lexicon.load(folder / "lexicon")
+        train, dev = (read_conll(folder / f"{split}.conll", 0, 1) for split in ("train", "dev"))
+    vectors = folder / "lexicon" / "vectors.safetensors"
+    check_numbers(vectors, lexicon.vectors, np.isfinite, "finite numbers", "prepare_conll")
     if targets is not None:
-        train += read_unlabelled(targets / UNLABELLED)
+        with written_by("prepare_unlabelled"):
+            train += read_unlabelled(targets / UNLABELLED)
     return TaggingData(
         lexicon=lexicon,
         train=train,
@@ -77,7 +87,9 @@ def train_tagger(
 
     At the end the tagger has the weights of the best epoch. `label` and `row` are those of the progress bar. The loss
     is the cross entropy relative to the `targets` of the training sentences, or to their tags if there are none.
+    Raises DivergedError where a loss, a gradient or a score on dev is not finite.
     """
+    watch = Watch(tagger, "learning_rate")
     rng = random.Random(seed)
     torch.manual_seed(seed)
     optimizer = make_optimizer(tagger, params)
@@ -87,18 +99,24 @@ def train_tagger(
     with tqdm(total=steps, desc=label, unit=" steps", position=row, disable=None) as progress:
         for epoch in range(1, params.epochs + 1):
             tagger.train()
-            losses = []
+            losses: list[float] = []
             for indices in shuffled_batches(data.train, params.batch_sentences, rng):
                 batch = collate([data.encoded_train[index] for index in indices])
                 loss = tagger(batch, features(indices) if features else None, targets and targets.batch(indices))
+                words = [data.train[index].words for index in indices]
+                check = partial(
+                    watch.check, when=f"at step {len(losses) + 1} of epoch {epoch}", batch=vars(batch), words=words
+                )
+                check("the loss", loss)
                 optimizer.zero_grad()
                 loss.backward()
-                nn.utils.clip_grad_norm_(tagger.parameters(), params.clip_norm)
+                check("the gradient's norm", nn.utils.clip_grad_norm_(tagger.parameters(), params.clip_norm))
                 optimizer.step()
                 schedule.step()
                 losses.append(loss.item())
                 progress.update()
-            dev_f1 = score_dev(tagger, data, features)
+            with watch.scoring(f"in epoch {epoch}"):
+                dev_f1 = score_dev(tagger, data, features)
             if dev_f1 > best_f1:
                 best_f1, best = dev_f1, {name: weight.clone() for name, weight in tagger.state_dict().items()}
             yield {"epoch": epoch, "loss": round(sum(losses) / len(losses), 5), "dev_f1": round(dev_f1, 4)}
@@ -115,7 +133,7 @@ def make_optimizer(tagger: Tagger, params: TaggerParams) -> torch.optim.Optimize
 
 @torch.no_grad()
 def score_dev(tagger: Tagger, data: TaggingData, features: Features | None) -> float:
-    """Span F1 on dev, in percent."""
+    """Span F1 on dev, in percent. Raises NotFiniteError where a score is not finite."""
     predicted: list[list[str]] = [[] for _ in data.dev]
     tagger.eval()
     for indices in sorted_batches(data.dev, DECODING_BATCH_SENTENCES):

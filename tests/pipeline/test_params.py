@@ -59,7 +59,7 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("pretrain_lm", 3, "pretrain_lm: expected a section of keys, found 3"),
         ("generate_data", [1], "generate_data: expected dict"),
         ("select.strength", False, "select.strength: expected float, found False"),
-        ("select.strength", "5e-2", "found '5e-2' (YAML reads 5e-2 as text: write 0.05)"),
+        ("select.strength", "strong", "select.strength: expected float, found 'strong'"),
         ("select.regulariser", "ridge", "select.regulariser: expected one of r1, r2, r3"),
         (
             "select.method",
@@ -110,6 +110,46 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("select.random_seed", -1, "select.random_seed: expected a number from 0"),
         ("select.hard_concrete.learning_rate", 0, "select.hard_concrete.learning_rate: expected more than 0"),
         ("select.hard_concrete.multiplier_learning_rate", 0, "multiplier_learning_rate: expected more than 0"),
+        ("threads", 1025, "threads: expected at most 1,024"),
+        ("train_tagger.seeds", [1, -1], "train_tagger.seeds[1]: expected a number from 0 to 2**32 - 1"),
+        ("ablations.seeds", [2**32], "ablations.seeds[0]: expected a number from 0 to 2**32 - 1"),
+        ("train_tagger.seeds", [*range(1001)], "train_tagger.seeds: expected distinct numbers, at most 1,000"),
+        ("generate_data.demo.seed", -1, "generate_data.demo.seed: expected a number from 0 to 2**32 - 1"),
+        ("pretrain_lm.layers", 101, "pretrain_lm.layers: expected at most 100"),
+        ("pretrain_lm.units", 10**16, "pretrain_lm.units: expected at most 16,384"),
+        ("ablations.candidates.dense.units", 16_385, "ablations.candidates.dense.units: expected at most 16,384"),
+        ("train_tagger.word_units", 16_385, "train_tagger.word_units: expected at most 16,384"),
+        ("pretrain_lm.epochs", 10**13, "pretrain_lm.epochs: expected at most 1,000,000,000,000"),
+        ("prepare_corpus.shard_tokens", 2**31, "prepare_corpus.shard_tokens: expected at most 2,147,483,647"),
+        ("train_tagger.learning_rate", 1e7, "train_tagger.learning_rate: expected at most 1,000,000"),
+        ("train_taught.learning_rate", float("inf"), "train_taught.learning_rate: expected a finite number, found inf"),
+        ("select.strength", float("inf"), "select.strength: expected a finite number, found inf"),
+        ("select.strength", 1e7, "select.strength: expected at most 1,000,000"),
+        ("select.strength", 10**400, "select.strength: expected float, found 1"),
+        # names and paths
+        ("data", "a b", "data: expected the name of a folder under data/raw/, at most 100 letters, digits and _ . -"),
+        ("data", "a;b", "data: expected the name of a folder"),
+        ("data", "a\nb", "data: expected the name of a folder"),
+        ("data", "..", "data: expected the name of a folder"),
+        ("data", "-x", "data: expected the name of a folder"),
+        ("data", "x" * 101, "data: expected the name of a folder"),
+        ("profile", "", "profile: expected a name, at most 100 letters"),
+        ("profile", "../x", "profile: expected a name, at most 100 letters"),
+        ("generate_data", {"a b": {}}, "generate_data.a b: expected a name, at most 100 letters"),
+        ("generate_data", {"a.b": {}}, "generate_data.a.b: expected a name, at most 100 letters"),
+        ("ablations.candidates", {"$(x)": {}}, "ablations.candidates.$(x): expected a name, at most 100 letters"),
+        ("prepare_corpus.text", "", "prepare_corpus.text: expected a path in the data folder: not empty, not absolute"),
+        ("prepare_corpus.text", "/tmp/*", "prepare_corpus.text: expected a path in the data folder"),
+        ("prepare_corpus.text", "lm/../../*", "prepare_corpus.text: expected a path in the data folder"),
+        ("prepare_corpus.text", "lm/**.txt", "prepare_corpus.text: expected a path in the data folder"),
+        ("prepare_corpus.vectors", "/x", "prepare_corpus.vectors: expected a path in the data folder"),
+        ("prepare_corpus.other_tests", "../x", "prepare_corpus.other_tests: expected a path in the data folder"),
+        ("prepare_conll.train", "", "prepare_conll.train: expected a path in the data folder"),
+        ("prepare_conll.test", "/x", "prepare_conll.test: expected a path in the data folder"),
+        ("prepare_conll.dev", "../x", "prepare_conll.dev: expected a path in the data folder"),
+        # found values are cut
+        ("pretrain_lm.units", "x" * 10**6, "pretrain_lm.units: expected int, found 'xxx"),
+        ("seed", [[[[[[1]]]]]], "seed: expected int, found [[[...]]]"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, key: str, value: Any, message: str) -> None:
@@ -117,6 +157,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, key: str, value: Any, message: s
         load_with(tmp_path, key, value)
     assert message in str(error.value)
     assert str(tmp_path / "params.yaml") in str(error.value)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
 
 
 def test_an_exhaustive_search_that_would_take_too_long_is_refused(tmp_path: Path) -> None:

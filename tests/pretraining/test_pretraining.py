@@ -9,7 +9,11 @@ import torch
 from torch.nn import functional as F
 
 from ldnet.errors import InputError
+from pipeline.execution.finite import DivergedError
+from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax
+from pipeline.language_model.dense_lstm import State
 from pipeline.language_model.model import LanguageModel, load_language_model, save_language_model
+from pipeline.pretraining.data_parallel import Workers
 from pipeline.pretraining.encoded_corpus import Corpus
 from pipeline.pretraining.lm_training import (
     clip_gradients,
@@ -147,8 +151,59 @@ def test_saved_and_loaded_models_are_equal(tmp_path: Path) -> None:
 def test_a_diverged_training_says_so(tmp_path: Path) -> None:
     corpus, model = make_corpus(), make_model()
     torch.nn.init.constant_(model.projection.bias, float("nan"))
-    with pytest.raises(InputError, match=r"lm\.learning_rate: the training diverged at step 0"):
+    with pytest.raises(
+        DivergedError, match=r"lm\.learning_rate: the training diverged at step 0: the loss is nan; lower"
+    ):
         list(pretrain(model, corpus, make_lm_params(), 1, tmp_path / "state", reverse=False, checkpoint_steps=7))
+
+
+def test_a_gradient_that_is_not_finite_leaves_the_weights_as_they_were(tmp_path: Path) -> None:
+    corpus, model = make_corpus(), make_model()
+    model.projection.bias.register_hook(lambda gradient: gradient * float("nan"))
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    with pytest.raises(DivergedError, match=r"diverged at step 0: the gradient's norm is nan") as error:
+        list(pretrain(model, corpus, make_lm_params(), 1, tmp_path / "state", reverse=False, checkpoint_steps=7))
+    assert all(torch.equal(error.value.tensors[f"weights.{name}"], weight) for name, weight in before.items())
+    assert error.value.tensors["batch.tokens"].shape == (5, 4)
+
+
+def test_where_losses_are_looked_at_later_the_step_and_its_batch_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU: the third loss is found out at the next checkpoint, four steps later."""
+    corpus, model = make_corpus(), make_model()
+    seen: list[torch.Tensor] = []
+    forward = LanguageModel.forward
+
+    def spoil(self: LanguageModel, tokens: torch.Tensor, *others: torch.Tensor) -> tuple[torch.Tensor, State]:
+        loss, state = forward(self, tokens, *others)
+        seen.append(tokens)
+        return loss * float("nan") if len(seen) == 3 else loss, state
+
+    monkeypatch.setattr(LanguageModel, "forward", spoil)
+    monkeypatch.setattr(Workers, "mean", lambda self, value: value)
+    monkeypatch.setattr("pipeline.pretraining.lm_training.clip_gradients", lambda *arguments: None)
+    monkeypatch.setattr("pipeline.pretraining.lm_training._looks_at_once", lambda workers: False)
+    with pytest.raises(DivergedError, match=r"diverged at step 2: the loss is nan") as error:
+        list(pretrain(model, corpus, make_lm_params(), 1, tmp_path / "state", reverse=False, checkpoint_steps=7))
+    assert len(seen) == 7 and torch.equal(error.value.tensors["batch.tokens"], seen[2])
+
+
+@pytest.mark.parametrize("loss", [710.0, 1e30])
+def test_a_finite_loss_whose_perplexity_is_no_number_is_divergence(tmp_path: Path, loss: float) -> None:
+    corpus, model = make_corpus(), make_model()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.language_model.adaptive_softmax.AdaptiveSoftmax.forward", enlarged(loss))
+        with pytest.raises(DivergedError, match=r"diverged before step \d+: the loss is 7?\d.* nats a token; lower it"):
+            list(pretrain(model, corpus, make_lm_params(), 1, tmp_path / "state", reverse=False, checkpoint_steps=99))
+        with pytest.raises(DivergedError, match=r"by the held-out text: the loss is .* nats a token"):
+            perplexity(model, corpus.heldout, reverse=False)
+
+
+def enlarged(loss: float):  # type: ignore[no-untyped-def]
+    """The softmax's losses, so many nats more each."""
+    forward = AdaptiveSoftmax.forward
+    return lambda self, hidden, targets: forward(self, hidden, targets).clamp(max=1) + loss
 
 
 @pytest.mark.parametrize("clip_norm", [0.01, 1e6])

@@ -18,7 +18,13 @@ MODULES = [file for file in CODE if not file.endswith(("__init__.py", "__main__.
 # A folder imports only from those before it. Modules directly in pipeline/ may be imported from everywhere in it.
 ORDER = re.findall(r"\w+", (pipeline.__doc__ or "").split("before it):")[1])
 SHIPPED_ORDER = re.findall(r"\w+", (ldnet.__doc__ or "").split("before it: ")[1].split(";")[0])
-PLUMBING = {"pipeline/checkpoints.py", "pipeline/params.py", "pipeline/profiles.py", "pipeline/tracking.py"}
+PLUMBING = {
+    "pipeline/checkpoints.py",
+    "pipeline/params.py",
+    "pipeline/profiles.py",
+    "pipeline/tracking.py",
+    "pipeline/yaml_text.py",
+}
 
 
 def folder(file: str) -> str:

@@ -1,14 +1,16 @@
 """Selection holds the budget whatever the strength, says how, and the pruned tagger scores what the gated one did."""
 
 import random
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import torch
 
+from pipeline.execution.finite import DivergedError, NotFiniteError
 from pipeline.features.contextual import live_features
-from pipeline.params import Regulariser
+from pipeline.params import Regulariser, SelectMethod
 from pipeline.pruning.pruning import largest_score_difference, prune_bidirectional_lm, prune_tagger
+from pipeline.selection import hard_concrete
 from pipeline.selection.budget import open_gates
 from pipeline.selection.gated_training import _groups
 from pipeline.selection.methods import METHODS
@@ -239,3 +241,62 @@ def test_the_pruned_tagger_scores_what_the_gated_one_did() -> None:
         data,
     )
     assert wrong > 1e-4, "the check must notice a gate that was not folded in"
+
+
+@pytest.mark.parametrize("method", ["gates", "hard_concrete"])
+def test_a_selection_that_diverges_says_where_and_what_to_lower(method: str) -> None:
+    with pytest.raises(
+        DivergedError, match=r"^select\.learning_rate: the training diverged by step \d+ of epoch \d+: "
+    ):
+        select(method=method, learning_rate=1e5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "module", "name", "key"),
+    [
+        ({"method": "gates"}, "regularised_gates", "clamp", "select.gate_learning_rate"),
+        ({"method": "hard_concrete"}, "hard_concrete", "Lagrangian.ascend", "select.hard_concrete.learning_rate"),
+    ],
+)
+def test_gates_that_are_not_finite_end_the_selection(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], module: str, name: str, key: str
+) -> None:
+    """What comes last in a step of the gates leaves NaN in them."""
+
+    def spoil(first: Any, *rest: float) -> None:
+        values = first if isinstance(first, torch.Tensor) else trained[-1].log_alpha
+        values.data.fill_(float("nan"))
+
+    trained: list[Any] = []
+    if module == "hard_concrete":
+        start = hard_concrete.HardConcreteGates.__init__
+
+        def remember(self: Any, *arguments: Any) -> None:
+            trained.append(self)
+            start(self, *arguments)
+
+        monkeypatch.setattr(hard_concrete.HardConcreteGates, "__init__", remember)
+    monkeypatch.setattr(f"pipeline.selection.{module}.{name}", spoil)
+    with pytest.raises(DivergedError, match=rf"^{key}: the training diverged .*: a gate is nan; lower it"):
+        select(**changes)
+
+
+@pytest.mark.parametrize("method", get_args(SelectMethod))
+def test_no_method_chooses_layers_by_a_tagger_of_nan(method: str) -> None:
+    data, lm = make_data(), make_bidirectional_lm()
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    torch.nn.init.constant_(tagger.lm_projection.weight, float("nan"))
+    params = make_select_params(method=method, epochs=2, enforce_epoch=1)
+    task = SelectionTask(tagger, Selection.of(lm), data, params, make_tagger_params(), 1)
+    with pytest.raises(NotFiniteError):
+        list(METHODS[params.method](task))
+
+
+def test_nothing_is_proved_by_scores_of_nan() -> None:
+    """`max(0.0, nan)` is 0.0: the scores would differ by nothing."""
+    data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    features = live_features(lm, data.words)
+    torch.nn.init.constant_(tagger.lm_projection.weight, float("nan"))
+    with pytest.raises(NotFiniteError, match="the gated tagger's scores are not finite"):
+        largest_score_difference(tagger, features, tagger, features, data)

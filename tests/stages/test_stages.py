@@ -166,7 +166,7 @@ def test_help_says_what_the_stage_does(stage: str) -> None:
         (
             "select",
             ["--conll", "c", "--lm", "l", "--tagger", "t", "--out", "o", "--metrics", "m", "--curve", "v"],
-            "train_tagger",
+            "c/lexicon/lexicon.json: no such file",
         ),
         (
             "train_tagger",

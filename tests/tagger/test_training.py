@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from ldnet.errors import InputError
+from pipeline.execution.finite import DivergedError
 from pipeline.features.contextual import live_features
 from pipeline.tagger.model import Tagger, load_tagger
 from pipeline.tagger.seeds import TrainingJob, summarise, train_seed, train_seeds
@@ -146,3 +148,66 @@ def test_summary_by_hand() -> None:
         "best_epoch": [2, 1],
     }
     assert summarise(records[:2], [1])["dev_f1_sd"] == 0.0
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("learning_rate", [1e3, 1e6])
+def test_a_training_that_diverges_says_where_and_its_last_weights_are_finite(
+    optimizer: str, learning_rate: float
+) -> None:
+    data = make_data()
+    tagger = make_tagger(data.lexicon)
+    params = make_tagger_params(epochs=12, optimizer=optimizer, learning_rate=learning_rate)
+    with pytest.raises(
+        DivergedError, match=r"^learning_rate: the training diverged at step \d+ of epoch \d+: "
+    ) as error:
+        list(train_tagger(tagger, data, None, params, 1, "test"))
+    assert all(weight.isfinite().all() for weight in tagger.parameters())
+    assert len(error.value.words) == 8 and "batch.words" in error.value.tensors
+    assert any(name.startswith("weights.crf.") for name in error.value.tensors)
+
+
+def test_an_epoch_of_nan_never_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Viterbi on NaN names some tag, which may score more than an honest first epoch."""
+    data = make_data()
+    tagger = make_tagger(data.lexicon)
+    with torch.no_grad():
+        tagger.crf.hidden2tag.bias.fill_(float("nan"))
+    with pytest.raises(InputError, match="the tagger's scores are not finite"):
+        score_dev(tagger, data, None)
+    step = torch.optim.Adam.step
+
+    def leave_infinity(optimizer: torch.optim.Adam, *arguments: object) -> None:
+        step(optimizer, *arguments)
+        with torch.no_grad():
+            honest.crf.hidden2tag.bias.fill_(float("inf"))
+
+    honest = make_tagger(data.lexicon)
+    monkeypatch.setattr(torch.optim.Adam, "step", leave_infinity)
+    params = make_tagger_params(epochs=1, batch_sentences=len(data.train))
+    with pytest.raises(DivergedError, match="diverged in epoch 1: the tagger's scores are not finite; lower it"):
+        list(train_tagger(honest, data, None, params, 1, "test"))
+
+
+@pytest.mark.parametrize("section", ["train_tagger", "train_taught"])
+def test_no_tagger_is_saved_after_divergence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    conll = tmp_path / "conll"
+    write_prepared(conll, {"train": make_sentences(40, 1), "dev": make_sentences(20, 2)}, tmp_path / "lm")
+    job = TrainingJob(
+        conll=conll,
+        features=None,
+        feature_width=0,
+        targets=None,
+        out=tmp_path / "full" / "seed-1",
+        params=make_tagger_params(learning_rate=1e5),
+        seed=1,
+        threads=1,
+        label="test",
+        row=0,
+        section=section,
+    )
+    file = tmp_path / ".checkpoints" / "diverged-full-seed-1.safetensors"
+    with pytest.raises(InputError, match=rf"^{section}\.learning_rate: the training diverged .*: {file}$"):
+        train_seed(job)
+    assert file.exists() and not job.out.exists()

@@ -1,0 +1,46 @@
+"""YAML as DVC reads it: version 1.2, by the same parser.
+
+In 1.2, `010` is ten, `1:30` and `yes` are texts, and 5e-2 is a number. With another dialect a stage would compute with
+one value while dvc.lock names another. What is wrong with a file is one line.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from ldnet.errors import InputError
+
+# What the parser raises besides its own errors: for numbers of thousands of digits, impossible dates, unhashable keys.
+FAULTS = (YAMLError, ValueError, TypeError, AttributeError, RecursionError)
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """The content of a YAML text. Raises InputError that begins with `name` and, where it is known, the line."""
+    try:
+        return YAML(typ="safe").load(text)
+    except FAULTS as error:
+        raise yaml_error(error, name) from None
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file that is there. Raises InputError that begins with its path."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a readable YAML file: {error}") from None
+    return parse_yaml(text, str(path))
+
+
+def yaml_error(error: Exception, name: str) -> InputError:
+    """What a parser found wrong with a text, on one line."""
+    if isinstance(error, RecursionError):
+        return InputError(f"{name}: not a readable YAML file: nested too deeply")
+    if isinstance(error, MarkedYAMLError) and error.problem:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        twice = re.match(r'found duplicate key "(.*?)"', error.problem, re.DOTALL)
+        problem = f"the key {twice[1]} stands there twice" if twice else error.problem
+        return InputError(f"{name}:{line}: not YAML: {' '.join(problem.split())}")
+    return InputError(f"{name}: not a readable YAML file: {' '.join(str(error).split())}")
