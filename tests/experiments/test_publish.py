@@ -25,7 +25,7 @@ between
 after
 """
 PAGE = "# Page\n" + "".join(
-    f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("gain", "path", "study", "ablations")
+    f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("gain", "path", "study", "curve", "ablations")
 )
 PIPELINE = """
 stages:

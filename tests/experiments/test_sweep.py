@@ -367,9 +367,9 @@ def test_a_worker_that_is_gone_is_replaced(params: Params, quick: pytest.MonkeyP
     use(queue, quick)
     points = grid(params, [0.02, 0.1], [2, 6])
     named = {point.label: point for point in points}
-    assert sweep.run_missing(params, named, {}, 1) == set() and queue.starts == 1
+    assert sweep.run_missing(params, named, {}, LEADING, 1) == set() and queue.starts == 1
     queue.done.clear()
-    assert sweep.run_missing(params, named, {}, 2) == set() and queue.starts > 2
+    assert sweep.run_missing(params, named, {}, LEADING, 2) == set() and queue.starts > 2
 
 
 def test_an_interruption_stops_the_workers(params: Params, quick: pytest.MonkeyPatch) -> None:
