@@ -27,7 +27,8 @@ from pipeline.pretraining.encoded_corpus import load
 from pipeline.report.figure_files import save_figure
 
 ROOT = Path(__file__).parents[1]
-SETTINGS = {"text": "lm/*.txt", "heldout_sentences": 1000, "shard_tokens": 1_000_000, "vectors": "", "other_tests": ""}
+SETTINGS = {"text": "lm/*.txt", "heldout_sentences": 1000, "shard_tokens": 1_000_000, "vectors": ""}
+SETTINGS |= {"vector_rows": 0, "other_tests": ""}
 COUNT_TOKENS = 250_000  # min_count is 1 for each so many, so that texts of all sizes have about the same vocabulary
 WORDS = 500_000  # different ones; a word's frequency is about proportional to 1 / rank
 SENTENCE_TOKENS = 25  # on average, ends left out

@@ -3,6 +3,7 @@
 import copy
 import importlib
 import json
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from ablations.report import (
     perplexity_ratios,
     read_ablations,
 )
-from ablations.taggers import Ablation, layers_to_keep, remembered, score_rows, train_once, training_jobs
+from ablations.taggers import Ablation, layers_to_keep, prune_taggers, remembered, score_rows, train_once, training_jobs
 from commands import ablations
 from ldnet.errors import InputError
 from ldnet.files import write_bytes, write_json
@@ -188,12 +189,16 @@ def test_test_f1_is_that_of_written_predictions(root: Path, candidate: str, tmp_
         assert found["rows"][row]["test_f1"][1] == pytest.approx(by_conlleval, abs=1e-3), row
 
 
-def test_retraining_starts_from_the_pruned_tagger_of_its_seed(root: Path) -> None:
+def test_retraining_starts_from_the_pruned_tagger_of_its_seed(root: Path, tmp_path: Path) -> None:
     """Here at a rate that is next to nothing."""
+    shutil.copytree(root / "dense" / "taggers" / "all_layers", tmp_path / "all_layers")
+    ablation = replace(ablation_of(root, "dense"), taggers=tmp_path)
+    left = prune_taggers(ablation, {"forward": [0, 2], "backward": [1]})
+    params = make_tagger_params(learning_rate=1e-9)
+    for job in training_jobs(ablation, left, "retrained", params, tmp_path / "table"):
+        train_once(job, start=tmp_path / "pruned")
     for seed in (1, 2):
-        pruned, retrained = (
-            load_tagger(root / "dense" / "taggers" / row / f"seed-{seed}") for row in ("pruned", "retrained")
-        )
+        pruned, retrained = (load_tagger(tmp_path / row / f"seed-{seed}") for row in ("pruned", "retrained"))
         torch.testing.assert_close(retrained.state_dict(), pruned.state_dict(), atol=1e-5, rtol=0)
 
 

@@ -65,7 +65,7 @@ def test_lower_precision_changes_little(golden_run: GoldenRun, workspace: str, f
 def test_the_best_epoch_is_not_the_last_one(golden_run: GoldenRun) -> None:
     params = EXPERIMENT["params"]
     best = golden_run.numbers("main/metrics/train_tagger_full.json")["best_epoch"]
-    assert min(best) < max(best) == params["train_tagger"]["epochs"], "one seed of each kind"
+    assert min(best) < params["train_tagger"]["epochs"], "in one seed at least"
     assert golden_run.numbers("main/metrics/select.json")["epoch"] < params["select"]["epochs"]
     assert golden_run.numbers("gates_move_on/metrics/select.json")["epoch"] < params["select"]["epochs"]
 

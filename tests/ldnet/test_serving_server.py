@@ -122,7 +122,7 @@ def test_the_registered_version_belongs_to_the_pipelines_run(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", workspace.environment["MLFLOW_TRACKING_URI"])
     client, experiment = pipeline_experiment()
     version = client.get_model_version_by_alias(NAME, ALIAS)
-    (run,) = client.search_runs([experiment], "tags.`stage_run.evaluate` != ''")
+    (run,) = client.search_runs([experiment], "tags.`stage_run.evaluate_taught` != ''")
     assert client.get_experiment_by_name(PIPELINE_EXPERIMENT).experiment_id == experiment
     assert version.version == 1 and version.run_id == run.info.run_id
     assert [f"models:/{output.model_id}" for output in run.outputs.model_outputs] == [version.source]
@@ -136,7 +136,9 @@ def test_what_mlflow_refuses_is_told_in_one_line(workspace: Workspace, monkeypat
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", workspace.environment["MLFLOW_TRACKING_URI"])
     with pytest.raises(InputError, match=r"^MLflow did not register 'a/b': .+$"):
-        register_model(workspace.root / "model", "a/b", None, workspace.root / "work" / "predictions")
+        register_model(
+            workspace.root / "model", "a/b", None, "evaluate@taught", workspace.root / "work/predictions/taught"
+        )
 
 
 @pytest.mark.parametrize(
