@@ -60,7 +60,7 @@ def convert(text: str, tokenised: Callable[[str], TokenisedText]) -> tuple[list[
 
 def of_table(text: str) -> list[list[Row]]:
     """The sentences of a CSV table with a header."""
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    delimiter = max(",;\t|", key=text.partition("\n")[0].count)
     table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     names = [name.strip().lower() for name in next(table, [])]
     word, tag = (next((names.index(name) for name in known if name in names), None) for known in (WORDS, TAGS))

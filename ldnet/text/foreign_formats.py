@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ldnet.text.column_layout import HEADER, find_layout, looks_like_tag
 
-DELIMITERS = {",": "commas", ";": "semicolons"}
+DELIMITERS = {",": "commas", ";": "semicolons", "|": "vertical bars"}
 JSON_START = re.compile(r'\s*(\{\s*("[^"]*"\s*:|$)|\[\s*(\{|\[|"|$))')
 JSON_NEXT = re.compile(r'\s*("[^"]*"\s*:|\{\s*("|$)|\[\s*("|\[|$))')
 PAGE_START = re.compile(r"\s*<(\?xml|!doctype|html)\b", re.IGNORECASE)

@@ -67,9 +67,26 @@ def _report(files: Mapping[str, RawFile], params: ConllParams) -> TagReport:
         told = InputError(f"{error} ({advice}; types alone, without B- or I-, need O in most lines)")
         broken = next(file for file in files.values() if str(error).startswith(f"{file.path}:"))
         raise not_columns(broken.path, broken.start, told) from None
+    if report.dialect.alone:
+        _refuse_header(files)
     if report.slips and params.slips == "refuse":
         raise InputError(f"{report.slips_in_words()} (prepare_conll.slips: repair reads them as conlleval does)")
     return report
+
+
+def _refuse_header(files: Mapping[str, RawFile]) -> None:
+    """Raise InputError if a type stands in first lines alone: where types have no prefix, a column's name is one."""
+    lines: dict[str, set[int]] = {}
+    for file in files.values():
+        for sentence in file.sentences:
+            for line, tag in zip(sentence.lines, sentence.tags, strict=True):
+                lines.setdefault(tag, set()).add(line)
+    for file in files.values():
+        first = file.sentences[0]
+        if first.tags[0] not in ("O", "o") and lines[first.tags[0]] == {1} != set().union(*lines.values()):
+            raise InputError(
+                f"{file.path}:1: {first.tags[0]!r} is a tag in line 1 alone; is it a header? Delete the line"
+            )
 
 
 def _doubts(files: Mapping[str, RawFile], report: TagReport) -> Iterable[str]:

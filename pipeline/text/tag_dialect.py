@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ldnet.text.tags import ALIASES, OUTSIDE, Tag
 
 PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.IGNORECASE | re.DOTALL)
+SUFFIXED = re.compile(r".+[-_][BIESLUMW]", re.IGNORECASE | re.DOTALL)  # PER-B: no types that stand alone
 MOST_TYPES = 200  # more are words or lemmas rather than types
 BILOU, BMES, BMEWO = {"L", "U"}, {"M"}, {"W"}
 
@@ -44,7 +45,7 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
     """The dialect of all tags of a corpus.
 
     Types stand alone if no tag has a prefix and O is at least half of all, as it is where spans are marked. A column of
-    parts of speech, or of words, is no tag column.
+    parts of speech, or of words, is no tag column. Types with a suffix (PER-B) do not stand alone, and are no tags.
     """
     counts = Counter(tags)
     letters: dict[str, str] = {}
@@ -55,8 +56,9 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
             seen.add(prefix)
             letters.setdefault(ALIASES.get(prefix, prefix), match[1] + match[2])
     outside = counts["O"] + counts["o"]
-    types = len(counts.keys() - {"O", "o"})
-    alone = not seen and 0 < types <= MOST_TYPES and 2 * outside >= counts.total()
+    types = counts.keys() - {"O", "o"}
+    suffixed = any(map(SUFFIXED.fullmatch, types))
+    alone = not seen and not suffixed and 0 < len(types) <= MOST_TYPES and 2 * outside >= counts.total()
     family = "BILOU" if seen & BILOU else "BMEWO" if seen & BMEWO else "BMES" if seen & BMES else "IOBES"
     return Dialect(alone, letters, family)
 

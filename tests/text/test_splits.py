@@ -165,6 +165,7 @@ def test_files_of_two_schemes_have_the_same_spans(raw: Path) -> None:
             {},
             "train:1: CSV, its columns separated by commas, not CoNLL columns; python examples",
         ),
+        ("a|B-X\nb|O\n\nc|O\n", {}, "train:1: CSV, its columns separated by vertical bars, not CoNLL columns"),
         ('{"text": "a"}\n{"text": "b"}\n', {}, "train:1: JSON, not CoNLL columns; python examples"),
         (
             "a B-X\nb ODD\n\nc O\n",
@@ -205,6 +206,16 @@ def test_doubts(raw: Path) -> None:
     (raw / "test").write_text("z " + "O\nz " * 600 + "O\n")
     with pytest.raises(InputError, match="test: all 601 words are one sentence"):
         said(raw)
+
+
+def test_a_header_is_no_type_that_stands_alone(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("Mot Type\na X\nb O\n\nc O\nd O\n")
+    with pytest.raises(InputError, match=r"train:1: 'Type' is a tag in line 1 alone; is it a header\? Delete the line"):
+        said(raw)
+    for name in FILES:
+        (raw / name).write_text("a X\nb O\n\nc O\nd X\n")
+    assert said(raw)
 
 
 def test_tags_on_lines_that_conllu_does_not_count(raw: Path) -> None:

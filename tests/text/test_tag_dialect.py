@@ -19,6 +19,7 @@ from pipeline.text.tag_dialect import find_dialect, same_but_for_case
         ("O O O O B-X PER", "O O O O B-X ?", "IOBES"),  # one tag with a prefix: then all have one
         ("O NN VB NN", "O ? ? ?", "IOBES"),  # parts of speech
         ("x y z", "? ? ?", "IOBES"),
+        ("O O O PER-B PER-I", "O O O ? ?", "IOBES"),
         ("O O O", "O O O", "IOBES"),
     ],
 )
