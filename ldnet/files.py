@@ -5,6 +5,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,22 @@ from ldnet.errors import InputError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write through a temporary sibling and a rename, so that a kill leaves the old file or the new one."""
+    """Write through a temporary sibling and a rename, so that a kill leaves the old file or the new one.
+
+    An OSError, of a full disk for one, names the file, and leaves no sibling behind.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -8,11 +8,13 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.text.columns import sentence_hash
 from ldnet.text.lm_words import END_OF_SENTENCE
@@ -85,12 +87,15 @@ def save_part(part: NumberedPart, path: Path) -> None:
 
 
 def load_part(path: Path) -> NumberedPart:
-    """Read a part that save_part has written."""
-    with np.load(path) as arrays:
-        words = arrays["words"].tobytes().decode()
-        return NumberedPart(
-            words=[END_OF_SENTENCE, *(words.split("\n") if words else [])],
-            numbers=arrays["numbers"],
-            ranks=arrays["ranks"],
-            read=int(arrays["read"]),
-        )
+    """Read a part that save_part has written. Raises InputError for any other file."""
+    try:
+        with path.open("rb") as file, np.load(file) as arrays:
+            words = arrays["words"].tobytes().decode()
+            return NumberedPart(
+                words=[END_OF_SENTENCE, *(words.split("\n") if words else [])],
+                numbers=arrays["numbers"],
+                ranks=arrays["ranks"],
+                read=int(arrays["read"]),
+            )
+    except (ValueError, EOFError, KeyError, TypeError, AttributeError, BadZipFile) as error:
+        raise InputError(f"{path}: no part of the text ({error}); delete it to number its words anew") from None

@@ -5,6 +5,7 @@ the stage to run again.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +119,27 @@ def load_array(
     if array.dtype != dtype or not fits:
         raise damaged(path, expected, f"{array.dtype} {list(array.shape)}", stage)
     return array
+
+
+def reserve(path: Path) -> None:
+    """Take the disk space of a file that is as long as it will be, but sparse.
+
+    A page of a memory-mapped file for which the disk has no space ends the process with a signal and without a word.
+    Raises InputError, and removes the file, where there is not enough space.
+    """
+    size = path.stat().st_size
+    try:
+        with path.open("rb+") as file:
+            if hasattr(os, "posix_fallocate"):  # macOS has none
+                os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        path.unlink()
+        free = shutil.disk_usage(path.parent).free
+        lack = f"; {(size - free) / 1e6:,.1f} MB are missing" if size > free else ""
+        raise InputError(
+            f"{path}: {size / 1e6:,.1f} MB of disk space cannot be reserved ({error.strerror}), "
+            f"{free / 1e6:,.1f} MB are free{lack}"
+        ) from None
 
 
 def check_numbers(

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ldnet.text.lm_words import END_OF_SENTENCE_ID, LMVocabulary
-from pipeline.execution.stored import ANY_STAGE, damaged
+from pipeline.execution.stored import ANY_STAGE, damaged, reserve
 from pipeline.features.frozen_lstm import FrozenLSTM
 from pipeline.features.sequences import padded_length, reversal, take_rows
 from pipeline.language_model.model import LanguageModel, LMConfig, load_language_model
@@ -125,10 +125,11 @@ def write_feature_table(
 ) -> None:
     """Run the language models over all sentences, in batches of about equal length, and write the table to `path`.
 
-    Features are computed and stored in `precision`.
+    Features are computed and stored in `precision`. Raises InputError where the disk has no space for the table.
     """
     lm.compute_in(precision)
     table = open_feature_table(path, sentences, sum(lm.widths), precision, "w+")
+    reserve(path)
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index]), index))
     starts = range(0, len(order), batch_sentences)
     for start in tqdm(starts, desc="language-model features", unit=" batches", disable=None):

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -120,8 +121,9 @@ def pretrain(
     State goes to `checkpoint` every `checkpoint_steps` steps. Where that file exists, training goes on from it
     and ends with the same weights as an uninterrupted run; the points of the curve made before are yielded again.
     All `workers` call this alike and get the same curve and weights; only the first one has a `checkpoint`.
-    Raises DivergedError where a loss or a gradient is not finite: in one process on a CPU before the step is taken,
-    elsewhere at the next point of the curve or checkpoint, since to look at each loss would mean to wait for it.
+    Raises InputError for a damaged checkpoint, and DivergedError where a loss or a gradient is not finite: in one
+    process on a CPU before the step is taken, elsewhere at the next point of the curve or checkpoint, since to look at
+    each loss would mean to wait for it.
     """
     share = workers.share(params.streams)
     total = params.epochs * sum(steps_of_shard(shard, params.streams, params.steps) for shard in corpus.shards)
@@ -131,7 +133,13 @@ def pretrain(
     optimizers = make_optimizers(model, params.learning_rate)
     progress = Progress()
     if found := workers.broadcast(checkpoint.read_bytes() if checkpoint and checkpoint.is_file() else b""):
-        progress = _restore(found, model, optimizers, share, workers)
+        try:
+            progress = _restore(found, model, optimizers, share, workers)
+        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"{checkpoint}: no checkpoint of this training ({reason}); delete it to begin anew"
+            ) from None
         yield from progress.curve
     replica = workers.replicate(model)
     model.train()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from pipeline.execution.stored import check_numbers, load_array
+from pipeline.execution.stored import check_numbers, load_array, reserve
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.features.sequences import padded_length
 from pipeline.tagger.batches import EncodedSentence, collate
@@ -72,13 +72,15 @@ def write_soft_targets(
     """Write the targets of `sentences`, given as `words` too; the mean probability that the teachers give to gold tags.
 
     The first `labelled` sentences have gold tags: their target is (1 - weight) gold + weight mean of the teachers. The
-    target of the others is the teachers' mean.
+    target of the others is the teachers' mean. Raises InputError where the disk has no space for the targets, and
+    NotFiniteError for teachers whose scores are not finite.
     """
     tags = teachers[0].config.tags
     steps = sum(len(sentence.words) for sentence in sentences)
     folder.mkdir(parents=True, exist_ok=True)
     for name, shape in ((MARGINALS, (steps, tags)), (TRANSITIONS, (len(sentences), tags, tags))):
         open_memmap(folder / name, "w+", np.float32, shape).flush()
+        reserve(folder / name)
     targets = open_soft_targets(folder, sentences, "r+")
     features = live_features(lm, words)
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))

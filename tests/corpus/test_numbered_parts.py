@@ -4,7 +4,9 @@ import random
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from ldnet.errors import InputError
 from ldnet.text.columns import sentence_hash
 from pipeline.corpus.numbered_parts import load_part, number_part, number_words, save_part
 from pipeline.corpus.text_parts import Piece
@@ -30,6 +32,16 @@ def test_a_part_without_a_word_of_its_own(tmp_path: Path) -> None:
     save_part(part, tmp_path / "part.npz")
     assert load_part(tmp_path / "part.npz").words == ["\n"]
     assert len(part.ends) == len(part.ranks) == part.read == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"PK\x03\x04" + b"x" * 50])
+def test_a_damaged_part_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "part.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"part\.npz: no part of the text .*; delete it to number its words anew"):
+        load_part(tmp_path / "part.npz")
+    np.savez(tmp_path / "part.npz", words=np.zeros(3))
+    with pytest.raises(InputError, match=r"part\.npz: no part of the text"):
+        load_part(tmp_path / "part.npz")
 
 
 def test_words_are_numbered_as_by_a_dictionary() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch import nn
 
 from ldnet.errors import InputError
 from pipeline.execution.finite import NotFiniteError
-from pipeline.execution.stored import check_numbers, load_array, load_weights, save_weights
+from pipeline.execution.stored import check_numbers, load_array, load_weights, reserve, save_weights
 
 
 def make() -> nn.Linear:
@@ -118,3 +119,30 @@ def test_numbers_are_looked_at_in_pieces(tmp_path: Path, monkeypatch: pytest.Mon
     values[7, 1] = np.nan
     with pytest.raises(InputError, match=r"a\.npy: expected finite numbers, found nan; run the stage x again"):
         check_numbers(tmp_path / "a.npy", values, np.isfinite, "finite numbers", "x")
+
+
+def test_the_space_of_a_sparse_file_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    np.memmap(path, np.float32, "w+", shape=(100_000,)).flush()
+    sparse = path.stat().st_blocks * 512
+    reserve(path)
+    assert sparse < 400_000 <= path.stat().st_blocks * 512 and path.stat().st_size == 400_000
+    assert not np.fromfile(path, np.float32).any()
+
+
+@pytest.mark.parametrize("free", [100_000, 10**9])
+def test_a_full_disk_is_one_line_that_says_how_much_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    def fail(descriptor: int, start: int, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", fail)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    path = tmp_path / "table"
+    np.memmap(path, np.float32, "w+", shape=(100_000,)).flush()
+    with pytest.raises(InputError) as error:
+        reserve(path)
+    assert str(error.value).startswith(f"{path}: 0.4 MB of disk space cannot be reserved (No space left on device), ")
+    assert str(error.value).endswith("0.1 MB are free; 0.3 MB are missing" if free < 10**9 else "1,000.0 MB are free")
+    assert not path.exists()

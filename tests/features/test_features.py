@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ldnet.errors import InputError
 from pipeline.features.contextual import live_features, open_feature_table, pad_tokens, write_feature_table
 from pipeline.params import Precision
 from tests.factories import make_bidirectional_lm, make_sentences
@@ -47,6 +48,18 @@ def test_the_table_holds_the_live_features(tmp_path: Path, precision: Precision,
         length = len(SENTENCES[index]) + 1
         torch.testing.assert_close(stored[:length, column], live[:length, column], atol=tolerance, rtol=tolerance)
         assert not stored[length:, column].any(), "padding must be zero"
+
+
+def test_the_table_takes_its_disk_space_before_the_models_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int, start: int, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    lm = make_bidirectional_lm()
+    monkeypatch.setattr("os.posix_fallocate", fail)
+    monkeypatch.setattr(lm, "forward", None)
+    with pytest.raises(InputError, match=rf"^{tmp_path / 'features'}: [\d.]+ MB of disk space cannot be reserved"):
+        write_feature_table(lm, SENTENCES, tmp_path / "features")
+    assert not list(tmp_path.iterdir())
 
 
 def test_lower_precision_is_close() -> None:

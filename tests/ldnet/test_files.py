@@ -1,11 +1,14 @@
 """Files are whole or absent, and unreadable ones are named."""
 
+import errno
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ldnet.errors import InputError
-from ldnet.files import read_json, sha256_of_files, write_bytes, write_json
+from ldnet.files import JsonObject, read_json, sha256_of_files, write_bytes, write_json
 
 
 def test_json_bytes_depend_on_the_content_alone(tmp_path: Path) -> None:
@@ -22,7 +25,54 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("os.fsync", lambda descriptor: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         write_bytes(tmp_path / "a", b"new")
-    assert (tmp_path / "a").read_bytes() == b"old"
+    assert (tmp_path / "a").read_bytes() == b"old" and list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match=rf"No space left on device: '{tmp_path / 'a'}'") as error:
+        write_bytes(tmp_path / "a", b"new")
+    assert error.value.errno == errno.ENOSPC and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_json_holds_finite_numbers_alone(tmp_path: Path, number: float) -> None:
+    with pytest.raises(InputError, match=r"a: not written, since a number in it is not finite"):
+        write_json(tmp_path / "a", {"loss": [number]})
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "a").write_text(json.dumps({"loss": number}))
+    with pytest.raises(InputError, match=r"a: not JSON: -?(NaN|Infinity) is no number"):
+        read_json(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("value", "read", "message"),
+    [
+        (1.5, lambda content: content.number("key"), None),
+        (True, lambda content: content.number("key"), "key: expected a number that is finite, found true"),
+        (1, lambda content: content.number("key", 0, 1), "key: expected a number from 0 to below 1, found 1"),
+        ([1, 2], lambda content: content.wholes("key"), None),
+        ([1, 2.0], lambda content: content.wholes("key"), "key: expected a list of whole numbers"),
+        ({}, lambda content: content.wholes("key"), "key: expected a list of whole numbers"),
+        ([0, 0.5], lambda content: content.numbers("key", 2, 0, 1), None),
+        ([0, 0.5], lambda content: content.numbers("key", 3, 0, 1), "key: expected 3 numbers from 0 to 1"),
+        ([0, 1.5], lambda content: content.numbers("key", 2, 0, 1), "key: expected 2 numbers from 0 to 1"),
+        ([0, True], lambda content: content.numbers("key", 2, 0, 1), "key: expected 2 numbers from 0 to 1"),
+        (None, lambda content: content.numbers("key", 2, 0, 1), "key: expected 2 numbers from 0 to 1, found null"),
+    ],
+)
+def test_numbers_of_an_object_are_what_is_asked_for(
+    value: object, read: Callable[[JsonObject], object], message: str | None
+) -> None:
+    content = JsonObject(Path("file.json"), {"key": value})
+    if message is None:
+        assert read(content) == value
+    else:
+        with pytest.raises(InputError, match=f"file.json: {message}"):
+            read(content)
 
 
 def test_unreadable_json_is_named(tmp_path: Path) -> None:

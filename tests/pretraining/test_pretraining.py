@@ -107,6 +107,8 @@ def test_embeddings_start_from_vectors_where_there_are_some() -> None:
     embed_vectors(model, NO_VECTORS)
     with pytest.raises(InputError, match=r"pretrain_lm\.embedding: 5, but .* have 3 numbers"):
         embed_vectors(model, np.ones((len(WORDS), 3), dtype=np.float32))
+    with pytest.raises(InputError, match=r"prepare_corpus\.vectors: all their numbers are the same"):
+        embed_vectors(model, np.ones((len(WORDS), 5), dtype=np.float32))
 
 
 def test_perplexity_equals_that_of_the_full_distribution() -> None:
@@ -245,3 +247,25 @@ def test_words_that_are_not_read_keep_their_embeddings_and_others_move_as_adam_m
     others = [word for word in range(len(WORDS)) if word != 3]
     assert torch.equal(lazy.embedding.weight[others], before[others])
     assert not torch.equal(lazy.embedding.weight[3], before[3])
+
+
+@pytest.mark.parametrize("content", [b"x", b"\xff" * 100])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "state").write_bytes(content)
+    with pytest.raises(InputError, match=rf"^{tmp_path / 'state'}: no checkpoint of this training .* delete it"):
+        list(
+            pretrain(
+                *(make_model(), make_corpus(), make_lm_params(), 1, tmp_path / "state"),
+                reverse=False,
+                checkpoint_steps=7,
+            )
+        )
+
+
+def test_a_checkpoint_of_another_model_is_named(tmp_path: Path) -> None:
+    corpus, params, other = make_corpus(), make_lm_params(epochs=1), make_lm_params(epochs=1, units=3)
+    training = pretrain(make_model(), corpus, params, 1, tmp_path / "state", reverse=False, checkpoint_steps=7)
+    list(training)
+    model = LanguageModel(configure(other, len(WORDS)))
+    with pytest.raises(InputError, match="no checkpoint of this training"):
+        list(pretrain(model, corpus, other, 1, tmp_path / "state", reverse=False, checkpoint_steps=7))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from pipeline.features.contextual import live_features
 from pipeline.tagger.batches import collate, encode_sentence
@@ -107,3 +108,21 @@ def test_unlabelled_sentences_come_after_the_labelled(tmp_path: Path) -> None:
     data = load_tagging_data(tmp_path, tmp_path)
     assert data.labelled == 6 and data.words[6] == ("the", "unseen", "cat")
     assert data.words[7:] == [sentence.words for sentence in make_sentences(4, 2)]
+
+
+def test_targets_take_their_disk_space_before_the_teachers_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int, start: int, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", fail)
+    with pytest.raises(InputError, match=rf"^{tmp_path / 'marginals.npy'}: [\d.]+ MB of disk space cannot be reserved"):
+        write(tmp_path, make_data(12, 4), 0.5)
+
+
+def test_teachers_of_nan_teach_nothing(tmp_path: Path) -> None:
+    data = make_data(12, 4)
+    teacher = make_tagger(data.lexicon, sum(LM.widths))
+    torch.nn.init.constant_(teacher.crf.hidden2tag.bias, float("nan"))
+    words = data.words[: len(data.train)]
+    with pytest.raises(InputError, match="the tagger's scores are not finite"):
+        write_soft_targets([teacher], LM, words, data.encoded_train, data.labelled, 0.5, tmp_path)
