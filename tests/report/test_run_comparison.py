@@ -1,11 +1,13 @@
 """What runs are compared by."""
 
 import json
+from pathlib import Path
 
 from pipeline.report.measurements import flat_metrics
 from pipeline.report.results import build_results
-from pipeline.report.run_comparison import comparison_view, headline_metrics
+from pipeline.report.run_comparison import HEADLINE, comparison_view, headline_metrics
 from pipeline.tracking import flatten
+from tests.golden.outcome import read_golden
 from tests.report_factories import make_metrics, make_params
 
 TAG_CHARACTERS = 20_000  # the most that MLflow takes
@@ -32,3 +34,10 @@ def test_the_view_has_what_there_is_and_folds_all_other_charts() -> None:
     assert shown["display"] and not any(section["display"] for section in folded)
     assert {section["name"] for section in folded} == {name.rpartition("/")[0] for name in metrics}
     assert len(json.dumps(json.dumps(view))) < TAG_CHARACTERS
+
+
+def test_the_view_of_all_that_the_stages_measure_is_not_too_long_for_mlflow() -> None:
+    files = {name: numbers for name, numbers in read_golden()["numbers"].items() if name.startswith("main/metrics/")}
+    metrics = flat_metrics({Path(name).stem: numbers for name, numbers in files.items()})
+    assert len(files) == 14
+    assert len(json.dumps(json.dumps(comparison_view([*HEADLINE, *metrics])))) < TAG_CHARACTERS
