@@ -98,7 +98,8 @@ class Watch:
     ) -> DivergedError:
         """What to raise. Weights are among the evidence where all of them are finite."""
         weights = {f"weights.{name}": tensor.detach().cpu() for name, tensor in self.model.state_dict().items()}
-        tensors = {f"batch.{name}": tensor.cpu() for name, tensor in (batch or {}).items()}
+        # Copies, since inputs and targets of a step are views of the same tokens, which one file cannot hold twice.
+        tensors = {f"batch.{name}": tensor.detach().cpu().clone() for name, tensor in (batch or {}).items()}
         tensors |= {} if not_finite(weights) else weights
         message = f"{key or self.key}: the training diverged {when}: {found}; {self.advice}"
         return DivergedError(message, tensors, words)

@@ -46,6 +46,15 @@ def test_the_batch_and_the_weights_are_kept_and_named(root: Path) -> None:
         assert not file.exists(), "a file of an earlier training would mislead"
 
 
+def test_views_of_one_tensor_are_kept(root: Path) -> None:
+    block = torch.arange(6).reshape(3, 2)
+    views = {"tokens": block[:-1], "targets": block[1:]}
+    with pytest.raises(InputError, match="the batch and the last finite weights"), keeping_evidence("x"):
+        Watch(nn.Linear(2, 1), "rate").check("the loss", NAN, "at step 3", views)
+    with safe_open(root / ".checkpoints" / "diverged-x.safetensors", "pt") as kept:
+        assert all(torch.equal(kept.get_tensor(f"batch.{name}"), view) for name, view in views.items())
+
+
 def test_weights_that_are_not_finite_are_not_called_so(root: Path) -> None:
     model = nn.Linear(2, 1)
     nn.init.constant_(model.weight, NAN)

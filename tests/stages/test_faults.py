@@ -1,4 +1,4 @@
-"""A damaged file between two stages is one line of the stage that reads it: file, expectation, stage to run again."""
+"""A damaged file between two stages is one line of the stage that reads it, and so is a training that diverges."""
 
 import json
 import shutil
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file, save_file
 
 from ldnet.files import write_json
@@ -200,3 +201,31 @@ def test_whole_files_are_taken(root: Path, stage: str) -> None:
     """So what is refused above is refused for its damage."""
     result = run(SCRIPTS.get(stage, stage), *command(stage, root))
     assert result.exit_code == 0, (result.output, result.exception)
+
+
+# By stage: where its evidence goes.
+DIVERGING = {
+    "pretrain_lm": "pretrain_lm-forward",
+    "train_tagger": "out-seed-1",
+    "select": "select",
+    "train_pruned": "out-seed-1",
+}
+
+
+@pytest.mark.parametrize("stage", DIVERGING)
+def test_a_stage_that_diverges_writes_nothing_and_names_key_and_file(root: Path, stage: str) -> None:
+    path, name = root / "params.yaml", DIVERGING[stage]
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params[stage].update(learning_rate=1e6)
+    params["pretrain_lm"].update(epochs=9)
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    result = run(stage, *command(stage, root))
+    kept = root / ".checkpoints" / f"diverged-{name}.safetensors"
+    errors = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert result.exit_code == 1 and len(errors) == 1, (result.output, result.exception)
+    assert errors[0].startswith(f"Error: {stage}.learning_rate: the training diverged ")
+    assert errors[0].endswith(f"; the batch and the last finite weights: {kept}")
+    held = load_file(kept)
+    assert all(tensor.isfinite().all() for tensor in held.values())
+    assert {file.split(".")[0] for file in held} == {"batch", "weights"}
+    assert not list((root / "new").glob("**/*.safetensors")) and not (root / "new" / "metrics").exists()
