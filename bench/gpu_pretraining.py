@@ -26,7 +26,7 @@ from pipeline.params import LMParams, load_params
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining.data_parallel import ALONE, Workers
 from pipeline.pretraining.encoded_corpus import Corpus, load
-from pipeline.pretraining.lm_training import Record, configure, embed_vectors, perplexity, pretrain
+from pipeline.pretraining.lm_training import RECORD_STEPS, Record, configure, embed_vectors, perplexity, pretrain
 
 SIZES = ((100, 256), (300, 256), (300, 512), (200, 512))  # units, streams
 TIMED_STEPS, WARM_UP_STEPS = 100, 50
@@ -49,10 +49,9 @@ def check(params_path: Path, corpus_folder: Path, out: Path) -> None:
     set_up(params.seed, 8)
     workers, corpus = data_parallel.join(), load(corpus_folder)
     found: dict[str, object] = {"torch": torch.__version__, "device": _name(workers)}
-    tasks = [("against_cpu", _against_cpu), ("resumption", _resumption)]
-    for name, task in tasks:
-        found[name] = task(params.pretrain_lm, corpus, workers, out.parent)
-        click.echo(f"{name}: {found[name]}")
+    found["against_cpu"] = _against_cpu(params.pretrain_lm, corpus, workers)
+    found["resumption"] = _resumption(params.pretrain_lm, corpus, workers, out.parent)
+    click.echo(str(found))
     rates = []
     for units, streams in SIZES:
         lm = params.pretrain_lm.model_copy(update={"units": units, "streams": streams, "precision": "bfloat16"})
@@ -84,8 +83,10 @@ def train(
     set_up(params.seed, 1)
     model = _make_model(lm, corpus, workers)
     records: list[Record] = []
-    arguments = {"reverse": direction == "backward", "checkpoint_steps": NEVER, "workers": workers}
-    for record in pretrain(model, corpus, lm, params.seed, None, **arguments):  # type: ignore[arg-type]
+    reverse = direction == "backward"
+    for record in pretrain(
+        model, corpus, lm, params.seed, None, reverse=reverse, checkpoint_steps=NEVER, workers=workers
+    ):
         records.append(record)
         if record["step"] % 500 == 0:
             click.echo(f"{direction}: {record} after {time.monotonic() - began:.0f} s")
@@ -100,7 +101,7 @@ def train(
         "torch": torch.__version__,
         "tokens": int(records[-1]["tokens"]),
         "seconds": round(trained, 1),
-        "heldout_perplexity": round(perplexity(model, corpus.heldout, reverse=direction == "backward"), 4),
+        "heldout_perplexity": round(perplexity(model, corpus.heldout, reverse=reverse), 4),
         "params": lm.model_dump(),
     }
     write_json(out / "measured.json", measured)
@@ -144,7 +145,7 @@ def _training(
     return model, pretrain(model, corpus, lm, 1, checkpoint, reverse=False, checkpoint_steps=every, workers=workers)
 
 
-def _against_cpu(lm: LMParams, corpus: Corpus, workers: Workers, scratch: Path) -> dict[str, float]:
+def _against_cpu(lm: LMParams, corpus: Corpus, workers: Workers) -> dict[str, float]:
     """Mean losses of the first steps in float32 without ordinary dropout, whose draws differ between devices."""
     lm = lm.model_copy(
         update={"units": 100, "streams": 64, "precision": "float32", "dropout": 0.0, "warmup_steps": 100}
@@ -173,9 +174,9 @@ def _resumption(lm: LMParams, corpus: Corpus, workers: Workers, scratch: Path) -
 def _rate(lm: LMParams, corpus: Corpus, workers: Workers) -> float:
     """Tokens a second, after a few steps."""
     _, records = _training(lm, corpus, workers)
-    deque(islice(records, WARM_UP_STEPS // 50), maxlen=0)
+    deque(islice(records, WARM_UP_STEPS // RECORD_STEPS), maxlen=0)
     began = time.monotonic()
-    deque(islice(records, TIMED_STEPS // 50), maxlen=0)  # a record asks for its losses, so the device has finished
+    deque(islice(records, TIMED_STEPS // RECORD_STEPS), maxlen=0)  # a record waits for its losses
     return TIMED_STEPS * lm.streams * lm.steps / (time.monotonic() - began)
 
 

@@ -87,14 +87,6 @@ def report_tags(files: Mapping[Path, Sequence[RawSentence]]) -> TagReport:
     return TagReport(scheme, dialect, shown, [_slip(place, report) for place in slips[scheme]])
 
 
-def detect_scheme(files: Mapping[Path, Sequence[RawSentence]]) -> Scheme:
-    """The tag scheme of a corpus that keeps to it. Raises InputError, which names a line that does not."""
-    report = report_tags(files)
-    if report.slips:
-        raise InputError(report.slips_in_words())
-    return report.scheme
-
-
 def _places(files: Mapping[Path, Sequence[RawSentence]], dialect: Dialect) -> Iterator[Place]:
     for path, sentences in files.items():
         for sentence in sentences:

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -18,6 +18,11 @@ stages:
     cmd: "cp o p"
     deps: [o]
     outs: [{p: {cache: false}}]
+  c:
+    cmd: "cp raw/data/text q"
+    deps: [raw/data]
+    params: [x]
+    outs: [{q: {cache: false}}]
 """
 
 
@@ -42,7 +47,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_experiments_go_in_and_results_come_out(repository: Path) -> None:
     for number in (5, 9):
-        _queue.put(f"p{number}", "a", [f"x={number}"])
+        _queue.put(f"p{number}", ["a"], [f"x={number}"])
     assert (repository / "params.yaml").read_text(encoding="utf-8") == "x: 1  # edited\n"
     started = time.monotonic()
     _queue.start_workers(1)
@@ -60,3 +65,17 @@ def test_experiments_go_in_and_results_come_out(repository: Path) -> None:
     finally:
         _queue.stop(["p9"])
     assert _queue.workers() == [] and _queue.tasks() == {"p5": "Success"}
+
+
+def test_all_targets_run_and_data_that_was_brought_is_copied_to_them(repository: Path) -> None:
+    (repository / ".git" / "info" / "exclude").write_text("/raw/\n", encoding="utf-8")
+    (repository / "raw" / "data").mkdir(parents=True)
+    (repository / "raw" / "data" / "text").write_text("brought\n", encoding="utf-8")
+    _queue.put("brought", ["a", "c"], ["x=3"], [PurePath("raw/data")])
+    _queue.start_workers(1)
+    deadline = time.monotonic() + 60
+    while not (done := _queue.finished(["brought"])) and _queue.tasks()["brought"] != "Failed":
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert done, _queue.log("brought")
+    assert [_queue.read_from(done["brought"], file) for file in ("o", "q")] == ["3\n", "brought\n"]

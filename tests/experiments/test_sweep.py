@@ -6,16 +6,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import click
 import pytest
+import yaml
 from tqdm import tqdm
 
 from commands import sweep
 from ldnet.errors import InputError
 from pipeline.experiments import queue as _queue
+from pipeline.experiments.learning_curve import Size
 from pipeline.experiments.points import (
     Experiment,
     Point,
@@ -202,6 +204,7 @@ class StandInQueue:
         self.queued: list[str] = []
         self.failed: list[str] = []
         self.put_names: list[str] = []
+        self.puts: list[tuple[Collection[str], Collection[PurePath]]] = []
         self.removed: list[str] = []
         self.stopped = False
         self.starts = 0
@@ -222,7 +225,7 @@ class StandInQueue:
     def put(
         self, name: str, targets: Collection[str], overrides: Collection[str], copied: Collection[PurePath]
     ) -> None:
-        assert targets == ["evaluate@gold"] and not copied
+        self.puts.append((targets, copied))
         self.queued.append(name)
         self.put_names.append(name)
 
@@ -294,6 +297,7 @@ def test_all_points_are_run_and_told(params: Params, quick: pytest.MonkeyPatch) 
     rows = sweep.run_sweep(params, points, 2, point_row)
     assert [(row["strength"], row["max_layers"]) for row in rows] == [(p.strength, p.max_layers) for p in points]
     assert len(queue.put_names) == 4 and not queue.stopped
+    assert queue.puts == [(["evaluate@gold"], [])] * 4
     # MLflow compares points with whole runs, by the same metrics and tags.
     assert sorted(run["name"] for run in logged) == sorted(queue.put_names)
     first = next(run for run in logged if run["name"] == queue.put_names[0])
@@ -428,3 +432,17 @@ def test_finished_experiments_are_read_from_git(tmp_path: Path, monkeypatch: pyt
     assert _queue.read_from(commit, "metrics/a.json") == "{}"
     with pytest.raises(click.ClickException, match=f"git show {commit}:b.json: fatal"):
         _queue.read_from(commit, "b.json")
+
+
+def test_sizes_take_brought_data_with_them_and_end_with_both_trainings(
+    params: Params, quick: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    queue = StandInQueue()
+    use(queue, quick)
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    own = tmp_path / "params.yaml"
+    own.write_text(yaml.safe_dump({**values, "data": "mine", "generate_data": {}}), encoding="utf-8")
+    size = Size(250, (1,))
+    stages = leading_to(read_stages(ROOT / "dvc.yaml", own), size.targets)
+    assert sweep.run_missing(params, {size.label: size}, {}, stages, 1) == set()
+    assert queue.puts == [(["evaluate@gold", "evaluate@taught"], [PurePosixPath("data/raw/mine")])]

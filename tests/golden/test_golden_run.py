@@ -65,7 +65,7 @@ def test_lower_precision_changes_little(golden_run: GoldenRun, workspace: str, f
 def test_the_best_epoch_is_not_the_last_one(golden_run: GoldenRun) -> None:
     params = EXPERIMENT["params"]
     best = golden_run.numbers("main/metrics/train_tagger_full.json")["best_epoch"]
-    assert min(best) < params["train_tagger"]["epochs"], "in one seed at least"
+    assert min(best) < max(best) == params["train_tagger"]["epochs"], "one seed of each kind"
     assert golden_run.numbers("main/metrics/select.json")["epoch"] < params["select"]["epochs"]
     assert golden_run.numbers("gates_move_on/metrics/select.json")["epoch"] < params["select"]["epochs"]
 
@@ -110,7 +110,7 @@ def test_each_training_gives_a_variant_other_weights(golden_run: GoldenRun) -> N
     """So a gold tagger in the place of a taught one, or the other way round, does not go unseen."""
     for variant in VARIANTS:
         gold, taught = (
-            golden_run.numbers(f"main/work/tagger/{tagger_name(variant, training)}/seed-3/weights.safetensors")
+            golden_run.numbers(f"main/work/tagger/{tagger_name(variant, training)}/seed-2/weights.safetensors")
             for training in TRAININGS
         )
         assert list(gold) == list(taught) and gold["crf.transitions"] != pytest.approx(taught["crf.transitions"], 1e-3)
