@@ -1,6 +1,6 @@
 """A small language model of any architecture: trained on part of the text, and measured with each layer detached."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import AblatedLMParams, AblationsParams, LMParams, Params
 from pipeline.pretraining import encoded_corpus as corpus
 from pipeline.pretraining import lm_training as pretraining
-from pipeline.pretraining.encoded_corpus import Corpus, Ids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     Going on at the checkpoint if there is one.
     """
     set_up(job.seed, job.threads)
-    text = first_tokens(corpus.load(job.corpus), job.ablations.tokens)
+    text = corpus.load(job.corpus).first(job.ablations.tokens)
     heldout, reverse = text.heldout[: job.ablations.heldout_tokens], job.direction == "backward"
     params = candidate_params(job.lm, job.ablations, job.candidate)
     model = build(pretraining.configure(params, len(text.vocabulary)), job.candidate.architecture)
@@ -84,13 +83,3 @@ def candidate_params(params: LMParams, ablations: AblationsParams, candidate: Ab
     """The language-model parameters of a candidate: those of the main model, but for what sets it apart."""
     own = candidate.model_dump(include={"layers", "units", "layer_dropout"})
     return params.model_copy(update={**own, "epochs": ablations.epochs})
-
-
-def first_tokens(text: Corpus, tokens: int) -> Corpus:
-    """The corpus with its first `tokens` tokens, from as many shards as it takes; shards are random samples."""
-    shards: list[Ids] = []
-    for shard in text.shards:
-        if tokens > 0:
-            shards.append(shard[:tokens])
-            tokens -= len(shards[-1])
-    return replace(text, shards=shards)

@@ -43,7 +43,10 @@ except ImportError:
     from pipeline.pretraining.lm_training import configure, pretrain
 from pipeline.language_model.model import LanguageModel
 from pipeline.params import LMParams
-shard, words, params = sys.argv[1], int(sys.argv[2]), LMParams(**json.loads(sys.argv[3]))
+shard, words, values = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+if "tokens" in LMParams.model_fields:
+    values["tokens"] = 0
+params = LMParams(**values)
 torch.set_num_threads(1)
 torch.manual_seed(1)
 ids = np.load(shard)

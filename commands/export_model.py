@@ -10,7 +10,7 @@ from ldnet.mlflow_store import configure_mlflow
 from ldnet.model_description import read_description
 from ldnet.text.columns import read_conll
 from pipeline.exporting.model_export import export_model
-from pipeline.exporting.workspace import describe, model_source
+from pipeline.exporting.workspace import best_model
 from pipeline.six_taggers import SHIPPED, TAGGERS
 
 
@@ -44,9 +44,9 @@ def main(
     if alias and not name:
         raise InputError("--alias: expected --register, too: an alias belongs to a registered model")
     folder = out or Path("work") / "model" / tagger
-    description = describe(work, metrics, tagger)
+    source, description = best_model(work, metrics, tagger)
     dev = read_conll(work / "conll" / "dev.conll", 0, 1) if onnx else None
-    export_model(model_source(work, tagger, description.seed), description, folder, dev)
+    export_model(source, description, folder, dev)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     click.echo(
         f"{folder}: {description.data}, {tagger}, seed {description.seed}, test F1 {description.test_f1:.2f}, "

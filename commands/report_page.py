@@ -17,7 +17,7 @@ from pipeline.experiments.page import PageInputs, Predictions, page
 from pipeline.experiments.regularisation_path import read_path
 from pipeline.experiments.span_errors import PredictedSentence, overall_f1, read_predictions
 from pipeline.experiments.verification import this_machine
-from pipeline.report.measurements import DIRECTIONS, read_curve, read_metrics
+from pipeline.report.measurements import DIRECTIONS, read_curve, read_gates, read_metrics
 from pipeline.report.provenance import source_version
 from pipeline.six_taggers import tagger_name
 
@@ -39,12 +39,11 @@ def main(report: Path, metrics: Path, curves: Path, predictions: Path, paths: Pa
     results = current_results(report)
     measured = read_metrics(metrics)
     layers = results["params"]["pretrain_lm"]["layers"]
-    gates = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)]
     path = paths / f"path_{results['params']['profile']}.json"
     inputs = PageInputs(
         results=results,
         metrics=measured,
-        gates=read_curve(curves / "select.csv", ["epoch", *gates]),
+        gates=read_gates(curves / "select.csv", layers),
         training={
             direction: read_curve(curves / f"pretrain_lm_{direction}.csv", ["tokens", "perplexity"])
             for direction in DIRECTIONS

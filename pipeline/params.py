@@ -219,7 +219,8 @@ class LMParams(Section):
     )
     streams: Positive = Field(description="Streams of text side by side; paper: 128.")
     steps: Positive = Field(description="Tokens of each stream in one step; paper: 20.")
-    epochs: Positive = Field(description="Passes over the text.")
+    tokens: Count = Field(description="Tokens of the corpus that are read, a random sample; 0 for all.")
+    epochs: Positive = Field(description="Passes over these tokens.")
     learning_rate: Rate = Field(description="Peak rate of Adam: warm-up, then a cosine to 0.")
     warmup_steps: Count = Field(description="Steps until the peak rate.")
     clip_norm: Norm = Field(description="Largest norm of the gradient.")
@@ -260,6 +261,7 @@ class HardConcreteParams(Section):
 class SelectParams(Section):
     """Layer selection (paper, section 4), and other ways to choose as many layers."""
 
+    repeats: Positive = Field(description="Selections: from the full taggers of the first so many seeds.")
     method: SelectMethod = Field(description="How layers are chosen; paper: gates. first, last, random are controls.")
     strength: float = Field(ge=0, le=MOST_RATE, description="Weight of the regulariser; paper's lambda_0.")
     regulariser: Regulariser = Field(description="R1, R2 or R3 of the paper, section 4.")
@@ -346,6 +348,9 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _selection_fits(self) -> "Params":
+        seeds = len(self.train_tagger.seeds)
+        if self.select.repeats > seeds:
+            raise ValueError(f"select.repeats: expected at most {seeds}, as many as train_tagger.seeds")
         layers, kept = 2 * self.pretrain_lm.layers, self.select.max_layers
         if kept > layers:
             raise ValueError(f"select.max_layers: expected at most {layers}, the layers of both directions")
@@ -355,6 +360,17 @@ class Params(Section):
                 f"expected at most {MOST_SETS:,} (take greedy, or a smaller select.max_layers)"
             )
         return self
+
+    @property
+    def selection_seeds(self) -> list[int]:
+        """The seed of each selection."""
+        return self.train_tagger.seeds[: self.select.repeats]
+
+    @property
+    def seeds_of_pruned(self) -> list[int]:
+        """For each of train_tagger.seeds, the seed of the selection that its pruned tagger is trained on: in turns."""
+        selected = self.selection_seeds
+        return [selected[number % len(selected)] for number in range(len(self.train_tagger.seeds))]
 
 
 def experiment_values(params: Params) -> dict[str, Any]:

@@ -5,6 +5,10 @@ learn what the full gold taggers make of the same sentences, and of unlabelled o
 between trainings, teachers and text differ as well.
 """
 
+from pathlib import Path
+
+from pipeline.params import Params
+
 VARIANTS = ("no_lm", "full", "pruned")
 TRAININGS = ("gold", "taught")
 
@@ -17,6 +21,13 @@ def tagger_name(variant: str, training: str) -> str:
 def metrics_name(variant: str, training: str) -> str:
     """What the metrics file of its training is called, without its suffix; the curve has the same name."""
     return f"train_tagger_{tagger_name(variant, training)}"
+
+
+def language_models_of(variant: str, folder: Path, params: Params) -> list[Path]:
+    """The folder with forward/ and backward/ of each seed's tagger: `folder`, or one in it for each selection."""
+    if variant == "pruned":
+        return [folder / f"seed-{seed}" for seed in params.seeds_of_pruned]
+    return [folder] * len(params.train_tagger.seeds)
 
 
 TAGGERS = {tagger_name(variant, training): (variant, training) for training in TRAININGS for variant in VARIANTS}

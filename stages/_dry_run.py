@@ -35,7 +35,7 @@ from pipeline.pretraining.encoded_corpus import Corpus
 from pipeline.pretraining.streams import steps_of_shard
 from pipeline.selection.methods import METHODS
 from pipeline.selection.selection import Selection, SelectionTask
-from pipeline.six_taggers import tagger_name
+from pipeline.six_taggers import language_models_of, tagger_name
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger
 from pipeline.tagger.training import Features, TaggingData, load_tagging_data, train_tagger
 
@@ -83,7 +83,8 @@ def report(stage: str, options: Options) -> str:
 def _pretrain_lm(options: Options) -> Cost:
     params = load_params(options["params_path"])
     set_up(params.seed, params.threads)
-    text, lm = corpus.load(options["corpus_folder"]), params.pretrain_lm
+    lm = params.pretrain_lm
+    text = corpus.load(options["corpus_folder"]).first(lm.tokens)
     model = LanguageModel(pretraining.configure(lm, len(text.vocabulary)))
     pretraining.embed_vectors(model, text.vectors)
     reverse = options["direction"] == "backward"
@@ -126,7 +127,8 @@ def _train_tagger(options: Options) -> Cost:
     data = load_tagging_data(options["conll"], options["targets"])
     set_up(training.seeds[0], params.threads)
     sample, share = _sample(data, SAMPLE_BATCHES * training.batch_sentences)
-    lm = load_bidirectional_lm(options["lm"]) if options["lm"] else None
+    lms = language_models_of(options["variant"], options["lm"], params) if options["lm"] else []
+    lm = load_bidirectional_lm(lms[0]) if lms else None
     width, steps_in_all = sum(lm.widths) if lm else 0, sum(len(words) + 1 for words in data.words)
     tagger = Tagger(configure(training, data.lexicon, width))
     initialise(tagger, data.lexicon)
@@ -142,13 +144,13 @@ def _train_tagger(options: Options) -> Cost:
     return Cost(
         work=f"{name}: {len(training.seeds)} seeds, {workers} at a time, {training.epochs} epochs of "
         f"{len(data.train):,} sentences in batches of {training.batch_sentences}",
-        seconds=making + rounds * training.epochs * epoch,
+        seconds=len(set(lms)) * making + rounds * training.epochs * epoch,
         timing=f"{epoch:.3g} s an epoch with its scoring ({share:.0%} timed)"
         + (f", {making:.3g} s for the features of the language models" if lm else ""),
         processes=workers,
         out=options["out"],
         out_bytes=len(training.seeds) * _bytes(tagger),
-        temporary_bytes=steps_in_all * width * (4 if training.precision == "float32" else 2),
+        temporary_bytes=len(set(lms)) * steps_in_all * width * (4 if training.precision == "float32" else 2),
     )
 
 
@@ -171,16 +173,18 @@ def _select(options: Options) -> Cost:
     sample, share = _sample(data, batches * tagging.batch_sentences)
     # One epoch to warm up, one with gates that move, one with gates that stay, which costs less.
     three = select.model_copy(update={"epochs": 3, "enforce_epoch": 2})
-    _, moving, staying = _times(METHODS["gates"](SelectionTask(tagger, Selection.of(lm), sample, three, tagging, seed)))
+    task = SelectionTask(tagger, Selection.of(lm), sample, three, tagging, seed)
+    _, moving, staying = _times(METHODS["gates"](task))
     moving, staying = moving / share, staying / share
     return Cost(
-        work=f"{select.epochs} epochs of {len(data.train):,} sentences, {select.enforce_epoch} of them with gates that "
-        f"move; at most {select.max_layers} of {len(lm.forward_lm.rnn.layers) + len(lm.backward_lm.rnn.layers)} layers",
-        seconds=select.enforce_epoch * moving + (select.epochs - select.enforce_epoch) * staying,
+        work=f"{select.repeats} selections, each of {select.epochs} epochs of {len(data.train):,} sentences, "
+        f"{select.enforce_epoch} of them with gates that move; at most {select.max_layers} of "
+        f"{len(task.selection.gates)} layers",
+        seconds=select.repeats * (select.enforce_epoch * moving + (select.epochs - select.enforce_epoch) * staying),
         timing=f"{moving:.3g} s an epoch with moving gates, {staying:.3g} s one without ({share:.0%} timed)",
         processes=1,
         out=options["out"],
-        out_bytes=_bytes(tagger),
+        out_bytes=select.repeats * _bytes(tagger),
         temporary_bytes=0,
     )
 

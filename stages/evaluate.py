@@ -1,6 +1,7 @@
 """Score the taggers of one training on the test split: no other stage of the experiment reads it."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,8 +11,8 @@ from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
 from pipeline.execution.reproducible import set_up
 from pipeline.execution.stored import written_by
-from pipeline.params import load_params
-from pipeline.six_taggers import TRAININGS, metrics_name, tagger_name
+from pipeline.params import Params, load_params
+from pipeline.six_taggers import TRAININGS, language_models_of, metrics_name, tagger_name
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 
@@ -44,24 +45,17 @@ def main(
     """
     params = load_params(params_path)
     set_up(params.seed, params.threads)
-    all_layers = list(range(params.pretrain_lm.layers))
-    with written_by("prune"):
-        kept = JsonObject.read(dev_metrics / "prune.json").part("layers_kept")
-        layers_kept_of_pruned = {name: kept.wholes(name) for name in ("forward", "backward")}
-    models = {
-        "no_lm": (None, {"forward": [], "backward": []}),
-        "full": (lm, {"forward": all_layers, "backward": all_layers}),
-        "pruned": (pruned, layers_kept_of_pruned),
-    }
+    folders = {"no_lm": None, "full": lm, "pruned": pruned}
     rows = []
     with stage_run(f"evaluate@{training}", {"threads": params.threads}, [out]) as run:
-        for variant, (lm_folder, layers_kept) in models.items():
+        for variant, folder in folders.items():
             name, trained = tagger_name(variant, training), metrics_name(variant, training)
             with written_by(trained):
                 measured = JsonObject.read(dev_metrics / f"{trained}.json")
                 dev = {"seeds": measured.wholes("seeds"), "dev_f1_mean": measured.number("dev_f1_mean")}
-            row = evaluate_variant(variant, taggers / name, lm_folder, conll, dev, out)
-            rows.append({**row, "training": training, "layers_kept": layers_kept})
+            lms = language_models_of(variant, folder, params) if folder else []
+            row = evaluate_variant(variant, taggers / name, lms, conll, dev, out)
+            rows.append({**row, "training": training, **_layers(variant, params, dev_metrics)})
             run.log_metrics({f"{name}/{key}": row[key] for key in ("test_f1_mean", "macs_per_word")})
             click.echo(
                 f"{name}: test F1 {row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}, "
@@ -70,6 +64,19 @@ def main(
         compared = compare(rows, {row["variant"]: count_predictions(row, out) for row in rows})
         run.log_metrics({"lm_macs_kept": compared["lm_macs_kept"]})
         write_json(metrics, {"rows": rows, "comparison": compared})
+
+
+def _layers(variant: str, params: Params, metrics: Path) -> dict[str, Any]:
+    """The layers that the taggers of a variant read, by the first selection and by the others."""
+    if variant != "pruned":
+        layers = list(range(params.pretrain_lm.layers)) if variant == "full" else []
+        return {"layers_kept": {"forward": layers, "backward": layers}, "layers_kept_again": []}
+    with written_by("prune"):
+        first = JsonObject.read(metrics / "prune.json")
+        again = [first.part("repeated").part(f"seed-{seed}") for seed in params.selection_seeds[1:]]
+        kept = [of.part("layers_kept") for of in (first, *again)]
+        selections = [{name: layers.wholes(name) for name in ("forward", "backward")} for layers in kept]
+    return {"layers_kept": selections[0], "layers_kept_again": selections[1:]}
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     workers = data_parallel.join()
-    text = corpus.load(corpus_folder)
+    text = corpus.load(corpus_folder).first(params.pretrain_lm.tokens)
     reverse = direction == "backward"
     model = LanguageModel(pretraining.configure(params.pretrain_lm, len(text.vocabulary)))
     pretraining.embed_vectors(model, text.vectors)

@@ -11,7 +11,7 @@ from pipeline.params import experiment_values, load_params
 from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.figure_files import save_figure
-from pipeline.report.measurements import DIRECTIONS, flat_metrics, pick, read_curve, read_metrics
+from pipeline.report.measurements import DIRECTIONS, flat_metrics, pick, read_curve, read_gates, read_metrics
 from pipeline.report.provenance import source_version, stage_outs
 from pipeline.report.results import build_results
 from pipeline.report.run_comparison import comparison_view, headline_metrics
@@ -36,8 +36,7 @@ def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     measured = read_metrics(metrics)
     results = build_results(experiment_values(params), measured)
     layers = params.pretrain_lm.layers
-    gate_columns = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)]
-    gates = read_curve(curves / "select.csv", ["epoch", *gate_columns])
+    gates = read_gates(curves / "select.csv", layers)
     training = {name: read_curve(curves / f"pretrain_lm_{name}.csv", ["tokens", "perplexity"]) for name in DIRECTIONS}
     heldout = {direction: results["lm"][direction]["heldout_perplexity"] for direction in DIRECTIONS}
 

@@ -1,9 +1,12 @@
 """Select language-model layers: by gates that are trained with the tagger, or without training."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
+from torch import Tensor
 
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
@@ -24,50 +27,59 @@ from stages._run import StageCommand, params_option
 @params_option
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, required=True, help="Folder with the language models forward/ and backward/.")
-@click.option("--tagger", "tagger_folder", type=FOLDER, required=True, help="The full tagger; its first seed is used.")
-@click.option("--out", type=FOLDER, required=True, help="Where the gates and the tagger that belongs to them go.")
+@click.option("--tagger", "tagger_folder", type=FOLDER, required=True, help="The full taggers, one folder a seed.")
+@click.option(
+    "--out", type=FOLDER, required=True, help="Where gates and the tagger that belongs to them go, a folder a seed."
+)
 @click.option("--metrics", type=FILE, required=True, help="Where the layers kept go (JSON).")
 @click.option("--curve", type=FILE, required=True, help="Where the gates' path over the epochs goes (CSV).")
 def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
-    """Choose at most select.max_layers layers by select.method, from the full tagger on."""
+    """Choose at most select.max_layers layers by select.method, once from each of the first full taggers on."""
     params = load_params(params_path)
-    seed = params.train_tagger.seeds[0]
-    set_up(seed, params.threads)
-    data, language_models = load_tagging_data(conll), load_bidirectional_lm(lm, "pretrain_lm")
-    width = sum(language_models.widths)
-    tagger = load_tagger(tagger_folder / f"seed-{seed}", "train_tagger", data.lexicon, width)
-    logged = {"seed": seed, "threads": params.threads, **params.select.model_dump()}
+    logged = {"seeds": params.selection_seeds, "threads": params.threads, **params.select.model_dump()}
+    records, selections = [], []
     with stage_run("select", logged, [out]) as run, keeping_evidence("select"):
-        language_models.compute_in(params.select.precision)
-        selection = Selection.of(language_models)
-        records = []
-        task = SelectionTask(tagger, selection, data, params.select, params.train_tagger, seed)
-        for record in METHODS[params.select.method](task):
-            records.append(record)
-            run.log(int(record["epoch"]), record)
-        gates = split_directions(selection.gates)
-        layers_kept = {direction: kept_layers(values) for direction, values in gates.items()}
-        measured = {
-            "method": params.select.method,
-            "strength": params.select.strength,
-            "regulariser": params.select.regulariser,
-            "cost_weighted": params.select.cost_weighted,
-            "max_layers": params.select.max_layers,
-            "epoch": selection.epoch,
-            "dev_f1": round(selection.dev_f1, 4),
-            "gates": {direction: [round(gate, 6) for gate in values.tolist()] for direction, values in gates.items()},
-            "layers_kept": layers_kept,
-            "budget_reached_by": selection.budget_reached_by,
-            "optimiser_epoch": selection.optimiser_epoch,
-        }
-        run.log_metrics({"dev_f1": selection.dev_f1})
-        save_tagger(tagger, out / "tagger")
-        write_json(out / "gates.json", {direction: values.tolist() for direction, values in gates.items()})
-        write_json(metrics, measured)
+        for seed in params.selection_seeds:
+            set_up(seed, params.threads)
+            data, language_models = load_tagging_data(conll), load_bidirectional_lm(lm, "pretrain_lm")
+            width = sum(language_models.widths)
+            tagger = load_tagger(tagger_folder / f"seed-{seed}", "train_tagger", data.lexicon, width)
+            language_models.compute_in(params.select.precision)
+            selection = Selection.of(language_models)
+            task = SelectionTask(tagger, selection, data, params.select, params.train_tagger, seed)
+            for record in METHODS[params.select.method](task):
+                records.append({"seed": seed, **record})
+                run.log(int(record["epoch"]), {f"seed_{seed}/{name}": value for name, value in record.items()})
+            gates = split_directions(selection.gates)
+            save_tagger(tagger, out / f"seed-{seed}" / "tagger")
+            write_json(out / f"seed-{seed}" / "gates.json", {name: values.tolist() for name, values in gates.items()})
+            selections.append(_measured(seed, selection, gates))
+            click.echo(_told(selections[-1]))
+        keys = ("method", "strength", "regulariser", "cost_weighted", "max_layers")
+        chosen = {key: getattr(params.select, key) for key in keys}
+        run.log_metrics({"dev_f1": selections[0]["dev_f1"]})
+        again = {f"seed-{of['seed']}": of for of in selections[1:]}
+        write_json(metrics, {**chosen, **selections[0], "repeated": again})
         curve.parent.mkdir(parents=True, exist_ok=True)
         pd.DataFrame(records).to_csv(curve, index=False)
-    kept = ", ".join(f"{direction} {layers}" for direction, layers in layers_kept.items())
-    click.echo(f"layers kept: {kept}; budget reached by {measured['budget_reached_by']}; dev F1 {selection.dev_f1:.2f}")
+
+
+def _measured(seed: int, selection: Selection, gates: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What one selection came to."""
+    return {
+        "seed": seed,
+        "epoch": selection.epoch,
+        "dev_f1": round(selection.dev_f1, 4),
+        "gates": {direction: [round(gate, 6) for gate in values.tolist()] for direction, values in gates.items()},
+        "layers_kept": {direction: kept_layers(values) for direction, values in gates.items()},
+        "budget_reached_by": selection.budget_reached_by,
+        "optimiser_epoch": selection.optimiser_epoch,
+    }
+
+
+def _told(measured: Mapping[str, Any]) -> str:
+    kept = ", ".join(f"{direction} {layers}" for direction, layers in measured["layers_kept"].items())
+    return f"layers kept: {kept}; budget reached by {measured['budget_reached_by']}; dev F1 {measured['dev_f1']:.2f}"
 
 
 if __name__ == "__main__":

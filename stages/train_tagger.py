@@ -8,7 +8,7 @@ from ldnet.command_line import FILE, FOLDER
 from ldnet.errors import InputError
 from pipeline.execution.reproducible import set_up
 from pipeline.params import load_params
-from pipeline.six_taggers import VARIANTS, tagger_name
+from pipeline.six_taggers import VARIANTS, language_models_of, tagger_name
 from pipeline.tagger.seeds import train_and_record
 from stages._run import StageCommand, params_option
 
@@ -17,7 +17,7 @@ from stages._run import StageCommand, params_option
 @params_option
 @click.option("--variant", type=click.Choice(VARIANTS), required=True)
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
-@click.option("--lm", type=FOLDER, help="Folder with the language models forward/ and backward/; none for no_lm.")
+@click.option("--lm", type=FOLDER, help="Output of pretrain_lm or of prune; none for no_lm.")
 @click.option("--targets", type=FOLDER, help="Output of soft_targets, for taught taggers; gold tags if left out.")
 @click.option("--out", type=FOLDER, required=True, help="Where the taggers go, one folder a seed.")
 @click.option("--metrics", type=FILE, required=True, help="Where dev F1 goes (JSON).")
@@ -47,7 +47,7 @@ def main(
         tagger,
         params.threads,
         conll=conll,
-        lm=lm,
+        lms=[] if lm is None else language_models_of(variant, lm, params),
         lm_stage="prune" if variant == "pruned" else "pretrain_lm",
         targets=targets,
         out=out,

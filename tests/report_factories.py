@@ -38,8 +38,10 @@ def make_row(
         "test_f1_int8": [f1, f1],
         "dev_f1_mean": f1 + 0.5,
         "macs_per_word": macs,
+        "macs_per_word_of_seeds": [macs, macs],
         "parameters": 3 * macs,
         "layers_kept": {"forward": forward, "backward": backward},
+        "layers_kept_again": [],
         "test_f1_per_type": {"NP": f1},
     }
 
@@ -118,8 +120,8 @@ def write_measurements(folder: Path, profile: str = "demo", data: str = "demo") 
     for direction in ("forward", "backward"):
         curve = "step,tokens,learning_rate,loss,perplexity\n1,1000,0.1,6.2,500\n2,2000,0.1,4.0,55\n"
         (folder / "curves" / f"pretrain_lm_{direction}.csv").write_text(curve, encoding="utf-8")
-    gates = "epoch,loss,dev_f1,open_gates,gate_forward_0,gate_forward_1,gate_backward_0,gate_backward_1\n"
-    gates += "1,2.5,80,3,0.8,1,0.5,0\n2,2.0,81,1,0,0.9,0,0\n"
+    gates = "seed,epoch,loss,dev_f1,open_gates,gate_forward_0,gate_forward_1,gate_backward_0,gate_backward_1\n"
+    gates += "1,1,2.5,80,3,0.8,1,0.5,0\n1,2,2.0,81,1,0,0.9,0,0\n2,1,2.4,79,3,0.7,0.6,0.5,0\n"
     (folder / "curves" / "select.csv").write_text(gates, encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ldnet.files import write_json
 from ldnet.text.columns import Sentence
 from pipeline.exporting.model_export import export_model
-from pipeline.exporting.workspace import describe, model_source
+from pipeline.exporting.workspace import best_model
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.six_taggers import SHIPPED, TAGGERS, metrics_name
 from pipeline.tagger.model import save_tagger
@@ -20,7 +20,7 @@ def make_workspace(folder: Path) -> tuple[Path, Path]:
     """What the stages leave behind: the folders work/ and metrics/, with all six taggers."""
     work, metrics = folder / "work", folder / "metrics"
     splits = {"train": make_sentences(30), "dev": make_sentences(20, 6)}
-    lexicon = write_prepared(work / "conll", splits, work / "pruned")
+    lexicon = write_prepared(work / "conll", splits, work / "pruned" / f"seed-{SEEDS[0]}")
     write_prepared(work / "conll", splits, work / "lm")
     features = sum(load_bidirectional_lm(work / "lm").widths)
     for number, (name, (variant, training)) in enumerate(TAGGERS.items()):
@@ -46,16 +46,18 @@ def _row(variant: str, training: str) -> dict[str, object]:
         "test_f1_int8": TEST_F1,
         "dev_f1_mean": 80.5,
         "macs_per_word": 1000,
+        "macs_per_word_of_seeds": [1000] * len(SEEDS),
         "parameters": 2000,
         "layers_kept": {"forward": [0, 1, 2], "backward": [0, 1, 2]},
+        "layers_kept_again": [],
     }
 
 
 def make_model(folder: Path, tagger: str = SHIPPED, onnx_dev: Sequence[Sentence] | None = None) -> Path:
     """A model folder in `folder`, with an ONNX graph if it is given sentences to measure that on."""
     work, metrics = make_workspace(folder)
-    description = describe(work, metrics, tagger)
-    export_model(model_source(work, tagger, description.seed), description, folder / "model", onnx_dev)
+    source, description = best_model(work, metrics, tagger)
+    export_model(source, description, folder / "model", onnx_dev)
     return folder / "model"
 
 

@@ -24,28 +24,31 @@ ROUNDING = 1e-4  # F1 in the rows is in percent, to four places
 
 
 def evaluate_variant(
-    variant: str, taggers: Path, lm_folder: Path | None, conll: Path, dev: Mapping[str, Any], predictions: Path
+    variant: str, taggers: Path, lms: Sequence[Path], conll: Path, dev: Mapping[str, Any], predictions: Path
 ) -> dict[str, Any]:
     """Score all seeds of a variant on the test split; write their predictions; return its row of the results.
 
-    `dev` are the metrics of the variant's training: its seeds and dev F1.
+    `dev` are the metrics of the variant's training: its seeds and dev F1. `lms` are the folders of the language models,
+    one for each seed, or none at all. Multiply-accumulates and parameters are means over the seeds, whole numbers.
     """
     with written_by("prepare_conll"):
         lexicon = Lexicon.load(conll / "lexicon")
         test = read_conll(conll / "test.conll", 0, 1)
     stages = ("prune", "train_pruned") if variant == "pruned" else ("pretrain_lm", "train_tagger")
-    lm = load_bidirectional_lm(lm_folder, stages[0]) if lm_folder else None
-    scores, scores_int8 = [], []
-    for seed in dev["seeds"]:
+    train = read_conll(conll / "train.conll", 0, 1)
+    models = {folder: load_bidirectional_lm(folder, stages[0]) for folder in dict.fromkeys(lms)}
+    scores, scores_int8, all_macs, all_parameters = [], [], [], []
+    for number, seed in enumerate(dev["seeds"]):
+        lm = models[lms[number]] if lms else None
         tagger = load_tagger(taggers / f"seed-{seed}", stages[1], lexicon, sum(lm.widths) if lm else 0)
         words, tags = [sentence.words for sentence in test], [sentence.tags for sentence in test]
         predicted = bulk_tagger(tagger, lm, lexicon).tag(words)
         write_predictions(predictions_file(predictions, variant, seed), test, predicted)
         scores.append(span_scores(tags, predicted))
         scores_int8.append(round(span_scores(tags, bulk_tagger(tagger, lm, lexicon, "int8").tag(words))[0], 4))
-    train = read_conll(conll / "train.conll", 0, 1)
-    macs = macs_by_part(tagger.config, lm, characters_per_word(train))
-    parameters = parameters_by_part(tagger, lm)
+        all_macs.append(macs_by_part(tagger.config, lm, characters_per_word(train)))
+        all_parameters.append(parameters_by_part(tagger, lm))
+    macs, parameters = _means(all_macs), _means(all_parameters)
     overall = [round(score, 4) for score, _ in scores]
     types = sorted({kind for _, by_type in scores for kind in by_type})
     return {
@@ -58,10 +61,15 @@ def evaluate_variant(
         "test_f1_per_type": {kind: round(mean(by_type.get(kind, 0.0) for _, by_type in scores), 4) for kind in types},
         "dev_f1_mean": dev["dev_f1_mean"],
         "macs_per_word": sum(macs.values()),
+        "macs_per_word_of_seeds": [sum(of.values()) for of in all_macs],
         "macs_per_word_by_part": macs,
         "parameters": sum(parameters.values()),
         "parameters_by_part": parameters,
     }
+
+
+def _means(of_seeds: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    return {part: round(mean(of[part] for of in of_seeds)) for part in of_seeds[0]}
 
 
 def predictions_file(predictions: Path, variant: str, seed: int) -> Path:

@@ -27,9 +27,10 @@ DATA_AND_LICENCE = {
 OWN = "The user's own data; its terms decide who may have the weights."
 
 
-def model_source(work: Path, tagger: str, seed: int) -> ModelSource:
-    """Where the stages put the parts of this tagger, one of TAGGERS."""
-    lm = {"no_lm": None, "full": work / "lm", "pruned": work / "pruned"}[TAGGERS[tagger][0]]
+def model_source(work: Path, tagger: str, seed: int, selection_seed: int) -> ModelSource:
+    """Where the stages put the parts of one of TAGGERS. `selection_seed` is that of the selection it was pruned by."""
+    pruned = work / "pruned" / f"seed-{selection_seed}"
+    lm = {"no_lm": None, "full": work / "lm", "pruned": pruned}[TAGGERS[tagger][0]]
     return ModelSource(
         lexicon=work / "conll" / "lexicon",
         tagger=work / "tagger" / tagger / f"seed-{seed}",
@@ -38,9 +39,11 @@ def model_source(work: Path, tagger: str, seed: int) -> ModelSource:
     )
 
 
-def describe(work: Path, metrics: Path, tagger: str) -> ModelDescription:
-    """The description of the best seed on dev of one of TAGGERS. Raises InputError if the pipeline has not run to its
-    end."""
+def best_model(work: Path, metrics: Path, tagger: str) -> tuple[ModelSource, ModelDescription]:
+    """The best seed on dev of one of TAGGERS: its parts and its description.
+
+    Raises InputError if the pipeline has not run to its end.
+    """
     results = read_results(work / "report" / "results.json")
     rows = {(row["variant"], row["training"]): row for row in results["rows"]}
     row = rows.get(TAGGERS[tagger]) if tagger in TAGGERS else None
@@ -52,7 +55,10 @@ def describe(work: Path, metrics: Path, tagger: str) -> ModelDescription:
     best = max(range(len(row["seeds"])), key=lambda index: trained["dev_f1"][index])
     data, params = results["data"], results["params"]
     generated = data in pick(params, "generate_data")
-    return ModelDescription(
+    selections = [row["layers_kept"], *(row["layers_kept_again"] or [])]  # the seeds take turns with them
+    turn = best % len(selections)
+    macs = row["macs_per_word_of_seeds"]
+    description = ModelDescription(
         data=data,
         profile=params["profile"],
         tagger=tagger,
@@ -64,10 +70,11 @@ def describe(work: Path, metrics: Path, tagger: str) -> ModelDescription:
         test_f1_of_seeds=row["test_f1"],
         test_f1_mean=row["test_f1_mean"],
         lm_layers=params["pretrain_lm"]["layers"],
-        layers_kept=row["layers_kept"],
-        macs_per_word=row["macs_per_word"],
+        layers_kept=selections[turn],
+        macs_per_word=macs[best] if macs else row["macs_per_word"],
         parameters=row["parameters"],
         generated=generated,
         data_and_licence=GENERATED if generated else DATA_AND_LICENCE.get(data, OWN),
         export_commit=source_version(Path.cwd()),
     )
+    return model_source(work, tagger, row["seeds"][best], row["seeds"][turn]), description

@@ -1,6 +1,6 @@
 """An encoded LM corpus: its ids, its vocabulary, and how it is memory-mapped."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,16 @@ class Corpus:
     shards: list[Ids]
     heldout: Ids
     vectors: npt.NDArray[np.float32]  # (words, dimension): pretrained word vectors, zeros for words without; or (0, 0)
+
+    def first(self, tokens: int) -> "Corpus":
+        """The corpus with its first `tokens` tokens (0 for all), from as many shards as it takes: a random sample."""
+        shards: list[Ids] = []
+        left = tokens or sum(map(len, self.shards))
+        for shard in self.shards:
+            if left > 0:
+                shards.append(shard[:left])
+                left -= len(shards[-1])
+        return replace(self, shards=shards)
 
 
 def load(folder: Path) -> Corpus:

@@ -47,6 +47,13 @@ def read_curve(path: Path, columns: list[str]) -> pd.DataFrame:
     return curve
 
 
+def read_gates(path: Path, layers: int) -> pd.DataFrame:
+    """The gates over the epochs of the first selection. Raises InputError as `read_curve`."""
+    gates = [f"gate_{direction}_{layer}" for direction in DIRECTIONS for layer in range(layers)]
+    curve = read_curve(path, ["seed", "epoch", *gates])
+    return curve.query(f"seed == {curve['seed'].iloc[0]}")
+
+
 def flat_metrics(documents: Mapping[str, Any]) -> dict[str, float]:
     """All numbers by path, such as evaluate_gold/pruned/test_f1_mean: rows by variant, other lists by position."""
     flat: dict[str, float] = {}

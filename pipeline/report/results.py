@@ -22,7 +22,7 @@ ROW_KEYS = (
     "layers_kept",
 )
 # Measured later: documents of before do not have them, and their cells are blank.
-ADDED_ROW_KEYS = ("test_f1_int8",)
+ADDED_ROW_KEYS = ("test_f1_int8", "layers_kept_again", "macs_per_word_of_seeds")
 
 
 def build_results(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:

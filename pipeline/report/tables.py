@@ -88,10 +88,28 @@ def legend(*documents: Mapping[str, Any]) -> str:
         _lessons(params),
         "Compare F1 within a column: between columns, teachers and text differ as well.",
         *_older(documents),
-        "Language models were trained once and layers chosen once, so no standard deviation and no interval includes "
-        "their spread.",
+        *_selections(documents),
     ]
     return " ".join(sentences) + "\n"
+
+
+def _selections(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How often layers were selected, and which other layers the other selections kept."""
+    sentences: list[str] = []
+    for document in documents:
+        pruned = [row["layers_kept_again"] for row in document["rows"] if row["layers_kept_again"]]
+        if pruned:
+            again = pruned[0]  # the same in both trainings
+            kept = ["; ".join(_kept_layers(layers)) for layers in again]
+            sentences.append(
+                f"In {document['params']['profile']}, layers were selected {len(again) + 1} times, from another full "
+                f"tagger each time, and the pruned taggers take turns; the table shows the first selection, and the "
+                f"others kept {' and '.join(kept)}."
+            )
+    elsewhere = "" if len(sentences) == len(documents) else " and layers elsewhere" if sentences else " and layers"
+    chosen = f"{elsewhere} chosen once" if elsewhere else ""
+    rest = f"Language models were trained once{chosen}, so no standard deviation and no interval includes their spread."
+    return [*sentences, rest]
 
 
 def gain_lines(comparisons: Comparisons) -> str:
@@ -285,8 +303,14 @@ def _test_f1(row: Mapping[str, Any]) -> str:
 def _layers(document: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
     """The layers kept, forward and backward."""
     layers = document["params"]["pretrain_lm"]["layers"]
-    kept = [row["layers_kept"][direction] for direction in DIRECTIONS]
-    return [f"all {layers}" if len(of) == layers else ", ".join(map(str, of)) or "none" for of in kept]
+    return [
+        f"all {layers}" if len(row["layers_kept"][direction]) == layers else kept
+        for direction, kept in zip(DIRECTIONS, _kept_layers(row["layers_kept"]), strict=True)
+    ]
+
+
+def _kept_layers(layers_kept: Mapping[str, Sequence[int]]) -> list[str]:
+    return [", ".join(map(str, layers_kept[direction])) or "none" for direction in DIRECTIONS]
 
 
 def _published(document: Mapping[str, Any], variant: str) -> list[str]:

@@ -51,7 +51,7 @@ def train_and_record(
     threads: int,
     *,
     conll: Path,
-    lm: Path | None = None,
+    lms: Sequence[Path] = (),
     targets: Path | None = None,
     out: Path,
     metrics: Path,
@@ -63,11 +63,12 @@ def train_and_record(
     Returns the metrics.
     """
     logged = {"threads": threads, "training": "taught" if targets else "gold", **params.model_dump()}
-    inputs = [*conll.glob("train.conll"), *conll.glob("dev.conll"), *(lm.glob("*/weights.safetensors") if lm else [])]
+    inputs = [*conll.glob("train.conll"), *conll.glob("dev.conll")]
+    inputs += [weights for lm in dict.fromkeys(lms) for weights in lm.glob("*/weights.safetensors")]
     inputs += targets.glob("*.npy") if targets else []
     with stage_run(stage, logged, [out]) as run, checkpoint_folder(stage, logged, sorted(inputs)) as scratch:
         records = []
-        for record in train_seeds(conll, lm, out, params, threads, scratch, targets, lm_stage):
+        for record in train_seeds(conll, lms, out, params, threads, scratch, targets, lm_stage):
             records.append(record)
             seed = int(record["seed"])
             run.log(int(record["epoch"]), {f"seed_{seed}/{name}": record[name] for name in ("loss", "dev_f1")})
@@ -81,7 +82,7 @@ def train_and_record(
 
 def train_seeds(
     conll: Path,
-    lm: Path | None,
+    lms: Sequence[Path],
     out: Path,
     params: TaggerParams,
     threads: int,
@@ -91,16 +92,17 @@ def train_seeds(
 ) -> Iterator[Record]:
     """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
 
-    `lm` is the folder of the two language models; their features go to `scratch`. `targets` is what soft_targets wrote,
-    or None for gold tags; `lm_stage` is the stage that made the language models. Several processes of `threads` threads
-    run at once, as many as there are processors for.
+    `lms` are the folders of the two language models, one for each seed, or none at all; `lm_stage` is the stage that
+    made them. Their features go to `scratch`. `targets` is what soft_targets wrote, or None for gold tags. Several
+    processes of `threads` threads run at once, as many as there are processors for.
     """
-    features, width = None, 0
-    if lm is not None:
+    tables: dict[Path, tuple[Path, int]] = {}  # of the features of each language model, and how wide it is
+    words = load_tagging_data(conll, targets).words if lms else []
+    for lm in dict.fromkeys(lms):
         language_models = load_bidirectional_lm(lm, lm_stage)
-        features, width = scratch / "features", sum(language_models.widths)
-        words = load_tagging_data(conll, targets).words
-        write_feature_table(language_models, words, features, params.precision)
+        tables[lm] = (scratch / f"features-{len(tables)}", sum(language_models.widths))
+        write_feature_table(language_models, words, tables[lm][0], params.precision)
+    tables_of_seeds = [tables[lm] for lm in lms] if lms else [(None, 0)] * len(params.seeds)
     jobs = [
         TrainingJob(
             conll=conll,
@@ -115,7 +117,7 @@ def train_seeds(
             row=row,
             section="train_taught" if targets else "train_tagger",
         )
-        for row, seed in enumerate(params.seeds)
+        for row, (seed, (features, width)) in enumerate(zip(params.seeds, tables_of_seeds, strict=True))
     ]
     workers = min(len(jobs), max(1, processors() // threads))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent) as pool:

@@ -19,7 +19,7 @@ from torch import Tensor
 from ablations import architectures
 from ablations.detaching import without_layers
 from ablations.figure import ablation_figure
-from ablations.language_models import find_candidate, first_tokens
+from ablations.language_models import find_candidate
 from ablations.report import (
     ablations_document,
     ablations_section,
@@ -36,7 +36,6 @@ from pipeline.evaluation.conlleval import count_file, f1
 from pipeline.evaluation.evaluation import write_predictions
 from pipeline.features.contextual import live_features
 from pipeline.params import Params, experiment_values, load_params
-from pipeline.pretraining.encoded_corpus import Corpus
 from pipeline.pretraining.lm_training import perplexity
 from pipeline.profiles import load_profile
 from pipeline.report.figure_files import save_figure
@@ -248,14 +247,6 @@ def test_a_tagger_that_is_there_is_not_trained_again(
         list(map(train_once, jobs))
     assert started == [1, 2, 2] and (tmp_path / "all_layers" / "seed-1").is_dir()
     assert not (tmp_path / "all_layers" / "seed-2").exists()
-
-
-def test_first_tokens_are_taken_from_as_many_shards_as_needed() -> None:
-    shards = [np.arange(start, start + 4, dtype=np.int32) for start in (0, 10, 20)]
-    text = Corpus(vocabulary=[], shards=shards, heldout=shards[0], vectors=np.zeros((0, 0), dtype=np.float32))
-    assert [shard.tolist() for shard in first_tokens(text, 6).shards] == [[0, 1, 2, 3], [10, 11]]
-    assert [len(shard) for shard in first_tokens(text, 4).shards] == [4]
-    assert [len(shard) for shard in first_tokens(text, 100).shards] == [4, 4, 4]
 
 
 def test_remembered_features_are_computed_once() -> None:

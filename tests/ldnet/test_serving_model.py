@@ -19,7 +19,7 @@ from ldnet.model_folder import load_model, load_model_once
 from ldnet.text.columns import read_conll
 from ldnet.text.lexicon import Lexicon
 from pipeline.evaluation.finished import bulk_tagger
-from pipeline.exporting.workspace import describe
+from pipeline.exporting.workspace import best_model
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.six_taggers import TAGGERS
 from pipeline.tagger.model import load_tagger
@@ -42,7 +42,7 @@ def test_an_exported_model_tags_as_the_workspace_does_and_does_not_need_it(name:
     options = ["--work", str(work), "--metrics", str(metrics), "--out", str(tmp_path / "model"), "--tagger", name]
     assert CliRunner().invoke(main, options, catch_exceptions=False).exit_code == 0
     variant, _ = TAGGERS[name]
-    lm_folder = {"no_lm": None, "full": work / "lm", "pruned": work / "pruned"}[variant]
+    lm_folder = {"no_lm": None, "full": work / "lm", "pruned": work / "pruned" / "seed-1"}[variant]
     lm = load_bidirectional_lm(lm_folder) if lm_folder else None
     tagger = load_tagger(work / "tagger" / name / "seed-2")
     expected = bulk_tagger(tagger, lm, Lexicon.load(work / "conll" / "lexicon")).tag(SENTENCES)
@@ -93,10 +93,23 @@ def test_metrics_of_another_run_are_refused(tmp_path: Path) -> None:
     work, metrics = make_workspace(tmp_path)
     write_json(metrics / "train_tagger_pruned.json", {"seeds": [1, 2], "dev_f1": [1.0, 2.0]})
     with pytest.raises(InputError, match="not of the same run"):
-        describe(work, metrics, "pruned")
-    assert describe(work, metrics, "pruned_taught").tagger == "pruned_taught"
+        best_model(work, metrics, "pruned")
+    assert best_model(work, metrics, "pruned_taught")[1].tagger == "pruned_taught"
     with pytest.raises(InputError, match="prune: no such tagger; expected no_lm, full, pruned, no_lm_taught, full"):
-        describe(work, metrics, "prune")
+        best_model(work, metrics, "prune")
+
+
+def test_a_pruned_tagger_is_exported_with_the_language_models_of_its_turn(tmp_path: Path) -> None:
+    work, metrics = make_workspace(tmp_path)
+    report = work / "report" / "results.json"
+    document = json.loads(report.read_text(encoding="utf-8"))
+    again = {"forward": [1], "backward": []}
+    for row in document["rows"]:
+        row.update(layers_kept_again=[again], macs_per_word_of_seeds=[1000, 400])
+    write_json(report, document)
+    source, description = best_model(work, metrics, "pruned")
+    assert description.seed == 2 and source.lm == work / "pruned" / "seed-2"
+    assert (description.layers_kept, description.macs_per_word) == (again, 400)
 
 
 def delete_weights(model: Path) -> None:

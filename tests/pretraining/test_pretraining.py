@@ -269,3 +269,12 @@ def test_a_checkpoint_of_another_model_is_named(tmp_path: Path) -> None:
     model = LanguageModel(configure(other, len(WORDS)))
     with pytest.raises(InputError, match="no checkpoint of this training"):
         list(pretrain(model, corpus, other, 1, tmp_path / "state", reverse=False, checkpoint_steps=7))
+
+
+def test_first_tokens_are_taken_from_as_many_shards_as_needed() -> None:
+    shards = [np.arange(start, start + 4, dtype=np.int32) for start in (0, 10, 20)]
+    text = Corpus(vocabulary=[], shards=shards, heldout=shards[0], vectors=np.zeros((0, 0), dtype=np.float32))
+    assert [shard.tolist() for shard in text.first(6).shards] == [[0, 1, 2, 3], [10, 11]]
+    assert [len(shard) for shard in text.first(4).shards] == [4]
+    assert [len(shard) for shard in text.first(100).shards] == [4, 4, 4]
+    assert [len(shard) for shard in text.first(0).shards] == [4, 4, 4]

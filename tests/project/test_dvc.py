@@ -154,9 +154,10 @@ def test_what_is_shipped_is_what_was_trained_with_and_evaluated(stages: list[Dvc
     for name, (variant, training) in TAGGERS.items():
         trained, evaluated = commands[TRAINED_BY[name]], commands[f"evaluate@{training}"]
         lm = {"no_lm": None, "full": evaluated["--lm"], "pruned": evaluated["--pruned"]}[variant]
-        shipped = model_source(Path("work"), name, 1)
+        shipped = model_source(Path("work"), name, 1, 1)
+        shipped_lm = shipped.lm and (shipped.lm.parent if variant == "pruned" else shipped.lm).as_posix()
         assert trained["--variant"] == variant and evaluated["--training"] == training
-        assert trained.get("--lm") == lm == (shipped.lm and shipped.lm.as_posix()), name
+        assert trained.get("--lm") == lm == shipped_lm, name
         assert trained["--out"] == f"{evaluated['--taggers']}/{name}" == shipped.tagger.parent.as_posix()
         assert trained["--metrics"] == f"{evaluated['--dev-metrics']}/{metrics_name(variant, training)}.json"
 

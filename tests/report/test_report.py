@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from pipeline.report.curves import gates_figure, lm_figure
 from pipeline.report.f1_against_cost import f1_against_cost
-from pipeline.report.measurements import read_curve
+from pipeline.report.measurements import read_curve, read_gates
 from pipeline.report.provenance import source_version, stage_outs
 from pipeline.report.results import build_results
 from stages import report
@@ -100,7 +100,7 @@ def test_figure_has_our_points_and_the_published_ones_for_their_data() -> None:
 
 def test_gates_figure_draws_each_gate_of_each_direction(tmp_path: Path) -> None:
     write_measurements(tmp_path)
-    curve = read_curve(tmp_path / "curves" / "select.csv", ["epoch"])
+    curve = read_gates(tmp_path / "curves" / "select.csv", 2)
     forward, backward = gates_figure(curve, chosen_epoch=2, layers=2).axes
     drawn = [[list(line.get_ydata()) for line in axes.lines[:2]] for axes in (forward, backward)]
     assert drawn == [[[0.8, 0.0], [1.0, 0.9]], [[0.5, 0.0], [0.0, 0.0]]]

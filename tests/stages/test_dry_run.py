@@ -1,5 +1,6 @@
 """A dry run says what a long stage would cost, and leaves nothing behind."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def prepared(root: Path) -> Path:
     splits = {"train": make_sentences(60, 1), "dev": make_sentences(20, 2)}
     lexicon = write_prepared(root / "conll", splits, root / "lm")
     save_tagger(make_tagger(lexicon, 34), root / "tagger" / "seed-1")
+    shutil.copytree(root / "lm", root / "pruned" / "seed-1")
     tiny_params(root)
     return root
 
@@ -53,7 +55,7 @@ def test_pretraining(root: Path) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_taggers(prepared: Path, variant: str) -> None:
     before = set(prepared.rglob("*"))
-    lm = ["--lm", str(prepared / "lm")] if variant != "no_lm" else []
+    lm = {"no_lm": [], "full": ["--lm", str(prepared / "lm")], "pruned": ["--lm", str(prepared / "pruned")]}[variant]
     result = dry_run("train_tagger", prepared, "--variant", variant, "--conll", str(prepared / "conll"), *lm)
     assert_told(result, prepared, before, f"{variant}: 1 seeds, 1 at a time, 2 epochs of 60 sentences")
     assert ("features of the language models" in result.output) == (variant != "no_lm")
@@ -64,15 +66,21 @@ def test_taught_taggers(prepared: Path) -> None:
     (prepared / "targets" / UNLABELLED).write_text("one more sentence\n" * 5, encoding="utf-8")
     before = set(prepared.rglob("*"))
     folders = [f"--{name}={prepared / name}" for name in ("conll", "lm", "targets")]
-    result = dry_run("train_tagger", prepared, "--variant", "pruned", *folders)
-    assert_told(result, prepared, before, "pruned_taught: 1 seeds, 1 at a time, 3 epochs of 65 sentences")
+    result = dry_run("train_tagger", prepared, "--variant", "full", *folders)
+    assert_told(result, prepared, before, "full_taught: 1 seeds, 1 at a time, 3 epochs of 65 sentences")
 
 
 def test_selection(prepared: Path) -> None:
     before = set(prepared.rglob("*"))
     folders = [f"--{name}={prepared / name}" for name in ("conll", "lm", "tagger")]
     result = dry_run("select", prepared, *folders)
-    assert_told(result, prepared, before, "2 epochs of 60 sentences, 1 of them with gates that move", "of 6 layers")
+    assert_told(
+        result,
+        prepared,
+        before,
+        "1 selections, each of 2 epochs of 60 sentences, 1 of them with gates that move",
+        "of 6 layers",
+    )
 
 
 def test_what_the_stage_would_refuse_is_refused(root: Path) -> None:

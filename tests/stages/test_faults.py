@@ -26,10 +26,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("prepared")
     lexicon = write_prepared(root / "conll", {"train": make_sentences(20, 1), "dev": make_sentences(9, 2)}, root / "lm")
     (root / "conll" / "test_hashes.txt").write_text("0123456789abcdef\n")
-    for folder in ("full/seed-1", "selection/tagger", "pruned/tagger"):
+    for folder in ("full/seed-1", "selection/seed-1/tagger", "pruned/seed-1/tagger"):
         save_tagger(make_tagger(lexicon, 34), root / folder)
-    shutil.copytree(root / "lm", root / "pruned", dirs_exist_ok=True)
-    write_json(root / "selection" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
+    shutil.copytree(root / "lm", root / "pruned" / "seed-1", dirs_exist_ok=True)
+    write_json(root / "selection" / "seed-1" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
     (root / "unlabelled.txt").write_text("the cat\n")
     corpus = root / "corpus"
     corpus.mkdir()
@@ -153,14 +153,34 @@ CASES: list[tuple[str, str, Callable[[Path], Any], str]] = [
     ("soft_targets", "full/seed-1/config.json", edited(lambda c: {**c, "lm_features": 7}), "expected 34, that of"),
     ("select", "full/seed-1/weights.safetensors", cut, "run the stage train_tagger again"),
     ("select", "full/seed-1/weights.safetensors", tensors(to_nan), "expected finite numbers in"),
-    ("prune", "selection/gates.json", edited(lambda gates: {**gates, "forward": [1.0, NAN, 0.5]}), "NaN is no number"),
-    ("prune", "selection/gates.json", edited(lambda gates: {**gates, "forward": [1.0]}), "forward: expected 3 numbers"),
-    ("prune", "selection/gates.json", edited(lambda gates: {**gates, "forward": [1.0, 2.0, 0]}), "from 0 to 1, found"),
-    ("prune", "selection/gates.json", edited(lambda gates: {"forward": gates["forward"]}), "backward: expected 3"),
-    ("prune", "selection/tagger/weights.safetensors", tensors(to_nan), "run the stage select again"),
-    ("prune", "selection/tagger/weights.safetensors", empty, "run the stage select again"),
-    ("train_pruned", "pruned/forward/weights.safetensors", cut, "run the stage prune again"),
-    ("train_pruned", "pruned/forward/weights.safetensors", tensors(to_nan), "run the stage prune again"),
+    (
+        "prune",
+        "selection/seed-1/gates.json",
+        edited(lambda gates: {**gates, "forward": [1.0, NAN, 0.5]}),
+        "NaN is no number",
+    ),
+    (
+        "prune",
+        "selection/seed-1/gates.json",
+        edited(lambda gates: {**gates, "forward": [1.0]}),
+        "forward: expected 3 numbers",
+    ),
+    (
+        "prune",
+        "selection/seed-1/gates.json",
+        edited(lambda gates: {**gates, "forward": [1.0, 2.0, 0]}),
+        "from 0 to 1, found",
+    ),
+    (
+        "prune",
+        "selection/seed-1/gates.json",
+        edited(lambda gates: {"forward": gates["forward"]}),
+        "backward: expected 3",
+    ),
+    ("prune", "selection/seed-1/tagger/weights.safetensors", tensors(to_nan), "run the stage select again"),
+    ("prune", "selection/seed-1/tagger/weights.safetensors", empty, "run the stage select again"),
+    ("train_pruned", "pruned/seed-1/forward/weights.safetensors", cut, "run the stage prune again"),
+    ("train_pruned", "pruned/seed-1/forward/weights.safetensors", tensors(to_nan), "run the stage prune again"),
     ("train_pruned", "targets/marginals.npy", array(with_nan), "expected probabilities, found nan"),
     ("train_pruned", "targets/marginals.npy", array(lambda rows: rows[:-1]), "run the stage soft_targets again"),
     ("train_pruned", "targets/marginals.npy", empty, "run the stage soft_targets again"),

@@ -40,7 +40,7 @@ def tiny_params(folder: Path) -> Path:
     params = yaml.safe_load(Path("profiles/base.yaml").read_text(encoding="utf-8"))
     params["prepare_corpus"].update(min_count=2, heldout_sentences=20)
     params["pretrain_lm"].update(layers=2, units=4, embedding=5, projection=8, cutoffs=[4], streams=4, steps=5)
-    params["pretrain_lm"].update(learning_rate=0.03, warmup_steps=5)
+    params["pretrain_lm"].update(tokens=3000, learning_rate=0.03, warmup_steps=5)
     params["train_tagger"].update(
         seeds=[1], word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
     )
@@ -106,6 +106,7 @@ def test_the_whole_chain(root: Path) -> None:
         model, _ = load_language_model(root / "lm" / direction)
         measured = json.loads((root / "metrics" / f"pretrain_lm_{direction}.json").read_text(encoding="utf-8"))
         as_read = perplexity(model, corpus.heldout, reverse=direction == "backward")
+        assert 2900 < measured["tokens"] <= 3000
         assert measured["heldout_perplexity"] == pytest.approx(as_read, rel=1e-3)
         assert perplexity(model, corpus.heldout, reverse=direction == "forward") > 1.2 * as_read
     lm = ("--lm", path("lm"))
@@ -187,8 +188,8 @@ def test_a_faulty_pruning_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch
     conll = root / "conll"
     sentences = make_sentences(20, 1)
     lexicon = write_prepared(conll, {"train": sentences, "dev": sentences}, root / "lm")
-    save_tagger(make_tagger(lexicon, 34), root / "selection" / "tagger")
-    write_json(root / "selection" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
+    save_tagger(make_tagger(lexicon, 34), root / "selection" / "seed-1" / "tagger")
+    write_json(root / "selection" / "seed-1" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
     folders = ("--conll", str(conll), "--lm", str(root / "lm"), "--selection", str(root / "selection"))
     result = run("prune", "--params", str(tiny_params(root)), *folders, "--out", str(root / "o"), "--metrics", "m")
     assert isinstance(result.exception, RuntimeError) and "0.5" in str(result.exception)
@@ -223,7 +224,7 @@ def test_the_tagger_of_selection_is_pruned_whatever_the_method(root: Path, metho
     if method != "hard_concrete":
         assert pruned["dev_f1"] == selected["dev_f1"]
     columns = 2 * 5 + 4 * sum(map(len, kept.values()))
-    assert load_tagger(root / "pruned" / "tagger").config.lm_features == columns
+    assert load_tagger(root / "pruned" / "seed-1" / "tagger").config.lm_features == columns
 
 
 def test_trainings_of_a_variant_differ_in_targets_and_their_parameters_alone(root: Path) -> None:
@@ -238,11 +239,16 @@ def test_trainings_of_a_variant_differ_in_targets_and_their_parameters_alone(roo
     params["train_taught"] = {key: params["train_tagger"][key] for key in params["train_taught"]}
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
     given, lm = ("--params", str(path), "--conll", str(conll)), ("--lm", str(root / "lm"))
+    (root / "pruned").mkdir()
+    (root / "pruned" / "seed-1").symlink_to(root / "lm")
     teachers = ("--unlabelled", str(root / "unlabelled.txt"), "--teachers", str(root / "full"))
     assert run("soft_targets", *given, *lm, *teachers, "--out", str(root / "targets")).exit_code == 0
     for name, options in {"gold": (), "taught": ("--targets", str(root / "targets"))}.items():
         out = [f"--{option}={root / name / option}" for option in ("out", "metrics", "curve")]
-        assert run("train_tagger", *given, *lm, "--variant", "pruned", *options, *out).exit_code == 0
+        assert (
+            run("train_tagger", *given, "--lm", str(root / "pruned"), "--variant", "pruned", *options, *out).exit_code
+            == 0
+        )
     gold, taught = (load_tagger(root / name / "out" / "seed-1").state_dict() for name in ("gold", "taught"))
     for name, weight in gold.items():
         torch.testing.assert_close(taught[name], weight, atol=1e-4, rtol=1e-3)

@@ -112,11 +112,11 @@ def prepare(folder: Path) -> Path:
 
 def test_a_seed_alone_gives_what_it_gives_beside_others(tmp_path: Path) -> None:
     conll, params = prepare(tmp_path), make_tagger_params(epochs=2)
-    records = list(train_seeds(conll, conll / "lm", tmp_path / "full", params, 1, tmp_path))
+    records = list(train_seeds(conll, [conll / "lm"] * 2, tmp_path / "full", params, 1, tmp_path))
     assert [record["seed"] for record in records] == [1, 1, 2, 2]
     job = TrainingJob(
         conll=conll,
-        features=tmp_path / "features",
+        features=tmp_path / "features-0",
         feature_width=34,
         targets=None,
         out=tmp_path / "alone",
