@@ -203,6 +203,7 @@ def test_scripts_use_only_parameters_that_their_stage_depends_on(stages: list[Dv
     for stage in stages:
         text = (ROOT / script(stage)).read_text(encoding="utf-8")
         text = text.replace("find_candidate(params", "params.ablations")  # and the LM's width, for an error message
+        text = text.replace("params.selection_seeds", "params.train_tagger, params.select")
         whole = "params = load_params(params_path)\n" in text
         used = set(
             re.findall(r"\bparams\.(?!yaml)(\w+)", text) if whole else re.findall(r"load_params\(\w+\)\.(\w+)", text)
