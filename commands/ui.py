@@ -7,7 +7,7 @@ import click
 
 from ldnet.command_line import Command
 from ldnet.mlflow_store import configure_mlflow, tracking_uri
-from pipeline.tracking import comparison_links
+from pipeline.tracking_store import comparison_links
 
 
 @click.command(cls=Command, examples=["make ui", "python -m commands.ui --port 5050"])

@@ -32,6 +32,8 @@ PLUMBING = frozenset(
         "pipeline/profiles.py",
         "pipeline/six_taggers.py",  # names, which dvc.yaml has as well
         "pipeline/tracking.py",
+        "pipeline/tracking_sender.py",
+        "pipeline/tracking_store.py",
         "pipeline/yaml_text.py",
         "stages/_dry_run.py",
         "stages/_run.py",
