@@ -94,6 +94,8 @@ class Run:
         try:
             heard, _ = self._sender.communicate(bytes(self._unsent), seconds)
         except subprocess.TimeoutExpired:
+            assert self._sender.stdin is not None
+            self._sender.stdin.close()  # which ends the messages for a sender that is left alone
             if status != "KILLED":
                 self._sender.kill()
                 heard, _ = self._sender.communicate()

@@ -51,15 +51,15 @@ def within(seconds: float, call: Callable[[], Answer]) -> Answer:
 
     def run() -> None:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # those of MLflow's own dependencies
-                future.set_result(call())
+            future.set_result(call())
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()
     try:
-        return future.result(seconds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # those of MLflow's own dependencies
+            threading.Thread(target=run, daemon=True).start()
+            return future.result(seconds)
     except TimeoutError:
         raise TrackingError(f"no answer within {seconds:g} s") from None
     except TrackingError:
