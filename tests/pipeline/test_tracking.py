@@ -31,8 +31,9 @@ from pipeline.tracking_store import (
 
 pytestmark = pytest.mark.tracking
 
-FAILING_STAGE = """
-from pipeline.tracking import stage_run
+OTHER_WORKSPACE = """
+from pipeline.tracking import log_pipeline_run, stage_run
+log_pipeline_run({"seed": 2}, {"f1": 80.0}, [], {}, {"profile": "other"}, {}, "", {"a": [1]})
 with stage_run("fails", {}, []) as run:
     run.log(1, {"loss": 2.0})
     raise SystemExit(3)
@@ -41,16 +42,23 @@ with stage_run("fails", {}, []) as run:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    """A new database (7 s) which two processes create at the same time: a failing stage there, a pipeline here."""
+    """A new database which two workspaces create and use at the same time: one is this process, the other is not."""
     root = tmp_path_factory.mktemp("root")
     out = root / "out"
     out.mkdir()
     (out / "weights").write_text("1", encoding="utf-8")
-    environment = {"DVC_ROOT": str(root), "DVC_EXP_NAME": "exp-a", "MLFLOW_TRACKING_URI": ""}
-    project = Path(__file__).parents[2]
-    other = subprocess.Popen([sys.executable, "-c", FAILING_STAGE], cwd=project, env={**os.environ, **environment})
+    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db"}
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "params.yaml").write_text("data: other-data\n", encoding="utf-8")
+    theirs = {
+        **store,
+        "DVC_ROOT": str(elsewhere),
+        "DVC_EXP_NAME": "exp-b",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    other = subprocess.Popen([sys.executable, "-c", OTHER_WORKSPACE], cwd=elsewhere, env={**os.environ, **theirs})
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
+        for name, value in {**store, "DVC_ROOT": str(root), "DVC_EXP_NAME": "exp-a"}.items():
             patch.setenv(name, value)
         with stage_run("prune", {"threads": 1, "pretrain_lm": {"cutoffs": [5, 9]}, "a@b": "x"}, [out]) as run:
             for step in range(1, 2501):  # more than MLflow takes at once
@@ -71,12 +79,13 @@ def select(database: sqlite3.Connection, column: str, table: str, run: str) -> d
     return dict(database.execute(query, [run]).fetchall())
 
 
-def test_two_processes_create_one_database(database: sqlite3.Connection) -> None:
+def test_two_workspaces_create_and_fill_one_database(database: sqlite3.Connection) -> None:
     runs = database.execute(
         "SELECT runs.name, status, experiments.name FROM runs JOIN experiments USING (experiment_id) ORDER BY runs.name"
     )
     assert runs.fetchall() == [
         ("exp-a", "FINISHED", "ldnet"),
+        ("exp-b", "FINISHED", "ldnet"),
         ("fails", "FAILED", "ldnet-stages"),
         ("prune", "FINISHED", "ldnet-stages"),
     ]
@@ -127,10 +136,14 @@ def test_artifacts_are_beside_the_database(database: sqlite3.Connection) -> None
 
 
 def test_who_made_a_run_and_from_what(database: sqlite3.Connection) -> None:
-    for run in ("prune", "exp-a"):
+    for run, data in {"prune": "demo", "exp-a": "demo", "exp-b": "other-data", "fails": "other-data"}.items():
         tags = select(database, "value", "tags", run)
-        assert {"host", "workspace", "mlflow.user", "data"} <= set(tags)
-        assert tags["data"] == "demo"
+        assert tags["data"] == data
+        assert {"host", "workspace", "mlflow.user"} <= set(tags)
+    ours, theirs = (select(database, "value", "tags", run) for run in ("exp-a", "exp-b"))
+    assert ours["workspace"] != theirs["workspace"]
+    assert len(ours["mlflow.source.git.commit"]) == 40 and "mlflow.source.git.commit" not in theirs
+    assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def stand_in(program: str) -> Callable[[], "subprocess.Popen[bytes]"]:
@@ -319,7 +332,8 @@ def test_links_lead_to_the_view_and_to_the_newest_runs_of_the_latest_tries(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     (experiment,) = database.execute("SELECT experiment_id FROM experiments WHERE name = 'ldnet'").fetchone()
     view = f"http://x/#/experiments/{experiment}/runs?viewStateShareKey=comparison&compareRunsMode=CHART"
-    assert comparison_links("http://x") == {"all runs": view}  # one try is nothing to compare
+    assert comparison_links("http://x")["all runs"] == view
+    assert "latest 2 tries" in comparison_links("http://x")  # those of both workspaces
     for name, commit in (("other", "1"), ("try-1", "2"), ("try-2", "2"), ("try-1", "2"), ("", "")):
         tags = {"dvc_exp": name, "baseline_rev": commit} if name else {}
         run = RunWriter(PIPELINE_EXPERIMENT, name, {}, tags, os.getpid())
