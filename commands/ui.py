@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from ldnet.mlflow_store import configure_mlflow, tracking_uri
 from pipeline.tracking_store import comparison_links
 
@@ -18,7 +18,7 @@ def main(port: int) -> None:
     served = uri.startswith("http")
     links = comparison_links(uri.rstrip("/") if served else f"http://127.0.0.1:{port}")
     for what, address in links.items():
-        click.echo(f"{what}: {address}")
+        echo(f"{what}: {address}")
     if served:
         return
     configure_mlflow()

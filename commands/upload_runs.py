@@ -2,7 +2,7 @@
 
 import click
 
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from pipeline.experiments.missed_runs import upload_missed
 
 
@@ -17,9 +17,9 @@ def main() -> None:
     uploaded = False
     for line in upload_missed():
         uploaded |= line.startswith("uploaded")
-        click.echo(line)
+        echo(line)
     if not uploaded:
-        click.echo("nothing to upload: MLflow has all runs whose files are here")
+        echo("nothing to upload: MLflow has all runs whose files are here")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from ldnet.command_line import echo
 from pipeline.tracking_store import (
     CONTENT_TAG,
     PIPELINE_EXPERIMENT,
@@ -126,14 +125,14 @@ class Run:
                 case {"problem": reason}:
                     self._warn(reason)
                 case {"closed": names}:
-                    click.echo(closing(names), err=True)
+                    echo(closing(names), err=True)
                 case {"sent": True}:
                     self._sent = True
 
     def _warn(self, reason: str) -> None:
         """Say once that something is missing in MLflow, and how to make up for it."""
         if not self._warned:
-            click.echo(
+            echo(
                 f"warning: MLflow tracking is off for this run: {reason}; going on, and `make upload` uploads it later",
                 err=True,
             )
@@ -145,7 +144,7 @@ def _start_sender() -> "subprocess.Popen[bytes]":
     if importlib.util.find_spec("mlflow") is None:
         raise OSError("MLflow is not installed")
     if (database := database_file()) is not None and not database.exists():
-        click.echo(f"creating the tracking database {database.name} (once, about 10 s)", err=True)
+        echo(f"creating the tracking database {database.name} (once, about 10 s)", err=True)
     code = str(Path(__file__).parents[1])
     paths = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
     sender = subprocess.Popen(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import JsonObject, write_json
 from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
@@ -63,7 +63,7 @@ def main(
             row = evaluate_variant(variant, taggers / name, lm_folder, conll, dev, out)
             rows.append({**row, "training": training, "layers_kept": layers_kept})
             run.log_metrics({f"{name}/{key}": row[key] for key in ("test_f1_mean", "macs_per_word")})
-            click.echo(
+            echo(
                 f"{name}: test F1 {row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}, "
                 f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
             )

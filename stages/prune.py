@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import torch
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
@@ -64,7 +64,7 @@ def main(params_path: Path, conll: Path, lm: Path, selection: Path, out: Path, m
         }
         run.log_metrics({"largest_difference": difference, "lm_macs_per_word": _macs(pruned)})
         write_json(metrics, measured)
-    click.echo(f"{_macs(gated):,} to {_macs(pruned):,} multiply-accumulates a word; scores differ by {difference:.1e}")
+    echo(f"{_macs(gated):,} to {_macs(pruned):,} multiply-accumulates a word; scores differ by {difference:.1e}")
 
 
 def _macs(lm: BidirectionalLM) -> int:

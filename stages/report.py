@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FOLDER
+from ldnet.command_line import FOLDER, echo
 from ldnet.files import write_bytes, write_json
 from pipeline.params import experiment_values, load_params
 from pipeline.report.curves import gates_figure, lm_figure
@@ -44,7 +44,7 @@ def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     save_figure(f1_against_cost(results), out / "f1_against_cost.svg", out / "f1_against_cost.png")
     save_figure(gates_figure(gates, pick(measured, "select.epoch"), layers), out / "gates.svg")
     save_figure(lm_figure(training, heldout), out / "lm_curves.svg")
-    click.echo(tables(results))
+    echo(tables(results))
     log_pipeline_run(**experiment_run(params, measured, results, out=out, metrics=metrics, curves=curves))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
@@ -67,7 +67,7 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
         curve.parent.mkdir(parents=True, exist_ok=True)
         pd.DataFrame(records).to_csv(curve, index=False)
     kept = ", ".join(f"{direction} {layers}" for direction, layers in layers_kept.items())
-    click.echo(f"layers kept: {kept}; budget reached by {measured['budget_reached_by']}; dev F1 {selection.dev_f1:.2f}")
+    echo(f"layers kept: {kept}; budget reached by {measured['budget_reached_by']}; dev F1 {selection.dev_f1:.2f}")
 
 
 if __name__ == "__main__":

@@ -210,8 +210,8 @@ def test_what_was_logged_is_not_uploaded(use: MlflowServer, workspace: Path) -> 
     """The run of the report is known by what is in it, though nothing else links the two."""
     for path in map(Path, ("params.yaml", "dvc.lock")):  # a profile that no other test here has
         text = path.read_text(encoding="utf-8")
-        assert text.count("profile: demo\n") == 1
-        path.write_text(text.replace("profile: demo\n", "profile: logged\n"), encoding="utf-8")
+        assert text.count("profile: demo") == 1
+        path.write_text(text.replace("profile: demo", "profile: logged"), encoding="utf-8")
     assert CliRunner().invoke(report.main, []).exit_code == 0
     assert len(runs(PIPELINE_EXPERIMENT, workspace=str(workspace))) == 1
     assert "the whole experiment" not in upload().output

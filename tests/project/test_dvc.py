@@ -25,6 +25,7 @@ PLUMBING = frozenset(
         "ldnet/errors.py",
         "ldnet/files.py",
         "ldnet/mlflow_store.py",
+        "ldnet/printable.py",
         "ldnet/processors.py",
         "pipeline/__init__.py",
         "pipeline/checkpoints.py",
