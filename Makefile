@@ -5,7 +5,7 @@ PORT ?= 5000
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui report plots test-ui ci
+.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -90,6 +90,9 @@ spark: setup ## add Spark to the environment, for tagging on it (half a gigabyte
 
 ui: setup ## [PORT=5000]: show the runs in the browser on 127.0.0.1
 	@python -m commands.ui --port $(PORT)
+
+upload: setup ## log to MLflow what an outage kept from it, once; close the runs of killed stages
+	@python -m commands.upload_runs
 
 report: setup ## write work/report.html: results, figures and errors on one page, to read or print offline
 	@python -m commands.report_page

@@ -7,7 +7,7 @@ import click
 from ablations.figure import ablation_figure
 from ablations.report import ablations_document, ablations_section, read_ablations
 from commands.reproduce import DVC, check_data, end_on_signals, run_side_by_side
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from pipeline.experiments.publishing import PAGE, Published, committed_code
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import load_params
@@ -28,7 +28,7 @@ def main() -> None:
     run_side_by_side([[*DVC, "--cd", PROJECT, "repro"]])
     document = ablations_document(params.model_dump(), read_metrics(METRICS), commit)
     file = ABLATIONS.publish(document)
-    click.echo(f"{file} and {PAGE}: {len(document['candidates'])} candidates")
+    echo(f"{file} and {PAGE}: {len(document['candidates'])} candidates")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FOLDER, Command
+from ldnet.command_line import FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.mlflow_store import configure_mlflow
 from ldnet.model_description import read_description
@@ -48,7 +48,7 @@ def main(
     dev = read_conll(work / "conll" / "dev.conll", 0, 1) if onnx else None
     export_model(source, description, folder, dev)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    click.echo(
+    echo(
         f"{folder}: {description.data}, {tagger}, seed {description.seed}, test F1 {description.test_f1:.2f}, "
         f"{size / 1e6:.1f} MB"
     )
@@ -59,7 +59,7 @@ def main(
         from ldnet.adapters.mlflow_model import save_mlflow_model
 
         save_mlflow_model(folder, mlflow_out)
-        click.echo(f"{mlflow_out}: the same as an MLflow model")
+        echo(f"{mlflow_out}: the same as an MLflow model")
     if name is not None:
         _register(folder, name, alias, work / "predictions", TAGGERS[tagger][1])
 
@@ -67,7 +67,7 @@ def main(
 def _echo_onnx(folder: Path) -> None:
     measured = read_description(folder)["onnx"]
     f1, difference = measured["dev_f1"], measured["largest_score_difference"]
-    click.echo(
+    echo(
         f"{folder / 'onnx'}: dev F1 {f1['float32']:.2f} in float32, {f1['int8']:.2f} in 8-bit integers "
         f"({f1['int8'] - f1['float32']:+.2f}); scores in float32 differ from the tagger's by at most {difference}"
     )
@@ -82,7 +82,7 @@ def _register(folder: Path, name: str, alias: str | None, predictions: Path, tra
     run = (
         f"logged to the pipeline's run {registered.run}" if registered.run else "no pipeline run has these predictions"
     )
-    click.echo(f"{uri}: version {registered.version}, {run}")
+    echo(f"{uri}: version {registered.version}, {run}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FOLDER, Command
+from ldnet.command_line import FOLDER, Command, echo
 from ldnet.errors import InputError
 from pipeline.fetch.bring import not_taken
 from pipeline.fetch.fetch import fetch
@@ -34,19 +34,19 @@ def main(name: str, brought: Path | None, root: Path) -> None:
     To resume an interrupted download, run the same command again.
     """
     if name == "demo":
-        click.echo("demo: nothing to fetch; `dvc repro` generates it.")
+        echo("demo: nothing to fetch; `dvc repro` generates it.")
         return
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         raise InputError(f"NAME: expected letters, digits and _ . - (it becomes a folder under {root}), found {name!r}")
     if brought is not None and not brought.is_dir():
         raise InputError(f"{brought}: no such folder")
     data_set = DATA_SETS.get(name) or own_data_set(name)
-    fetch(data_set, root, brought, click.echo)
+    fetch(data_set, root, brought, echo)
     if brought:
         for path in not_taken(data_set, brought):
-            click.echo(f"{path}: not taken; {_names(path, data_set, brought)}")
+            echo(f"{path}: not taken; {_names(path, data_set, brought)}")
     if name not in DATA_SETS:
-        click.echo(how_to_go_on(name, Path("profiles")))
+        echo(how_to_go_on(name, Path("profiles")))
 
 
 def _names(path: Path, data_set: DataSet, brought: Path) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.errors import InputError
 from pipeline.reference.importing import import_language_models, import_tagger
 from pipeline.reference.released_weights import read_checkpoint
@@ -33,12 +33,12 @@ def main(tagger: Path | None, lm: tuple[Path, Path] | None, maps: Path | None, o
     vocabularies = read_maps(maps, checkpoint)
     if lm is not None:
         import_language_models(read_checkpoint(lm[0]), read_checkpoint(lm[1]), vocabularies, out / "lm")
-        click.echo(f"{out / 'lm'}: language models")
+        echo(f"{out / 'lm'}: language models")
     if checkpoint is not None:
         import_tagger(checkpoint, vocabularies, out / "pruned", out / "conll" / "lexicon")
-        click.echo(f"{out / 'pruned'}: tagger")
+        echo(f"{out / 'pruned'}: tagger")
     if vocabularies is None:
-        click.echo("no maps: words, characters and tags keep the files' numbers, and text cannot be read")
+        echo("no maps: words, characters and tags keep the files' numbers, and text cannot be read")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import click
 
 from commands.sweep import run_sweep
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from pipeline.experiments.learning_curve import curve_document, curve_section, read_curve, size_row, sizes
 from pipeline.experiments.learning_curve_figure import curve_figure
 from pipeline.experiments.points import numbers
@@ -28,7 +28,7 @@ def main(counts: str, seeds: str, jobs: int | None) -> None:
     commit = committed_code()
     document = curve_document(experiment_values(params), run_sweep(params, points, jobs, size_row), commit)
     file = CURVE.publish(document)
-    click.echo(f"{file} and {PAGE}: {len(points)} sizes")
+    echo(f"{file} and {PAGE}: {len(points)} sizes")
 
 
 if __name__ == "__main__":

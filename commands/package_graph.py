@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FILE, Command
+from ldnet.command_line import FILE, Command, echo
 from pipeline.experiments.publishing import fill_page
 from pipeline.report.tables import markdown_table
 from pipeline.yaml_text import read_yaml
@@ -30,7 +30,7 @@ def main(page: Path, check: bool) -> None:
     sections = {"packages": picture, "stages": rerun_table(Path("dvc.yaml"))}
     fill_page(page, sections, check, remedy="`python -m commands.package_graph`")
     if not check:
-        click.echo(f"{page}: the imports between packages, and what each re-runs")
+        echo(f"{page}: the imports between packages, and what each re-runs")
 
 
 def imported_modules(file: Path) -> frozenset[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FOLDER, Command
+from ldnet.command_line import FOLDER, Command, echo
 from pipeline.reference.parity import TOLERANCE, largest_differences, read_fixture
 
 
@@ -20,9 +20,9 @@ def main(fixture: Path) -> None:
     code and expected.pt. `our_pruning` is our pruning of the gated tagger beside theirs. Exit status 1 above 1e-5."""
     differences = largest_differences(read_fixture(fixture))
     for quantity, difference in differences.items():
-        click.echo(f"{quantity:<44} {difference:.1e}")
+        echo(f"{quantity:<44} {difference:.1e}")
     largest = max(differences.values())
-    click.echo(f"{'largest of ' + str(len(differences)):<44} {largest:.1e}")
+    echo(f"{'largest of ' + str(len(differences)):<44} {largest:.1e}")
     if largest > TOLERANCE:
         raise click.ClickException(f"the largest difference, {largest:.1e}, is above {TOLERANCE:.0e}")
 

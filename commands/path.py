@@ -3,7 +3,7 @@
 import click
 
 from commands.sweep import run_sweep
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from pipeline.experiments.path_figure import path_figure
 from pipeline.experiments.points import doubling_budgets, grid, numbers
 from pipeline.experiments.publishing import PAGE, Published, committed_code
@@ -35,7 +35,7 @@ def main(strengths: str, budgets: str, jobs: int | None) -> None:
     file = PATH.publish(document)
     best = document["knee"]
     found = f"strength {best['strength']:g}, budget {best['max_layers']}" if best else "none, the front is straight"
-    click.echo(f"{file} and {PAGE}: {len(points)} points; the knee: {found}")
+    echo(f"{file} and {PAGE}: {len(points)} points; the knee: {found}")
 
 
 if __name__ == "__main__":

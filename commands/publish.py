@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from commands import ablations, learning_curve, path, study
-from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import write_json
 from pipeline.experiments.gain_kept import gain_section
@@ -49,7 +49,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
     fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)
     if not check:
-        click.echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")
+        echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")
 
 
 def publish_results(report: Path, results: Path, docs: Path) -> None:
@@ -72,7 +72,7 @@ def publish_results(report: Path, results: Path, docs: Path) -> None:
     folder = results / profile
     keep_state(Path.cwd(), folder)
     write_json(folder / "results.json", {**document, "git_commit": commit, "machine": this_machine()})
-    click.echo(f"{folder}: made by {commit}")
+    echo(f"{folder}: made by {commit}")
 
 
 def current_results(report: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from commands.publish import current_results
-from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.processors import processors
@@ -53,7 +53,7 @@ def main(report: Path, metrics: Path, curves: Path, predictions: Path, paths: Pa
         environment=environment(),
     )
     write_bytes(out, page(inputs).encode())
-    click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB, needs no other file and no network")
+    echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB, needs no other file and no network")
 
 
 def read_all_predictions(folder: Path, results: Mapping[str, Any]) -> Predictions:

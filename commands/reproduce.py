@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from ldnet.errors import InputError
 from pipeline.params import Params, load_params
 from pipeline.text.word_vectors import vector_dimension
@@ -40,7 +40,7 @@ def main() -> None:
     """Run what has changed of the experiment, side by side where possible. Nothing changed: say so."""
     check_data(load_params(Path("params.yaml")), Path("data/raw"))
     if subprocess.run([*DVC, "status", "--quiet", "dvc.yaml"]).returncode == 0:
-        click.echo("Nothing to do: all stages are up to date with params.yaml, the code and the data.")
+        echo("Nothing to do: all stages are up to date with params.yaml, the code and the data.")
         return
     end_on_signals()
     run_groups(GROUPS)

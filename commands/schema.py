@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from ldnet.files import write_json
 from pipeline.params import Params
 
@@ -18,7 +18,7 @@ def main() -> None:
     other profiles, which leave keys out."""
     for path, schema in ((COMPLETE, complete()), (OVERLAY, overlay())):
         write_json(path, schema)
-        click.echo(f"{path}: {len(schema['properties'])} keys at the top level")
+        echo(f"{path}: {len(schema['properties'])} keys at the top level")
 
 
 def complete() -> dict[str, Any]:

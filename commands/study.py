@@ -3,7 +3,7 @@
 import click
 
 from commands.sweep import run_sweep
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from pipeline.experiments.points import numbers
 from pipeline.experiments.publishing import PAGE, Published, committed_code
 from pipeline.experiments.selection_study import read_study, study_document, study_row, study_section
@@ -30,7 +30,7 @@ def main(methods: str, budgets: str, jobs: int | None) -> None:
     commit = committed_code()
     document = study_document(experiment_values(params), run_sweep(params, points, jobs, study_row), commit)
     file = STUDY.publish(document)
-    click.echo(f"{file} and {PAGE}: {len(points)} experiments")
+    echo(f"{file} and {PAGE}: {len(points)} experiments")
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from commands.reproduce import DVC, GROUPS, check_data, end_on_signals, run_groups
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
+from ldnet.printable import printable
 from ldnet.processors import processors
 from pipeline.experiments import queue as _queue
 from pipeline.experiments.points import TRAINING, AnyExperiment, Experiment, grid, name_points, numbers
@@ -57,9 +58,7 @@ def main(strengths: str, budgets: str, jobs: int | None) -> None:
     table = points_table(run_sweep(params, points, jobs, point_row))
     out = Path("work") / f"sweep_{params.profile}.md"
     write_bytes(out, table.encode())
-    click.echo(
-        f"\n{table}\n{out}: this table. `dvc exp show` has all numbers of the experiments, `make ui` their runs."
-    )
+    echo(f"\n{table}\n{out}: this table. `dvc exp show` has all numbers of the experiments, `make ui` their runs.")
 
 
 def run_sweep(
@@ -79,12 +78,12 @@ def run_sweep(
     named = name_points(params, points, lock, stages, [PIPELINE, *code(stages)])
     done = _queue.finished(named)
     if done:
-        click.echo(f"{len(done)} of {len(named)} points are finished already")
+        echo(f"{len(done)} of {len(named)} points are finished already")
     if len(done) < len(named):
         try:
             failed = run_missing(params, named, done, stages, worker_count(params, jobs, processors()))
         except BaseException:
-            click.echo("stopping the workers; run the same command again to resume with the missing points", err=True)
+            echo("stopping the workers; run the same command again to resume with the missing points", err=True)
             _queue.stop(named)
             raise
         if failed:
@@ -118,7 +117,7 @@ def worker_count(params: Params, jobs: int | None, cores: int) -> int:
     if jobs is None:
         return max(1, most // len(params.train_tagger.seeds))
     if jobs > most:
-        click.echo(f"{jobs} points at a time are too many for {cores} processors; taking {most}", err=True)
+        echo(f"{jobs} points at a time are too many for {cores} processors; taking {most}", err=True)
     return min(jobs, most)
 
 
@@ -130,12 +129,12 @@ def run_missing(
     _queue.remove_dead(missing)
     waiting = _queue.tasks()  # workers outlive a sweep that was killed outright
     if others := [name for name, status in waiting.items() if name not in named and status == "Queued"]:
-        click.echo(f"the workers run what waits in DVC's queue besides: {', '.join(others)}", err=True)
+        echo(f"the workers run what waits in DVC's queue besides: {', '.join(others)}", err=True)
     for name in tqdm(missing, desc="queueing", unit=" points", disable=None, leave=False):
         if waiting.get(name) not in ("Queued", "Running"):
             point = named[name]
             _queue.put(name, point.targets, point.overrides(), brought(stages, point.stages(stages)))
-    click.echo(f"running {len(missing)} of {len(named)} points, {jobs} at a time", err=True)
+    echo(f"running {len(missing)} of {len(named)} points, {jobs} at a time", err=True)
     _queue.start_workers(jobs)
     with tqdm(total=len(named), initial=len(done), desc="sweep", unit=" points", disable=None) as progress:
         return wait(params, named, set(missing), jobs, progress)
@@ -208,7 +207,8 @@ def stages_run(log: str) -> list[str]:
 def print_failure(name: str) -> None:
     """Print the last lines of the log of a failed point."""
     end = "\n".join(f"  {line}" for line in _queue.log(name).splitlines()[-LOG_LINES:])
-    tqdm.write(f"{name} failed. The last lines of its log (all of it: `dvc queue logs {name}`):\n{end}", sys.stderr)
+    said = f"{name} failed. The last lines of its log (all of it: `dvc queue logs {name}`):\n{end}"
+    tqdm.write(printable(said), sys.stderr)
 
 
 def result(point: AnyExperiment, name: str, commit: str, row: Callable[[AnyExperiment, Mapping[str, Any]], Row]) -> Row:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from pipeline.experiments.published_state import bring_state_back, has_state
 from pipeline.experiments.publishing import RESULTS
 from pipeline.profiles import names, switch
@@ -34,13 +34,13 @@ def main(name: str | None, save: str, discard: bool) -> None:
     then brings the outputs, where there is a remote that has them.
     """
     if not name:
-        click.echo("profiles: " + ", ".join(names(Path("profiles"))))
+        echo("profiles: " + ", ".join(names(Path("profiles"))))
         return
     switch(Path("params.yaml"), Path("profiles"), name, save=save, discard=discard)
-    click.echo(f"params.yaml is now the profile {name}")
+    echo(f"params.yaml is now the profile {name}")
     if has_state(published := RESULTS / name):
         bring_state_back(published, Path())
-        click.echo(f"dvc.lock, metrics and curves are now those of {published}")
+        echo(f"dvc.lock, metrics and curves are now those of {published}")
 
 
 if __name__ == "__main__":

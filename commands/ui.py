@@ -5,9 +5,9 @@ import sys
 
 import click
 
-from ldnet.command_line import Command
+from ldnet.command_line import Command, echo
 from ldnet.mlflow_store import configure_mlflow, tracking_uri
-from pipeline.tracking import comparison_links
+from pipeline.tracking_store import comparison_links
 
 
 @click.command(cls=Command, examples=["make ui", "python -m commands.ui --port 5050"])
@@ -18,7 +18,7 @@ def main(port: int) -> None:
     served = uri.startswith("http")
     links = comparison_links(uri.rstrip("/") if served else f"http://127.0.0.1:{port}")
     for what, address in links.items():
-        click.echo(f"{what}: {address}")
+        echo(f"{what}: {address}")
     if served:
         return
     configure_mlflow()

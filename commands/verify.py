@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from ldnet.command_line import FOLDER, Command
+from ldnet.command_line import FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.experiments.verification import Difference, Tolerance, compare_locks, compare_metrics, this_machine
@@ -52,7 +52,7 @@ def main(name: str | None, against: Path | None) -> None:
         how = f"{compared} metrics within tolerance (published from another machine: {published.machine.get('cpu')})"
     if code:
         stages = sorted({difference.where for difference in code})
-        click.echo(f"notice: the code has changed since, but not what {', '.join(stages)} compute", err=True)
+        echo(f"notice: the code has changed since, but not what {', '.join(stages)} compute", err=True)
     report(differences, how)
 
 
@@ -97,7 +97,7 @@ def rerun(name: str) -> Iterator[Path]:
     Data that was brought is read from this folder.
     """
     head = _git("rev-parse", "--short", "HEAD").strip()
-    click.echo(f"running the profile {name} of {head} in a fresh clone", err=True)
+    echo(f"running the profile {name} of {head} in a fresh clone", err=True)
     environment = {key: value for key, value in os.environ.items() if key not in ("MLFLOW_TRACKING_URI", "DVC_ROOT")}
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
@@ -117,11 +117,11 @@ def rerun(name: str) -> Iterator[Path]:
 def report(differences: list[Difference], how: str) -> None:
     """Print the outcome. Ends with an error if there are differences."""
     for difference in differences:
-        click.echo(str(difference))
+        echo(str(difference))
     if differences:
         places = sorted({difference.where for difference in differences})
         raise click.ClickException(f"not reproduced ({how}): {len(differences)} differences in {', '.join(places)}")
-    click.echo(f"verified: {how}")
+    echo(f"verified: {how}")
 
 
 def _git(*arguments: str) -> str:

@@ -1,14 +1,18 @@
-"""What every command shares: types of options, one-line errors, manners on Ctrl-C, examples in --help."""
+"""What every command shares: types of options, one-line errors, manners on Ctrl-C, examples in --help, and `echo`, by
+which all messages are printed: what they quote of data, names of files or answers of servers is harmless then.
+"""
 
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ldnet.errors import InputError
+from ldnet.printable import printable
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -38,12 +42,35 @@ FOLDER = GivenPath(path_type=Path, file_okay=False)
 MODEL = ModelName()
 
 
+def echo(message: object = "", *, err: bool = False) -> None:
+    """Print a message, without what a terminal would obey."""
+    click.echo(printable(str(message)), err=err)
+
+
+@contextmanager
+def _harmless_errors() -> Iterator[None]:
+    """Make harmless what click quotes of the command line."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = printable(error.message)  # type: ignore[misc]  # else each kind would be made again
+        raise
+
+
 class Examples(click.Command):
     """A click command whose --help ends with examples, a line each."""
 
     def __init__(self, *arguments: Any, examples: Sequence[str] = (), **options: Any):
         super().__init__(*arguments, **options)
         self.examples = examples
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _harmless_errors():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, context: click.Context) -> Any:
+        with _harmless_errors():
+            return super().invoke(context)
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """The examples as they are written, not wrapped."""
@@ -69,12 +96,12 @@ class Command(Examples):
             return self.run(context)
         except (InputError, OSError) as error:
             if context.meta["--verbose"]:
-                raise
-            raise click.ClickException(str(error)) from None
+                echo(traceback.format_exc(), err=True)
+            raise click.ClickException(printable(str(error))) from None
         except KeyboardInterrupt as interrupt:
             if context.meta["--verbose"]:
-                traceback.print_exc()
-            click.echo(f"\ninterrupted: {str(interrupt) or self.resume}", err=True)
+                echo(traceback.format_exc(), err=True)
+            echo(f"\ninterrupted: {str(interrupt) or self.resume}", err=True)
             return context.exit(INTERRUPTED)
 
     def run(self, context: click.Context) -> Any:

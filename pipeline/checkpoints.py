@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-import click
-
+from ldnet.command_line import echo
 from ldnet.files import sha256_of_files
 
 
@@ -45,7 +44,7 @@ def _locked(folder: Path) -> IO[str]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            click.echo(f"{folder}: another process is computing the same thing; waiting for it", err=True)
+            echo(f"{folder}: another process is computing the same thing; waiting for it", err=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         if _is_there(lock, folder / "lock"):
             return lock

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ldnet.command_line import FILE, Command, flag
+from ldnet.command_line import FILE, Command, echo, flag
 
 # The stages that run for long can be asked beforehand what it will cost (see `stages._dry_run`), and say what is lost
 # when they are stopped. Here and not in their scripts, because a change of those would run the stages again.
@@ -39,7 +39,7 @@ class StageCommand(Command):
         if context.meta.get("--dry-run"):
             from stages._dry_run import report  # imports torch
 
-            return click.echo(report(self.script, context.params))
+            return echo(report(self.script, context.params))
         return super().run(context)
 
 

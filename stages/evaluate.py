@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import JsonObject, write_json
 from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
@@ -57,7 +57,7 @@ def main(
             row = evaluate_variant(variant, taggers / name, lms, conll, dev, out)
             rows.append({**row, "training": training, **_layers(variant, params, dev_metrics)})
             run.log_metrics({f"{name}/{key}": row[key] for key in ("test_f1_mean", "macs_per_word")})
-            click.echo(
+            echo(
                 f"{name}: test F1 {row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}, "
                 f"{row['macs_per_word'] / 1e6:.3f} M multiply-accumulates a word"
             )

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from ldnet.command_line import FOLDER
+from ldnet.command_line import FOLDER, echo
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from pipeline.grammar.language import GeneratedLanguage, columns
@@ -38,7 +38,7 @@ def main(params_path: Path, name: str, out: Path) -> None:
     share = math.ceil(size / TEXT_FILES)
     for part in range(TEXT_FILES):
         write_bytes(out / "lm" / f"part-{part:02d}.txt", "".join(lines[part * share : (part + 1) * share]).encode())
-    click.echo(f"{out}: {sum(map(len, (tagged.train, tagged.dev, tagged.test)))} tagged sentences, {size} of text")
+    echo(f"{out}: {sum(map(len, (tagged.train, tagged.dev, tagged.test)))} tagged sentences, {size} of text")
 
 
 if __name__ == "__main__":

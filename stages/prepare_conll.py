@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_bytes, write_json
 from ldnet.text.columns import sentence_hash, write_conll
 from pipeline.params import load_params
@@ -27,9 +27,9 @@ def main(raw: Path, out: Path, metrics: Path, params_path: Path) -> None:
     """
     params = load_params(params_path)
     conll = params.prepare_conll
-    splits, scheme = read_splits(raw, conll, params.seed, click.echo)
+    splits, scheme = read_splits(raw, conll, params.seed, echo)
     path = raw / conll.vectors
-    word_vectors = read_word_vectors(path, conll.vector_rows, click.echo) if conll.vectors else no_vectors()
+    word_vectors = read_word_vectors(path, conll.vector_rows, echo) if conll.vectors else no_vectors()
     lexicon = build_lexicon(splits["train"], word_vectors, conll.digits_as_zero)
     for name, sentences in splits.items():
         write_conll(out / f"{name}.conll", sentences)
@@ -39,11 +39,11 @@ def main(raw: Path, out: Path, metrics: Path, params_path: Path) -> None:
     coverage = {name: vector_coverage(splits[name], word_vectors) for name in ("train", "dev")}
     sizes = {**count(splits), "lexicon": lexicon.sizes()}
     write_json(metrics, {**sizes, "tag_scheme": scheme, "vector_coverage": coverage})
-    click.echo(f"tag scheme {scheme}; " + ", ".join(f"{name} {len(split)} sentences" for name, split in splits.items()))
+    echo(f"tag scheme {scheme}; " + ", ".join(f"{name} {len(split)} sentences" for name, split in splits.items()))
     for name, units in coverage.items() if conll.vectors else ():
         for unit, matches in units.items():
             shares = (f"{100 * number / sum(matches.values()):.2f} % {match}" for match, number in matches.items())
-            click.echo(f"word vectors, {name} {unit}: {', '.join(shares)}")
+            echo(f"word vectors, {name} {unit}: {', '.join(shares)}")
 
 
 if __name__ == "__main__":

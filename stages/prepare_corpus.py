@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from ldnet.processors import processors
 from ldnet.text.columns import read_conll
@@ -46,10 +46,10 @@ def main(params_path: Path, raw: Path, test_hashes: Path, train: Path | None, ou
             scratch,
             processors(),
             train=[sentence.words for sentence in read_conll(train, 0, 1)] if train else (),
-            say=click.echo,
+            say=echo,
         )
     write_json(metrics, statistics)
-    click.echo(
+    echo(
         f"{statistics['train_tokens']:,} tokens, {statistics['vocabulary']:,} words in the vocabulary, "
         f"{statistics['dropped_test_sentences']} test sentences dropped"
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from pipeline.corpus.preparation import other_test_hashes, read_hashes
@@ -33,7 +33,7 @@ def main(params_path: Path, raw: Path, test_hashes: Path, out: Path) -> None:
             f"{count:,}; lower it or bring more text"
         )
     write_bytes(out, "".join(f"{sentence}\n" for sentence in sentences).encode())
-    click.echo(f"{len(sentences):,} sentences, {sum(len(sentence.split()) for sentence in sentences):,} words")
+    echo(f"{len(sentences):,} sentences, {sum(len(sentence.split()) for sentence in sentences):,} words")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from pipeline.checkpoints import checkpoint_folder
 from pipeline.execution.finite import keeping_evidence
@@ -76,7 +76,7 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
         write_json(metrics, measured)
         curve.parent.mkdir(parents=True, exist_ok=True)
         pd.DataFrame(records).to_csv(curve, index=False)
-    click.echo(f"{direction}: held-out perplexity {measured['heldout_perplexity']:.1f}")
+    echo(f"{direction}: held-out perplexity {measured['heldout_perplexity']:.1f}")
 
 
 if __name__ == "__main__":

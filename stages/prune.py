@@ -6,7 +6,7 @@ from typing import Any
 import click
 import torch
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
@@ -70,7 +70,7 @@ def _prune(gated: BidirectionalLM, data: TaggingData, selection: Path, out: Path
     save_language_model(pruned.forward_lm, pruned.vocabulary, out / "forward")
     save_language_model(pruned.backward_lm, pruned.vocabulary, out / "backward")
     save_tagger(pruned_tagger, out / "tagger")
-    click.echo(f"{_macs(gated):,} to {_macs(pruned):,} multiply-accumulates a word; scores differ by {difference:.1e}")
+    echo(f"{_macs(gated):,} to {_macs(pruned):,} multiply-accumulates a word; scores differ by {difference:.1e}")
     return {
         "dev_f1": round(score_dev(pruned_tagger, data, pruned_features), 4),  # as selection left it
         "layers_kept": {direction: kept_layers(values) for direction, values in gates.items()},

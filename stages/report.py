@@ -3,18 +3,16 @@
 from pathlib import Path
 
 import click
-import pandas as pd
 
-from ldnet.command_line import FOLDER
+from ldnet.command_line import FOLDER, echo
 from ldnet.files import write_bytes, write_json
 from pipeline.params import experiment_values, load_params
 from pipeline.report.curves import gates_figure, lm_figure
+from pipeline.report.experiment_run import experiment_run
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.figure_files import save_figure
-from pipeline.report.measurements import DIRECTIONS, flat_metrics, pick, read_curve, read_gates, read_metrics
-from pipeline.report.provenance import source_version, stage_outs
+from pipeline.report.measurements import DIRECTIONS, pick, read_curve, read_gates, read_metrics
 from pipeline.report.results import build_results
-from pipeline.report.run_comparison import comparison_view, headline_metrics
 from pipeline.report.tables import tables
 from pipeline.tracking import log_pipeline_run
 from stages._run import StageCommand, params_option
@@ -45,18 +43,8 @@ def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     save_figure(f1_against_cost(results), out / "f1_against_cost.svg", out / "f1_against_cost.png")
     save_figure(gates_figure(gates, pick(measured, "select.epoch"), layers), out / "gates.svg")
     save_figure(lm_figure(training, heldout), out / "lm_curves.svg")
-    click.echo(tables(results))
-    numbers = {**headline_metrics(results["rows"]), **flat_metrics(measured)}
-    log_pipeline_run(
-        params=experiment_values(params),
-        metrics=numbers,
-        artifacts=[*sorted(out.iterdir()), metrics, curves],
-        tables={"rows": pd.DataFrame(results["rows"])},
-        tags={"profile": params.profile, "git_commit": source_version(Path.cwd()) or "unknown"},
-        stage_outs=stage_outs(Path("dvc.lock"), without=(metrics, curves)),
-        note=tables(results),
-        view=comparison_view(numbers),
-    )
+    echo(tables(results))
+    log_pipeline_run(**experiment_run(params, measured, results, out=out, metrics=metrics, curves=curves))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import click
 import pandas as pd
 from torch import Tensor
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
@@ -54,7 +54,7 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
             save_tagger(tagger, out / f"seed-{seed}" / "tagger")
             write_json(out / f"seed-{seed}" / "gates.json", {name: values.tolist() for name, values in gates.items()})
             selections.append(_measured(seed, selection, gates))
-            click.echo(_told(selections[-1]))
+            echo(_told(selections[-1]))
         keys = ("method", "strength", "regulariser", "cost_weighted", "max_layers")
         chosen = {key: getattr(params.select, key) for key in keys}
         run.log_metrics({"dev_f1": selections[0]["dev_f1"]})

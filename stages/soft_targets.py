@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.params import load_params
@@ -41,7 +41,7 @@ def main(params_path: Path, conll: Path, unlabelled: Path, lm: Path, teachers: P
         weight = params.soft_targets.weight
         agreement = write_soft_targets(taggers, language_models, words, data.encoded_train, labelled, weight, out)
         run.log_metrics({"probability_of_gold_tags": agreement, "sentences": len(data.train)})
-    click.echo(
+    echo(
         f"{labelled:,} labelled and {len(data.train) - labelled:,} unlabelled sentences; "
         f"the teachers give gold tags a probability of {agreement:.4f}"
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
 from pipeline.execution.reproducible import set_up
 from pipeline.params import load_params
@@ -54,7 +54,7 @@ def main(
         metrics=metrics,
         curve=curve,
     )
-    click.echo(f"{name}: dev F1 {measured['dev_f1_mean']:.2f} ± {measured['dev_f1_sd']:.2f}")
+    echo(f"{name}: dev F1 {measured['dev_f1_mean']:.2f} ± {measured['dev_f1_sd']:.2f}")
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from pipeline import tracking
 def _no_tracking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tracking is out of order, which no stage may mind; tests of tracking itself are marked `tracking`."""
 
-    def refuse(experiment: str) -> None:
-        raise ConnectionError(f"no tracking of {experiment} in tests")
+    def refuse() -> None:
+        raise ConnectionError("no tracking in tests")
 
     if request.node.get_closest_marker("tracking") is None:
-        monkeypatch.setattr(tracking, "_connect", refuse)
+        monkeypatch.setattr(tracking, "_start_sender", refuse)
 
 
 @pytest.fixture(autouse=True)

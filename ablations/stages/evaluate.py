@@ -7,7 +7,7 @@ import click
 
 from ablations.language_models import find_candidate
 from ablations.taggers import Ablation, score_rows
-from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.files import read_json, write_json
 from ldnet.text.columns import read_conll
 from ldnet.text.lexicon import Lexicon
@@ -51,7 +51,7 @@ def main(
             average, spread = round(mean(test_f1), 4), round(stdev(test_f1), 4) if len(test_f1) > 1 else 0.0
             measured["rows"][row] |= {"test_f1": test_f1, "test_f1_mean": average, "test_f1_sd": spread}
             run.log_metrics({f"{row}/test_f1_mean": average})
-            click.echo(f"{candidate}, {row}: test F1 {average:.2f}")
+            echo(f"{candidate}, {row}: test F1 {average:.2f}")
         write_json(metrics, {**ablated.model_dump(), "seeds": seeds, "lm": read_json(lm_metrics), **measured})
 
 

@@ -7,7 +7,7 @@ import click
 from ablations import language_models as ablated_lm
 from ablations.architectures import DIRECTIONS
 from ablations.language_models import LMJob, find_candidate, pretrain_ablated
-from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.files import write_json
 from ldnet.processors import processors
 from pipeline.checkpoints import checkpoint_folder
@@ -57,7 +57,7 @@ def main(params_path: Path, candidate: str, corpus_folder: Path, out: Path, metr
         run.log_metrics({f"{direction}/perplexity": measured[direction]["perplexity"] for direction in DIRECTIONS})
         write_json(metrics, measured)
     perplexities = ", ".join(f"{direction} {measured[direction]['perplexity']:.1f}" for direction in DIRECTIONS)
-    click.echo(f"{candidate}: held-out perplexity {perplexities}")
+    echo(f"{candidate}: held-out perplexity {perplexities}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from ablations.taggers import (
     train_once,
     training_jobs,
 )
-from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.files import write_json
 from ldnet.processors import processors
 from pipeline.checkpoints import checkpoint_folder
@@ -89,7 +89,7 @@ def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, me
         run.log_metrics({f"{row}/dev_f1_mean": average for row, average in means.items()})
         write_json(metrics, {"layers_kept": kept, "dev_f1_without_layer": dev_f1_without_layer, "rows": rows})
         shutil.copytree(ablation.taggers, out, dirs_exist_ok=True)
-    click.echo(f"{candidate}: dev F1 " + ", ".join(f"{row} {average:.2f}" for row, average in means.items()))
+    echo(f"{candidate}: dev F1 " + ", ".join(f"{row} {average:.2f}" for row, average in means.items()))
 
 
 def _macs(lm: BidirectionalLM) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ldnet.command_line import FILE, MODEL, Command
+from ldnet.command_line import FILE, MODEL, Command, echo
 from ldnet.commands.loading import loaded_for_command
 
 if TYPE_CHECKING:
@@ -42,18 +42,18 @@ def main(model: str, dev: Path) -> None:
     from ldnet.decoding.calibration import calibrate
 
     found = calibrate(loaded.bulk, sentences)
-    click.echo(f"{found.spans:,} spans found in {dev}; expected calibration error:")
-    click.echo(f"{found.error_before:.4f} as the CRF gives them")
+    echo(f"{found.spans:,} spans found in {dev}; expected calibration error:")
+    echo(f"{found.error_before:.4f} as the CRF gives them")
     _echo_bins(found.before)
-    click.echo(f"{found.error_after:.4f} with a temperature fitted on the other half")
+    echo(f"{found.error_after:.4f} with a temperature fitted on the other half")
     _echo_bins(found.after)
-    click.echo(
+    echo(
         f"temperature: {found.fitted:.4f} fitted on all of it, {found.temperature:.4f} to be used; "
         f"{loaded.temperature:.4f} in the model"
     )
 
 
 def _echo_bins(bins: "Sequence[Bin]") -> None:
-    click.echo("  confidence   spans    mean   right")
+    echo("  confidence   spans    mean   right")
     for low, high, spans, confidence, right in bins:
-        click.echo(f"  {low:.1f} to {high:.1f} {spans:>8,} {confidence:>7.3f} {right:>7.3f}")
+        echo(f"  {low:.1f} to {high:.1f} {spans:>8,} {confidence:>7.3f} {right:>7.3f}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ldnet.command_line import MODEL, Command
+from ldnet.command_line import MODEL, Command, echo
 
 
 @click.command(
@@ -34,9 +34,9 @@ def main(model: str, as_json: bool) -> None:
         digest = model_digest(folder)
     if as_json:
         content = {**description, "model_sha256": digest, "bytes": sizes, "total_bytes": sum(sizes.values())}
-        click.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        echo(json.dumps(content, indent=1, ensure_ascii=False))
         return
-    click.echo("\n".join(f"{name:<16}{value}" for name, value in _lines(description, sizes, digest)))
+    echo("\n".join(f"{name:<16}{value}" for name, value in _lines(description, sizes, digest)))
 
 
 def _lines(description: Mapping[str, Any], sizes: Mapping[str, int], digest: str) -> Iterator[tuple[str, str]]:

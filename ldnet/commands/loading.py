@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from ldnet.command_line import echo
 from ldnet.decoding.precision import DecodingPrecision
 
 if TYPE_CHECKING:
@@ -18,5 +17,5 @@ def loaded_for_command(
     from ldnet.decoding.fused_cell import announce_compilation
     from ldnet.model_folder import load_model
 
-    announce_compilation(lambda line: click.echo(line, err=True))
+    announce_compilation(lambda line: echo(line, err=True))
     return load_model(folder, precision, threads)

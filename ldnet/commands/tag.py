@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ldnet.command_line import MODEL, Command
+from ldnet.command_line import MODEL, Command, echo
 from ldnet.commands.loading import loaded_for_command
 from ldnet.decoding.precision import PRECISIONS, DecodingPrecision
+from ldnet.printable import printable
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not wait for
     from ldnet.model_folder import TaggingModel
@@ -94,7 +95,7 @@ def main(
     check_inputs(names)
     with located(model) as folder:
         if STDIN in names and sys.stdin.isatty():
-            click.echo("reading what you type, a sentence a line; Ctrl-D ends it", err=True)
+            echo("reading what you type, a sentence a line; Ctrl-D ends it", err=True)
         loaded = loaded_for_command(folder, precision, threads)
     split = split_at_blanks if tokenised else tokenise
     reader = conll_reader(word_column or 0) if form == "conll" else text_reader(split)
@@ -112,12 +113,14 @@ def _tag_all(model: "TaggingModel", names: tuple[str, ...], reader: "Reader", ou
 
     out = sys.stdout.buffer
     done = "nothing has been written yet"
-    shown = sys.stderr.isatty() and not sys.stdout.isatty()
+    on_terminal = sys.stdout.isatty()  # which would obey what is in the text; files and pipes get it as it is
+    shown = sys.stderr.isatty() and not on_terminal
     with tqdm(desc="tagging", unit=" sentences", disable=not shown) as progress:
         try:
             for name in names:
                 for group in read_groups(name, reader):
-                    content = _tagged(model, group, output, n_best).encode()
+                    text = _tagged(model, group, output, n_best)
+                    content = (printable(text) if on_terminal else text).encode()
                     with _uninterrupted():
                         out.write(content)
                         out.flush()

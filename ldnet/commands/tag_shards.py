@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ldnet.command_line import FOLDER, MODEL, Command
+from ldnet.command_line import FOLDER, MODEL, Command, echo
 from ldnet.commands.loading import loaded_for_command
 from ldnet.decoding.precision import PRECISIONS, DecodingPrecision
 from ldnet.extras import require
@@ -66,8 +66,8 @@ def _report(results: "Sequence[ShardResult]", found: int, missing: int, out: Pat
     """Say what became of the shards. Raises ClickException if any was refused."""
     refused = [result for result in results if result.problem]
     for result in refused:
-        click.echo(result.problem, err=True)
-    click.echo(
+        echo(result.problem, err=True)
+    echo(
         f"{out}: {len(results) - len(refused)} shards tagged "
         f"({sum(result.sentences for result in results):,} lines, {sum(result.words for result in results):,} words), "
         f"{found - missing} done before, {len(refused)} refused"

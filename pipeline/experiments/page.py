@@ -14,6 +14,7 @@ import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ldnet.printable import printable
 from pipeline.experiments.path_figure import path_figure
 from pipeline.experiments.regularisation_path import path_cells
 from pipeline.experiments.span_errors import (
@@ -81,7 +82,7 @@ def page(inputs: PageInputs) -> str:
     results = inputs.results
     seeds = inputs.predictions[SHOWN]
     shown = _best_seed(inputs.metrics)
-    return _template().render(
+    content: str = _template().render(
         title=f"Report: {results['params']['profile']}",
         data=results["data"],
         summary=_summary(results),
@@ -113,6 +114,7 @@ def page(inputs: PageInputs) -> str:
             list(inputs.environment.items()),
         ),
     )
+    return printable(content)
 
 
 @cache

@@ -1,11 +1,13 @@
 """The README.md of a model folder, made from its model.json: what the model is, for people and for model hubs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
 import yaml
 
+from ldnet.printable import printable
 from pipeline.six_taggers import TAGGERS
 
 LANGUAGE_MODELS = {"no_lm": "no language models", "full": "whole language models", "pruned": "pruned language models"}
@@ -16,7 +18,14 @@ ENGLISH = ("demo", "conll2000", "conll2003", "paper")  # data sets known to be E
 def model_card(content: Mapping[str, Any]) -> str:
     """The card of the model that `content`, all of model.json, describes."""
     sections = [_summary(content), _numbers(content), _use(content), _limits(content), _licence(content)]
-    return f"---\n{yaml.safe_dump(_front_matter(content), sort_keys=False)}---\n\n" + "\n".join(sections)
+    return printable(f"---\n{yaml.safe_dump(_front_matter(content), sort_keys=False)}---\n\n" + "\n".join(sections))
+
+
+def _code(text: str) -> str:
+    """The text as Markdown code, in which markup is shown; it may have backticks itself."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence, blank = "`" * (longest + 1), " " * bool(longest)
+    return f"{fence}{blank}{text}{blank}{fence}"
 
 
 def _title(content: Mapping[str, Any]) -> str:
@@ -48,8 +57,8 @@ def _summary(content: Mapping[str, Any]) -> str:
     return (
         f"# {_title(content)}\n\n"
         f"A sequence tagger (characters, words, BiLSTM, CRF) with {LANGUAGE_MODELS[variant]}, trained on "
-        f"`{content['data']}`{TAUGHT[training]}.\nIt marks spans of the types "
-        f"{', '.join(f'`{kind}`' for kind in content['types']) or 'none'}, as IOBES tags.\n"
+        f"{_code(content['data'])}{TAUGHT[training]}.\nIt marks spans of the types "
+        f"{', '.join(map(_code, content['types'])) or 'none'}, as IOBES tags.\n"
     )
 
 

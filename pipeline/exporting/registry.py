@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
-from mlflow import MlflowException
 from mlflow.entities import LoggedModelOutput
 
 from ldnet.adapters.mlflow_model import model_parts
 from ldnet.errors import InputError
-from pipeline.tracking import pipeline_experiment, pipeline_run_after
+from pipeline.tracking_store import PIPELINE_EXPERIMENT, TrackingError, connect, pipeline_run_after, within
+
+REGISTER_SECONDS = 600.0  # the longest that logging and registering a model takes in all
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,12 @@ def register_model(folder: Path, name: str, alias: str | None, stage: str, predi
     """Log the model `folder` as an MLflow model and register it as a new version of `name`, which `alias` then means.
 
     `predictions` are the outputs of `stage`, which evaluated the tagger; the latest pipeline run that they belong to
-    gets the model. Raises InputError if MLflow refuses something or cannot be reached.
+    gets the model. Raises InputError if MLflow refuses something, cannot be reached, or has not done it in
+    REGISTER_SECONDS.
     """
-    try:
-        client, experiment = pipeline_experiment()
+
+    def register() -> Registered:
+        client, experiment = connect(PIPELINE_EXPERIMENT)
         mlflow.set_tracking_uri(client.tracking_uri)
         run = pipeline_run_after(client, experiment, stage, [predictions])
         logged = mlflow.initialize_logged_model(name, source_run_id=run, experiment_id=experiment)
@@ -38,6 +41,9 @@ def register_model(folder: Path, name: str, alias: str | None, stage: str, predi
             info = mlflow.pyfunc.log_model(name=name, model_id=logged.model_id, registered_model_name=name, **parts)
         if alias is not None:
             client.set_registered_model_alias(name, alias, info.registered_model_version)
-    except MlflowException as error:
-        raise InputError(f"MLflow did not register {name!r}: {str(error).splitlines()[0]}") from None
-    return Registered(name, int(info.registered_model_version), run)
+        return Registered(name, int(info.registered_model_version), run)
+
+    try:
+        return within(REGISTER_SECONDS, register)
+    except TrackingError as error:
+        raise InputError(f"MLflow did not register {name!r}: {error}") from None

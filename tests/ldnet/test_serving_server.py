@@ -18,7 +18,8 @@ import pytest
 
 from ldnet.errors import InputError
 from ldnet.model_folder import load_model
-from pipeline.tracking import PIPELINE_EXPERIMENT, log_pipeline_run, pipeline_experiment, stage_run
+from pipeline.tracking import log_pipeline_run, stage_run
+from pipeline.tracking_store import PIPELINE_EXPERIMENT, connect
 from tests.imports import ROOT
 from tests.serving_factories import make_workspace
 
@@ -120,7 +121,7 @@ def test_the_registered_version_belongs_to_the_pipelines_run(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", workspace.environment["MLFLOW_TRACKING_URI"])
-    client, experiment = pipeline_experiment()
+    client, experiment = connect(PIPELINE_EXPERIMENT)
     version = client.get_model_version_by_alias(NAME, ALIAS)
     (run,) = client.search_runs([experiment], "tags.`stage_run.evaluate_taught` != ''")
     assert client.get_experiment_by_name(PIPELINE_EXPERIMENT).experiment_id == experiment

@@ -4,10 +4,13 @@ import json
 import math
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,12 +19,21 @@ import pytest
 
 from ldnet.errors import InputError
 from pipeline import tracking
-from pipeline.tracking import comparison_links, flatten, log_pipeline_run, md5_of_outs, stage_run
+from pipeline.tracking import flatten, log_pipeline_run, stage_run
+from pipeline.tracking_store import (
+    PIPELINE_EXPERIMENT,
+    STAGES_EXPERIMENT,
+    RunWriter,
+    comparison_links,
+    md5_of_outs,
+    within,
+)
 
 pytestmark = pytest.mark.tracking
 
-FAILING_STAGE = """
-from pipeline.tracking import stage_run
+OTHER_WORKSPACE = """
+from pipeline.tracking import log_pipeline_run, stage_run
+log_pipeline_run({"seed": 2}, {"f1": 80.0}, [], {}, {"profile": "other"}, {}, "", {"a": [1]})
 with stage_run("fails", {}, []) as run:
     run.log(1, {"loss": 2.0})
     raise SystemExit(3)
@@ -30,16 +42,23 @@ with stage_run("fails", {}, []) as run:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    """A new database (7 s) which two processes create at the same time: a failing stage there, a pipeline here."""
+    """A new database which two workspaces create and use at the same time: one is this process, the other is not."""
     root = tmp_path_factory.mktemp("root")
     out = root / "out"
     out.mkdir()
     (out / "weights").write_text("1", encoding="utf-8")
-    environment = {"DVC_ROOT": str(root), "DVC_EXP_NAME": "exp-a", "MLFLOW_TRACKING_URI": ""}
-    project = Path(__file__).parents[2]
-    other = subprocess.Popen([sys.executable, "-c", FAILING_STAGE], cwd=project, env={**os.environ, **environment})
+    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db"}
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "params.yaml").write_text("data: other-data\n", encoding="utf-8")
+    theirs = {
+        **store,
+        "DVC_ROOT": str(elsewhere),
+        "DVC_EXP_NAME": "exp-b",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    other = subprocess.Popen([sys.executable, "-c", OTHER_WORKSPACE], cwd=elsewhere, env={**os.environ, **theirs})
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
+        for name, value in {**store, "DVC_ROOT": str(root), "DVC_EXP_NAME": "exp-a"}.items():
             patch.setenv(name, value)
         with stage_run("prune", {"threads": 1, "pretrain_lm": {"cutoffs": [5, 9]}, "a@b": "x"}, [out]) as run:
             for step in range(1, 2501):  # more than MLflow takes at once
@@ -60,12 +79,13 @@ def select(database: sqlite3.Connection, column: str, table: str, run: str) -> d
     return dict(database.execute(query, [run]).fetchall())
 
 
-def test_two_processes_create_one_database(database: sqlite3.Connection) -> None:
+def test_two_workspaces_create_and_fill_one_database(database: sqlite3.Connection) -> None:
     runs = database.execute(
         "SELECT runs.name, status, experiments.name FROM runs JOIN experiments USING (experiment_id) ORDER BY runs.name"
     )
     assert runs.fetchall() == [
         ("exp-a", "FINISHED", "ldnet"),
+        ("exp-b", "FINISHED", "ldnet"),
         ("fails", "FAILED", "ldnet-stages"),
         ("prune", "FINISHED", "ldnet-stages"),
     ]
@@ -115,88 +135,96 @@ def test_artifacts_are_beside_the_database(database: sqlite3.Connection) -> None
     assert (root / "mlartifacts" / "ldnet" / run / "artifacts" / "out" / "weights").read_text(encoding="utf-8") == "1"
 
 
-class Client:
-    """Stands in for MLflow's client; fails while `down`."""
-
-    def __init__(self) -> None:
-        self.down = False
-        self.metrics: list[tuple[str, float, int]] = []
-        self.status = ""
-        self.experiment_tags: dict[str, str] = {}
-
-    def create_run(self, experiment_id: str, run_name: str, tags: dict[str, str]) -> Any:
-        info = type("Info", (), {"run_id": "1"})
-        return type("Created", (), {"info": info})
-
-    def log_batch(self, run_id: str, metrics: Any = (), params: Any = ()) -> None:
-        random.random()  # as MLflow does for its names and waiting times
-        if self.down:
-            raise ConnectionError("server down\nmore about it")
-        self.metrics += [(metric.key, metric.value, metric.step) for metric in metrics]
-
-    def set_tag(self, run_id: str, key: str, value: str) -> None:
-        pass
-
-    def get_experiment(self, experiment_id: str) -> Any:
-        return type("Experiment", (), {"tags": self.experiment_tags})
-
-    def set_experiment_tag(self, experiment_id: str, key: str, value: str) -> None:
-        self.experiment_tags[key] = value
-
-    def set_terminated(self, run_id: str, status: str) -> None:
-        self.status = status
+def test_who_made_a_run_and_from_what(database: sqlite3.Connection) -> None:
+    for run, data in {"prune": "demo", "exp-a": "demo", "exp-b": "other-data", "fails": "other-data"}.items():
+        tags = select(database, "value", "tags", run)
+        assert tags["data"] == data
+        assert {"host", "workspace", "mlflow.user"} <= set(tags)
+    ours, theirs = (select(database, "value", "tags", run) for run in ("exp-a", "exp-b"))
+    assert ours["workspace"] != theirs["workspace"]
+    assert len(ours["mlflow.source.git.commit"]) == 40 and "mlflow.source.git.commit" not in theirs
+    assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-@pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Client:
-    client = Client()
-    monkeypatch.setattr(tracking, "_connect", lambda experiment: (client, "0"))
-    monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.0)
-    return client
+def stand_in(program: str) -> Callable[[], "subprocess.Popen[bytes]"]:
+    """Starts a Python program in the place of the sender."""
+
+    def start() -> "subprocess.Popen[bytes]":
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        sender = subprocess.Popen([sys.executable, "-c", program], bufsize=0, **pipes)  # type: ignore[call-overload]
+        for pipe in (sender.stdin, sender.stdout):
+            os.set_blocking(pipe.fileno(), False)
+        return sender  # type: ignore[no-any-return]
+
+    return start
 
 
-def test_an_outage_costs_one_warning_and_no_record(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sender_that_hangs_holds_up_nothing_but_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tracking, "_start_sender", stand_in("import time; time.sleep(60)"))
+    monkeypatch.setattr(tracking, "WAIT_SECONDS", 0.5)
+    began = time.monotonic()
+    with stage_run("prune", {"a": 1}, []) as run:
+        for step in range(20_000):  # more than a pipe holds
+            run.log(step, {"loss": 3.0})
+        run.log_artifact(Path("missing"))
+        logged = time.monotonic() - began
+    assert logged < 10  # 20,000 records; none waits for anybody
+    assert time.monotonic() - began - logged < 2
+    assert capsys.readouterr().err == (
+        "warning: MLflow tracking is off for this run: no answer within 0.5 s; going on, and `make upload` uploads it "
+        "later\n"
+    )
+
+
+@pytest.mark.parametrize("program", ["", "print('nonsense')", "raise SystemExit(1)"])
+def test_a_sender_that_dies_costs_one_warning(
+    program: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tracking, "_start_sender", stand_in(program))
     with stage_run("prune", {"a": 1}, []) as run:
         run.log(1, {"loss": 3.0})
-        client.down = True
-        for step in (2, 3, 4):
-            run.log(step, {"loss": 3.0})
-            run.log_artifact(Path("missing"))
-        client.down = False
-    assert [step for _, _, step in client.metrics] == [1, 2, 3, 4]
-    assert client.status == "FINISHED"
-    assert capsys.readouterr().err == "warning: MLflow tracking failed, going on without it: server down\n"
+        time.sleep(0.3)
+        run.log(2, {"loss": 3.0})
+    assert capsys.readouterr().err.count("its process ended before all was written") == 1
 
 
-def test_an_outage_to_the_end_hides_no_error_of_the_stage(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    client.down = True
+def test_no_process_no_mlflow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with stage_run("prune", {"a": 1}, []) as run:
+        run.log(1, {"loss": 3.0})
+    assert capsys.readouterr().err.count("MLflow is not installed") == 1
+
+
+def test_ctrl_c_waits_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> "subprocess.Popen[bytes]":
+        started.append(stand_in("import time; time.sleep(60)")())
+        return started[0]
+
+    monkeypatch.setattr(tracking, "_start_sender", start)
+    monkeypatch.setattr(tracking, "LEAVE_SECONDS", 0.1)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), stage_run("prune", {"a": 1}, []):
+        raise KeyboardInterrupt
+    assert time.monotonic() - began < 5
+    started[0].kill()
+    started[0].communicate()
+
+
+def test_trouble_hides_no_error_of_the_stage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tracking, "_start_sender", stand_in(""))
     with pytest.raises(ZeroDivisionError), stage_run("prune", {"a": 1}, []) as run:
         run.log(1, {"loss": 1 / 0})
     assert capsys.readouterr().err.count("warning") == 1
 
 
-def test_a_view_that_is_there_stays(client: Client) -> None:
-    for state in ({"a": 1}, {"a": 2}):
-        log_pipeline_run({}, {}, [], {}, {}, {}, "", state)
-    (view,) = client.experiment_tags.values()
-    assert json.loads(json.loads(view)["state"]) == {"a": 1}
-
-
-def test_a_stage_goes_by_its_name_in_dvc(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    names: list[str] = []
-    monkeypatch.setenv("DVC_STAGE", "pretrain_lm@forward")
-    create_run = client.create_run
-    monkeypatch.setattr(
-        client,
-        "create_run",
-        lambda number, run_name, tags: names.append(run_name) or create_run(number, run_name, tags),
-    )
-    with stage_run("pretrain_lm", {}, []):
-        pass
-    assert names == ["pretrain_lm@forward"]
-
-
-def test_tracking_leaves_the_random_numbers_alone(client: Client) -> None:
+def test_tracking_leaves_the_random_numbers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking, "_start_sender", stand_in(""))
     random.seed(1)
     expected = [random.random() for _ in range(3)]
     random.seed(1)
@@ -208,15 +236,14 @@ def test_tracking_leaves_the_random_numbers_alone(client: Client) -> None:
     assert drawn == expected
 
 
-@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////proc/no/such.db", "nonsense://here"])
-def test_no_server_no_database(uri: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+def test_no_server(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with stage_run("prune", {"a": 1}, []) as run:
         run.log(1, {"loss": 1.0})
         run.log_metrics({"f1": 1.0})
         run.log_artifact(Path("missing"))
-    assert capsys.readouterr().err.count("warning: MLflow tracking failed") == 1
+    assert capsys.readouterr().err.count("warning: MLflow tracking is off for this run") == 1
 
 
 def test_flatten() -> None:
@@ -239,6 +266,63 @@ def test_md5_of_outs_depends_on_names_and_contents_alone(tmp_path: Path) -> None
     assert md5_of_outs([one, two]) == md5_of_outs([two, one]) != md5_of_outs([one])
 
 
+WAITING_STAGE = """
+import time
+from pipeline.tracking import stage_run
+with stage_run("killed", {}, []) as run:
+    run.log(1, {"loss": 2.0})
+    print("logged", flush=True)
+    time.sleep(600)
+"""
+
+
+def start_and_kill(database: sqlite3.Connection, name: str, kill: Callable[[int, int], None]) -> int:
+    """Start a stage in a process group of its own, kill it when its run is there; the process."""
+    stage = subprocess.Popen(
+        [sys.executable, "-c", WAITING_STAGE.replace("killed", name)],
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: select(database, "value", "latest_metrics", name) == {"loss": 2.0})
+    finally:
+        kill(stage.pid, signal.SIGKILL)
+        stage.wait()
+    return stage.pid
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def statuses(database: sqlite3.Connection, name: str) -> list[str]:
+    return [status for (status,) in database.execute("SELECT status FROM runs WHERE name = ?", [name])]
+
+
+def test_runs_of_killed_stages_do_not_stay_running(
+    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = Path(database.execute("PRAGMA database_list").fetchone()[2]).parent
+    monkeypatch.setenv("DVC_ROOT", str(root))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    start_and_kill(database, "killed-alone", os.kill)  # the sender lives on and says it
+    wait_until(lambda: statuses(database, "killed-alone") == ["KILLED"])
+    start_and_kill(database, "killed-with-sender", os.killpg)
+    assert statuses(database, "killed-with-sender") == ["RUNNING"]
+    alive = RunWriter(STAGES_EXPERIMENT, "alive", {}, {}, os.getpid())
+    assert within(60, alive.begin) == ["killed-with-sender"]
+    assert statuses(database, "killed-with-sender") == ["KILLED"]
+    start_and_kill(database, "killed-again", os.killpg)
+    with stage_run("next", {}, []):
+        pass
+    assert capsys.readouterr().err == "MLflow: closed as KILLED, since their processes are gone: killed-again\n"
+    assert (statuses(database, "killed-again"), statuses(database, "next")) == (["KILLED"], ["FINISHED"])
+    assert statuses(database, "alive") == ["RUNNING"]
+
+
 def test_links_lead_to_the_view_and_to_the_newest_runs_of_the_latest_tries(
     database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,11 +332,13 @@ def test_links_lead_to_the_view_and_to_the_newest_runs_of_the_latest_tries(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     (experiment,) = database.execute("SELECT experiment_id FROM experiments WHERE name = 'ldnet'").fetchone()
     view = f"http://x/#/experiments/{experiment}/runs?viewStateShareKey=comparison&compareRunsMode=CHART"
-    assert comparison_links("http://x") == {"all runs": view}  # one try is nothing to compare
+    assert comparison_links("http://x")["all runs"] == view
+    assert "latest 2 tries" in comparison_links("http://x")  # those of both workspaces
     for name, commit in (("other", "1"), ("try-1", "2"), ("try-2", "2"), ("try-1", "2"), ("", "")):
-        for key, value in {"DVC_EXP_NAME": name, "DVC_EXP_BASELINE_REV": commit}.items():
-            monkeypatch.setenv(key, value) if value else monkeypatch.delenv(key)
-        log_pipeline_run({}, {}, [], {}, {}, {}, "", {})
+        tags = {"dvc_exp": name, "baseline_rev": commit} if name else {}
+        run = RunWriter(PIPELINE_EXPERIMENT, name, {}, tags, os.getpid())
+        within(60, run.begin)
+        within(60, partial(run.finish, "FINISHED", {}))
     links = comparison_links("http://x")
     assert links["all runs"] == view
     query = parse_qs(links["latest 2 tries"].partition("?")[2])

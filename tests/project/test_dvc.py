@@ -25,6 +25,7 @@ PLUMBING = frozenset(
         "ldnet/errors.py",
         "ldnet/files.py",
         "ldnet/mlflow_store.py",
+        "ldnet/printable.py",
         "ldnet/processors.py",
         "pipeline/__init__.py",
         "pipeline/checkpoints.py",
@@ -32,6 +33,8 @@ PLUMBING = frozenset(
         "pipeline/profiles.py",
         "pipeline/six_taggers.py",  # names, which dvc.yaml has as well
         "pipeline/tracking.py",
+        "pipeline/tracking_sender.py",
+        "pipeline/tracking_store.py",
         "pipeline/yaml_text.py",
         "stages/_dry_run.py",
         "stages/_run.py",

@@ -66,7 +66,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
             patch.setenv("DVC_EXP_NAME", name)
             patch.chdir(workspace)
             done = CliRunner().invoke(report.main, [])
-            assert done.exit_code == 0 and "tracking failed" not in done.output, done.output
+            assert done.exit_code == 0 and "tracking is off" not in done.output, done.output
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
