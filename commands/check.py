@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from commands.reproduce import end_on_signals
 from ldnet.command_line import Command
 from pipeline.checking.look import Look, look
 from pipeline.checking.rehearsal import Rehearsal, write_rehearsal
@@ -28,7 +29,13 @@ HOW = (
 )
 
 
-@click.command(cls=Command, examples=["make check", "python -m commands.check"])
+class CheckCommand(Command):
+    """A command that leaves nothing behind, also when it is interrupted."""
+
+    resume = "nothing was written; the same command starts again"
+
+
+@click.command(cls=CheckCommand, examples=["make check", "python -m commands.check"])
 def main() -> None:
     """Print what the tagged sentences and the text of the language models are, what is doubtful with them, and about
     how much time, memory and disk the stages would take. Nothing is written.
@@ -36,6 +43,7 @@ def main() -> None:
     The exit status is 1 if a stage would refuse the data.
     """
     params = load_params(PARAMS)
+    end_on_signals()
     found = look(params, RAW)
     click.echo(f"{RAW / params.data}, as {PARAMS} has it read; nothing is written")
     if found.sentences is not None and found.text is not None and not found.findings.errors:

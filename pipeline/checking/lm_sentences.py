@@ -42,7 +42,7 @@ class LMSentences:
     sentences: int = 0  # for training
     counts: Counter[str] = field(default_factory=Counter)
     vocabulary: list[str] = field(default_factory=list)
-    heldout: list[list[str]] = field(default_factory=list)
+    heldout: int = 0  # different sentences
     fitting: int = 0  # different ones that taught taggers can learn from, or as many as are asked for
     first: list[NumberedPart] = field(default_factory=list)
 
@@ -79,18 +79,16 @@ def look_at_text(
     text = LMSentences(share)
     before = len(findings.errors)
     _read(text, plain, hashes, params, findings)
-    if len(findings.errors) > before or not text.read:
+    if len(findings.errors) > before:
         return None
     if share == 1:
         kept = text.read - text.dropped
         with findings.keep_error():
-            check_size(paths[0].parent, corpus.heldout_sentences, len(text.heldout), kept, text.sentences)
+            check_size(paths[0].parent, corpus.heldout_sentences, text.heldout, kept, text.sentences)
         with findings.keep_error():
             check_enough(raw / corpus.text, text.fitting, params.prepare_unlabelled.sentences)
-    if not text.sentences:
-        return None
     _report(text, params, sentences, findings)
-    return text
+    return text if text.sentences else None
 
 
 def _read(text: LMSentences, plain: dict[Path, int], hashes: set[str], params: Params, findings: Findings) -> None:
@@ -118,7 +116,7 @@ def _read(text: LMSentences, plain: dict[Path, int], hashes: set[str], params: P
         text.counts.subtract({word: copies * number for word, number in Counter(words).items()})
     text.sentences = text.counts.pop(END_OF_SENTENCE, 0)
     text.vocabulary = make_vocabulary(text.counts, math.ceil(text.share * params.prepare_corpus.min_count))
-    text.heldout = [heldout[rank][0] for rank in sorted(heldout)]
+    text.heldout = len(heldout)
     text.fitting = len(fitting)
 
 
@@ -159,7 +157,7 @@ def _report(text: LMSentences, params: Params, sentences: TaggedSentences | None
         f"{about}{round(text.read / text.share):,} sentences, {text.tokens:,} tokens for training; "
         f"{len(vocabulary):,} words in the vocabulary (prepare_corpus.min_count {minimum})",
     )
-    if sentences is None:
+    if sentences is None or not text.sentences:
         return
     splits = sentences.splits
     train = [sentence.words for sentence in splits["train"]]
