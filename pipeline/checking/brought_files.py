@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ldnet.errors import InputError
-from pipeline.params import Params
+from pipeline.params import Params, listed_files
 from pipeline.text.word_vectors import vector_dimension
 
 
@@ -23,8 +23,8 @@ def problems_of_files(params: Params, folder: Path) -> Iterator[InputError]:
         "prepare_corpus.text": corpus.text,
         "prepare_corpus.vectors": corpus.vectors,
     }
-    given = {key: file for key, file in files.items() if file}
-    if missing := [f"{file} ({key})" for key, file in given.items() if not any((folder / name).glob(file))]:
+    given = [(key, file) for key, named in files.items() for file in listed_files(named)]
+    if missing := [f"{file} ({key})" for key, file in given if not any((folder / name).glob(file))]:
         yield InputError(
             f"{folder / name}: no {', no '.join(missing)}; copy the files from a folder with `make data NAME={name} "
             f"FROM=<folder>` (word vectors as vectors.txt or *.vec), or leave FROM out to download; or change what "

@@ -16,6 +16,7 @@ from pipeline.text.tag_scheme import TagReport
 from pipeline.text.word_vectors import WordVectors, read_word_vectors
 
 EXAMPLES = 3
+SHOWN = 5  # words of the first sentence
 MOST_TYPES = 12  # that have a line of their own
 FEW_VECTORS = 0.5  # of the words in train
 
@@ -55,8 +56,9 @@ def _report(sentences: TaggedSentences, conll: ConllParams, files: Sequence[RawF
     width = files[0].layout.width
     others = [str(column) for column in files[0].span_columns if column != tag % width]
     also = f"; tags also in column {', '.join(others)}" if others else ""
-    findings.add("words", f"in column {word}: set prepare_conll.word_column for another (columns count from 0)")
-    findings.add("tags", f"in column {tag}: set prepare_conll.tag_column for another{also}")
+    first = files[0].sentences[0]
+    findings.add("words", f"in column {word}, as prepare_conll.word_column says: {_beginning(first.words)}")
+    findings.add("tags", f"in column {tag}, as prepare_conll.tag_column says: {_beginning(first.tags)}{also}")
     findings.add("scheme", f"{tags.name}, as all files together show{tags.evidence}")
     findings.add("slips", _slips(tags, conll))
     of_types = {name: _texts_by_type(split) for name, split in splits.items()}
@@ -66,6 +68,11 @@ def _report(sentences: TaggedSentences, conll: ConllParams, files: Sequence[RawF
         findings.add(name, f"{len(split):,} sentences, {words:,} words, {number:,} spans")
     _report_types(of_types, findings)
     _report_overlap(splits, findings)
+
+
+def _beginning(of_sentence: Sequence[str]) -> str:
+    """The first words or tags of a sentence."""
+    return " ".join(map(shortened, of_sentence[:SHOWN])) + (" ..." if len(of_sentence) > SHOWN else "")
 
 
 def _slips(tags: TagReport, conll: ConllParams) -> str:

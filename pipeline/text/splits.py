@@ -1,6 +1,7 @@
 """Train, dev and test of a tagged corpus."""
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
-from pipeline.params import ConllParams
+from pipeline.params import ConllParams, listed_files
 from pipeline.text.raw_columns import RawFile, check_words, not_columns, read_columns
 from pipeline.text.tag_dialect import same_but_for_case
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
@@ -40,16 +41,33 @@ def read_splits(raw: Path, params: ConllParams, seed: int, say: Say = silent) ->
 
 
 def paths_of_splits(raw: Path, params: ConllParams) -> dict[str, list[Path]]:
-    """The files of train, of dev if there are any, and of test. Raises InputError if a dev file is missing."""
-    paths = {"train": [raw / params.train], "dev": [raw / params.dev], "test": [raw / params.test]}
-    if not params.dev:
-        del paths["dev"]
-    elif not all(path.exists() for path in paths["dev"]) and paths["train"][0].exists():
+    """The files of train, of dev if there are any, and of test, in the order in which they are read.
+
+    Raises InputError if a dev file is missing, and for a pattern that finds nothing.
+    """
+    given = {"train": params.train, "dev": params.dev, "test": params.test}
+    paths = {
+        name: [path for file in listed_files(files) for path in _found(raw, file, f"prepare_conll.{name}")]
+        for name, files in given.items()
+        if files
+    }
+    missing = [path for path in paths.get("dev", ()) if not path.exists()]
+    if missing and paths["train"][0].exists():
         raise InputError(
-            f"{paths['dev'][0]}: no dev split; put it there, or hold sentences out of the training data: "
+            f"{missing[0]}: no dev split; put it there, or hold sentences out of the training data: "
             "prepare_conll.dev: '' and prepare_conll.dev_sentences: 1000 in params.yaml"
         )
     return paths
+
+
+def _found(raw: Path, file: str, key: str) -> list[Path]:
+    """The file, or the files that a pattern finds, sorted by name."""
+    path = raw / file
+    if path.exists() or not re.search(r"[*?[]", file):
+        return [path]
+    if found := sorted(path for path in raw.glob(file) if path.is_file()):
+        return found
+    raise InputError(f"{path}: no such files; {key} in params.yaml says which are read")
 
 
 def make_splits(files: Files, params: ConllParams, seed: int, say: Say = silent) -> tuple[Splits, TagReport]:

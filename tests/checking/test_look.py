@@ -23,6 +23,7 @@ from pipeline.checking.brought_files import problems_of_files
 from pipeline.checking.findings import Findings
 from pipeline.checking.lm_sentences import LMSentences, look_at_text
 from pipeline.checking.look import Look, look
+from pipeline.checking.tagged_sentences import MOST_TYPES, look_at_sentences
 from pipeline.params import Params, parse_params
 from tests.commands.test_brought_files import (
     BILOU,
@@ -302,6 +303,17 @@ def test_control_characters_are_escaped_and_long_spans_cut(bringing: Bringing) -
     found = look_at(bringing)
     report = "\n".join(found.findings.report())
     assert r"M\x1b[31mia" in report and "\x1b" not in report and long not in report and long[:37] + "..." in report
+
+
+@pytest.mark.parametrize("types", [3, MOST_TYPES, MOST_TYPES + 5])
+def test_many_types_take_few_lines(bringing: Bringing, types: int) -> None:
+    bringing.put_splits("\n".join(f"a B-T{number}\n" * (number + 1) for number in range(types)) + "\n")
+    assert bringing.bring().exit_code == 0
+    findings = Findings()
+    assert look_at_sentences(bringing.raw, parameters(), findings) is not None
+    shown = [line for line in findings.lines if line.startswith("    T")]
+    assert len(shown) == min(types, MOST_TYPES) and shown[0].split()[0] == f"T{types - 1}"
+    assert ("    ...     and 5 more types" in findings.lines) == (types > MOST_TYPES)
 
 
 # Errors
