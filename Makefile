@@ -5,7 +5,7 @@ PORT ?= 5000
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup repro experiment named test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
+.PHONY: help setup check repro experiment named test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -28,6 +28,9 @@ setup: ## [VENV=.venv] [PYTHON=python3]: create the environment with the pinned 
 	  $(VENV)/bin/python -m pip install --quiet --requirement requirements.txt && cp requirements.txt $(VENV)/; }
 	@cmp -s pyproject.toml $(VENV)/pyproject.toml || { \
 	  $(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . && cp pyproject.toml $(VENV)/; }
+
+check: setup ## look at the data of params.yaml and at what it would cost, before hours of training; writes nothing
+	@python -m commands.check
 
 repro: setup ## run what has changed of the experiment that params.yaml describes
 	@python -m commands.reproduce

@@ -20,7 +20,7 @@ from pipeline.pretraining.encoded_corpus import Corpus, Ids
 from pipeline.profiles import load_profile
 from pipeline.tagger.training import TaggingData, load_tagging_data
 from pipeline.text.lexicon_building import build_lexicon
-from pipeline.text.splits import read_splits
+from pipeline.text.splits import paths_of_splits, read_splits
 from pipeline.text.word_vectors import no_vectors, read_word_vectors
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ def paper_params() -> Params:
 def prepare_data(raw: Path, folder: Path) -> str:
     """Write what all measurements read to `folder`, its sentences in a random but fixed order; say what it is."""
     params = paper_params()
-    if (raw / params.prepare_conll.train).is_file():
+    if paths_of_splits(raw, params.prepare_conll)["train"][0].is_file():
         splits, _ = read_splits(raw, params.prepare_conll, params.seed)
         sentences, name = splits["train"], "CoNLL-2000"
         vectors = read_word_vectors(raw / params.prepare_conll.vectors)

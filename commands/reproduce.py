@@ -12,9 +12,8 @@ from types import FrameType
 import click
 
 from ldnet.command_line import Command, echo
-from ldnet.errors import InputError
+from pipeline.checking.brought_files import problems_of_files
 from pipeline.params import Params, load_params
-from pipeline.text.word_vectors import vector_dimension
 
 # What may run side by side, in order: each process computes with params.threads threads, 1 by default. Stages that
 # stand alone run with all that they need; what is not named here runs at the end.
@@ -25,6 +24,8 @@ GROUPS = (
     ("train_tagger@full",),
     ("select", "train_tagger@no_lm"),
 )
+# What is said of brought data before the first stage, of the lines that `make check` has.
+MAIN_LINES = ("scheme", "slips", "train", "dev", "test", "overlap", "size", "known", "dropped")
 # Two `dvc repro` of different stages in one workspace are safe: DVC holds its lock only while no stage runs.
 DVC = ("dvc", "--wait-for-lock")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -38,13 +39,24 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 )
 def main() -> None:
     """Run what has changed of the experiment, side by side where possible. Nothing changed: say so."""
-    check_data(load_params(Path("params.yaml")), Path("data/raw"))
+    params, folder = load_params(Path("params.yaml")), Path("data/raw")
+    check_data(params, folder)
     if subprocess.run([*DVC, "status", "--quiet", "dvc.yaml"]).returncode == 0:
         echo("Nothing to do: all stages are up to date with params.yaml, the code and the data.")
         return
     end_on_signals()
+    if params.data not in params.generate_data:
+        _tell_what_was_brought(params, folder)
     run_groups(GROUPS)
     run_side_by_side([[*DVC, "repro"]])
+
+
+def _tell_what_was_brought(params: Params, folder: Path) -> None:
+    """Print the main numbers of the data; fail with its errors, if a stage would."""
+    from pipeline.checking.look import look  # imports torch
+
+    echo(f"{folder / params.data}, before the first stage (`make check` says more):")
+    look(params, folder, with_vectors=False).findings.tell(MAIN_LINES)
 
 
 def run_groups(groups: Iterable[Sequence[str]]) -> None:
@@ -55,36 +67,9 @@ def run_groups(groups: Iterable[Sequence[str]]) -> None:
 
 
 def check_data(params: Params, folder: Path) -> None:
-    """Raise an InputError that says which files the active data set lacks, or whose word vectors have another width
-    than the parameters ask for, unless it is one that is generated."""
-    name = params.data
-    if name in params.generate_data:
-        return
-    conll, corpus = params.prepare_conll, params.prepare_corpus
-    files = {
-        "prepare_conll.train": conll.train,
-        "prepare_conll.dev": conll.dev,
-        "prepare_conll.test": conll.test,
-        "prepare_conll.vectors": conll.vectors,
-        "prepare_corpus.text": corpus.text,
-        "prepare_corpus.vectors": corpus.vectors,
-    }
-    given = {key: file for key, file in files.items() if file}
-    if missing := [f"{file} ({key})" for key, file in given.items() if not any((folder / name).glob(file))]:
-        raise InputError(
-            f"{folder / name}: no {', no '.join(missing)}; copy the files from a folder with `make data NAME={name} "
-            f"FROM=<folder>` (word vectors as vectors.txt or *.vec), or leave FROM out to download; or change what "
-            "params.yaml says of them"
-        )
-    if conll.vectors:
-        _check_width(folder / name / conll.vectors, "train_tagger.word_dimension", params.train_tagger.word_dimension)
-    if corpus.vectors:
-        _check_width(folder / name / corpus.vectors, "pretrain_lm.embedding", params.pretrain_lm.embedding)
-
-
-def _check_width(path: Path, key: str, width: int) -> None:
-    if (found := vector_dimension(path)) not in (0, width):
-        raise InputError(f"{path}: {found} numbers a word, but {key} is {width} in params.yaml; set it to {found}")
+    """Raise the first problem with the files of the active data set, unless it is one that is generated."""
+    for problem in problems_of_files(params, folder):
+        raise problem
 
 
 def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:

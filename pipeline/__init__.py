@@ -2,5 +2,5 @@
 
 Reading order, which is also the import order (a package imports only from packages before it):
 execution, text, grammar, corpus, fetch, language_model, pretraining, features, tagger, selection, pruning, evaluation,
-report, exporting, experiments, reference.
+checking, report, exporting, experiments, reference.
 """

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from reprlib import Repr
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ldnet.errors import InputError
@@ -126,12 +126,33 @@ DataFile = Annotated[
     _expected(_inside, "expected a path in the data folder: not empty, not absolute, without .."),
     Field(json_schema_extra={"minLength": 1}),
 ]
+
+
+def _several(value: Any) -> Any:
+    """Paths in the data folder, checked before pydantic tries the types one by one and names each."""
+    if not isinstance(value, str | list):
+        raise PydanticCustomError("string_type", "expected a text")  # `_message` has our words for it
+    paths = value if isinstance(value, list) and value else [value]
+    if not all(isinstance(path, str) and _inside(path) for path in paths):
+        raise PydanticCustomError(
+            "expected", "expected a path in the data folder, a pattern as train-*.txt, or a list of them"
+        )
+    return value
+
+
+DataFiles = Annotated[str | list[str], BeforeValidator(_several)]
+DataFilesOrNone = Annotated[str | list[str], BeforeValidator(lambda value: value if value == "" else _several(value))]
 DataFileOrNone = Annotated[
     str,
     _expected(
         lambda path: path == "" or _inside(path), "expected a path in the data folder, not absolute, without .., or ''"
     ),
 ]
+
+
+def listed_files(given: str | list[str]) -> list[str]:
+    """A path or pattern, or a list of them, as a list; none for ''."""
+    return [path for path in (given if isinstance(given, list) else [given]) if path]
 
 
 class Section(BaseModel):
@@ -165,13 +186,13 @@ class ConllParams(Section):
     slips: Slips = Field(
         description="Tags that break their scheme, as I- after nothing: read as conlleval does (repair), or refuse."
     )
-    train: DataFile = Field(description="A file in the data folder.")
+    train: DataFiles = Field(description="A file in the data folder, a pattern, or a list of them, read in that order.")
     train_sentences: Count = Field(
         description="How many are used, drawn by the seed, a smaller draw inside a larger one; 0 for all."
     )
-    dev: DataFileOrNone = Field(description="A file in the data folder, or '' to hold out dev_sentences of train.")
+    dev: DataFilesOrNone = Field(description="As train, or '' to hold out dev_sentences of train.")
     dev_sentences: Count = Field(description="Sentences of train to hold out; 0 where there is a dev file.")
-    test: DataFile = Field(description="A file in the data folder.")
+    test: DataFiles = Field(description="As train.")
     vectors: DataFileOrNone = Field(description="Word vectors (GloVe text format, compressed or not), or '' for none.")
     vector_rows: Count = Field(description="How many are read, from the first; 0 for all.")
     digits_as_zero: bool = Field(description="Words that are not known otherwise are looked up with 0 for each digit.")

@@ -57,27 +57,37 @@ class Cost:
     out: Path
     out_bytes: int
     temporary_bytes: int  # under .checkpoints, until the stage has succeeded
+    preparing: float = 0.0  # of the seconds, those before the first epoch
 
 
 def report(stage: str, options: Options) -> str:
     """The cost of the stage with these options of its command, in words. Raises InputError as the stage would."""
+    cost, peak = measure(stage, options)
+    home = next(folder for folder in (cost.out, *cost.out.absolute().parents) if folder.exists())
+    each = f" in each of {cost.processes} processes" if cost.processes > 1 else ""
+    lines = {
+        "would do": cost.work,
+        "time": f"about {duration(cost.seconds)}, on a machine as busy as now: {cost.timing}",
+        "memory": f"about {size(peak)}{each}, the peak of the steps that were timed",
+        "disk": f"{size(cost.out_bytes)} in {cost.out}, {size(cost.temporary_bytes)} in .checkpoints until done; "
+        f"{size(shutil.disk_usage(home).free)} are free",
+    }
+    return "\n".join([f"{stage}, dry run: nothing is written", *(f"  {key:<9} {text}" for key, text in lines.items())])
+
+
+def measure(stage: str, options: Options) -> tuple[Cost, int]:
+    """The cost of the stage, and the bytes of memory that this process has taken at most. Raises InputError."""
     costs = {
         "pretrain_lm": _pretrain_lm,
         "train_tagger": _train_tagger,
         "select": _select,
     }
-    cost = costs[stage](options)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    home = next(folder for folder in (cost.out, *cost.out.absolute().parents) if folder.exists())
-    each = f" in each of {cost.processes} processes" if cost.processes > 1 else ""
-    lines = {
-        "would do": cost.work,
-        "time": f"about {_duration(cost.seconds)}, on a machine as busy as now: {cost.timing}",
-        "memory": f"about {_size(peak)}{each}, the peak of the steps that were timed",
-        "disk": f"{_size(cost.out_bytes)} in {cost.out}, {_size(cost.temporary_bytes)} in .checkpoints until done; "
-        f"{_size(shutil.disk_usage(home).free)} are free",
-    }
-    return "\n".join([f"{stage}, dry run: nothing is written", *(f"  {key:<9} {text}" for key, text in lines.items())])
+    return costs[stage](options), peak_memory()
+
+
+def peak_memory() -> int:
+    """The bytes of memory that this process has taken at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _pretrain_lm(options: Options) -> Cost:
@@ -151,6 +161,7 @@ def _train_tagger(options: Options) -> Cost:
         out=options["out"],
         out_bytes=len(training.seeds) * _bytes(tagger),
         temporary_bytes=len(set(lms)) * steps_in_all * width * (4 if training.precision == "float32" else 2),
+        preparing=making,
     )
 
 
@@ -228,11 +239,13 @@ def _bytes(model: nn.Module) -> int:
     return sum(tensor.nbytes for tensor in model.state_dict().values())
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds in words."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def _size(count: float) -> str:
+def size(count: float) -> str:
+    """Bytes in words."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

@@ -5,10 +5,9 @@ from pathlib import Path
 import click
 
 from ldnet.command_line import FILE, FOLDER, echo
-from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from pipeline.corpus.preparation import other_test_hashes, read_hashes
-from pipeline.corpus.unlabelled import sample_sentences
+from pipeline.corpus.unlabelled import check_enough, sample_sentences
 from pipeline.params import load_params
 from pipeline.text.lm_files import text_files
 from stages._run import StageCommand, params_option
@@ -27,11 +26,7 @@ def main(params_path: Path, raw: Path, test_hashes: Path, out: Path) -> None:
     _, hashes = other_test_hashes(raw, corpus.other_tests)
     hashes |= tests
     sentences = sample_sentences(text_files(raw, corpus.text)[0], hashes, count, params.seed) if count else []
-    if len(sentences) < count:
-        raise InputError(
-            f"{raw / corpus.text}: {len(sentences):,} sentences that fit, but prepare_unlabelled.sentences is "
-            f"{count:,}; lower it or bring more text"
-        )
+    check_enough(raw / corpus.text, len(sentences), count)
     write_bytes(out, "".join(f"{sentence}\n" for sentence in sentences).encode())
     echo(f"{len(sentences):,} sentences, {sum(len(sentence.split()) for sentence in sentences):,} words")
 

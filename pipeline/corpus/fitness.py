@@ -25,9 +25,9 @@ def fitness(
     `counts` are those of the words of the text, which has so many sentences; `dropped` test sentences were found.
     """
     words = Counter(word for sentence in train for word in sentence)
-    known = sum(count for word, count in words.items() if known_form(word, vocabulary) not in (None, END_OF_SENTENCE))
-    yield f"the language models know {100 * known / words.total():.2f} % of the words in train"
-    doubts = list(_doubts(words, len(train), counts, sentences, known / words.total()))
+    known = known_share(words, vocabulary)
+    yield f"the language models know {100 * known:.2f} % of the words in train"
+    doubts = list(_doubts(words, len(train), counts, sentences, known))
     yield from (f"note: {doubt}" for doubt in doubts)
     if doubts and not dropped:
         yield (
@@ -36,17 +36,27 @@ def fitness(
         )
 
 
-def _doubts(
-    words: Counter[str], train_sentences: int, counts: Mapping[str, int], sentences: int, known: float
-) -> Iterator[str]:
+def known_share(words: Counter[str], vocabulary: Container[str]) -> float:
+    """Which share of the words, of which there is at least one, a language model with this vocabulary knows."""
+    known = sum(count for word, count in words.items() if known_form(word, vocabulary) not in (None, END_OF_SENTENCE))
+    return known / words.total()
+
+
+def missing_words(words: Counter[str], counts: Mapping[str, int]) -> list[str]:
+    """Frequent words of train that are missing or rare in a text of these counts: it is tokenised in another way."""
     tokens = sum(counts.values())
-    missing = [
+    return [
         word
         for word, count in words.most_common()
         if count >= max(AT_LEAST, FREQUENT * words.total())
         and _frequency(word, counts, tokens) < RARE * count / words.total()
     ]
-    if missing:
+
+
+def _doubts(
+    words: Counter[str], train_sentences: int, counts: Mapping[str, int], sentences: int, known: float
+) -> Iterator[str]:
+    if missing := missing_words(words, counts):
         shown = ", ".join(repr(word) for word in missing[:SHOWN])
         rest = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         yield (
@@ -55,7 +65,7 @@ def _doubts(
         )
     elif known < LITTLE_KNOWN:
         yield "the LM text has few of the training words; is it tokenised as the columns are, and in their language?"
-    of_text, of_train = tokens / sentences, words.total() / train_sentences
+    of_text, of_train = sum(counts.values()) / sentences, words.total() / train_sentences
     if not of_train / LENGTH_RATIO <= of_text <= of_train * LENGTH_RATIO:
         yield (
             f"a line of the LM text has {of_text:.1f} words on average, a sentence of train {of_train:.1f}; "

@@ -94,11 +94,7 @@ def prepare(
         chosen = _choose_heldout(parts, params.heldout_sentences)
         counts, heldout = _count_words(parts, chosen.ranks)
         tokens, sentences = counts.total(), counts.pop(END_OF_SENTENCE)
-        if len(chosen.ranks) < params.heldout_sentences or chosen.kept < 2 * params.heldout_sentences or not sentences:
-            raise InputError(
-                f"{paths[0].parent}: {chosen.kept} sentences of LM text are too few to hold out "
-                f"{params.heldout_sentences}; lower prepare_corpus.heldout_sentences or bring more text"
-            )
+        check_size(paths[0].parent, params.heldout_sentences, len(chosen.ranks), chosen.kept, sentences)
         vocabulary = make_vocabulary(counts, params.min_count)
         index = {word: i for i, word in enumerate(vocabulary)}
         for line in fitness(train, counts, index, sentences, chosen.read - chosen.kept) if train else ():
@@ -130,6 +126,15 @@ def prepare(
         "heldout_unknown_rate": round(float((heldout_ids == UNKNOWN_ID).mean()), 6),
         "shards": len(written),
     }
+
+
+def check_size(folder: Path, wanted: int, held_out: int, kept: int, left: int) -> None:
+    """Raise InputError if `kept` sentences are too few to hold out `wanted`: so many are, and so many are left."""
+    if held_out < wanted or kept < 2 * wanted or not left:
+        raise InputError(
+            f"{folder}: {kept} sentences of LM text are too few to hold out {wanted}; lower "
+            "prepare_corpus.heldout_sentences or bring more text"
+        )
 
 
 def make_vocabulary(counts: Counter[str], min_count: int) -> list[str]:

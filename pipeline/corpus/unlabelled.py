@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ldnet.errors import InputError
 from ldnet.text.columns import sentence_hash
 from pipeline.corpus.numbered_parts import rank
 from pipeline.corpus.text_parts import read_parts
@@ -30,3 +31,12 @@ def sample_sentences(paths: list[Path], excluded_hashes: set[str], count: int, s
                 chosen[int(ranks[index])] = sentence
         chosen = dict(sorted(chosen.items())[:count])
     return list(chosen.values())
+
+
+def check_enough(text: Path, found: int, wanted: int) -> None:
+    """Raise InputError if fewer sentences of the text were found than are wanted."""
+    if found < wanted:
+        raise InputError(
+            f"{text}: {found:,} sentences that fit, but prepare_unlabelled.sentences is {wanted:,}; lower it or bring "
+            "more text"
+        )

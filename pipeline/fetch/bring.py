@@ -14,6 +14,8 @@ from pipeline.text.lm_files import LM_FOLDER, left_out, listed, lm_text
 
 Say = Callable[[str], None]
 LM_TEXT = "lm/*.txt.gz or lm/*.txt (text for the language model, one tokenised sentence a line)"
+# A split in several files, each of which prepare_conll may name: train-1.txt, test_news.txt.gz.
+PART_NAME = re.compile(r"(train|dev|test)[-_.].*\.txt(\.gz|\.bz2|\.xz|\.zst)?")
 VECTOR_NAME = re.compile(
     r"(.*\.vec|.*(glove|vectors?|embeddings?|[0-9]d).*\.txt)(\.gz|\.bz2|\.xz|\.zst)?", re.IGNORECASE
 )  # as published files of word vectors are called
@@ -44,15 +46,18 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
     """Which file of the brought folder becomes which target. Raises InputError listing all that are missing."""
     plan: dict[str, Path] = {}
     missing: list[str] = []
+    parts = parts_of_splits(brought) if data_set.own else []
+    in_parts = {f"{re.split('[-_.]', path.name)[0]}.txt" for path in parts}
     for slot in data_set.slots:
         found = next((brought / entry for entry in slot.places if (brought / entry).is_file()), None)
         if found:
             plan[slot.target] = found
-        elif slot.required:
+        elif slot.required and slot.target not in in_parts:
             missing.append(" or ".join(str(brought / entry) for entry in slot.places))
     known = {place for slot in data_set.slots for place in slot.places}
     if data_set.own:
-        plan |= {path.name: path for path in vectors_under_own_names(brought) if path.name not in known}
+        others = [*parts, *vectors_under_own_names(brought)]
+        plan |= {path.name: path for path in others if path.name not in known}
     shards = {shard: brought / shard for shard in data_set.shards} or lm_text(brought)
     absent = [str(source) for source in shards.values() if not source.is_file()]
     if len(absent) > 10:
@@ -64,6 +69,11 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
         raise InputError(f"{brought}: files of {data_set.name} are missing:\n  " + "\n  ".join(missing + absent))
     # train.txt goes last: a folder without it is seen to be unfinished
     return shards | dict(reversed(plan.items()))
+
+
+def parts_of_splits(brought: Path) -> list[Path]:
+    """Files in the folder that are parts of a split by their names."""
+    return sorted(path for path in brought.iterdir() if path.is_file() and PART_NAME.fullmatch(path.name))
 
 
 def vectors_under_own_names(brought: Path) -> list[Path]:

@@ -67,6 +67,14 @@ def text_files(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
 
     Raises InputError if there is none, and for files that are no text: JSON, CSV, or tagged columns.
     """
+    paths, others = find_text(raw, pattern)
+    for path in paths:
+        check_text(path)
+    return paths, others
+
+
+def find_text(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
+    """The same files, without a look into them. Raises InputError if there is none."""
     folder = raw / next(iter(Path(re.split(r"[*?[]", pattern)[0] + "x").parents))
     paths = sorted(path for path in raw.glob(pattern) if path.is_file())
     others = left_out(folder, paths) if folder != raw else []
@@ -74,12 +82,11 @@ def text_files(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
         found = f"; found {listed(others)}" if others else ""
         expected = "expected one tokenised sentence a line, .txt or compressed"
         raise InputError(f"{raw / pattern}: no LM text found; {expected}{found}")
-    for path in paths:
-        _check_text(path)
     return paths, others
 
 
-def _check_text(path: Path) -> None:
+def check_text(path: Path) -> None:
+    """Raise InputError if the file is no text: JSON, CSV, or tagged columns."""
     start = [line.decode("utf-8", errors="replace") for line in islice(read_lines(path), LINES)]
     found = foreign_format(start) or ("columns" if in_columns(start) else "")
     if found:

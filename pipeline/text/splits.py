@@ -1,6 +1,7 @@
 """Train, dev and test of a tagged corpus."""
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,12 +9,13 @@ from pathlib import Path
 from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
-from pipeline.params import ConllParams
+from pipeline.params import ConllParams, listed_files
 from pipeline.text.raw_columns import RawFile, check_words, not_columns, read_columns
 from pipeline.text.tag_dialect import same_but_for_case
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
 
 Splits = dict[str, list[Sentence]]
+Files = Mapping[str, Sequence[RawFile]]  # of each split, in order
 Say = Callable[[str], None]
 MANY_SENTENCES = 20
 MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
@@ -30,19 +32,51 @@ def read_splits(raw: Path, params: ConllParams, seed: int, say: Say = silent) ->
 
     Raises InputError for unusable files, and for tags that break the scheme if params.slips says `refuse`.
     """
-    paths = {"train": raw / params.train, "dev": raw / params.dev, "test": raw / params.test}
-    if not params.dev:
-        del paths["dev"]
-    elif not paths["dev"].exists() and paths["train"].exists():
+    files = {
+        name: [read_columns(path, params.word_column, params.tag_column) for path in paths]
+        for name, paths in paths_of_splits(raw, params).items()
+    }
+    splits, report = make_splits(files, params, seed, say)
+    return splits, report.scheme
+
+
+def paths_of_splits(raw: Path, params: ConllParams) -> dict[str, list[Path]]:
+    """The files of train, of dev if there are any, and of test, in the order in which they are read.
+
+    Raises InputError if a dev file is missing, and for a pattern that finds nothing.
+    """
+    given = {"train": params.train, "dev": params.dev, "test": params.test}
+    paths = {
+        name: [path for file in listed_files(files) for path in _found(raw, file, f"prepare_conll.{name}")]
+        for name, files in given.items()
+        if files
+    }
+    missing = [path for path in paths.get("dev", ()) if not path.exists()]
+    if missing and paths["train"][0].exists():
         raise InputError(
-            f"{paths['dev']}: no dev split; put it there, or hold sentences out of the training data: "
+            f"{missing[0]}: no dev split; put it there, or hold sentences out of the training data: "
             "prepare_conll.dev: '' and prepare_conll.dev_sentences: 1000 in params.yaml"
         )
-    files = {name: read_columns(path, params.word_column, params.tag_column) for name, path in paths.items()}
-    check_words(files["train"], params.word_column)
+    return paths
+
+
+def _found(raw: Path, file: str, key: str) -> list[Path]:
+    """The file, or the files that a pattern finds, sorted by name."""
+    path = raw / file
+    if path.exists() or not re.search(r"[*?[]", file):
+        return [path]
+    if found := sorted(path for path in raw.glob(file) if path.is_file()):
+        return found
+    raise InputError(f"{path}: no such files; {key} in params.yaml says which are read")
+
+
+def make_splits(files: Files, params: ConllParams, seed: int, say: Say = silent) -> tuple[Splits, TagReport]:
+    """Train, dev and test in IOBES from their files, and what their tags were. Says and raises as `read_splits`."""
+    for file in files["train"]:
+        check_words(file, params.word_column)
     report = _report(files, params)
-    splits = {name: _in_iobes(file, report) for name, file in files.items()}
-    doubts = [*_doubts(files, report), *_doubts_of_spans(files, splits, params)]
+    splits = {name: [s for file in parts for s in _in_iobes(file, report)] for name, parts in files.items()}
+    doubts = [*_doubts(files, report), *_doubts_of_spans(files, params)]
     if not params.dev:
         splits["train"], splits["dev"] = hold_out(splits["train"], params.dev_sentences, seed)
     if params.train_sentences:
@@ -51,21 +85,25 @@ def read_splits(raw: Path, params: ConllParams, seed: int, say: Say = silent) ->
         if shared := count_shared(splits[name], splits["train"]):
             share = 100 * shared / len(splits[name])
             doubts.append(f"{shared:,} of {len(splits[name]):,} {name} sentences ({share:.1f} %) are in train, too")
-    for file in files.values():
+    for file in _all(files):
         say(f"{file.description()}; words in column {params.word_column}, {report.name} in column {params.tag_column}")
     for doubt in doubts:
         say(f"note: {doubt}")
-    return {name: splits[name] for name in ("train", "dev", "test")}, report.scheme
+    return {name: splits[name] for name in ("train", "dev", "test")}, report
 
 
-def _report(files: Mapping[str, RawFile], params: ConllParams) -> TagReport:
+def _all(files: Files) -> list[RawFile]:
+    return [file for parts in files.values() for file in parts]
+
+
+def _report(files: Files, params: ConllParams) -> TagReport:
     """The tags of all files. Raises InputError for unknown tags, and for slips that are to be refused."""
     try:
-        report = report_tags({file.path: file.sentences for file in files.values()})
+        report = report_tags({file.path: file.sentences for file in _all(files)})
     except InputError as error:
         advice = f"prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme"
         told = InputError(f"{error} ({advice}; types alone, without B- or I-, need O in most lines)")
-        broken = next(file for file in files.values() if str(error).startswith(f"{file.path}:"))
+        broken = next(file for file in _all(files) if str(error).startswith(f"{file.path}:"))
         raise not_columns(broken.path, broken.start, told) from None
     if report.dialect.alone:
         _refuse_header(files)
@@ -74,14 +112,14 @@ def _report(files: Mapping[str, RawFile], params: ConllParams) -> TagReport:
     return report
 
 
-def _refuse_header(files: Mapping[str, RawFile]) -> None:
+def _refuse_header(files: Files) -> None:
     """Raise InputError if a type stands in first lines alone: where types have no prefix, a column's name is one."""
     lines: dict[str, set[int]] = {}
-    for file in files.values():
+    for file in _all(files):
         for sentence in file.sentences:
             for line, tag in zip(sentence.lines, sentence.tags, strict=True):
                 lines.setdefault(tag, set()).add(line)
-    for file in files.values():
+    for file in _all(files):
         first = file.sentences[0]
         if first.tags[0] not in ("O", "o") and lines[first.tags[0]] == {1} != set().union(*lines.values()):
             raise InputError(
@@ -89,22 +127,22 @@ def _refuse_header(files: Mapping[str, RawFile]) -> None:
             )
 
 
-def _doubts(files: Mapping[str, RawFile], report: TagReport) -> Iterable[str]:
+def _doubts(files: Files, report: TagReport) -> Iterable[str]:
     """What was read in a way that the user may not want."""
     if report.slips:
         yield f"{report.slips_in_words()}; read as conlleval does (prepare_conll.slips: refuse stops at them)"
     if report.dialect.alone:
-        counts = Counter(tag for file in files.values() for sentence in file.sentences for tag in sentence.tags)
+        counts = Counter(tag for file in _all(files) for sentence in file.sentences for tag in sentence.tags)
         types_alone = [kind for kind, _ in counts.most_common() if kind not in ("O", "o")]
         yield (
             f"types stand without B- or I- ({', '.join(types_alone[:MOST_TYPES])}"
             f"{', ...' if len(types_alone) > MOST_TYPES else ''}): neighbours of one type are read as one span"
         )
-    tags = {tag for file in files.values() for sentence in file.sentences for tag in sentence.tags}
+    tags = {tag for file in _all(files) for sentence in file.sentences for tag in sentence.tags}
     types = {tag.type for text in tags if (tag := report.dialect.tag(text))}
     for kinds in same_but_for_case(types):
         yield f"types {' and '.join(kinds)} differ only in upper and lower case, and are read as different ones"
-    for file in files.values():
+    for file in _all(files):
         words = Counter(word for sentence in file.sentences for word in sentence.words)
         if words.total() >= MANY_WORDS and len(words) < FEW_WORDS:
             yield (
@@ -136,26 +174,31 @@ def _plain(text: str, report: TagReport) -> str:
     return f"{tag.prefix}-{tag.type}" if tag.type else "O"
 
 
-def _doubts_of_spans(files: Mapping[str, RawFile], splits: Splits, params: ConllParams) -> Iterable[str]:
+def _doubts_of_spans(files: Files, params: ConllParams) -> Iterable[str]:
     """Files without a span, and files of a single sentence.
 
     Raises InputError if there is nothing to learn from train, or if a file has but one, long sentence.
     """
-    for name, file in files.items():
+    nothing_to_learn = not any(map(_has_spans, files["train"]))
+    for name, file in ((name, file) for name, parts in files.items() for file in parts):
         words = sum(len(sentence.words) for sentence in file.sentences)
         single = f"{file.path}: all {words:,} words are one sentence"
-        if len(file.sentences) == 1 and (name == "train" or words > LONG_SENTENCE):
+        if len(file.sentences) == 1 and ((name == "train" and len(files[name]) == 1) or words > LONG_SENTENCE):
             raise InputError(f"{single}; expected a blank line after each sentence")
         if len(file.sentences) == 1 and words > 1:
             yield f"{single}; is there a blank line after each sentence?"
-        if any(tag != "O" for sentence in splits[name] for tag in sentence.tags):
+        if _has_spans(file):
             continue
         nothing = f"{file.path}: no spans, all {words:,} tags in column {params.tag_column} are O"
         others = " and ".join(map(str, file.span_columns))
         advice = f"; spans are in column {others}" if others else ""
-        if name == "train":
+        if name == "train" and nothing_to_learn:
             raise InputError(f"{nothing}; set prepare_conll.tag_column to that of the tags{advice}")
         yield f"{nothing}{advice}"
+
+
+def _has_spans(file: RawFile) -> bool:
+    return any(tag not in ("O", "o") for sentence in file.sentences for tag in sentence.tags)
 
 
 def count_shared(sentences: Sequence[Sentence], train: Sequence[Sentence]) -> int:

@@ -239,6 +239,23 @@ def test_vectors_as_they_are_published(bringing: Bringing, name: str, line: str,
     assert result.exit_code == 0 and "100.00 % exact" not in result.output
 
 
+def test_splits_in_parts_are_brought_and_read(bringing: Bringing) -> None:
+    whole = bringing.conll()
+    expected = (bringing.folder / "conll" / "train.conll").read_bytes()
+    first, *others = columns().strip().split("\n\n")
+    (bringing.brought / "train.txt").unlink()
+    bringing.put("train-1.txt", first + "\n")
+    bringing.put("train-2.txt.gz", gzip.compress("\n\n".join(others).encode()))
+    assert "train-1.txt" in bringing.bring().output and "not taken" not in bringing.bring().output
+    (bringing.raw / "train.txt").unlink()
+    parts = bringing.conll(train="train-*.txt*")
+    assert whole.exit_code == parts.exit_code == 0, parts.output
+    assert (bringing.folder / "conll" / "train.conll").read_bytes() == expected
+    (bringing.brought / "train-1.txt").unlink()
+    (bringing.brought / "train-2.txt.gz").unlink()
+    assert "files of mine are missing" in bringing.bring().output
+
+
 # Inputs made after public reports. They are not part of the project.
 
 

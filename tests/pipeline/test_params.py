@@ -145,6 +145,14 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("prepare_corpus.vectors", "/x", "prepare_corpus.vectors: expected a path in the data folder"),
         ("prepare_corpus.other_tests", "../x", "prepare_corpus.other_tests: expected a path in the data folder"),
         ("prepare_conll.train", "", "prepare_conll.train: expected a path in the data folder"),
+        (
+            "prepare_conll.train",
+            [],
+            "prepare_conll.train: expected a path in the data folder, a pattern as train-*.txt,",
+        ),
+        ("prepare_conll.train", ["a", "../x"], "prepare_conll.train: expected a path in the data folder, a pattern as"),
+        ("prepare_conll.test", ["a", 1], "prepare_conll.test: expected a path in the data folder, a pattern as"),
+        ("prepare_conll.test", 1, "prepare_conll.test: expected str, found 1"),
         ("prepare_conll.test", "/x", "prepare_conll.test: expected a path in the data folder"),
         ("prepare_conll.dev", "../x", "prepare_conll.dev: expected a path in the data folder"),
         # found values are cut

@@ -245,3 +245,58 @@ def test_fewer_training_sentences_leave_the_other_splits_as_they_are(raw: Path) 
     few, _ = read_splits(raw, params().model_copy(update={"train_sentences": 1}), seed=1)
     assert len(few["train"]) == 1 and few["train"][0] in whole["train"]
     assert few["dev"] == whole["dev"] and few["test"] == whole["test"]
+
+
+def several(raw: Path, train: str | list[str], **changes: str | list[str]) -> ConllParams:
+    """Parameters of a training split in parts; the parts a-2, a-10 and b are written."""
+    for name, text in (("train-2", "a B-X\nb I-X\n\nc B-X\n"), ("train-10", "g O\n"), ("b", "h O\ni B-X\n\nj O\n")):
+        (raw / name).write_text(text)
+    return params().model_copy(update={"train": train, **changes})
+
+
+@pytest.mark.parametrize(
+    ("train", "order"),
+    [
+        ("train-2", ["train-2"]),
+        ("train-*", ["train-10", "train-2"]),
+        (["train-*", "b"], ["train-10", "train-2", "b"]),
+        (["b", "train-2"], ["b", "train-2"]),
+        (["b", "b"], ["b", "b"]),
+    ],
+)
+def test_several_files_are_read_as_if_they_were_one(raw: Path, train: str | list[str], order: list[str]) -> None:
+    parts, scheme = read_splits(raw, several(raw, train, test=["test", "dev"]), seed=1)
+    (raw / "whole").write_text("\n".join((raw / name).read_text() for name in order))
+    (raw / "tests").write_text((raw / "test").read_text() + "\n" + (raw / "dev").read_text())
+    whole, of_whole = read_splits(raw, several(raw, "whole", test="tests"), seed=1)
+    assert scheme == of_whole
+    for name, split in parts.items():
+        assert [(s.words, s.tags) for s in split] == [(s.words, s.tags) for s in whole[name]]
+
+
+@pytest.mark.parametrize("file", ["train-2", "train-10", "b"])
+def test_what_is_wrong_in_one_of_several_files_is_said_of_that_file(raw: Path, file: str) -> None:
+    files = several(raw, ["train-*", "b"])
+    (raw / file).write_text("a O\n\nb O c\nd O\n")
+    with pytest.raises(InputError, match=rf"/{file}:3: expected 2 columns as in line 1, found 3"):
+        read_splits(raw, files, seed=1)
+    (raw / file).write_text("a O\n\nb I-X\nd O\n\ne O\n")
+    with pytest.raises(InputError, match=rf"/{file}:3: I-X after nothing that it continues"):
+        read_splits(raw, files, seed=1)
+
+
+def test_a_part_without_a_span_is_told_and_a_whole_without_one_refused(raw: Path) -> None:
+    told: list[str] = []
+    read_splits(raw, several(raw, ["train-*"]), 1, told.append)
+    assert f"note: {raw}/train-10: no spans, all 1 tags in column 1 are O" in told
+    with pytest.raises(InputError, match="no spans"):
+        read_splits(raw, several(raw, ["train-10", "train-10"]), seed=1)
+
+
+def test_files_that_are_not_there(raw: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"x-\*: no such files; prepare_conll.train in params.yaml says which are read"
+    ):
+        read_splits(raw, several(raw, "x-*"), seed=1)
+    with pytest.raises(InputError, match="gone: no such file"):
+        read_splits(raw, several(raw, ["b", "gone"]), seed=1)
