@@ -1,12 +1,14 @@
 """Select language-model layers: by gates that are trained with the tagger, or without training."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
 
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of, files_of
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm
@@ -20,6 +22,21 @@ from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 
 
+def computation(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, **_: Any) -> Computation:
+    """What the stage computes with these options, for its checkpoints."""
+    params = load_params(params_path)
+    seed = params.train_tagger.seeds[0]
+    code = code_of(
+        *("stages/select.py", "ldnet/text", "ldnet/crf", "pipeline/execution", "pipeline/language_model"),
+        *("pipeline/features", "pipeline/tagger", "pipeline/selection", "pipeline/pruning"),
+    )
+    data = [conll / "train.conll", conll / "dev.conll", conll / "lexicon", lm / "forward", lm / "backward"]
+    data.append(tagger_folder / f"seed-{seed}")
+    inputs = {"seed": seed, "threads": params.threads, **params.select.model_dump()}
+    inputs["train_tagger"] = params.train_tagger.model_dump()
+    return Computation(stage="select", inputs=inputs, files=[*code, *files_of(*data)])
+
+
 @click.command(cls=StageCommand)
 @params_option
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
@@ -29,19 +46,24 @@ from stages._run import StageCommand, params_option
 @click.option("--metrics", type=FILE, required=True, help="Where the layers kept go (JSON).")
 @click.option("--curve", type=FILE, required=True, help="Where the gates' path over the epochs goes (CSV).")
 def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
-    """Choose at most select.max_layers layers by select.method, from the full tagger on."""
+    """Choose at most select.max_layers layers by select.method, from the full tagger on. A killed run that trains gates
+    goes on from its last finished epoch."""
     params = load_params(params_path)
     seed = params.train_tagger.seeds[0]
     set_up(seed, params.threads)
     data, language_models = load_tagging_data(conll), load_bidirectional_lm(lm, "pretrain_lm")
     width = sum(language_models.widths)
     tagger = load_tagger(tagger_folder / f"seed-{seed}", "train_tagger", data.lexicon, width)
-    logged = {"seed": seed, "threads": params.threads, **params.select.model_dump()}
-    with stage_run("select", logged, [out]) as run, keeping_evidence("select"):
+    mine = computation(params_path, conll, lm, tagger_folder)
+    with (
+        stage_run(mine.stage, mine.inputs, [out]) as run,
+        checkpoint_folder(mine) as checkpoints,
+        keeping_evidence("select"),
+    ):
         language_models.compute_in(params.select.precision)
         selection = Selection.of(language_models)
         records = []
-        task = SelectionTask(tagger, selection, data, params.select, params.train_tagger, seed)
+        task = SelectionTask(tagger, selection, data, params.select, params.train_tagger, seed, checkpoints / "state")
         for record in METHODS[params.select.method](task):
             records.append(record)
             run.log(int(record["epoch"]), record)
