@@ -26,13 +26,7 @@ def checkpoints_root() -> Path:
 def code_of(*paths: str) -> list[Path]:
     """The Python files of what dvc.yaml names as code: packages (pipeline/tagger) and scripts (stages/select.py)."""
     root = Path(__file__).parents[1]
-    return [file for file in files_of(*(root / path for path in paths)) if file.suffix == ".py"]
-
-
-def files_of(*paths: Path) -> list[Path]:
-    """The files, and those that lie in the folders. Raises OSError for a path that leads nowhere."""
-    within = ([path] if path.is_file() else sorted(path.iterdir()) for path in paths)
-    return [file for files in within for file in files if not file.is_dir()]
+    return [file for path in paths for file in _files_of(root / path) if file.suffix == ".py"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +35,21 @@ class Computation:
 
     stage: str
     inputs: Mapping[str, Any]  # parameters, as JSON has them
-    files: Sequence[Path]  # data and code, whose contents count
+    files: Sequence[Path]  # data and code, whose contents count; of a folder, the files in it
 
     def description(self) -> dict[str, Any]:
         """The same with a digest of the files' contents. Raises OSError for a file that is missing."""
-        inputs = json.loads(json.dumps(self.inputs))
-        return {"stage": self.stage, "inputs": inputs, "files": sha256_of_files(self.files)}
+        files = [file for path in self.files for file in _files_of(path)]
+        return {
+            "stage": self.stage,
+            "inputs": json.loads(json.dumps(self.inputs)),
+            "files": sha256_of_files(files),
+        }
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The files in a folder, or the file."""
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
 
 
 def folder_of(description: Mapping[str, Any]) -> Path:
@@ -72,6 +75,29 @@ def checkpoint_folder(computation: Computation) -> Iterator[Path]:
         yield folder
         done = folder.rename(folder.with_name(f"{folder.name}.{os.getpid()}"))  # at once: others may want it now
         shutil.rmtree(done)
+
+
+def remove_unused(folder: Path) -> bool:
+    """Remove a folder of checkpoints, unless a process uses it: whether it is gone."""
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        shutil.rmtree(folder)
+    return True
+
+
+def is_used(folder: Path) -> bool:
+    """Whether a process uses this folder of checkpoints."""
+    try:
+        with (folder / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _locked(folder: Path) -> IO[str]:

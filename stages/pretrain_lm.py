@@ -10,7 +10,7 @@ import pandas as pd
 
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
-from pipeline.checkpoints import Computation, checkpoint_folder, code_of, files_of
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import LanguageModel, parameter_count, save_language_model
@@ -28,7 +28,7 @@ def computation(params_path: Path, direction: str, corpus_folder: Path, processe
     code = code_of("stages/pretrain_lm.py", "pipeline/execution", "pipeline/language_model", "pipeline/pretraining")
     inputs = {"direction": direction, "seed": params.seed, "threads": params.threads, **params.pretrain_lm.model_dump()}
     inputs["processes"] = processes
-    return Computation(stage=f"pretrain_lm@{direction}", inputs=inputs, files=[*code, *files_of(corpus_folder)])
+    return Computation(stage=f"pretrain_lm@{direction}", inputs=inputs, files=[*code, corpus_folder])
 
 
 @click.command(cls=StageCommand)

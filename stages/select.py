@@ -8,7 +8,7 @@ import pandas as pd
 
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
-from pipeline.checkpoints import Computation, checkpoint_folder, code_of, files_of
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm
@@ -34,7 +34,7 @@ def computation(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, *
     data.append(tagger_folder / f"seed-{seed}")
     inputs = {"seed": seed, "threads": params.threads, **params.select.model_dump()}
     inputs["train_tagger"] = params.train_tagger.model_dump()
-    return Computation(stage="select", inputs=inputs, files=[*code, *files_of(*data)])
+    return Computation(stage="select", inputs=inputs, files=[*code, *data])
 
 
 @click.command(cls=StageCommand)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ldnet.command_line import FILE, FOLDER
-from pipeline.checkpoints import Computation, checkpoint_folder, code_of, files_of
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.params import load_params
@@ -29,7 +29,7 @@ def computation(params_path: Path, conll: Path, unlabelled: Path, lm: Path, teac
     data = [conll / "train.conll", conll / "dev.conll", conll / "lexicon", unlabelled, lm / "forward", lm / "backward"]
     data += [teachers / f"seed-{seed}" for seed in training.seeds]
     inputs = {"threads": params.threads, "precision": training.precision, **params.soft_targets.model_dump()}
-    return Computation(stage="soft_targets", inputs=inputs, files=[*code, *files_of(*data)])
+    return Computation(stage="soft_targets", inputs=inputs, files=[*code, *data])
 
 
 @click.command(cls=StageCommand)

@@ -7,7 +7,7 @@ import click
 
 from ldnet.command_line import FILE, FOLDER
 from ldnet.errors import InputError
-from pipeline.checkpoints import Computation, code_of, files_of
+from pipeline.checkpoints import Computation, code_of
 from pipeline.execution.reproducible import set_up
 from pipeline.params import Params, TaggerParams, load_params
 from pipeline.six_taggers import VARIANTS, tagger_name
@@ -30,7 +30,7 @@ def computation(
     training = "gold" if targets is None else "taught"
     inputs = {"threads": params.threads, "training": training, **_training(params, targets).model_dump()}
     name = tagger_name(variant, training)
-    return Computation(stage=f"train_tagger@{name}", inputs=inputs, files=[*code, *files_of(*data)])
+    return Computation(stage=f"train_tagger@{name}", inputs=inputs, files=[*code, *data])
 
 
 def _training(params: Params, targets: Path | None) -> TaggerParams:

@@ -10,7 +10,7 @@ from ablations.language_models import LMJob, find_candidate, pretrain_ablated
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import write_json
 from ldnet.processors import processors
-from pipeline.checkpoints import Computation, checkpoint_folder, code_of, files_of
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.processes import ordered_map
 from pipeline.params import load_params
 from pipeline.tracking import stage_run
@@ -35,7 +35,7 @@ def computation(params_path: Path, candidate: str, corpus_folder: Path, **_: Any
     inputs = {"candidate": candidate, "seed": params.seed, "threads": params.threads, "tokens": ablations.tokens}
     inputs["heldout_tokens"] = ablations.heldout_tokens
     inputs |= {**params.pretrain_lm.model_dump(), "epochs": ablations.epochs, **ablated.model_dump()}
-    files = [*code, *files_of(corpus_folder)]
+    files = [*code, corpus_folder]
     return Computation(stage=f"pretrain_ablated_lm@{candidate}", inputs=inputs, files=files)
 
 

@@ -25,7 +25,7 @@ from ablations.taggers import (
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import write_json
 from ldnet.processors import processors
-from pipeline.checkpoints import Computation, checkpoint_folder, code_of, files_of
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.processes import ordered_map
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM
@@ -48,7 +48,7 @@ def computation(params_path: Path, candidate: str, conll: Path, lm: Path, **_: A
     data = [conll / "train.conll", conll / "dev.conll", conll / "lexicon", lm / "forward", lm / "backward"]
     inputs = {"candidate": candidate, "threads": params.threads, **ablated.model_dump()}
     inputs |= {**_training(params, ablations).model_dump(), "pruned_epochs": ablations.pruned_epochs}
-    files = [*code, *files_of(*data)]
+    files = [*code, *data]
     return Computation(stage=f"train_ablated_taggers@{candidate}", inputs=inputs, files=files)
 
 

@@ -74,6 +74,12 @@ def reached(path: Path) -> str:
         return str(header["__metadata__"]["reached"])
 
 
+def progress_in(folder: Path) -> list[str]:
+    """How far each training has come whose snapshot is among the checkpoints in a folder."""
+    paths = [path for path in sorted(folder.glob("*")) if path.name == "state" or path.name.startswith("seed-")]
+    return [f"{path.name}, {reached(path)}" for path in paths if path.suffix == ""]
+
+
 @contextmanager
 def reading_snapshot(path: Path | None) -> Iterator[None]:
     """What is wrong with the snapshot at `path`, which is read in here, is one line. Raises InputError."""
