@@ -12,17 +12,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ldnet.processors import processors
 from tests.imports import ROOT
 from tests.stages.test_faults import command
 from tests.stages.test_faults import prepared as prepared
 from tests.torture.faults import Ending, Fault, full_disk, kill, own_disk, wait
 
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="binds stages to a processor, as Linux can"
+)
 DISK_MEGABYTES = 64
 # Each stage that is long, and the file among its checkpoints at which it is disturbed.
 CHECKPOINTS = {
@@ -42,15 +45,16 @@ class Interrupted:
 
     def start(self) -> "subprocess.Popen[str]":
         shutil.rmtree(self.folder / "new", ignore_errors=True)  # as DVC does
-        return subprocess.Popen(
-            [sys.executable, "-m", f"stages.{self.stage}", *command(self.stage, self.folder)],
-            cwd=ROOT,
-            env={**os.environ, "DVC_ROOT": str(self.folder), "MLFLOW_TRACKING_URI": "nowhere:"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        with one_processor():
+            return subprocess.Popen(
+                [sys.executable, "-m", f"stages.{self.stage}", *command(self.stage, self.folder)],
+                cwd=ROOT,
+                env={**os.environ, "DVC_ROOT": str(self.folder), "MLFLOW_TRACKING_URI": "nowhere:"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
 
     def finish(self, kept: Identities | None = None) -> dict[str, bytes]:
         """What a run writes that is left alone, and does not write again what is `kept` of the checkpoints."""
@@ -85,6 +89,17 @@ class Interrupted:
         return found
 
 
+@contextmanager
+def one_processor() -> Iterator[None]:
+    """What is started in here has one processor, and so trains one seed after the other."""
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(mine)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, mine)
+
+
 @pytest.fixture(scope="module")
 def folder(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Trainings of few sentences that are long enough, two seeds one after the other, and many sentences to teach."""
@@ -93,8 +108,8 @@ def folder(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         shutil.copytree(prepared, folder, dirs_exist_ok=True)
         path = folder / "params.yaml"
         params = yaml.safe_load(path.read_text(encoding="utf-8"))
-        params.update(threads=processors(), checkpoint_steps=20)
-        params["pretrain_lm"].update(epochs=12)
+        params["checkpoint_steps"] = 20
+        params["pretrain_lm"].update(epochs=8)
         params["train_tagger"].update(seeds=[1, 2], epochs=20)
         params["select"].update(epochs=12, enforce_epoch=8)
         path.write_text(yaml.safe_dump(params), encoding="utf-8")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SECONDS = 600.0  # the longest that a stage may take
+SECONDS = 3600.0  # the longest that a stage or all of them may take
 
 
 @dataclass(frozen=True)
