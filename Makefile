@@ -5,7 +5,7 @@ PORT ?= 5000
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup check repro experiment named test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
+.PHONY: help setup check repro experiment named checkpoints torture test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -39,6 +39,12 @@ experiment: named profile repro publish ## NAME=conll2000 [SAVE=my-name] [DISCAR
 
 named:
 	@test -n "$(NAME)" || { echo "which experiment? make experiment NAME=conll2000" >&2; exit 1; }
+
+checkpoints: setup ## [REMOVE=1]: list what stopped stages would resume from; remove what none would resume from
+	@python -m commands.checkpoints $(if $(REMOVE),--remove)
+
+torture: setup ## [ROUNDS=30] [SEED=1]: kill stages and fill their disk, at random, and compare what they end with
+	@python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 test: setup ## run the tests
 	python -m pytest

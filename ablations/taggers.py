@@ -58,7 +58,8 @@ class Ablation:
 def training_jobs(
     ablation: Ablation, lm: BidirectionalLM, row: str, params: TaggerParams, table: Path
 ) -> list[TrainingJob]:
-    """The jobs that train a row's tagger for each seed. The features of `lm` are written to `table` first."""
+    """The jobs that train a row's tagger for each seed. The features of `lm` are written to `table` first;
+    checkpoints go beside it."""
     write_feature_table(lm, load_tagging_data(ablation.conll).words, table, params.precision)
     return [
         TrainingJob(
@@ -72,6 +73,7 @@ def training_jobs(
             threads=ablation.threads,
             label=f"{row}, seed {seed}",
             row=position,
+            checkpoint=table.with_name(f"{row}-seed-{seed}"),
         )
         for position, seed in enumerate(params.seeds)
     ]
@@ -112,7 +114,8 @@ def train_on(job: TrainingJob, tagger: Tagger) -> None:
     tagger.precision = getattr(torch, job.params.precision)
     features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
     with keeping_evidence(f"{job.out.parent.name}-{job.out.name}", job.section):
-        for _ in train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row):
+        run = (job.params, job.seed, job.label, job.row)
+        for _ in train_tagger(tagger, data, features, *run, checkpoint=job.checkpoint):
             pass  # the curve is not kept
     save_tagger(tagger, job.out)
 

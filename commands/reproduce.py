@@ -1,5 +1,6 @@
 """Run what has changed of the experiment: `dvc repro`, with stages that do not need each other side by side."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,9 +12,12 @@ from types import FrameType
 
 import click
 
+from commands import guard
 from ldnet.command_line import Command, echo
+from ldnet.errors import InputError
 from pipeline.checking.brought_files import problems_of_files
 from pipeline.params import Params, load_params
+from pipeline.yaml_text import read_yaml
 
 # What may run side by side, in order: each process computes with params.threads threads, 1 by default. Stages that
 # stand alone run with all that they need; what is not named here runs at the end.
@@ -28,6 +32,7 @@ GROUPS = (
 MAIN_LINES = ("scheme", "slips", "train", "dev", "test", "overlap", "size", "known", "dropped")
 # Two `dvc repro` of different stages in one workspace are safe: DVC holds its lock only while no stage runs.
 DVC = ("dvc", "--wait-for-lock")
+PARENT = os.getppid()
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -41,6 +46,7 @@ def main() -> None:
     """Run what has changed of the experiment, side by side where possible. Nothing changed: say so."""
     params, folder = load_params(Path("params.yaml")), Path("data/raw")
     check_data(params, folder)
+    mend_what_a_kill_left(Path())
     if subprocess.run([*DVC, "status", "--quiet", "dvc.yaml"]).returncode == 0:
         echo("Nothing to do: all stages are up to date with params.yaml, the code and the data.")
         return
@@ -73,11 +79,20 @@ def check_data(params: Params, folder: Path) -> None:
 
 
 def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:
-    """Run the commands at the same time. If one fails or this process is stopped, the others are stopped."""
+    """Run the commands at the same time. If one fails or this process ends, even by a kill, the others are stopped.
+
+    Raises ClickException for a command that fails, and where `make`, which started this process, was killed.
+    """
+    lifeline, held = os.pipe()  # see commands.guard
+    guarded = [sys.executable, "-I", guard.__file__, str(lifeline)]
     # Each has a process group of its own: a signal to the group also reaches the stage that DVC runs.
-    processes = [subprocess.Popen(command, start_new_session=True) for command in commands]
+    processes = [
+        subprocess.Popen([*guarded, *command], start_new_session=True, pass_fds=[lifeline]) for command in commands
+    ]
     try:
         while None in (codes := [process.poll() for process in processes]) and not any(codes):
+            if _make_is_gone():
+                raise click.ClickException("make was killed, so its stages are stopped; the same command resumes")
             time.sleep(0.1)
     finally:
         for process in processes:
@@ -85,8 +100,41 @@ def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:
                 os.killpg(process.pid, signal.SIGTERM)
         for process in processes:
             process.wait()
+        os.close(lifeline)
+        os.close(held)
     if failed := [" ".join(command) for command, code in zip(commands, codes, strict=True) if code]:
         raise click.ClickException(f"failed: {failed[0]}")
+
+
+def _make_is_gone() -> bool:
+    """Whether the `make` that started this process is there no more."""
+    return "MAKELEVEL" in os.environ and os.getppid() != PARENT
+
+
+def mend_what_a_kill_left(folder: Path) -> None:
+    """Remove DVC's files in the repository `folder` that it writes in place and cannot read where a kill or a full disk
+    has cut them short; say so. Nothing is lost: finished stages come back from DVC's cache."""
+    for path, readable in ((folder / ".dvc/tmp/rwlock", _is_json), (folder / "dvc.lock", _is_mapping)):
+        if path.exists() and not readable(path):
+            time.sleep(1)  # another process may be writing it just now
+            if path.exists() and not readable(path):
+                path.unlink()
+                echo(f"{path}: cut short by a kill or a full disk; removed", err=True)
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_mapping(path: Path) -> bool:
+    try:
+        return isinstance(read_yaml(path), dict)
+    except InputError:
+        return False
 
 
 def end_on_signals() -> None:

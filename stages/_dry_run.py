@@ -18,7 +18,9 @@ from typing import Any
 from torch import nn
 
 from ldnet.processors import processors
+from pipeline.checkpoints import Computation, folder_of
 from pipeline.execution.reproducible import set_up
+from pipeline.execution.snapshots import progress_in
 from pipeline.features.contextual import (
     BidirectionalLM,
     load_bidirectional_lm,
@@ -43,6 +45,7 @@ WARM_STEPS, TIMED_STEPS, TIMED_SECONDS = 2, 20, 5.0
 SAMPLE_BATCHES = 12
 HELDOUT_TOKENS = 20_000
 CHECKPOINT_COPIES = 3  # weights and the two moments of Adam
+TAGGER_COPIES = CHECKPOINT_COPIES + 1  # and the weights of the best epoch
 Options = Mapping[str, Any]
 
 
@@ -60,13 +63,17 @@ class Cost:
     preparing: float = 0.0  # of the seconds, those before the first epoch
 
 
-def report(stage: str, options: Options) -> str:
-    """The cost of the stage with these options of its command, in words. Raises InputError as the stage would."""
+def report(stage: str, options: Options, computation: Callable[..., Computation]) -> str:
+    """The cost of the stage with these options of its command, in words. Raises InputError as the stage would.
+
+    `computation` gives what it would compute, and so where its checkpoints are.
+    """
     cost, peak = measure(stage, options)
     home = next(folder for folder in (cost.out, *cost.out.absolute().parents) if folder.exists())
     each = f" in each of {cost.processes} processes" if cost.processes > 1 else ""
     lines = {
         "would do": cost.work,
+        "resumes": _resumption(folder_of(computation(**options).description())),
         "time": f"about {duration(cost.seconds)}, on a machine as busy as now: {cost.timing}",
         "memory": f"about {size(peak)}{each}, the peak of the steps that were timed",
         "disk": f"{size(cost.out_bytes)} in {cost.out}, {size(cost.temporary_bytes)} in .checkpoints until done; "
@@ -88,6 +95,12 @@ def measure(stage: str, options: Options) -> tuple[Cost, int]:
 def peak_memory() -> int:
     """The bytes of memory that this process has taken at most."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _resumption(folder: Path) -> str:
+    """What is left of a run that was stopped, and so need not be done again."""
+    states = progress_in(folder)
+    return f"from {folder}: {'; '.join(states) or 'no epoch'}" if folder.exists() else "from nothing: no checkpoint"
 
 
 def _pretrain_lm(options: Options) -> Cost:
@@ -160,7 +173,8 @@ def _train_tagger(options: Options) -> Cost:
         processes=workers,
         out=options["out"],
         out_bytes=len(training.seeds) * _bytes(tagger),
-        temporary_bytes=len(set(lms)) * steps_in_all * width * (4 if training.precision == "float32" else 2),
+        temporary_bytes=len(set(lms)) * steps_in_all * width * (4 if training.precision == "float32" else 2)
+        + len(training.seeds) * TAGGER_COPIES * _bytes(tagger),
         preparing=making,
     )
 
@@ -196,7 +210,7 @@ def _select(options: Options) -> Cost:
         processes=1,
         out=options["out"],
         out_bytes=select.repeats * _bytes(tagger),
-        temporary_bytes=0,
+        temporary_bytes=select.repeats * TAGGER_COPIES * _bytes(tagger),
     )
 
 

@@ -14,8 +14,8 @@ from ldnet.command_line import FILE, Command, echo, flag
 # when they are stopped. Here and not in their scripts, because a change of those would run the stages again.
 LONG_STAGES = {
     "pretrain_lm": "the same command, or `dvc repro`, resumes at the last checkpoint",
-    "train_tagger": "the same command, or `dvc repro`, begins this stage again",
-    "select": "the same command, or `dvc repro`, begins this stage again",
+    "train_tagger": "the same command, or `dvc repro`, resumes each seed at its last finished epoch",
+    "select": "the same command, or `dvc repro`, resumes at the last finished epoch",
 }
 params_option = click.option(
     "--params", "params_path", type=FILE, default="params.yaml", show_default=True, help="The parameters file."
@@ -39,7 +39,8 @@ class StageCommand(Command):
         if context.meta.get("--dry-run"):
             from stages._dry_run import report  # imports torch
 
-            return echo(report(self.script, context.params))
+            script = inspect.getmodule(self.callback)
+            return echo(report(self.script, context.params, script.computation))  # type: ignore[union-attr]
         return super().run(context)
 
 

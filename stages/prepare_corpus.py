@@ -1,6 +1,7 @@
 """LM text to an encoded corpus: vocabulary, memory-mapped id shards, held-out part, leak report."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,12 +9,21 @@ from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from ldnet.processors import processors
 from ldnet.text.columns import read_conll
-from pipeline.checkpoints import checkpoint_folder
-from pipeline.corpus import preparation as corpus_preparation
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.corpus.preparation import other_test_hashes, prepare, read_hashes
 from pipeline.params import load_params
 from pipeline.text.lm_files import text_files
 from stages._run import StageCommand, params_option
+
+
+def computation(params_path: Path, raw: Path, test_hashes: Path, **_: Any) -> Computation:
+    """What the stage computes with these options, for its checkpoints."""
+    params = load_params(params_path)
+    others = other_test_hashes(raw, params.prepare_corpus.other_tests)[0]
+    text = text_files(raw, params.prepare_corpus.text)[0]
+    code = code_of("stages/prepare_corpus.py", "ldnet/text", "pipeline/text", "pipeline/corpus", "pipeline/execution")
+    inputs = {"seed": params.seed, "files": [str(path) for path in text], **params.prepare_corpus.model_dump()}
+    return Computation(stage="prepare_corpus", inputs=inputs, files=[*code, test_hashes, *others, *text])
 
 
 @click.command(cls=StageCommand)
@@ -31,12 +41,9 @@ def main(params_path: Path, raw: Path, test_hashes: Path, train: Path | None, ou
     """
     params = load_params(params_path)
     tests = read_hashes(test_hashes)
-    others, hashes = other_test_hashes(raw, params.prepare_corpus.other_tests)
+    _, hashes = other_test_hashes(raw, params.prepare_corpus.other_tests)
     hashes |= tests
-    text, _ = text_files(raw, params.prepare_corpus.text)
-    inputs = {"seed": params.seed, "files": [str(path) for path in text], **params.prepare_corpus.model_dump()}
-    code = sorted(Path(corpus_preparation.__file__).parent.glob("*.py"))
-    with checkpoint_folder("prepare_corpus", inputs, [test_hashes, *others, *text, *code]) as scratch:
+    with checkpoint_folder(computation(params_path, raw, test_hashes)) as scratch:
         statistics = prepare(
             raw,
             hashes,

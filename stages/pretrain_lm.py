@@ -3,13 +3,14 @@
 from collections import deque
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
 
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
-from pipeline.checkpoints import checkpoint_folder
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.language_model.model import LanguageModel, parameter_count, save_language_model
@@ -19,6 +20,15 @@ from pipeline.pretraining import encoded_corpus as corpus
 from pipeline.pretraining import lm_training as pretraining
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
+
+
+def computation(params_path: Path, direction: str, corpus_folder: Path, processes: int = 1, **_: Any) -> Computation:
+    """What the stage computes with these options, in so many processes, for its checkpoints."""
+    params = load_params(params_path)
+    code = code_of("stages/pretrain_lm.py", "pipeline/execution", "pipeline/language_model", "pipeline/pretraining")
+    inputs = {"direction": direction, "seed": params.seed, "threads": params.threads, **params.pretrain_lm.model_dump()}
+    inputs["processes"] = processes
+    return Computation(stage=f"pretrain_lm@{direction}", inputs=inputs, files=[*code, corpus_folder])
 
 
 @click.command(cls=StageCommand)
@@ -51,13 +61,10 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
         deque(train(None), maxlen=0)
         workers.leave()
         return
-    logged = {"direction": direction, "seed": params.seed, "threads": params.threads, **params.pretrain_lm.model_dump()}
-    logged["processes"] = workers.size
-    code = Path(pretraining.__file__).parent
-    files = [*sorted(corpus_folder.iterdir()), *sorted(code.glob("*.py"))]
+    mine = computation(params_path, direction, corpus_folder, workers.size)
     with (
-        stage_run(f"pretrain_lm@{direction}", logged, [out]) as run,
-        checkpoint_folder(f"pretrain_lm-{direction}", logged, files) as checkpoints,
+        stage_run(mine.stage, mine.inputs, [out]) as run,
+        checkpoint_folder(mine) as checkpoints,
         keeping_evidence(f"pretrain_lm-{direction}"),
     ):
         records = []

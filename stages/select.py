@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm
@@ -23,30 +24,49 @@ from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 
 
+def computation(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, **_: Any) -> Computation:
+    """What the stage computes with these options, for its checkpoints."""
+    params = load_params(params_path)
+    code = code_of(
+        *("stages/select.py", "ldnet/text", "ldnet/crf", "pipeline/execution", "pipeline/language_model"),
+        *("pipeline/features", "pipeline/tagger", "pipeline/selection", "pipeline/pruning"),
+    )
+    data = [conll / "train.conll", conll / "dev.conll", conll / "lexicon", lm / "forward", lm / "backward"]
+    data += [tagger_folder / f"seed-{seed}" for seed in params.selection_seeds]
+    inputs = {"seeds": params.selection_seeds, "threads": params.threads, **params.select.model_dump()}
+    inputs["train_tagger"] = params.train_tagger.model_dump()
+    return Computation(stage="select", inputs=inputs, files=[*code, *data])
+
+
 @click.command(cls=StageCommand)
 @params_option
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, required=True, help="Folder with the language models forward/ and backward/.")
 @click.option("--tagger", "tagger_folder", type=FOLDER, required=True, help="The full taggers, one folder a seed.")
-@click.option(
-    "--out", type=FOLDER, required=True, help="Where gates and the tagger that belongs to them go, a folder a seed."
-)
+@click.option("--out", type=FOLDER, required=True, help="Where gates and their tagger go, a folder a seed.")
 @click.option("--metrics", type=FILE, required=True, help="Where the layers kept go (JSON).")
 @click.option("--curve", type=FILE, required=True, help="Where the gates' path over the epochs goes (CSV).")
 def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
-    """Choose at most select.max_layers layers by select.method, once from each of the first full taggers on."""
+    """Choose at most select.max_layers layers by select.method, once from each of the first full taggers on.
+
+    A killed run that trains gates goes on from its last finished epoch.
+    """
     params = load_params(params_path)
-    logged = {"seeds": params.selection_seeds, "threads": params.threads, **params.select.model_dump()}
     records, selections = [], []
-    with stage_run("select", logged, [out]) as run, keeping_evidence("select"):
+    mine = computation(params_path, conll, lm, tagger_folder)
+    with (
+        stage_run(mine.stage, mine.inputs, [out]) as run,
+        checkpoint_folder(mine) as checkpoints,
+        keeping_evidence("select"),
+    ):
         for seed in params.selection_seeds:
             set_up(seed, params.threads)
             data, language_models = load_tagging_data(conll), load_bidirectional_lm(lm, "pretrain_lm")
             width = sum(language_models.widths)
             tagger = load_tagger(tagger_folder / f"seed-{seed}", "train_tagger", data.lexicon, width)
             language_models.compute_in(params.select.precision)
-            selection = Selection.of(language_models)
-            task = SelectionTask(tagger, selection, data, params.select, params.train_tagger, seed)
+            selection, state = Selection.of(language_models), checkpoints / f"seed-{seed}"
+            task = SelectionTask(tagger, selection, data, params.select, params.train_tagger, seed, state)
             for record in METHODS[params.select.method](task):
                 records.append({"seed": seed, **record})
                 run.log(int(record["epoch"]), {f"seed_{seed}/{name}": value for name, value in record.items()})

@@ -1,21 +1,42 @@
 """Pretrain both directions of a small language model, and measure it with each layer detached."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ablations import language_models as ablated_lm
 from ablations.architectures import DIRECTIONS
 from ablations.language_models import LMJob, find_candidate, pretrain_ablated
 from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.files import write_json
 from ldnet.processors import processors
-from pipeline.checkpoints import checkpoint_folder
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.processes import ordered_map
 from pipeline.params import load_params
-from pipeline.pretraining import lm_training as pretraining
 from pipeline.tracking import stage_run
 from stages._run import params_option
+
+
+def computation(params_path: Path, candidate: str, corpus_folder: Path, **_: Any) -> Computation:
+    """What the stage computes with these options, for its checkpoints."""
+    params = load_params(params_path)
+    ablations, ablated = find_candidate(params, candidate)
+    code = code_of(
+        *("ablations/stages/pretrain_lm.py", "ablations/language_models.py", "ablations/architectures.py"),
+        *("ablations/stacked_lstm.py", "ablations/detaching.py", "ldnet/text", "ldnet/crf", "pipeline/execution"),
+        *(
+            "pipeline/language_model",
+            "pipeline/pretraining",
+            "pipeline/features",
+            "pipeline/tagger",
+            "pipeline/pruning",
+        ),
+    )
+    inputs = {"candidate": candidate, "seed": params.seed, "threads": params.threads, "tokens": ablations.tokens}
+    inputs["heldout_tokens"] = ablations.heldout_tokens
+    inputs |= {**params.pretrain_lm.model_dump(), "epochs": ablations.epochs, **ablated.model_dump()}
+    files = [*code, corpus_folder]
+    return Computation(stage=f"pretrain_ablated_lm@{candidate}", inputs=inputs, files=files)
 
 
 @click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
@@ -28,14 +49,10 @@ def main(params_path: Path, candidate: str, corpus_folder: Path, out: Path, metr
     """Train the language models of one candidate on the first tokens of the corpus, both directions side by side."""
     params = load_params(params_path)
     ablations, ablated = find_candidate(params, candidate)
-    logged = {"candidate": candidate, "seed": params.seed, "threads": params.threads, "tokens": ablations.tokens}
-    logged["heldout_tokens"] = ablations.heldout_tokens
-    logged |= {**params.pretrain_lm.model_dump(), "epochs": ablations.epochs, **ablated.model_dump()}
-    code = [Path(ablated_lm.__file__), *sorted(Path(pretraining.__file__).parent.glob("*.py"))]
-    files = [*sorted(corpus_folder.iterdir()), *code]
+    mine = computation(params_path, candidate, corpus_folder)
     with (
-        stage_run(f"ablations/pretrain_lm@{candidate}", logged, [out]) as run,
-        checkpoint_folder(f"pretrain_ablated_lm-{candidate}", logged, files) as checkpoints,
+        stage_run(f"ablations/pretrain_lm@{candidate}", mine.inputs, [out]) as run,
+        checkpoint_folder(mine) as checkpoints,
         ordered_map(min(len(DIRECTIONS), max(1, processors() // params.threads))) as in_processes,
     ):
         jobs = [

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import click
 
@@ -24,14 +25,35 @@ from ablations.taggers import (
 from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.files import write_json
 from ldnet.processors import processors
-from pipeline.checkpoints import checkpoint_folder
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.processes import ordered_map
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM
-from pipeline.params import load_params
+from pipeline.params import AblationsParams, Params, TaggerParams, load_params
 from pipeline.tagger.training import load_tagging_data
 from pipeline.tracking import stage_run
 from stages._run import params_option
+
+
+def computation(params_path: Path, candidate: str, conll: Path, lm: Path, **_: Any) -> Computation:
+    """What the stage computes with these options, for its checkpoints."""
+    params = load_params(params_path)
+    ablations, ablated = find_candidate(params, candidate)
+    code = code_of(
+        *("ablations/stages/train_taggers.py", "ablations/taggers.py", "ablations/scalar_mix.py"),
+        *("ablations/language_models.py", "ablations/architectures.py", "ablations/stacked_lstm.py"),
+        *("ablations/detaching.py", "ldnet/text", "ldnet/crf", "pipeline/execution", "pipeline/language_model"),
+        *("pipeline/pretraining", "pipeline/features", "pipeline/tagger", "pipeline/selection", "pipeline/pruning"),
+    )
+    data = [conll / "train.conll", conll / "dev.conll", conll / "lexicon", lm / "forward", lm / "backward"]
+    inputs = {"candidate": candidate, "threads": params.threads, **ablated.model_dump()}
+    inputs |= {**_training(params, ablations).model_dump(), "pruned_epochs": ablations.pruned_epochs}
+    files = [*code, *data]
+    return Computation(stage=f"train_ablated_taggers@{candidate}", inputs=inputs, files=files)
+
+
+def _training(params: Params, ablations: AblationsParams) -> TaggerParams:
+    return params.train_tagger.model_copy(update={"seeds": ablations.seeds, "epochs": ablations.tagger_epochs})
 
 
 @click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
@@ -47,14 +69,12 @@ def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, me
     params = load_params(params_path)
     ablations, ablated = find_candidate(params, candidate)
     set_up(ablations.seeds[0], params.threads)
-    training = params.train_tagger.model_copy(update={"seeds": ablations.seeds, "epochs": ablations.tagger_epochs})
+    training = _training(params, ablations)
     retraining = training.model_copy(update={"epochs": ablations.pruned_epochs})
-    logged = {"candidate": candidate, "threads": params.threads, **ablated.model_dump(), **training.model_dump()}
-    logged |= {"pruned_epochs": retraining.epochs}
-    inputs = [*(conll / f"{split}.conll" for split in ("train", "dev")), *sorted(lm.glob("*/weights.safetensors"))]
+    mine = computation(params_path, candidate, conll, lm)
     with (
-        stage_run(f"ablations/train_taggers@{candidate}", logged, [out]) as run,
-        checkpoint_folder(f"train_ablated_taggers-{candidate}", logged, inputs) as scratch,
+        stage_run(f"ablations/train_taggers@{candidate}", mine.inputs, [out]) as run,
+        checkpoint_folder(mine) as scratch,
         ordered_map(min(2 * len(ablations.seeds), max(1, processors() // params.threads))) as in_processes,
     ):
         ablation = Ablation(
@@ -70,7 +90,15 @@ def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, me
         list(in_processes(train_once, jobs))
         if ablated.units == full.forward_lm.config.embedding:
             folder = ablation.taggers / "scalar_mix"
-            jobs = [replace(job, out=folder / job.out.name, label=f"scalar_mix, seed {job.seed}") for job in jobs]
+            jobs = [
+                replace(
+                    job,
+                    out=folder / job.out.name,
+                    label=f"scalar_mix, seed {job.seed}",
+                    checkpoint=scratch / f"scalar_mix-seed-{job.seed}",
+                )
+                for job in jobs
+            ]
             list(in_processes(partial(train_once, mixed_layers=ablated.layers), jobs))
         scores = in_processes(partial(f1_without_layer, ablation=ablation), DIRECTIONS)
         dev_f1_without_layer = dict(zip(DIRECTIONS, scores, strict=True))

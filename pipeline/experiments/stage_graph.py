@@ -1,6 +1,7 @@
 """What dvc.yaml says: its stages, which of them depend on a section of params.yaml, and on which code."""
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,7 @@ class Stage:
     sections: frozenset[str]  # of params.yaml
     deps: Paths
     outs: Paths
+    command: tuple[str, ...] = ()
 
 
 def read_stages(pipeline: Path = PIPELINE, params: Path = PARAMS) -> list[Stage]:
@@ -81,6 +83,7 @@ def _stage(name: str, entry: Mapping[str, Any], values: Mapping[str, Any]) -> St
         sections=frozenset(str(_filled(key, values)).split(".")[0] for key in entry.get("params", [])),
         deps=_paths(entry, values, "deps"),
         outs=_paths(entry, values, "outs", "metrics", "plots"),
+        command=tuple(shlex.split(_filled(entry["cmd"], values))),
     )
 
 

@@ -125,11 +125,13 @@ def write_feature_table(
 ) -> None:
     """Run the language models over all sentences, in batches of about equal length, and write the table to `path`.
 
-    Features are computed and stored in `precision`. Raises InputError where the disk has no space for the table.
+    Features are computed and stored in `precision`. The table is there once it is whole. Raises InputError where the
+    disk has no space for it.
     """
     lm.compute_in(precision)
-    table = open_feature_table(path, sentences, sum(lm.widths), precision, "w+")
-    reserve(path)
+    part = path.with_name(f"{path.name}.part")
+    table = open_feature_table(part, sentences, sum(lm.widths), precision, "w+")
+    reserve(part)
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index]), index))
     starts = range(0, len(order), batch_sentences)
     for start in tqdm(starts, desc="language-model features", unit=" batches", disable=None):
@@ -139,3 +141,5 @@ def write_feature_table(
         stored = (features if precision == "float32" else features.view(torch.int16)).numpy()
         for column, index in enumerate(batch):
             table.rows[table.offsets[index] : table.offsets[index + 1]] = stored[: lengths[column], column]
+    table.rows.flush()  # type: ignore[attr-defined]  # memory-mapped
+    part.replace(path)

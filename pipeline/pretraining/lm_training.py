@@ -8,7 +8,6 @@ by 10 on plateaus, which a single pass over the corpus never reaches). Several p
 data_parallel.
 """
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,15 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from ldnet.errors import InputError
-from ldnet.files import write_bytes
 from pipeline.execution.finite import MOST_NATS, Watch, is_finite
 from pipeline.execution.memory import ADAM_COPIES, require_memory, weight_bytes
+from pipeline.execution.snapshots import learnt, pack, put_back, reading_snapshot, unpack, write_snapshot
 from pipeline.language_model.dense_lstm import State
 from pipeline.language_model.model import EMBEDDING_SPREAD, LanguageModel, LMConfig, detach
 from pipeline.params import LMParams
@@ -133,13 +130,8 @@ def pretrain(
     optimizers = make_optimizers(model, params.learning_rate)
     progress = Progress()
     if found := workers.broadcast(checkpoint.read_bytes() if checkpoint and checkpoint.is_file() else b""):
-        try:
+        with reading_snapshot(checkpoint):
             progress = _restore(found, model, optimizers, share, workers)
-        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(
-                f"{checkpoint}: no checkpoint of this training ({reason}); delete it to begin anew"
-            ) from None
         yield from progress.curve
     replica = workers.replicate(model)
     model.train()
@@ -155,9 +147,9 @@ def pretrain(
             progress.losses, progress.batches = [], []
             yield progress.curve[-1]
         if progress.step % checkpoint_steps == 0 and progress.step < total:
-            snapshot = _snapshot(model, optimizers, progress, workers)
+            snapshot = _snapshot(model, optimizers, progress, workers, total)
             if checkpoint:
-                write_bytes(checkpoint, snapshot)
+                write_snapshot(checkpoint, snapshot)
     model.precision = torch.float32
 
 
@@ -283,23 +275,18 @@ def _mean_loss(model: LanguageModel, loss: float, when: str, batches: Sequence[L
 
 
 def _snapshot(
-    model: LanguageModel, optimizers: Sequence[torch.optim.Optimizer], progress: Progress, workers: Workers
+    model: LanguageModel, optimizers: Sequence[torch.optim.Optimizer], progress: Progress, workers: Workers, total: int
 ) -> bytes:
-    """All that the rest of the training depends on, in all processes, as one safetensors file."""
-    written = {"step": progress.step, "curve": progress.curve, "losses": _finite_losses(model, progress)}
-    tensors = {"progress": torch.from_numpy(np.frombuffer(json.dumps(written).encode(), np.uint8).copy())}
+    """All that the rest of the training depends on, in all processes."""
+    values = {"step": progress.step, "curve": progress.curve, "losses": _finite_losses(model, progress)}
+    tensors = learnt(dict(model.named_parameters()), optimizers)
     tensors["random"] = workers.gather(torch.get_rng_state().unsqueeze(0), 0)  # (processes, bytes)
     if workers.device.type == "cuda":
         tensors["random_cuda"] = workers.gather(torch.cuda.get_rng_state(workers.device).unsqueeze(0), 0)
     for index, (hidden, cell) in enumerate(progress.state or []):
-        tensors[f"hidden.{index}"] = workers.gather(hidden, 1).contiguous()  # (1, streams of all, units)
-        tensors[f"cell.{index}"] = workers.gather(cell, 1).contiguous()
-    for name, parameter in model.named_parameters():
-        tensors[f"model.{name}"] = parameter.detach()
-        for optimizer in optimizers:
-            for key, moment in optimizer.state.get(parameter, {}).items():  # none before a parameter's first gradient
-                tensors[f"{key}.{name}"] = torch.as_tensor(moment)
-    return bytes(save(tensors))
+        tensors[f"hidden.{index}"] = workers.gather(hidden, 1)  # (1, streams of all, units)
+        tensors[f"cell.{index}"] = workers.gather(cell, 1)
+    return pack(values, tensors, f"step {progress.step:,} of {total:,}")
 
 
 def _restore(
@@ -310,16 +297,8 @@ def _restore(
     workers: Workers,
 ) -> Progress:
     """Put weights, moments and random numbers back as they were at a snapshot, and give the progress then."""
-    tensors = load(content)
-    names = {parameter: name for name, parameter in model.named_parameters()}
-    for parameter, name in names.items():
-        parameter.data.copy_(tensors[f"model.{name}"])
-    for optimizer in optimizers:
-        for parameter in optimizer.param_groups[0]["params"]:
-            for key in ("step", "exp_avg", "exp_avg_sq"):
-                if (stored := tensors.get(f"{key}.{names[parameter]}")) is not None:
-                    is_number = isinstance(optimizer, torch.optim.SparseAdam) and key == "step"  # Adam's is a tensor
-                    optimizer.state[parameter][key] = int(stored) if is_number else stored.to(workers.device)
+    values, tensors = unpack(content)
+    put_back(tensors, dict(model.named_parameters()), optimizers)
     torch.set_rng_state(tensors["random"][workers.rank].clone())  # a copy, since torch crashes on rows of a tensor
     if workers.device.type == "cuda":
         torch.cuda.set_rng_state(tensors["random_cuda"][workers.rank].clone(), workers.device)
@@ -327,6 +306,5 @@ def _restore(
     for index in range(len(model.rnn.layers)):
         hidden, cell = (tensors[f"{name}.{index}"][:, share].to(workers.device) for name in ("hidden", "cell"))
         state.append((hidden, cell))
-    written = json.loads(tensors["progress"].numpy().tobytes())
-    losses = list(torch.tensor(written.pop("losses"), dtype=torch.float32, device=workers.device))
-    return Progress(**written, losses=losses, state=state)
+    losses = list(torch.tensor(values.pop("losses"), dtype=torch.float32, device=workers.device))
+    return Progress(**values, losses=losses, state=state)

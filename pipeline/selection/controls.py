@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.training import Record
+from pipeline.tagger.epochs import Record
 
 Control = Literal["first", "last", "random"]
 

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from pipeline.selection.masked_tagger import MaskedTagger, Pair, importance_of
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.training import Record
+from pipeline.tagger.epochs import Record
 
 
 def select(task: SelectionTask) -> Iterator[Record]:

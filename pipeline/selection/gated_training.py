@@ -20,13 +20,15 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pipeline.execution.finite import Watch
+from pipeline.execution.snapshots import Tensors, pack, reading_snapshot, unpack, write_snapshot
 from pipeline.features.contextual import live_features
 from pipeline.params import SelectParams
 from pipeline.selection.budget import enforce_budget, open_gates
 from pipeline.selection.selection import Selection, SelectionTask, gate_record
 from pipeline.tagger.batches import collate, shuffled_batches
+from pipeline.tagger.epochs import Epochs, Record
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.training import Record, TaggingData, score_dev
+from pipeline.tagger.training import TaggingData, score_dev
 
 
 class GateTraining(Protocol):
@@ -47,12 +49,21 @@ class GateTraining(Protocol):
     def settle(self) -> None:
         """After some steps: put the values into the gates that are used where nothing is trained."""
 
+    def snapshot(self) -> Tensors:
+        """What the steps to come depend on, besides the gates."""
+
+    def restore(self, tensors: Tensors) -> None:
+        """Put it back as it was at a snapshot, whose gates are in their place."""
+
 
 def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterator[Record]:
     """Train the task's tagger and gates in place; yield the path: loss, dev_f1 and gates after each epoch.
 
-    At the end both are those of the epoch with the best dev F1 among the epochs within the budget. Raises DivergedError
-    where a loss, a gradient, a gate or a score on dev is not finite.
+    At the end both are those of the epoch with the best dev F1 among the epochs within the budget. State goes to the
+    task's checkpoint after each epoch. Where that file exists, training goes on from it and ends with the same weights
+    and gates as an uninterrupted one; the records made before are yielded again. Raises DivergedError where a loss, a
+    gradient, a gate or a score on dev is not finite, and InputError for a damaged checkpoint or one that cannot be
+    written.
     """
     tagger, selection, data, params, tagging = task.tagger, task.selection, task.data, task.params, task.tagging
     rng = random.Random(task.seed)
@@ -63,8 +74,19 @@ def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterat
     steps = -(-len(data.train) // tagging.batch_sentences) * params.epochs
     watch = Watch(tagger, "select.learning_rate")
     training = _TaggerTraining(tagger, data, params.learning_rate, tagging.clip_norm, steps, watch)
-    with tqdm(total=steps, desc="selecting layers", unit=" steps", disable=None) as progress:
-        for epoch in range(1, params.epochs + 1):
+    state, best_gates = Epochs(tagger, training.optimizer, training.schedule, rng), gates.detach().clone()
+    if task.checkpoint and task.checkpoint.is_file():
+        with reading_snapshot(task.checkpoint):
+            values, tensors = unpack(task.checkpoint.read_bytes())
+            state.restore(values, tensors)
+            vars(selection).update(values["selection"])
+            gates.data.copy_(tensors["gates"])
+            best_gates = tensors["best_gates"]
+            gate_training.restore(tensors)
+        yield from state.records
+    done = training.schedule.last_epoch  # in steps
+    with tqdm(total=steps, initial=done, desc="selecting layers", unit=" steps", disable=None) as progress:
+        for epoch in range(len(state.records) + 1, params.epochs + 1):
             gates.requires_grad_(epoch <= params.enforce_epoch)
             importance = torch.zeros(len(gates))
             tagger.train()
@@ -87,13 +109,18 @@ def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterat
             with watch.scoring(f"in epoch {epoch}"):
                 _hold_budget(selection, importance, params, epoch)
                 dev_f1 = score_dev(tagger, data, features)
-            if open_gates(gates) <= params.max_layers and dev_f1 > selection.dev_f1:
+            if open_gates(gates) <= params.max_layers and state.keep_if_best(dev_f1):
                 selection.dev_f1, selection.epoch = dev_f1, epoch
-                best = {name: weight.clone() for name, weight in tagger.state_dict().items()}
                 best_gates = gates.detach().clone()
-            yield {"epoch": epoch, "loss": round(sum(losses) / len(losses), 5), **gate_record(dev_f1, gates)}
-    tagger.load_state_dict(best)
-    tagger.eval()
+            loss_of_epoch = sum(losses) / len(losses)
+            state.records.append({"epoch": epoch, "loss": round(loss_of_epoch, 5), **gate_record(dev_f1, gates)})
+            if task.checkpoint:
+                values, tensors = state.snapshot()
+                values["selection"] = selection.progress
+                tensors |= {**gate_training.snapshot(), "gates": gates.detach(), "best_gates": best_gates}
+                write_snapshot(task.checkpoint, pack(values, tensors, f"epoch {epoch} of {params.epochs}"))
+            yield state.records[-1]
+    state.end()
     gates.data.copy_(best_gates)
 
 

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from pipeline.execution.snapshots import Tensors, learnt, put_back
 from pipeline.params import SelectParams
 from pipeline.selection.gated_training import train_with_gates
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.training import Record
+from pipeline.tagger.epochs import Record
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature and stretch, as in the paper
 START = 2.5  # log_alpha at first: the deterministic gate is 1, and a sampled one open in 98 of 100 draws
@@ -126,3 +127,17 @@ class HardConcreteGates:
     def settle(self) -> None:
         """After the last step so far: deterministic gates."""
         self.gates.data.copy_(deterministic(self.log_alpha.detach()))
+
+    def snapshot(self) -> Tensors:
+        """The distributions with their moments, the multipliers, and the state of the random numbers."""
+        lagrangian = self.lagrangian
+        counted = torch.tensor([lagrangian.linear, lagrangian.quadratic, lagrangian.steps], dtype=torch.float64)
+        drawn = {"lagrangian": counted, "random.gates": self.generator.get_state()}
+        return learnt({"log_alpha": self.log_alpha}, [self.optimizer]) | drawn
+
+    def restore(self, tensors: Tensors) -> None:
+        """Put them back as they were at a snapshot."""
+        put_back(tensors, {"log_alpha": self.log_alpha}, [self.optimizer])
+        self.lagrangian.linear, self.lagrangian.quadratic, steps = tensors["lagrangian"].tolist()
+        self.lagrangian.steps = int(steps)
+        self.generator.set_state(tensors["random.gates"].clone())

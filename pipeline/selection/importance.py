@@ -14,8 +14,9 @@ from tqdm import tqdm
 from pipeline.features.contextual import BidirectionalLM, pad_tokens
 from pipeline.selection.selection import SelectionTask
 from pipeline.tagger.batches import collate, sorted_batches
+from pipeline.tagger.epochs import Record
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.training import DECODING_BATCH_SENTENCES, Record, TaggingData
+from pipeline.tagger.training import DECODING_BATCH_SENTENCES, TaggingData
 
 
 def select(task: SelectionTask) -> Iterator[Record]:

@@ -12,7 +12,7 @@ from pipeline.selection import (
     regularised_gates,
 )
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.training import Record
+from pipeline.tagger.epochs import Record
 
 METHODS: Mapping[SelectMethod, Callable[[SelectionTask], Iterator[Record]]] = {
     "gates": regularised_gates.select,

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from pipeline.execution.snapshots import Tensors
 from pipeline.params import Regulariser, SelectParams
 from pipeline.selection.budget import open_gates
 from pipeline.selection.gated_training import train_with_gates
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.training import Record
+from pipeline.tagger.epochs import Record
 
 
 def select(task: SelectionTask) -> Iterator[Record]:
@@ -65,3 +66,10 @@ class RegularisedGates:
 
     def settle(self) -> None:
         """After the last step: the gates stand as they are."""
+
+    def snapshot(self) -> Tensors:
+        """Nothing: plain gradient steps have no memory."""
+        return {}
+
+    def restore(self, tensors: Tensors) -> None:
+        """Nothing to put back."""

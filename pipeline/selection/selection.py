@@ -4,6 +4,8 @@ Shapes: L layers of a direction; `gates` is the vector z of both directions toge
 """
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +13,9 @@ from torch import Tensor, nn
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.params import SelectParams, TaggerParams
 from pipeline.selection.budget import cost_weights, enforce_budget, open_gates
+from pipeline.tagger.epochs import Record
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.training import Record, TaggingData, score_dev
+from pipeline.tagger.training import TaggingData, score_dev
 
 
 @dataclass
@@ -28,6 +31,11 @@ class Selection:
     dev_f1: float = -1.0
     optimiser_epoch: int | None = None  # the first epoch at whose end the optimiser alone had met the budget
     enforced: bool = False  # whether gates had to be closed at the end of enforce_epoch
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """All that changes from epoch to epoch, besides the gates."""
+        return {key: getattr(self, key) for key in ("epoch", "dev_f1", "optimiser_epoch", "enforced")}
 
     @property
     def budget_reached_by(self) -> str:
@@ -53,6 +61,7 @@ class SelectionTask:
     params: SelectParams
     tagging: TaggerParams
     seed: int
+    checkpoint: Path | None = None  # the file that the state of a training goes to
 
     @property
     def layers(self) -> int:

@@ -16,15 +16,16 @@ import torch
 
 from ldnet.files import write_json
 from ldnet.processors import processors
-from pipeline.checkpoints import checkpoint_folder
+from pipeline.checkpoints import Computation, checkpoint_folder
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.processes import end_with_parent
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.params import TaggerParams
+from pipeline.tagger.epochs import Record
 from pipeline.tagger.model import Tagger, configure, initialise, save_tagger
 from pipeline.tagger.soft_targets import open_soft_targets
-from pipeline.tagger.training import Record, load_tagging_data, train_tagger
+from pipeline.tagger.training import load_tagging_data, train_tagger
 from pipeline.tracking import stage_run
 
 
@@ -43,10 +44,11 @@ class TrainingJob:
     label: str
     row: int  # where on the screen its progress bar stands
     section: str = "train_tagger"  # of params.yaml, whose learning rate this is
+    checkpoint: Path | None = None  # the file that the state of the training goes to
 
 
 def train_and_record(
-    stage: str,
+    computation: Computation,
     params: TaggerParams,
     threads: int,
     *,
@@ -58,15 +60,12 @@ def train_and_record(
     curve: Path,
     lm_stage: str = "pretrain_lm",
 ) -> dict[str, Any]:
-    """Train taggers as `train_seeds` does, in a tracked run of the stage; write the curve (CSV) and the metrics (JSON).
+    """Train taggers as `train_seeds` does, in a tracked run and with checkpoints; write the curve (CSV) and the metrics
+    (JSON).
 
     Returns the metrics.
     """
-    logged = {"threads": threads, "training": "taught" if targets else "gold", **params.model_dump()}
-    inputs = [*conll.glob("train.conll"), *conll.glob("dev.conll")]
-    inputs += [weights for lm in dict.fromkeys(lms) for weights in lm.glob("*/weights.safetensors")]
-    inputs += targets.glob("*.npy") if targets else []
-    with stage_run(stage, logged, [out]) as run, checkpoint_folder(stage, logged, sorted(inputs)) as scratch:
+    with stage_run(computation.stage, computation.inputs, [out]) as run, checkpoint_folder(computation) as scratch:
         records = []
         for record in train_seeds(conll, lms, out, params, threads, scratch, targets, lm_stage):
             records.append(record)
@@ -93,15 +92,17 @@ def train_seeds(
     """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
 
     `lms` are the folders of the two language models, one for each seed, or none at all; `lm_stage` is the stage that
-    made them. Their features go to `scratch`. `targets` is what soft_targets wrote, or None for gold tags. Several
-    processes of `threads` threads run at once, as many as there are processors for.
+    made them. Their features go to `scratch`, and so do the checkpoints of each seed; both are used where they are
+    there already. `targets` is what soft_targets wrote, or None for gold tags. Several processes of `threads` threads run at
+    once, as many as there are processors for.
     """
     tables: dict[Path, tuple[Path, int]] = {}  # of the features of each language model, and how wide it is
-    words = load_tagging_data(conll, targets).words if lms else []
     for lm in dict.fromkeys(lms):
         language_models = load_bidirectional_lm(lm, lm_stage)
         tables[lm] = (scratch / f"features-{len(tables)}", sum(language_models.widths))
-        write_feature_table(language_models, words, tables[lm][0], params.precision)
+        if not tables[lm][0].exists():
+            words = load_tagging_data(conll, targets).words
+            write_feature_table(language_models, words, tables[lm][0], params.precision)
     tables_of_seeds = [tables[lm] for lm in lms] if lms else [(None, 0)] * len(params.seeds)
     jobs = [
         TrainingJob(
@@ -116,6 +117,7 @@ def train_seeds(
             label=f"{out.name}, seed {seed}",
             row=row,
             section="train_taught" if targets else "train_tagger",
+            checkpoint=scratch / f"seed-{seed}",
         )
         for row, (seed, (features, width)) in enumerate(zip(params.seeds, tables_of_seeds, strict=True))
     ]
@@ -126,7 +128,8 @@ def train_seeds(
 
 
 def train_seed(job: TrainingJob) -> list[Record]:
-    """Train and save one tagger; its curve. Raises InputError if the training diverges."""
+    """Train and save one tagger; its curve. Of one whose training has a checkpoint of the last epoch, that is what is
+    left to do. Raises InputError if the training diverges."""
     set_up(job.seed, job.threads)
     data = load_tagging_data(job.conll, job.targets)
     targets = open_soft_targets(job.targets, data.encoded_train) if job.targets else None
@@ -136,7 +139,8 @@ def train_seed(job: TrainingJob) -> list[Record]:
     features = None
     if job.features:
         features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
-    training = train_tagger(tagger, data, features, job.params, job.seed, job.label, job.row, targets)
+    run = (job.params, job.seed, job.label, job.row)
+    training = train_tagger(tagger, data, features, *run, targets, job.checkpoint)
     with keeping_evidence(f"{job.out.parent.name}-{job.out.name}", job.section):
         records = [{"seed": job.seed, **record} for record in training]
     save_tagger(tagger, job.out)

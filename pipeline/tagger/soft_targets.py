@@ -6,8 +6,10 @@ theirs, and a mixture with the gold path is a mixture with its zeros and ones. T
 of the language models, and kept on disk. Shapes: B sentences, T steps of the longest, K tags.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from ldnet.errors import InputError
+from ldnet.files import JsonObject, write_json
 from pipeline.execution.stored import check_numbers, load_array, reserve
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.features.sequences import padded_length
@@ -25,7 +29,8 @@ from pipeline.tagger.batches import EncodedSentence, collate
 from pipeline.tagger.model import Tagger
 
 MARGINALS, TRANSITIONS, UNLABELLED = "marginals.npy", "transitions.npy", "unlabelled.txt"
-BATCH_SENTENCES = 64
+PROGRESS = "progress.json"
+BATCH_SENTENCES, CHECKPOINT_BATCHES = 64, 20
 STAGE = "soft_targets"
 
 
@@ -72,21 +77,32 @@ def write_soft_targets(
     """Write the targets of `sentences`, given as `words` too; the mean probability that the teachers give to gold tags.
 
     The first `labelled` sentences have gold tags: their target is (1 - weight) gold + weight mean of the teachers. The
-    target of the others is the teachers' mean. Raises InputError where the disk has no space for the targets, and
-    NotFiniteError for teachers whose scores are not finite.
+    target of the others is the teachers' mean. How far this has come is noted in `folder` as well, so that another call
+    goes on there. Raises InputError where the disk has no space for the targets, and NotFiniteError for teachers whose
+    scores are not finite.
     """
-    tags = teachers[0].config.tags
-    steps = sum(len(sentence.words) for sentence in sentences)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, shape in ((MARGINALS, (steps, tags)), (TRANSITIONS, (len(sentences), tags, tags))):
-        open_memmap(folder / name, "w+", np.float32, shape).flush()
-        reserve(folder / name)
-    targets = open_soft_targets(folder, sentences, "r+")
-    features = live_features(lm, words)
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
-    starts = range(0, len(order), BATCH_SENTENCES)
-    agreement, gold_steps = 0.0, 0
-    for start in tqdm(starts, desc="soft targets", unit=" batches", disable=None):
+    if (folder / PROGRESS).exists():
+        with _checkpoint_in(folder):
+            progress = _Progress.read(folder / PROGRESS)
+            targets = open_soft_targets(folder, sentences, "r+")
+    else:
+        progress, tags = _Progress(), teachers[0].config.tags
+        folder.mkdir(parents=True, exist_ok=True)
+        shapes = {
+            MARGINALS: (sum(len(sentence.words) for sentence in sentences), tags),
+            TRANSITIONS: (len(sentences), tags, tags),
+        }
+        for name, shape in shapes.items():
+            open_memmap(folder / name, "w+", np.float32, shape).flush()
+            reserve(folder / name)
+        targets = open_soft_targets(folder, sentences, "r+")
+    features = live_features(lm, words)
+    starts = range(0, len(order), BATCH_SENTENCES)[progress.batches :]
+    total = progress.batches + len(starts)
+    for start in tqdm(
+        starts, desc="soft targets", initial=progress.batches, total=total, unit=" batches", disable=None
+    ):
         indices = order[start : start + BATCH_SENTENCES]
         batch, of_lm = collate([sentences[index] for index in indices]), features(indices)
         taught = [teacher.crf.marginals(teacher.emissions(batch, of_lm), batch.lengths) for teacher in teachers]
@@ -96,15 +112,49 @@ def write_soft_targets(
             of_sentence, counts = marginals[row, :length], transitions[row]
             if index < labelled:
                 gold, gold_counts = one_path(sentences[index].tags, teachers[0])
-                agreement += float((gold * of_sentence).sum())
-                gold_steps += length
+                progress.agreement += float((gold * of_sentence).sum())
+                progress.gold_steps += length
                 of_sentence = (1 - weight) * gold + weight * of_sentence
                 counts = (1 - weight) * gold_counts + weight * counts
             targets.marginals[targets.offsets[index] : targets.offsets[index + 1]] = of_sentence.numpy()
             targets.transitions[index] = counts.numpy()
-    for values in (targets.marginals, targets.transitions):
-        values.flush()  # type: ignore[attr-defined]  # memory-mapped
-    return agreement / gold_steps
+        progress.batches += 1
+        if progress.batches % CHECKPOINT_BATCHES == 0 or progress.batches == total:
+            for values in (targets.marginals, targets.transitions):
+                values.flush()  # type: ignore[attr-defined]  # memory-mapped
+            write_json(folder / PROGRESS, asdict(progress))
+    return progress.agreement / progress.gold_steps
+
+
+def move_soft_targets(folder: Path, out: Path) -> None:
+    """Bring the targets that are whole in `folder` to `out`. Once this has begun, `folder` has no targets any more."""
+    (folder / PROGRESS).unlink()
+    for name in (MARGINALS, TRANSITIONS):
+        shutil.move(folder / name, out / name)
+
+
+@dataclass
+class _Progress:
+    """How many batches are written, and what their sentences add to the agreement of teachers and gold tags."""
+
+    batches: int = 0
+    agreement: float = 0.0
+    gold_steps: int = 0
+
+    @classmethod
+    def read(cls, path: Path) -> "_Progress":
+        found = JsonObject.read(path)
+        return cls(found.whole("batches"), found.number("agreement", 0.0), found.whole("gold_steps"))
+
+
+@contextmanager
+def _checkpoint_in(folder: Path) -> Iterator[None]:
+    """What is wrong with the files in `folder`, which are a checkpoint here, is mended by deleting them."""
+    try:
+        yield
+    except InputError as error:
+        found = str(error).split(f"; run the stage {STAGE}")[0]
+        raise InputError(f"{found}; delete {folder} to begin anew") from None
 
 
 def one_path(tags: Sequence[int], tagger: Tagger) -> tuple[Tensor, Tensor]:

@@ -17,16 +17,17 @@ from tqdm import tqdm
 from ldnet.text.columns import Sentence, read_conll, read_unlabelled
 from ldnet.text.lexicon import Lexicon
 from pipeline.execution.finite import Watch
+from pipeline.execution.snapshots import pack, reading_snapshot, unpack, write_snapshot
 from pipeline.execution.stored import check_numbers, written_by
 from pipeline.params import TaggerParams
 from pipeline.tagger.batches import EncodedSentence, collate, encode_sentence, shuffled_batches, sorted_batches
+from pipeline.tagger.epochs import Epochs, Record
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.scoring import span_scores
 from pipeline.tagger.soft_targets import UNLABELLED, SoftTargets
 
 DECODING_BATCH_SENTENCES = 64
 SGD_MOMENTUM = 0.9  # paper, section 5
-Record = dict[str, float]
 Features = Callable[[Sequence[int]], Tensor]  # sentences (indices into train, then dev) to features (T, B, F)
 
 
@@ -82,12 +83,16 @@ def train_tagger(
     label: str,
     row: int = 0,
     targets: SoftTargets | None = None,
+    checkpoint: Path | None = None,
 ) -> Iterator[Record]:
     """Train `tagger` in place; yield epoch, loss (nats a sentence) and dev_f1 (percent) after each epoch.
 
     At the end the tagger has the weights of the best epoch. `label` and `row` are those of the progress bar. The loss
     is the cross entropy relative to the `targets` of the training sentences, or to their tags if there are none.
-    Raises DivergedError where a loss, a gradient or a score on dev is not finite.
+    State goes to `checkpoint` after each epoch. Where that file exists, training goes on from it and ends with the same
+    weights as an uninterrupted one; the records made before are yielded again.
+    Raises DivergedError where a loss, a gradient or a score on dev is not finite, and InputError for a damaged
+    checkpoint or one that cannot be written.
     """
     watch = Watch(tagger, "learning_rate")
     rng = random.Random(seed)
@@ -95,9 +100,14 @@ def train_tagger(
     optimizer = make_optimizer(tagger, params)
     steps = -(-len(data.train) // params.batch_sentences) * params.epochs
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
-    best_f1, best = -1.0, tagger.state_dict()
-    with tqdm(total=steps, desc=label, unit=" steps", position=row, disable=None) as progress:
-        for epoch in range(1, params.epochs + 1):
+    state = Epochs(tagger, optimizer, schedule, rng)
+    if checkpoint and checkpoint.is_file():
+        with reading_snapshot(checkpoint):
+            state.restore(*unpack(checkpoint.read_bytes()))
+        yield from state.records
+    done = schedule.last_epoch  # in steps
+    with tqdm(total=steps, initial=done, desc=label, unit=" steps", position=row, disable=None) as progress:
+        for epoch in range(len(state.records) + 1, params.epochs + 1):
             tagger.train()
             losses: list[float] = []
             for indices in shuffled_batches(data.train, params.batch_sentences, rng):
@@ -117,11 +127,13 @@ def train_tagger(
                 progress.update()
             with watch.scoring(f"in epoch {epoch}"):
                 dev_f1 = score_dev(tagger, data, features)
-            if dev_f1 > best_f1:
-                best_f1, best = dev_f1, {name: weight.clone() for name, weight in tagger.state_dict().items()}
-            yield {"epoch": epoch, "loss": round(sum(losses) / len(losses), 5), "dev_f1": round(dev_f1, 4)}
-    tagger.load_state_dict(best)
-    tagger.eval()
+            state.keep_if_best(dev_f1)
+            loss_of_epoch = sum(losses) / len(losses)
+            state.records.append({"epoch": epoch, "loss": round(loss_of_epoch, 5), "dev_f1": round(dev_f1, 4)})
+            if checkpoint:
+                write_snapshot(checkpoint, pack(*state.snapshot(), f"epoch {epoch} of {params.epochs}"))
+            yield state.records[-1]
+    state.end()
 
 
 def make_optimizer(tagger: Tagger, params: TaggerParams) -> torch.optim.Optimizer:

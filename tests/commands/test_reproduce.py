@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from commands.reproduce import GROUPS, check_data, run_side_by_side
+from commands import guard
+from commands.reproduce import GROUPS, check_data, mend_what_a_kill_left, run_side_by_side
 from ldnet.errors import InputError
 from pipeline.params import Params, load_params
 
@@ -79,6 +80,77 @@ def test_no_process_survives_a_signal(tmp_path: Path, number: signal.Signals) ->
     process.send_signal(number)
     assert process.wait(timeout=10) == 128 + number
     assert ends(child)
+
+
+STARTER = "from commands.reproduce import run_side_by_side; run_side_by_side([['sh', '-c', {0!r}]])"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's process table")
+@pytest.mark.parametrize("stubborn", ["", "trap : TERM; "])
+def test_no_process_survives_a_kill(tmp_path: Path, stubborn: str) -> None:
+    """kill -9 leaves no time to clean up; what ignores SIGTERM is killed as well."""
+    child = f"{stubborn}sh -c 'echo $$ > {tmp_path / 'child'}; {stubborn}while :; do sleep 1; done' & wait; wait"
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTER.format(child)], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    number = wait_for(tmp_path / "child")
+    process.kill()
+    _, said = process.communicate(timeout=20)  # until all that write there are gone
+    assert not is_alive(number) and "ended, since what had started it was killed" in said
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's process table")
+def test_what_a_killed_command_has_started_is_ended(tmp_path: Path) -> None:
+    """As where the system kills dvc alone, for memory."""
+    with pytest.raises(click.ClickException, match="failed: sh -c"):
+        run_side_by_side([["sh", "-c", f"sh -c 'echo $$ > {tmp_path / 'child'}; sleep 60' & sleep 0.5; kill -9 $$"]])
+    assert ends(wait_for(tmp_path / "child"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's process table")
+def test_nothing_goes_on_when_make_alone_is_killed(tmp_path: Path) -> None:
+    code = STARTER.format(PARENT.format(tmp_path / "child"))
+    (tmp_path / "code.py").write_text(code)
+    (tmp_path / "Makefile").write_text(f"all:\n\t@{sys.executable} code.py\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MAKEFLAGS": ""}
+    make = subprocess.Popen(["make"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    number = wait_for(tmp_path / "child")
+    make.kill()
+    _, said = make.communicate(timeout=20)
+    assert not is_alive(number) and "make was killed" in said
+
+
+def test_a_status_reaches_the_caller(tmp_path: Path) -> None:
+    run = [sys.executable, "-I", guard.__file__]
+    for script, status in (("exit 3", 3), ("kill -15 $$", 143), ("exit 0", 0)):
+        lifeline, held = os.pipe()
+        done = subprocess.run([*run, str(lifeline), "sh", "-c", script], pass_fds=[lifeline], start_new_session=True)
+        assert done.returncode == status
+        os.close(lifeline)
+        os.close(held)
+
+
+@pytest.mark.parametrize(
+    ("file", "whole", "cut"),
+    [
+        (".dvc/tmp/rwlock", "{}", '{"write": {"/'),
+        (".dvc/tmp/rwlock", '{"read": {}}', ""),
+        ("dvc.lock", "schema: '2.0'\n", "schema: '2.0'\nstages:\n  a:\n   - b\n  c: {"),
+        ("dvc.lock", "schema: '2.0'\nstages: {}\n", ""),
+    ],
+)
+def test_files_of_dvc_that_a_kill_has_cut_short_are_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, whole: str, cut: str
+) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(whole, encoding="utf-8")
+    mend_what_a_kill_left(tmp_path)
+    assert path.read_text(encoding="utf-8") == whole and not capsys.readouterr().err
+    path.write_text(cut, encoding="utf-8")
+    mend_what_a_kill_left(tmp_path)
+    assert not path.exists() and f"{path}: cut short" in capsys.readouterr().err
+    mend_what_a_kill_left(tmp_path)
 
 
 def test_missing_data_is_named_before_anything_runs(tmp_path: Path) -> None:

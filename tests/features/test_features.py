@@ -57,7 +57,7 @@ def test_the_table_takes_its_disk_space_before_the_models_run(tmp_path: Path, mo
     lm = make_bidirectional_lm()
     monkeypatch.setattr("os.posix_fallocate", fail)
     monkeypatch.setattr(lm, "forward", None)
-    with pytest.raises(InputError, match=rf"^{tmp_path / 'features'}: [\d.]+ MB of disk space cannot be reserved"):
+    with pytest.raises(InputError, match=rf"^{tmp_path / 'features.part'}: [\d.]+ MB of disk space cannot be reserved"):
         write_feature_table(lm, SENTENCES, tmp_path / "features")
     assert not list(tmp_path.iterdir())
 

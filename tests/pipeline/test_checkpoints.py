@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checkpoints import checkpoint_folder
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of, is_used, remove_unused
 
 
 @pytest.fixture(autouse=True)
@@ -14,8 +14,12 @@ def _root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
 
 
+def stage(rate: float, files: list[Path]) -> Computation:
+    return Computation(stage="stage", inputs={"rate": rate}, files=files)
+
+
 def killed(rate: float, files: list[Path]) -> Path:
-    with pytest.raises(KeyboardInterrupt), checkpoint_folder("stage", {"rate": rate}, files) as folder:
+    with pytest.raises(KeyboardInterrupt), checkpoint_folder(stage(rate, files)) as folder:
         (folder / "state").write_text("half")
         raise KeyboardInterrupt
     return folder
@@ -26,7 +30,7 @@ def test_a_killed_computation_finds_its_state_again(tmp_path: Path) -> None:
     data.write_text("1")
     folder = killed(0.1, [data])
     assert folder.is_relative_to(tmp_path / ".checkpoints")
-    with checkpoint_folder("stage", {"rate": 0.1}, [data]) as again:
+    with checkpoint_folder(stage(0.1, [data])) as again:
         assert (again / "state").read_text() == "half"
     assert not folder.exists(), "success removes it"
 
@@ -45,11 +49,11 @@ def test_a_second_process_waits_for_the_first(capfd: pytest.CaptureFixture[str],
     entered, events = threading.Event(), []
 
     def second() -> None:
-        with checkpoint_folder("stage", {}, []) as folder:
+        with checkpoint_folder(stage(0.1, [])) as folder:
             events.append(("second", folder.is_dir(), (folder / "state").exists()))
 
     def first() -> None:
-        with suppress(KeyboardInterrupt), checkpoint_folder("stage", {}, []) as folder:
+        with suppress(KeyboardInterrupt), checkpoint_folder(stage(0.1, [])) as folder:
             (folder / "state").write_text("half")
             entered.set()
             waiting.wait(10)
@@ -69,3 +73,25 @@ def test_a_second_process_waits_for_the_first(capfd: pytest.CaptureFixture[str],
     for thread in threads:
         thread.join(10)
     assert events == [("first", True, True), ("second", True, not first_ends_well)]
+
+
+def test_files_of_a_folder_count_and_code_is_python() -> None:
+    names = [path.name for path in code_of("pipeline/tagger", "stages/select.py")]
+    assert {"training.py", "epochs.py", "select.py"} <= set(names) and names == [*sorted(names[:-1]), "select.py"]
+
+
+def test_a_new_file_in_a_folder_starts_anew(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "a").write_text("1")
+    folder = killed(0.1, [data])
+    (data / "b").write_text("2")
+    assert killed(0.1, [data]) != folder
+
+
+def test_what_a_process_uses_is_not_removed(tmp_path: Path) -> None:
+    with suppress(KeyboardInterrupt), checkpoint_folder(stage(0.1, [])) as folder:
+        assert is_used(folder) and not remove_unused(folder)
+        raise KeyboardInterrupt
+    assert not is_used(folder) and folder.exists()
+    assert remove_unused(folder) and not folder.exists()

@@ -91,6 +91,26 @@ def test_code_dependencies_are_the_packages_of_the_import_closure(stages: list[D
         assert listed == needed, f"{stage.name}: add {needed - listed}, remove {listed - needed}"
 
 
+def test_checkpoints_belong_to_all_code_that_the_stage_depends_on(
+    stages: list[DvcStage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping = set()
+    for stage in stages:
+        module = importlib.import_module(stage.command[2])
+        if not hasattr(module, "computation"):
+            continue
+        keeping.add(module.__name__)
+        seen: set[str] = set()
+        monkeypatch.setattr(module, "code_of", lambda *paths, seen=seen: seen.update(paths) or [])
+        for name in ("other_test_hashes", "text_files"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, lambda *_: ([], []))
+        module.computation(**module.main.make_context(stage.name, stage.command[3:]).params)
+        listed = {path for path in stage.dependencies if path.endswith(".py") or (ROOT / path / "__init__.py").exists()}
+        assert seen == listed, f"{stage.name}: add {listed - seen}, remove {seen - listed}"
+    assert keeping >= {f"stages.{name}" for name in ("prepare_corpus", "pretrain_lm", "train_tagger", "select")}
+
+
 def test_packages_are_alike_before_and_after_they_run() -> None:
     """A package is a dependency with all that lies in its folder."""
     assert "__pycache__" in (ROOT / ".dvcignore").read_text(encoding="utf-8").splitlines()

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from pipeline.checkpoints import folder_of
+from pipeline.execution.snapshots import pack
 from pipeline.six_taggers import VARIANTS
 from pipeline.tagger.model import save_tagger
 from pipeline.tagger.soft_targets import UNLABELLED
+from stages.select import computation
 from tests.factories import make_sentences, make_tagger, write_prepared
 from tests.stages.test_stages import run, tiny_params, write_raw
 
@@ -36,7 +39,16 @@ def prepared(root: Path) -> Path:
 
 def assert_told(result: Result, folder: Path, before: set[Path], *expected: str) -> None:
     assert result.exit_code == 0, result.output
-    for text in ("dry run: nothing is written", "would do", "time ", "memory ", "disk ", "are free", *expected):
+    for text in (
+        "dry run: nothing is written",
+        "would do",
+        "resumes   from nothing",
+        "time ",
+        "memory ",
+        "disk ",
+        "are free",
+        *expected,
+    ):
         assert text in result.output
     assert set(folder.rglob("*")) == before
 
@@ -81,6 +93,17 @@ def test_selection(prepared: Path) -> None:
         "1 selections, each of 2 epochs of 60 sentences, 1 of them with gates that move",
         "of 6 layers",
     )
+
+
+def test_what_it_would_resume_from_is_named(prepared: Path) -> None:
+    options = [f"--{name}={prepared / name}" for name in ("conll", "lm", "tagger")]
+    assert "resumes   from nothing: no checkpoint" in dry_run("select", prepared, *options).output
+    outputs = [prepared / name for name in ("out", "metrics", "curve")]
+    stopped = computation(tiny_params(prepared), prepared / "conll", prepared / "lm", prepared / "tagger", out=outputs)
+    folder = folder_of(stopped.description())
+    folder.mkdir(parents=True)
+    (folder / "state").write_bytes(pack({}, {}, "epoch 1 of 2"))
+    assert f"resumes   from {folder}: state, epoch 1 of 2\n" in dry_run("select", prepared, *options).output
 
 
 def test_what_the_stage_would_refuse_is_refused(root: Path) -> None:

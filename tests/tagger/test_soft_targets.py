@@ -10,7 +10,14 @@ from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from pipeline.features.contextual import live_features
 from pipeline.tagger.batches import collate, encode_sentence
-from pipeline.tagger.soft_targets import SoftTargets, one_path, open_soft_targets, write_soft_targets
+from pipeline.tagger.crf import CRF
+from pipeline.tagger.soft_targets import (
+    SoftTargets,
+    move_soft_targets,
+    one_path,
+    open_soft_targets,
+    write_soft_targets,
+)
 from pipeline.tagger.training import TaggingData, load_tagging_data, train_tagger
 from tests.factories import (
     make_bidirectional_lm,
@@ -126,3 +133,49 @@ def test_teachers_of_nan_teach_nothing(tmp_path: Path) -> None:
     words = data.words[: len(data.train)]
     with pytest.raises(InputError, match="the tagger's scores are not finite"):
         write_soft_targets([teacher], LM, words, data.encoded_train, data.labelled, 0.5, tmp_path)
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
+    """End all later calls of the teachers after so many batches; the checkpoint is of every second batch of two."""
+    monkeypatch.setattr("pipeline.tagger.soft_targets.BATCH_SENTENCES", 2)
+    monkeypatch.setattr("pipeline.tagger.soft_targets.CHECKPOINT_BATCHES", 2)
+    calls, marginals = [], CRF.marginals
+
+    def counted(self: CRF, *arguments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if len(calls) == 2 * batches:  # two teachers
+            raise KeyboardInterrupt
+        calls.append(1)
+        return marginals(self, *arguments)
+
+    monkeypatch.setattr(CRF, "marginals", counted)
+
+
+def test_stopped_targets_go_on_with_the_sentences_that_are_not_done(tmp_path: Path) -> None:
+    data = with_unlabelled()  # 17 sentences, 9 batches
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 9)
+        _, agreement = write(tmp_path / "whole", data, 0.25)
+    for batches in (1, 5, 2):
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            stop_after(patch, batches)
+            write(tmp_path / "stopped", data, 0.25)
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 3)  # the ninth batch, and the two before it: 0 + 4 + 2 of the others were noted
+        assert write(tmp_path / "stopped", data, 0.25)[1] == agreement
+    for name in ("marginals.npy", "transitions.npy"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    (tmp_path / "out").mkdir()
+    move_soft_targets(tmp_path / "stopped", tmp_path / "out")
+    assert not list((tmp_path / "stopped").iterdir())
+    assert (tmp_path / "out" / "marginals.npy").read_bytes() == (tmp_path / "whole" / "marginals.npy").read_bytes()
+
+
+@pytest.mark.parametrize("file", ["progress.json", "marginals.npy", "transitions.npy"])
+@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"\xff"])
+def test_a_damaged_checkpoint_is_one_line(tmp_path: Path, file: str, damage) -> None:  # type: ignore[no-untyped-def]
+    data = with_unlabelled()
+    write(tmp_path, data, 0.25)
+    (tmp_path / file).write_bytes(damage((tmp_path / file).read_bytes()))
+    with pytest.raises(InputError, match=rf"^{tmp_path / file}(:2)?: .*; delete {tmp_path} to begin anew$") as error:
+        write(tmp_path, data, 0.25)
+    assert "run the stage" not in str(error.value) and "\n" not in str(error.value)

@@ -1,0 +1,129 @@
+"""List what stopped stages have left to resume from, and remove what no stage would resume from."""
+
+import importlib
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ldnet.command_line import Command, echo
+from ldnet.errors import InputError
+from ldnet.files import JsonObject
+from pipeline.checkpoints import DESCRIPTION, checkpoints_root, is_used, remove_unused
+from pipeline.execution.snapshots import progress_in
+from pipeline.experiments.stage_graph import PARAMS, PIPELINE, read_stages
+from pipeline.params import load_params
+from pipeline.tracking import flatten
+
+PIPELINES = (PIPELINE, Path("ablations") / PIPELINE)
+PROCESSES = "processes"  # of a pretraining; as many as began it go on with it
+Description = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of an entry among the checkpoints, and whether it can go."""
+
+    stage: str
+    text: str
+    useless: bool = False
+
+
+@click.command(cls=Command, examples=["make checkpoints", "make checkpoints REMOVE=1"])
+@click.option("--remove", is_flag=True, help="Remove those that no stage would resume from.")
+def main(remove: bool) -> None:
+    """List the checkpoints with size, age and stage, and whether the stages would resume from them with params.yaml,
+    the data and the code as they are now.
+
+    Checkpoints of other parameters may be those of a sweep that was stopped; without them it begins that point again.
+    """
+    load_params(PARAMS)  # that they are readable, which is said once
+    root = checkpoints_root()
+    entries = sorted(root.iterdir()) if root.is_dir() else []
+    if not entries:
+        echo(f"{root}: no checkpoints")
+        return
+    expected, unknown = expected_checkpoints()
+    for path in entries:
+        found = verdict(path, expected, unknown)
+        files = [file for file in [path, *path.rglob("*")] if file.is_file()]
+        size = sum(file.stat().st_size for file in files) / 1e6
+        age = time.time() - max((file.stat().st_mtime for file in files), default=path.stat().st_mtime)
+        gone = remove and found.useless and _remove(path)
+        text = f"removed: {found.text}" if gone else found.text
+        echo(f"{size:>9,.1f} MB {_duration(age):>7}  {found.stage:<28} {path.name}: {text}")
+
+
+def expected_checkpoints() -> tuple[dict[str, Description], str]:
+    """What each stage would compute now, by the stage's name among checkpoints, and why that is not known of some."""
+    expected, unknown = {}, ""
+    for pipeline in PIPELINES:
+        for stage in read_stages(pipeline, PARAMS) if pipeline.exists() else []:
+            module, *arguments = stage.command[stage.command.index("-m") + 1 :]
+            script = importlib.import_module(module)
+            if not hasattr(script, "computation"):
+                continue
+            try:
+                options = script.main.make_context(module, arguments).params
+                description = script.computation(**options).description()
+            except (InputError, OSError) as error:
+                unknown = str(error)
+            else:
+                expected[description["stage"]] = description
+    return expected, unknown
+
+
+def verdict(path: Path, expected: Mapping[str, Description], unknown: str) -> Verdict:
+    """What is to be said of an entry, where the stages would compute what is `expected` and, if something is missing
+    for others, what that is."""
+    if not path.is_dir():
+        kind = "what a diverged training has left" if path.name.startswith("diverged-") else "no checkpoint"
+        return Verdict("", f"{kind}; kept")
+    name = path.name.rsplit("-", 1)[0]
+    if path.suffix[1:].isdigit():
+        return Verdict(name, "of a stage that has finished", useless=True)
+    if is_used(path):
+        return Verdict(name, "in use")
+    try:
+        found = JsonObject.read(path / DESCRIPTION).content
+        reached = "; ".join(progress_in(path))
+    except InputError as error:
+        return Verdict(name, f"no stage can resume from it: {error}", useless=True)
+    if (now := expected.get(name)) is None:
+        text = f"cannot be told: {unknown}" if unknown else "no such stage"
+        return Verdict(name, text, useless=not unknown)
+    if differences := list(_differences(found, now)):
+        return Verdict(name, f"of other {', '.join(differences)}", useless=True)
+    return Verdict(name, f"the stage resumes from it{': ' * bool(reached)}{reached}")
+
+
+def _differences(found: Description, now: Description) -> Iterator[str]:
+    """What a checkpoint was computed with, where that is not what the stage would be computed with now."""
+    before, after = (flatten(description.get("inputs", {})) for description in (found, now))
+    for key in sorted({*before, *after} - {PROCESSES}):
+        if before.get(key) != after.get(key):
+            yield f"{key} ({before.get(key)}, now {after.get(key)})"
+    if found.get("files") != now["files"]:
+        yield "data or code"
+
+
+def _remove(path: Path) -> bool:
+    if path.suffix:
+        shutil.rmtree(path)
+        return True
+    return remove_unused(path)
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Between two epochs: what the rest of a tagger's training depends on, as it goes to a checkpoint and comes back."""
+
+import random
+from dataclasses import dataclass, field
+
+import torch
+
+from pipeline.execution.snapshots import Tensors, Values, learnt, put_back
+from pipeline.tagger.model import Tagger
+
+Record = dict[str, float]
+BEST = "best."
+
+
+@dataclass
+class Epochs:
+    """The state of a training: `best` are the weights of the best epoch so far, `best_f1` is its dev F1 (not rounded,
+    as that in `records`, the curve so far, is)."""
+
+    tagger: Tagger
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    rng: random.Random
+    best: Tensors = field(default_factory=dict)
+    best_f1: float = -1.0
+    records: list[Record] = field(default_factory=list)
+
+    def keep_if_best(self, dev_f1: float) -> bool:
+        """Whether the weights as they are now, which have this F1, are better than those of all epochs before."""
+        if dev_f1 <= self.best_f1:
+            return False
+        self.best_f1 = dev_f1
+        self.best = {name: weight.clone() for name, weight in self.tagger.state_dict().items()}
+        return True
+
+    def end(self) -> None:
+        """Give the tagger the weights of the best epoch."""
+        self.tagger.load_state_dict(self.best)
+        self.tagger.eval()
+
+    def snapshot(self) -> tuple[Values, Tensors]:
+        """The state after the last epoch in `records`."""
+        values = {
+            "records": self.records,
+            "best_f1": self.best_f1,
+            "schedule": self.schedule.state_dict(),
+            "rate": self.optimizer.param_groups[0]["lr"],  # the schedule multiplies it, so its rounding counts
+            "random": self.rng.getstate(),
+        }
+        tensors = learnt(dict(self.tagger.named_parameters()), [self.optimizer])
+        tensors |= {BEST + name: weight for name, weight in self.best.items()}
+        return values, {**tensors, "random": torch.get_rng_state()}
+
+    def restore(self, values: Values, tensors: Tensors) -> None:
+        """Put everything back as it was at a snapshot."""
+        put_back(tensors, dict(self.tagger.named_parameters()), [self.optimizer])
+        self.schedule.load_state_dict(values["schedule"])
+        self.optimizer.param_groups[0]["lr"] = values["rate"]
+        version, numbers, gauss = values["random"]
+        self.rng.setstate((version, tuple(numbers), gauss))
+        torch.set_rng_state(tensors["random"].clone())
+        self.best = {name.removeprefix(BEST): weight for name, weight in tensors.items() if name.startswith(BEST)}
+        self.best_f1, self.records = values["best_f1"], values["records"]
