@@ -93,8 +93,8 @@ def train_seeds(
 
     `lms` are the folders of the two language models, one for each seed, or none at all; `lm_stage` is the stage that
     made them. Their features go to `scratch`, and so do the checkpoints of each seed; both are used where they are
-    there already. `targets` is what soft_targets wrote, or None for gold tags. Several processes of `threads` threads run at
-    once, as many as there are processors for.
+    there already. `targets` is what soft_targets wrote, or None for gold tags. Several processes of `threads` threads
+    run at once, as many as there are processors for.
     """
     tables: dict[Path, tuple[Path, int]] = {}  # of the features of each language model, and how wide it is
     for lm in dict.fromkeys(lms):
