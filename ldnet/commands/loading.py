@@ -15,7 +15,7 @@ def loaded_for_command(
     folder: Path, precision: DecodingPrecision = "float32", threads: int | None = None
 ) -> "TaggingModel":
     """The model in the folder. When its first use has something compiled, a line on stderr says so."""
-    from ldnet.decoding.fused_cell import announce_compilation
+    from ldnet.compilation import announce_compilation
     from ldnet.model_folder import load_model
 
     announce_compilation(lambda line: click.echo(line, err=True))

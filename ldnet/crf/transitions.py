@@ -7,8 +7,11 @@ Shapes: B sentences, T steps of the longest, K tags.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from ldnet.crf.recursions import viterbi
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,27 +24,11 @@ class Transitions:
 
     @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor) -> list[list[int]]:
-        """The best path of each sentence (Viterbi), without the final `<eof>`.
-
-        Going forward only the scores are kept; where the best path came from is looked for on the way back, for its own
-        tags alone, which is K times less work than for all of them.
-        """
-        steps = emissions.shape[1]
-        scores = emissions.new_empty(steps, len(emissions), len(self.scores))
-        scores[0] = self.scores[self.start] + emissions[:, 0]
-        for step in range(1, steps):
-            arriving = scores[step - 1].T.contiguous().unsqueeze(2) + self.scores.unsqueeze(1)  # (from, B, to)
-            torch.add(arriving.amax(0), emissions[:, step], out=scores[step])
-        into = self.scores.T.contiguous()  # (to, from)
-        last = lengths - 1
-        tag = torch.full((len(emissions),), self.end)
-        path = tag.new_empty(len(emissions), steps)
-        path[:, -1] = tag
-        for step in range(steps - 1, 0, -1):
-            earlier = (scores[step - 1] + into[tag]).argmax(1)
-            tag = torch.where(step <= last, earlier, tag)
-            path[:, step - 1] = tag
-        return [tags[: int(length) - 1] for tags, length in zip(path.tolist(), lengths, strict=True)]
+        """The best path of each sentence (Viterbi), without the final `<eof>`."""
+        paths = np.empty(emissions.shape[:2], np.int32)
+        scores = emissions.float().contiguous().numpy()
+        viterbi(scores, self.scores.float().contiguous().numpy(), lengths.numpy(), self.start, self.end, paths)
+        return [path[: length - 1] for path, length in zip(paths.tolist(), lengths.tolist(), strict=True)]
 
 
 def sums_from_left(emissions: Tensor, transitions: Tensor, start: int) -> Tensor:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 LONGEST_WHOLE = 256  # words; the longest sentence of the CoNLL sets has 124, so none of theirs is cut
-OVERLAP = 64  # words on either side; docs/limits.md says how many tags differ from those of whole sentences
+OVERLAP = 32  # words on either side; docs/limits.md says how many tags differ from those of whole sentences
 
 
 class Window(NamedTuple):
