@@ -1,5 +1,6 @@
 """How commands load a model: they say when that takes longer than usual."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,4 +20,6 @@ def loaded_for_command(
     from ldnet.model_folder import load_model
 
     announce_compilation(lambda line: click.echo(line, err=True))
-    return load_model(folder, precision, threads)
+    model = load_model(folder, precision, threads)
+    gc.freeze()  # the vocabularies stay: the collector need not look through them again and again
+    return model

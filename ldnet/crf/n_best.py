@@ -13,7 +13,6 @@ from torch.nn import functional as F
 from ldnet.crf.transitions import Transitions
 
 CHUNK = 256
-MOST_PATHS = 100  # N; what is compared at a step grows with it
 
 
 @torch.no_grad()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ldnet.decoding.bfloat16 import round_to_bfloat16
 from ldnet.decoding.fused_cell import lstm_step
 from ldnet.decoding.packing import Numbers
 from ldnet.decoding.precision import DecodingPrecision as DecodingPrecision
@@ -72,8 +73,16 @@ class DenseProduct:
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Inputs (N, in) to outputs (N, out), float32."""
-        rounded = inputs.to(self.dtype).to(self.computed)
-        return F.linear(rounded, self.weight, self.bias).to(self.dtype).float()
+        if self.computed == self.dtype:
+            return F.linear(inputs.to(self.dtype), self.weight, self.bias).float()
+        outputs = F.linear(_rounded(inputs.clone()), self.weight, self.bias)
+        return _rounded(outputs)
+
+
+def _rounded(values: Tensor) -> Tensor:
+    """The values (float32), rounded to bfloat16 in their place."""
+    round_to_bfloat16(values.view(torch.int32).view(-1).numpy())
+    return values
 
 
 def _multiplies_bfloat16() -> bool:

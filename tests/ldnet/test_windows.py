@@ -40,7 +40,8 @@ def test_each_place_counts_once_and_is_far_from_edges(words: int) -> None:
 def test_scores_are_those_of_the_whole_where_recurrent_layers_forget(
     with_lm: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An untrained tagger has forgotten a word after fewer words than the overlap."""
+    """An untrained tagger has forgotten a word after fewer words than this overlap."""
+    monkeypatch.setattr(cutting, "OVERLAP", 64)
     lm = make_bidirectional_lm() if with_lm else None
     bulk = bulk_tagger(make_tagger(LEXICON, sum(lm.widths) if lm else 0), lm, LEXICON)
     sentences = [LONG, ["the", "cat"], LONG[:300], []]
