@@ -22,6 +22,7 @@ from ldnet.text.windows import LONGEST_WHOLE, windows
 
 BATCH_WORDS = 3000
 BATCH_CHARACTERS = 1 << 16  # of words as they are read; ordinary text has three times fewer in BATCH_WORDS
+LEAST_WORDS = 500  # of a batch, if there are so many: a step of few sentences costs nearly as much as one of many
 BATCHES = 8  # at least, so that threads end at about the same time; batches do not depend on how many there are
 Found = TypeVar("Found")
 
@@ -106,7 +107,7 @@ class BulkTagger:
 def _batches(sentences: Sequence[Sequence[str]]) -> Iterator[list[int]]:
     """Indices of sentences that have words, the longest first, in batches of about equal numbers of words."""
     lengths = [len(sentence) for sentence in sentences]
-    words = max(1, min(BATCH_WORDS, sum(lengths) // BATCHES))
+    words = min(BATCH_WORDS, max(LEAST_WORDS, sum(lengths) // BATCHES))
     batch: list[int] = []
     characters = 0
     for index in sorted((i for i in range(len(lengths)) if lengths[i]), key=lambda i: (-lengths[i], i)):
