@@ -1,8 +1,8 @@
 """The speed of tagging now against that of an earlier commit, with a pruned tagger of the published CoNLL-2000 size.
 
-`python -m bench.tagging_since --raw data/raw/conll2000 --out results/tagging_since.json` extracts that commit's code, and
-lets both tag the same sentences in turns: words a second of a loaded tagger, seconds of the whole command, requests a
-second of a served model. The tags of both sides and the largest difference of a score are compared, too.
+`python -m bench.tagging_since --out results/tagging_since.json` extracts that commit's code and lets both tag the same
+sentences in turns: words a second of a loaded tagger, seconds of the whole command, requests a second of a served model.
+The tags of both sides and the largest difference of a score are compared, too.
 """
 
 import http.client
@@ -147,7 +147,9 @@ def loaded(codes: Codes, folder: Path, text: Path, precision: str, form: str, pa
     scores = [np.load(folder / f"{side}.npy") for side in codes]
     now, before = (json.loads((folder / f"{side}.npy.json").read_text(encoding="utf-8")) for side in codes)
     differing = sum(
-        ours != theirs for of_now, of_before in zip(now, before, strict=True) for ours, theirs in zip(of_now, of_before)
+        ours != theirs
+        for of_now, of_before in zip(now, before, strict=True)
+        for ours, theirs in zip(of_now, of_before, strict=True)
     )
     return {
         **measured,

@@ -134,10 +134,10 @@ def conll_reader(word_column: int) -> Reader:
                 block.append((number, text))
                 characters += len(text)
                 if len(block) > MOST_SENTENCE_WORDS or characters > MOST_SENTENCE_CHARACTERS:
+                    found = f"a sentence of at least {len(block):,} lines, {characters:,} characters"
                     raise InputError(
-                        f"{name}:{block[0][0]}: a sentence of at least {len(block):,} lines, {characters:,} letters; "
-                        f"at most {MOST_SENTENCE_WORDS:,} and {MOST_SENTENCE_CHARACTERS:,} are allowed; expected an "
-                        "empty line after each sentence"
+                        f"{name}:{block[0][0]}: {found}; at most {MOST_SENTENCE_WORDS:,} and "
+                        f"{MOST_SENTENCE_CHARACTERS:,} are allowed; expected an empty line after each sentence"
                     )
                 continue
             if block or blank:
