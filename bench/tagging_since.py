@@ -1,8 +1,8 @@
 """The speed of tagging now against that of an earlier commit, with a pruned tagger of the published CoNLL-2000 size.
 
 `python -m bench.tagging_since --out results/tagging_since.json` extracts that commit's code and lets both tag the same
-sentences in turns: words a second of a loaded tagger, seconds of the whole command, requests a second of a served model.
-The tags of both sides and the largest difference of a score are compared, too.
+sentences in turns: words a second of a loaded tagger, seconds of the whole command, requests a second of a server. The
+tags of both sides and the largest difference of a score are compared, too.
 """
 
 import http.client

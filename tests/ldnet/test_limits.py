@@ -13,6 +13,7 @@ from ldnet import files, sentence_input
 from ldnet.annotation import annotate
 from ldnet.errors import InputError
 from ldnet.files import read_json
+from ldnet.limits import MOST_LINE_BYTES
 from ldnet.sentence_input import conll_reader, read_groups, text_reader
 from ldnet.tagged_shards import read_groups as read_shard
 from ldnet.text.lexicon import WORD_CHARACTERS
@@ -49,7 +50,7 @@ def test_lines_up_to_the_bound_are_read(tmp_path: Path) -> None:
 
 
 def test_tagging_reads_bounded_lines(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_bytes(b"the\n" + b"x" * ((1 << 22) + 5_000_000) + b"\n")
+    (tmp_path / "a.txt").write_bytes(b"the\n" + b"x" * (2 * MOST_LINE_BYTES) + b"\n")
     message = r"a\.txt:2: a line of more than 4,194,304 bytes"
     for groups in (read_groups(str(tmp_path / "a.txt"), text_reader(split_at_blanks)), read_shard(tmp_path / "a.txt")):
         with pytest.raises(InputError, match=message):
