@@ -76,9 +76,7 @@ class BenchData:
     def slice(self, sentences: int) -> TaggingData:
         """The first `sentences` training sentences (all, if there are fewer) and the dev sentences."""
         data = self.tagging
-        return TaggingData(
-            data.lexicon, data.train[:sentences], data.dev, data.encoded_train[:sentences], data.encoded_dev
-        )
+        return TaggingData(data.lexicon, data.train[:sentences], data.dev, data.encoded_train[:sentences])
 
     def words(self, sentences: int) -> list[tuple[str, ...]]:
         """The words of so many sentences, from the first one again after the last."""

@@ -9,6 +9,8 @@ from torch import Tensor
 from ldnet.crf.confidence import PathDistribution, tagged_spans
 from ldnet.crf.n_best import best_paths
 from ldnet.decoding.bulk_tagger import BulkTagger
+from ldnet.errors import InputError
+from ldnet.limits import MOST_PATHS
 from ldnet.text.tags import spans
 from ldnet.text.tokenisation import TokenisedText
 
@@ -75,8 +77,11 @@ def annotate(
 ) -> list[AnnotatedText]:
     """The lines with what the tagger finds in them, in the order given; a line without words has no spans.
 
-    `temperature` is that of the confidences (see `ldnet.decoding.calibration`).
+    `temperature` is that of the confidences (see `ldnet.decoding.calibration`). Raises InputError for too large an
+    `n_best`.
     """
+    if n_best > MOST_PATHS:
+        raise InputError(f"n_best: {n_best:,}; at most {MOST_PATHS} taggings of a sentence are given")
 
     def reading(emissions: Tensor, lengths: Tensor) -> list[_Reading]:
         return _read(bulk, emissions, lengths, temperature, n_best)

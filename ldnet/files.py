@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ldnet.errors import InputError
+from ldnet.limits import MOST_JSON_BYTES
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -41,8 +42,10 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file. Raises InputError if it is missing, not UTF-8 or not JSON; NaN and infinity are not."""
+    """Read a JSON file. Raises InputError if it is missing, too large, not UTF-8 or not JSON, as NaN is not."""
     try:
+        if (size := path.stat().st_size) > MOST_JSON_BYTES:
+            raise InputError(f"{path}: {size:,} bytes; a JSON file may have at most {MOST_JSON_BYTES:,}")
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None

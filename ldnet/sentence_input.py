@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ldnet.errors import InputError
+from ldnet.limits import MOST_LINE_BYTES, MOST_SENTENCE_CHARACTERS, MOST_SENTENCE_WORDS
 from ldnet.text.column_layout import (
     ColumnLine,
     Layout,
@@ -106,6 +107,11 @@ def text_reader(tokenise: Callable[[str], TokenisedText]) -> Reader:
                 line = tokenise(text)
             except InputError as error:
                 raise InputError(f"{name}:{number}: {error}") from None
+            if len(line.words) > MOST_SENTENCE_WORDS:
+                raise InputError(
+                    f"{name}:{number}: a sentence of {len(line.words):,} words; at most {MOST_SENTENCE_WORDS:,} are "
+                    "allowed; expected a sentence a line"
+                )
             yield SentenceRead(line, number)
 
     return read
@@ -117,7 +123,7 @@ def conll_reader(word_column: int) -> Reader:
     def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:
         block: list[NumberedLine] = []
         blocks = _BlockReader(word_column, name)
-        number = 0
+        number = characters = 0
         for arrived in lines:
             if arrived is None:
                 yield None
@@ -126,10 +132,17 @@ def conll_reader(word_column: int) -> Reader:
             blank, document = is_blank(text), starts_document(text)
             if not blank and not document:
                 block.append((number, text))
+                characters += len(text)
+                if len(block) > MOST_SENTENCE_WORDS or characters > MOST_SENTENCE_CHARACTERS:
+                    found = f"a sentence of at least {len(block):,} lines, {characters:,} characters"
+                    raise InputError(
+                        f"{name}:{block[0][0]}: {found}; at most {MOST_SENTENCE_WORDS:,} and "
+                        f"{MOST_SENTENCE_CHARACTERS:,} are allowed; expected an empty line after each sentence"
+                    )
                 continue
             if block or blank:
                 yield blocks.sentence(block, number - document, closed=blank)
-            block = []
+            block, characters = [], 0
             if document:
                 start = [ColumnLine(number, text, "document", ())]
                 yield SentenceRead(join_words([]), number, start, closed=False)
@@ -187,12 +200,12 @@ class _BlockReader:
 def _arriving_lines(name: str) -> Iterator[Arriving]:
     path = Path(name)
     if name == STDIN:
-        yield _numbered(split_lines(_arriving(0, display_name(name)), display_name(name)), name)
+        yield _numbered(split_lines(_arriving(0, display_name(name)), display_name(name), MOST_LINE_BYTES), name)
     elif path.is_file() and (path.suffix.lower() in ENDINGS or compression(path)):  # a pipe can be read but once
-        yield _numbered(read_lines(path), name)
+        yield _numbered(read_lines(path, MOST_LINE_BYTES), name)
     else:
         with path.open("rb", buffering=0) as file:
-            yield _numbered(split_lines(_arriving(file.fileno(), name), name), name)
+            yield _numbered(split_lines(_arriving(file.fileno(), name), name, MOST_LINE_BYTES), name)
 
 
 def _numbered(lines: Iterable[bytes | None], name: str) -> Arriving:

@@ -19,6 +19,7 @@ from uuid import uuid4
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
+from ldnet.limits import MOST_LINE_BYTES
 from ldnet.text.lines import decode, read_lines
 from ldnet.text.tokenisation import split_words
 
@@ -88,7 +89,7 @@ def output_folder(out: Path, model_digest: str, precision: DecodingPrecision) ->
 
 def read_groups(shard: Path) -> Iterator[list[tuple[int, str]]]:
     """The shard's numbered lines in groups of GROUP_LINES. Raises InputError naming file and line for bad UTF-8."""
-    lines = ((number, decode(line, shard, number)) for number, line in enumerate(read_lines(shard), 1))
+    lines = ((number, decode(line, shard, number)) for number, line in enumerate(read_lines(shard, MOST_LINE_BYTES), 1))
     while group := list(islice(lines, GROUP_LINES)):
         yield group
 

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ldnet.errors import InputError
+from ldnet.limits import MOST_LAYERS, MOST_WIDTH
 from pipeline.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -29,8 +30,6 @@ Architecture = Literal["dense", "stacked", "residual"]
 MOST_SETS = 1000  # sets of layers that the exhaustive search scores on dev: minutes
 # Far beyond all that was ever of use; docs/limits.md states them. Rates below theirs keep weights finite, since a step
 # is refused where its gradient is not (see `pipeline.execution.finite`).
-MOST_LAYERS = 100
-MOST_WIDTH = 16_384
 MOST_THREADS = 1024
 MOST_SEEDS = 1000
 MOST_RATE = 1e6

@@ -224,7 +224,6 @@ def _sample(data: TaggingData, sentences: int) -> tuple[TaggingData, float]:
         train=[data.train[index] for index in train],
         dev=[data.dev[index] for index in dev],
         encoded_train=[data.encoded_train[index] for index in train],
-        encoded_dev=[data.encoded_dev[index] for index in dev],
     )
     return drawn, share
 

@@ -145,7 +145,6 @@ def make_data(train: int = 40, dev: int = 20) -> TaggingData:
         train=train_sentences,
         dev=dev_sentences,
         encoded_train=[encode_sentence(sentence.words, sentence.tags, lexicon) for sentence in train_sentences],
-        encoded_dev=[encode_sentence(sentence.words, (), lexicon) for sentence in dev_sentences],
     )
 
 

@@ -13,7 +13,6 @@ from ldnet.text.columns import read_conll
 from ldnet.text.lexicon import Lexicon
 from pipeline.execution.reproducible import set_up
 from pipeline.params import load_params
-from pipeline.tagger.batches import encode_sentence
 from pipeline.tagger.training import TaggingData
 from pipeline.tracking import stage_run
 from stages._run import params_option
@@ -58,8 +57,7 @@ def main(
 def _test_sentences(conll: Path) -> TaggingData:
     """The test split in the place of dev, to be scored in the same way; there is nothing to train on."""
     lexicon, test = Lexicon.load(conll / "lexicon"), read_conll(conll / "test.conll", 0, 1)
-    encoded = [encode_sentence(sentence.words, (), lexicon) for sentence in test]
-    return TaggingData(lexicon=lexicon, train=[], dev=test, encoded_train=[], encoded_dev=encoded)
+    return TaggingData(lexicon=lexicon, train=[], dev=test, encoded_train=[])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 pickled. The model carries the `ldnet` package, and needs the packages in its requirements.
 """
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -49,6 +50,7 @@ class TextTagger(PythonModel):
         """Load the model folder, if this process has not loaded it yet."""
         config = context.model_config
         self.model = load_model_once(Path(context.artifacts["model"]), config["precision"])
+        gc.freeze()  # the vocabularies stay: the collector need not look through them again and again
         self.limits = RequestLimits(**{limit.name: config[limit.name] for limit in fields(RequestLimits)})
 
     def predict(

@@ -21,6 +21,7 @@ GRAPHS = {"float32": "model.onnx", "int8": "model.int8.onnx"}
 VOCABULARY = "vocabulary.json"
 BATCH_SENTENCES = 32
 GROUP_LINES = 10_000
+WORD_CHARACTERS = 128  # of a longer word the first and the last 64 are read
 WORD = re.compile(r"[^ \t\n\v\f\r]+")  # real words contain U+00A0, U+3000 and other Unicode white space
 
 
@@ -83,6 +84,8 @@ class OnnxTagger:
     def _spell(self, word: str) -> list[int]:
         """The characters of a word and the separator after it."""
         known, ids = self.vocabulary["characters"], self.vocabulary["ids"]
+        if len(word) > WORD_CHARACTERS:
+            word = word[: WORD_CHARACTERS // 2] + word[-WORD_CHARACTERS // 2 :]
         return [*(known.get(character, ids["unknown"]) for character in word), ids["separator"]]
 
     def _token(self, word: str) -> int:

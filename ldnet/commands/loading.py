@@ -1,5 +1,6 @@
 """How commands load a model: they say when that takes longer than usual."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ def loaded_for_command(
     folder: Path, precision: DecodingPrecision = "float32", threads: int | None = None
 ) -> "TaggingModel":
     """The model in the folder. When its first use has something compiled, a line on stderr says so."""
-    from ldnet.decoding.fused_cell import announce_compilation
+    from ldnet.compilation import announce_compilation
     from ldnet.model_folder import load_model
 
     announce_compilation(lambda line: echo(line, err=True))
-    return load_model(folder, precision, threads)
+    model = load_model(folder, precision, threads)
+    gc.freeze()  # the vocabularies stay: the collector need not look through them again and again
+    return model

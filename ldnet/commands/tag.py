@@ -12,6 +12,7 @@ import click
 from ldnet.command_line import MODEL, Command, echo
 from ldnet.commands.loading import loaded_for_command
 from ldnet.decoding.precision import PRECISIONS, DecodingPrecision
+from ldnet.limits import MOST_PATHS
 from ldnet.printable import printable
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not wait for
@@ -54,7 +55,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, which --help need not wait f
 )
 @click.option(
     "--n-best",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_PATHS),
     default=1,
     show_default=True,
     metavar="N",

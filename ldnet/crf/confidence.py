@@ -13,7 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ldnet.crf.transitions import Transitions, sums_from_left, sums_from_right
+from ldnet.crf.recursions import log_sums
+from ldnet.crf.transitions import Transitions
 from ldnet.text.lexicon import END_TAG, START_TAG, Lexicon
 from ldnet.text.tags import Span, parse_tag, spans
 
@@ -49,8 +50,9 @@ class PathDistribution:
         self.emissions = emissions.detach().double() / temperature
         self.transitions = crf.scores.double() / temperature
         self.continues = continuing(tuple(names))
-        self.before = sums_from_left(self.emissions, self.transitions, crf.start)
-        self.after = sums_from_right(self.emissions, self.transitions, crf.end, lengths)
+        self.before, self.after = torch.empty_like(self.emissions), torch.empty_like(self.emissions)
+        arrays = (values.contiguous().numpy() for values in (self.emissions, self.transitions, lengths))
+        log_sums(*arrays, crf.start, crf.end, self.before.numpy(), self.after.numpy())
         rows = torch.arange(len(lengths))
         self.partition = self.before[rows, lengths - 1, self.end]  # (B)
 

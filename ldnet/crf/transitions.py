@@ -7,8 +7,11 @@ Shapes: B sentences, T steps of the longest, K tags.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from ldnet.crf.recursions import viterbi
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,42 +24,29 @@ class Transitions:
 
     @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor) -> list[list[int]]:
-        """The best path of each sentence (Viterbi), without the final `<eof>`.
-
-        Going forward only the scores are kept; where the best path came from is looked for on the way back, for its own
-        tags alone, which is K times less work than for all of them.
-        """
-        scores = [self.scores[self.start] + emissions[:, 0]]
-        for step in range(1, emissions.shape[1]):
-            arriving = scores[-1].T.contiguous().unsqueeze(2) + self.scores.unsqueeze(1)  # (from, B, to)
-            best = arriving.amax(0)
-            scores.append(best + emissions[:, step])
-        into = self.scores.T.contiguous()  # (to, from)
-        last = lengths - 1
-        tag = torch.full((len(emissions),), self.end)
-        path = [tag]
-        for step in range(emissions.shape[1] - 1, 0, -1):
-            earlier = (scores[step - 1] + into[tag]).argmax(1)
-            tag = torch.where(step <= last, earlier, tag)
-            path.append(tag)
-        paths = torch.stack(path[::-1], 1).tolist()
-        return [tags[: int(length) - 1] for tags, length in zip(paths, lengths, strict=True)]
+        """The best path of each sentence (Viterbi), without the final `<eof>`."""
+        paths = np.empty(emissions.shape[:2], np.int32)
+        scores = emissions.float().contiguous().numpy()
+        viterbi(scores, self.scores.float().contiguous().numpy(), lengths.numpy(), self.start, self.end, paths)
+        return [path[: length - 1] for path, length in zip(paths.tolist(), lengths.tolist(), strict=True)]
 
 
 def sums_from_left(emissions: Tensor, transitions: Tensor, start: int) -> Tensor:
     """Log of the sum over all beginnings that end in a tag (B, T, K): the forward algorithm, step by step."""
-    sums = [transitions[start] + emissions[:, 0]]
+    sums = torch.empty_like(emissions)
+    sums[:, 0] = transitions[start] + emissions[:, 0]
     for step in range(1, emissions.shape[1]):
-        sums.append((sums[-1].unsqueeze(2) + transitions).logsumexp(1) + emissions[:, step])
-    return torch.stack(sums, 1)
+        sums[:, step] = (sums[:, step - 1].unsqueeze(2) + transitions).logsumexp(1) + emissions[:, step]
+    return sums
 
 
 def sums_from_right(emissions: Tensor, transitions: Tensor, end: int, lengths: Tensor) -> Tensor:
     """Log of the sum over all endings that follow a tag (B, T, K); after a sentence's last step, of `<eof>` alone."""
     closing = torch.full_like(emissions[:, 0], -torch.inf)
     closing[:, end] = 0.0
-    sums = [closing]
+    sums = torch.empty_like(emissions)
+    sums[:, -1] = closing
     for step in range(emissions.shape[1] - 2, -1, -1):
-        onward = (transitions + (emissions[:, step + 1] + sums[-1]).unsqueeze(1)).logsumexp(2)
-        sums.append(torch.where((step < lengths - 1).unsqueeze(1), onward, closing))
-    return torch.stack(sums[::-1], 1)
+        onward = (transitions + (emissions[:, step + 1] + sums[:, step + 1]).unsqueeze(1)).logsumexp(2)
+        sums[:, step] = torch.where((step < lengths - 1).unsqueeze(1), onward, closing)
+    return sums

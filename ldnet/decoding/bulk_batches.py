@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ldnet.decoding.packing import Numbers, places_within
-from ldnet.text.lexicon import PADDING_ID, SEPARATOR_ID, Lexicon
+from ldnet.text.lexicon import PADDING_ID, SEPARATOR_ID, WORD_CHARACTERS, Lexicon
 from ldnet.text.lm_words import END_OF_SENTENCE_ID, LMVocabulary
 
 REMEMBERED_WORDS = 1 << 18
@@ -52,13 +52,13 @@ class BulkEncoder:
     def __init__(self, lexicon: Lexicon, vocabulary: Sequence[str]):
         """`vocabulary` is that of the language models, empty for a tagger without."""
         self.lexicon, self.lm_vocabulary = lexicon, LMVocabulary(vocabulary) if vocabulary else None
-        self.look_up = lru_cache(REMEMBERED_WORDS)(self._look_up)
+        self._remembered = lru_cache(REMEMBERED_WORDS)(self._look_up)
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> BulkBatch:
         """One batch."""
         numbers: dict[str | None, int] = {None: 0}
         rows = np.array([numbers.setdefault(word, len(numbers)) for words in sentences for word in (*words, None)])
-        found = [self.look_up(word) for word in numbers]
+        found = [self._find(word) for word in numbers]
         spellings = [spelling for _, _, spelling in found]
         spelled = np.array([len(spelling) for spelling in spellings])
         pool = np.array(list(chain.from_iterable(spellings)))
@@ -75,6 +75,11 @@ class BulkEncoder:
             ends=ends,
             character_lengths=np.add.reduceat(characters, np.cumsum(lengths) - lengths),
         )
+
+    def _find(self, word: str | None) -> tuple[int, int, list[int]]:
+        """What `_look_up` finds; it is remembered for words of usual length, so that what is kept has a bound."""
+        usual = word is None or len(word) <= WORD_CHARACTERS
+        return self._remembered(word) if usual else self._look_up(word)
 
     def _look_up(self, word: str | None) -> tuple[int, int, list[int]]:
         """Word id, token of the language models, and characters with the separator; None is the closing place."""

@@ -1,4 +1,8 @@
-"""Tagging in bulk: long batches of about equal length, a thread per processor, lower precision on request."""
+"""Tagging in bulk: long batches of about equal length, a thread per processor, lower precision on request.
+
+A sentence of more than LONGEST_WHOLE words is scored in windows that overlap, and decoded as a whole: the CRF's best
+path, probabilities and several best paths are exact for these scores (see `ldnet.text.windows`).
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +17,12 @@ from ldnet.decoding.packed_tagger import PackedTagger
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.weights import TaggerWeights
 from ldnet.processors import processors
-from ldnet.text.lexicon import Lexicon
+from ldnet.text.lexicon import WORD_CHARACTERS, Lexicon
+from ldnet.text.windows import LONGEST_WHOLE, windows
 
 BATCH_WORDS = 3000
+BATCH_CHARACTERS = 1 << 16  # of words as they are read; ordinary text has three times fewer in BATCH_WORDS
+LEAST_WORDS = 500  # of a batch, if there are so many: a step of few sentences costs nearly as much as one of many
 BATCHES = 8  # at least, so that threads end at about the same time; batches do not depend on how many there are
 Found = TypeVar("Found")
 
@@ -53,11 +60,16 @@ class BulkTagger:
         It is called on the `emissions` and lengths of one batch after the other, in several threads.
         """
         results: list[Found | None] = [None for _ in sentences]
-        batches = list(_batches([len(sentence) for sentence in sentences]))
+        long = [index for index, words in enumerate(sentences) if len(words) > LONGEST_WHOLE]
+        batches = list(_batches([words if len(words) <= LONGEST_WHOLE else () for words in sentences]))
 
         @torch.no_grad()
         def read_batch(batch: Sequence[int]) -> Sequence[Found]:
             return reading(*self.emissions([sentences[index] for index in batch]))
+
+        @torch.no_grad()
+        def read_long(emissions: Tensor) -> Found:
+            return reading(emissions.unsqueeze(0), torch.tensor([len(emissions)]))[0]
 
         # Threads scale better over batches than within the small products of a recurrent step.
         workers = self.threads or processors()
@@ -65,7 +77,25 @@ class BulkTagger:
             for batch, found in zip(batches, pool.map(read_batch, batches), strict=True):
                 for index, of_sentence in zip(batch, found, strict=True):
                     results[index] = of_sentence
+            scored = self._score_in_windows([sentences[index] for index in long], pool)
+            for index, of_sentence in zip(long, pool.map(read_long, scored), strict=True):
+                results[index] = of_sentence
         return results
+
+    def _score_in_windows(self, sentences: Sequence[Sequence[str]], pool: ThreadPoolExecutor) -> list[Tensor]:
+        """The emission scores (T, K) of each of these sentences, T its own, from windows of it."""
+        scores = [torch.empty(len(words) + 1, len(self.lexicon.tags)) for words in sentences]
+        found = windows([len(words) for words in sentences])
+        read = [sentences[window.sentence][window.start : window.end] for window in found]
+
+        def score(batch: Sequence[int]) -> None:
+            emissions, _ = self.emissions([read[number] for number in batch])
+            for window, of_window in zip((found[number] for number in batch), emissions, strict=True):
+                scores[window.sentence][window.first : window.last] = of_window[window.kept]
+
+        for _ in pool.map(score, _batches(read)):
+            pass
+        return scores
 
     @torch.no_grad()
     def emissions(self, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
@@ -74,14 +104,18 @@ class BulkTagger:
         return batch.pad(self.packed.emissions(batch)), torch.from_numpy(batch.lengths)
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _batches(sentences: Sequence[Sequence[str]]) -> Iterator[list[int]]:
     """Indices of sentences that have words, the longest first, in batches of about equal numbers of words."""
-    words = max(1, min(BATCH_WORDS, sum(lengths) // BATCHES))
+    lengths = [len(sentence) for sentence in sentences]
+    words = min(BATCH_WORDS, max(LEAST_WORDS, sum(lengths) // BATCHES))
     batch: list[int] = []
+    characters = 0
     for index in sorted((i for i in range(len(lengths)) if lengths[i]), key=lambda i: (-lengths[i], i)):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > words:
+        more = sum(min(len(word), WORD_CHARACTERS) + 1 for word in sentences[index])
+        if batch and ((len(batch) + 1) * lengths[batch[0]] > words or characters + more > BATCH_CHARACTERS):
             yield batch
-            batch = []
+            batch, characters = [], 0
         batch.append(index)
+        characters += more
     if batch:
         yield batch

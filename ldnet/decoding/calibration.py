@@ -118,10 +118,11 @@ def _score(bulk: BulkTagger, sentences: Sequence[Sentence]) -> tuple[Confidences
             of_sentences[tagged.sentence].append((span, confidences))
         return of_sentences
 
+    gold = [set(spans(sentence.tags)) for sentence in sentences]
     scored = [
-        (confidences, span in spans(sentence.tags), number % 2)
-        for number, (sentence, found) in enumerate(
-            zip(sentences, bulk.read([sentence.words for sentence in sentences], reading), strict=True)
+        (confidences, span in right, number % 2)
+        for number, (right, found) in enumerate(
+            zip(gold, bulk.read([sentence.words for sentence in sentences], reading), strict=True)
         )
         for span, confidences in found or []
     ]

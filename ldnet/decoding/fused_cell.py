@@ -4,19 +4,15 @@ Between two products with the recurrent weights, an LSTM adds up what its gates 
 cheap arithmetic, but done with one tensor operation each it takes longer than an 8-bit product. Shapes: B sequences,
 H units; gates are in the order input, forget, output, candidate, and the weights of the candidate are doubled, since
 tanh x = 2 sigmoid 2x - 1.
-
-Numba compiles the step at its first call, for each precision, and keeps the machine code: in the folder NUMBA_CACHE_DIR
-if that is set, else in __pycache__ beside this file, else in the user's cache folder (~/.cache/numba). Where none of
-them can be written, every process compiles.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import float32, int32, njit
-from numba.core import event
 from numpy.typing import NDArray
+
+from ldnet.compilation import compiled
 
 # What vector instructions need; infinities stay what they are.
 REORDERING = {"reassoc", "contract", "nsz", "arcp"}
@@ -39,16 +35,7 @@ def _sigmoid(value: Any) -> Any:
     return float32(1) / (float32(1) + series * scale)
 
 
-def _compiled(function: Callable[..., None]) -> Any:
-    """The function, compiled when it is called, and kept on the disk if there is a place for it."""
-    options: dict[str, Any] = {"fastmath": REORDERING, "nogil": True, "error_model": "numpy"}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # numba found no folder that it can write to
-        return njit(**options)(function)
-
-
-@_compiled
+@compiled(fastmath=REORDERING)
 def lstm_step(
     read: NDArray[np.float32],
     rows: NDArray[np.int64],
@@ -84,19 +71,3 @@ def lstm_step(
             squashed = float32(2) * _sigmoid(float32(2) * state[unit]) - float32(1)
             value = one * gates[2 * units + unit] * squashed
             output[unit] = value if one == 1 else np.rint(value)
-
-
-def announce_compilation(say: Callable[[str], object]) -> None:
-    """From now on, `say` gets a line whenever this process is about to compile `lstm_step`, which takes a second."""
-    folder = lstm_step.stats.cache_path
-    kept = f"once; kept in {folder}" if folder else "in every run: NUMBA_CACHE_DIR names a folder to keep it in"
-
-    class Listener(event.Listener):
-        def on_start(self, found: Any) -> None:
-            if found.data["dispatcher"] is lstm_step:
-                say(f"compiling the LSTM step for this machine ({kept})")
-
-        def on_end(self, found: Any) -> None:
-            pass
-
-    event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]

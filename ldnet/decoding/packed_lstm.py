@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ldnet.decoding.bfloat16 import round_to_bfloat16
 from ldnet.decoding.fused_cell import lstm_step
 from ldnet.decoding.packing import Numbers
 from ldnet.decoding.precision import DecodingPrecision as DecodingPrecision
@@ -55,25 +56,62 @@ class Matrix:
         return torch.empty(rows, self.values.shape[1], dtype=self.sum_dtype)
 
 
+class DenseProduct:
+    """A linear map of what no LSTM layer gives: such values know no bounds, so they are not made 8-bit integers.
+
+    In "int8" inputs, weights, bias and outputs are rounded to bfloat16. A processor without instructions for that
+    multiplies the rounded values in float32, where they fit exactly: the same but for the order of the sums, and
+    several times faster than what torch does there in bfloat16.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, precision: DecodingPrecision):
+        """`weight` (out, in), `bias` (out)."""
+        self.dtype = torch.float32 if precision == "float32" else torch.bfloat16
+        self.computed = self.dtype if _multiplies_bfloat16() else torch.float32
+        self.weight = weight.detach().to(self.dtype).to(self.computed)
+        self.bias = None if bias is None else bias.detach().to(self.dtype).to(self.computed)
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Inputs (N, in) to outputs (N, out), float32."""
+        if self.computed == self.dtype:
+            return F.linear(inputs.to(self.dtype), self.weight, self.bias).float()
+        outputs = F.linear(_rounded(inputs.clone()), self.weight, self.bias)
+        return _rounded(outputs)
+
+
+def _rounded(values: Tensor) -> Tensor:
+    """The values (float32), rounded to bfloat16 in their place."""
+    round_to_bfloat16(values.view(torch.int32).view(-1).numpy())
+    return values
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether torch is to multiply in bfloat16; only of x86 processors it is known which ones are slow at it."""
+    found = torch.cpu.get_capabilities()
+    return found.get("architecture") != "x86_64" or any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
 class PackedLayer:
     """One LSTM layer."""
 
-    def __init__(self, layer: LSTMWeights, width: int, precision: DecodingPrecision):
-        """The first `width` columns of the input weights are those of the embeddings, the others of layers below."""
+    def __init__(
+        self, layer: LSTMWeights, width: int, precision: DecodingPrecision, reading: DecodingPrecision | None = None
+    ):
+        """The first `width` columns of the input weights are those of the embeddings, the others of layers below.
+
+        What is read of the embeddings is computed in the precision `reading`; left out, in `precision`.
+        """
         weight, recurrent = _in_order(layer.input), _in_order(layer.recurrent)
         self.units, self.dtype = recurrent.shape[1], getattr(torch, precision)
-        self.weight = weight[:, :width].contiguous()
-        self.bias = _in_order(layer.input_bias + layer.recurrent_bias)
+        bias = _in_order(layer.input_bias + layer.recurrent_bias)
+        self.table = DenseProduct(weight[:, :width].contiguous(), bias, reading or precision)
         self.from_below = Matrix(weight[:, width:], precision) if weight.shape[1] > width else None
         self.recurrent = Matrix(recurrent, precision)
-
-    def table(self, vectors: Tensor) -> Tensor:
-        """What the gates read of the vectors (R, D) of words or characters, in their precision: (R, 4 H), float32."""
-        return F.linear(vectors, self.weight.to(vectors.dtype), self.bias.to(vectors.dtype)).float()
 
     def run(self, table: Tensor, rows: Numbers, running: Numbers, below: Tensor | None = None) -> Tensor:
         """The layer's outputs (S, H) at the packed places, which read `rows` (S) of `table` (R, 4 H).
 
+        That is what `self.table` gives of the vectors (R, D) of words or characters.
         `running` says how many sequences run at each step; `below` (S, l H) are the outputs of the layers below.
         """
         of_below, below_scales = self._below(below)
@@ -106,11 +144,6 @@ def _in_order(rows: Tensor) -> Tensor:
     return torch.cat([open_in, forget, open_out, 2 * candidate])
 
 
-def dense_dtype(precision: DecodingPrecision) -> torch.dtype:
-    """Of products with what no LSTM layer gives: such values know no bounds, so they are not made 8-bit integers."""
-    return torch.float32 if precision == "float32" else torch.bfloat16
-
-
 class PackedDenseLSTM:
     """What the dense stack of a language model and a linear map of its output compute together."""
 
@@ -119,16 +152,15 @@ class PackedDenseLSTM:
         width = model.embedding.shape[1]
         self.dtype = getattr(torch, precision)
         self.layers = [PackedLayer(layer, width, precision) for layer in model.layers]
-        self.project_embedding = projection[:, :width].detach().to(dense_dtype(precision))
+        self.project_embedding = DenseProduct(projection[:, :width], None, precision)
         self.project_layers = Matrix(projection[:, width:], precision) if self.layers else None
 
     def __call__(self, vectors: Tensor, rows: Numbers, running: Numbers) -> Tensor:
         """The projected output (S, P) at the packed places, which read `rows` (S) of the word vectors (R, D)."""
-        vectors = vectors.to(self.project_embedding.dtype)
         outputs = torch.empty(len(rows), sum(layer.units for layer in self.layers), dtype=self.dtype)
         end = 0
         for layer in self.layers:
             start, end = end, end + layer.units
             outputs[:, start:end] = layer.run(layer.table(vectors), rows, running, outputs[:, :start])
-        projected = F.linear(vectors, self.project_embedding).float()[torch.from_numpy(rows)]
+        projected = self.project_embedding(vectors)[torch.from_numpy(rows)]
         return projected + self.project_layers.product(outputs) if self.project_layers else projected

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ldnet.decoding.bulk_batches import BulkBatch
-from ldnet.decoding.packed_lstm import Matrix, PackedDenseLSTM, PackedLayer, dense_dtype, unit
+from ldnet.decoding.packed_lstm import Matrix, PackedDenseLSTM, PackedLayer, unit
 from ldnet.decoding.packing import Numbers, Packing
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.weights import LSTMWeights, TaggerWeights, Tensors
@@ -21,9 +21,9 @@ from ldnet.decoding.weights import LSTMWeights, TaggerWeights, Tensors
 class PackedBidirectionalLSTM:
     """One LSTM layer in each direction."""
 
-    def __init__(self, tensors: Tensors, prefix: str, precision: DecodingPrecision):
+    def __init__(self, tensors: Tensors, prefix: str, precision: DecodingPrecision, reading: DecodingPrecision):
         layers = [LSTMWeights.of(tensors, f"{prefix}.{side}") for side in ("from_left", "from_right")]
-        self.directions = [PackedLayer(layer, layer.input.shape[1], precision) for layer in layers]
+        self.directions = [PackedLayer(layer, layer.input.shape[1], precision, reading) for layer in layers]
 
     def run(self, tables: list[Tensor], rows: Numbers, packing: Packing) -> list[Tensor]:
         """The outputs of both directions in their packed orders, (S, H) each; see `PackedLayer.run`."""
@@ -40,9 +40,8 @@ class PackedTagger:
     def __init__(self, weights: TaggerWeights, precision: DecodingPrecision):
         tensors = {name: tensor.detach() for name, tensor in weights.tensors.items()}
         self.tensors = tensors
-        self.dense_dtype = dense_dtype(precision)
-        self.characters = PackedBidirectionalLSTM(tensors, "character_rnn", precision)
-        self.words = PackedBidirectionalLSTM(tensors, "word_rnn", precision)
+        self.characters = PackedBidirectionalLSTM(tensors, "character_rnn", precision, reading="float32")
+        self.words = PackedBidirectionalLSTM(tensors, "word_rnn", precision, reading=precision)
         spelled = tensors["character_embedding.weight"]
         self.character_tables = [layer.table(spelled) for layer in self.characters.directions]
         self.character_projection = Matrix(tensors["character_projection.weight"], precision)
@@ -61,7 +60,7 @@ class PackedTagger:
         if self.embeddings:
             parts.append(F.relu(self._read_language_models(batch, packing)))
         parts.append(self._embed(batch.word_ids)[torch.from_numpy(batch.rows)])
-        inputs = torch.cat(parts, 1).to(self.dense_dtype)
+        inputs = torch.cat(parts, 1)
         tables = [layer.table(inputs) for layer in self.words.directions]
         left, right = self.words.run(tables, np.arange(len(batch.rows)), packing)
         states = _gather(left, packing.from_left, right, packing.from_right)

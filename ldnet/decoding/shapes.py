@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ldnet.errors import InputError
 from ldnet.files import JsonObject
+from ldnet.limits import MOST_LAYERS, MOST_WIDTH
 
 Shapes = dict[str, tuple[int, ...]]
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
+_KINDS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +39,16 @@ class TaggerShape:
     def read(cls, path: Path) -> "TaggerShape":
         """What the file says. Raises InputError."""
         config = JsonObject.read(path)
-        sizes = ("characters", "tags", "word_dimension", "character_dimension", "character_units", "word_units")
+        widths = ("tags", "word_dimension", "character_dimension", "character_units", "word_units")
         words = config.whole("words", 1)
         return cls(
             words=words,
             trainable_words=config.whole("trainable_words", 1, words + 1),
+            characters=config.whole("characters", 1),
             lm_features=config.whole("lm_features"),
             start_tag=config.whole("start_tag", 0, config.whole("tags", 1)),
             end_tag=config.whole("end_tag", 0, config.whole("tags", 1)),
-            **{size: config.whole(size, 1) for size in sizes},
+            **{width: config.whole(width, 1, MOST_WIDTH + 1) for width in widths},
         )
 
     def shapes(self) -> Shapes:
@@ -84,9 +85,9 @@ class LanguageModelShape:
         config = JsonObject.read(path)
         return cls(
             vocabulary_size=config.whole("vocabulary_size", 1),
-            embedding=config.whole("embedding", 1),
-            units=config.whole("units", 1),
-            layers=config.whole("layers"),
+            embedding=config.whole("embedding", 1, MOST_WIDTH + 1),
+            units=config.whole("units", 1, MOST_WIDTH + 1),
+            layers=config.whole("layers", 0, MOST_LAYERS + 1),
         )
 
     @property
@@ -116,21 +117,25 @@ def _bidirectional(name: str, width: int, units: int) -> Shapes:
 
 
 def load_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    """These tensors of the file, which may have more. Raises InputError for one that is not float32 of this shape."""
+    """These tensors of the file, which may have more. Raises InputError for one that is not float32 of this shape.
+
+    Nothing is read before all shapes are known to be right.
+    """
     try:
-        tensors: dict[str, Tensor] = load_file(path)
+        with safe_open(path, framework="pt") as file:
+            names = set(file.keys())
+            for name, shape in shapes.items():
+                if name not in names:
+                    expected = f"expected one of shape {shape}, as {CONFIG} says"
+                    raise InputError(f"{path}: {name}: no such tensor; {expected}")
+                found = file.get_slice(name)
+                if tuple(found.get_shape()) != shape or found.get_dtype() != "F32":
+                    raise InputError(
+                        f"{path}: {name}: expected float32 of shape {shape}, as {CONFIG} says, found "
+                        f"{_KINDS.get(found.get_dtype(), found.get_dtype())} of shape {tuple(found.get_shape())}"
+                    )
+            return {name: file.get_tensor(name) for name in shapes}
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: not a file of safetensors: {error}") from None
-    for name, shape in shapes.items():
-        found = tensors.get(name)
-        if found is None:
-            raise InputError(f"{path}: {name}: no such tensor; expected one of shape {shape}, as {CONFIG} says")
-        if tuple(found.shape) != shape or found.dtype != torch.float32:
-            kind = str(found.dtype).removeprefix("torch.")
-            raise InputError(
-                f"{path}: {name}: expected float32 of shape {shape}, as {CONFIG} says, found {kind} of shape "
-                f"{tuple(found.shape)}"
-            )
-    return {name: tensors[name] for name in shapes}

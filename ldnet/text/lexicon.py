@@ -21,6 +21,7 @@ START_TAG, END_TAG = "<s>", "<eof>"
 PADDING_ID, UNKNOWN_ID = 0, 1  # of words and characters
 SEPARATOR_ID = SPECIAL_CHARACTERS.index(SEPARATOR)
 DIGITS_AS_ZERO = str.maketrans("123456789", "0" * 9)
+WORD_CHARACTERS = 128  # of a longer word the first and the last 64 are read; the longest of the CoNLL sets has 61
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,9 @@ class Lexicon:
         return self._word_ids.get(form, UNKNOWN_ID)
 
     def character_ids(self, word: str) -> list[int]:
-        """The ids of the word's characters, <unk> for those not seen in training."""
+        """The ids of the word's characters, <unk> for those not seen in training; at most WORD_CHARACTERS of them."""
+        if len(word) > WORD_CHARACTERS:
+            word = word[: WORD_CHARACTERS // 2] + word[-WORD_CHARACTERS // 2 :]
         return [self._character_ids.get(character, UNKNOWN_ID) for character in word]
 
     def tag_id(self, tag: str) -> int:

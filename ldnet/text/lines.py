@@ -45,11 +45,12 @@ def compression(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {error}") from None
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
+def read_lines(path: Path, most_bytes: int | None = None) -> Iterator[bytes]:
     """The lines of a file, plain or compressed, without their line ends and the byte order marks before them.
 
     A byte order mark starts a file, and each of several files that were put together. Raises InputError if the file is
-    missing, unreadable or damaged, an archive, or not compressed although its name says so.
+    missing, unreadable or damaged, an archive, or not compressed although its name says so, and for a line of more than
+    `most_bytes`, if that is given.
     """
     kind = compression(path)
     promised = ENDINGS.get(path.suffix.lower(), kind)
@@ -59,7 +60,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
         raise InputError(f"{path}: is a zip archive; unpack it, and give the text file that is in it")
     try:
         with path.open("rb") as raw, _opened(kind, raw, path) as file:
-            yield from (line for line in split_lines(_blocks(file, path), str(path)) if line is not None)
+            yield from (line for line in split_lines(_blocks(file, path), str(path), most_bytes) if line is not None)
     except UNREADABLE as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
 
@@ -97,14 +98,15 @@ def _blocks(file: Any, path: Path) -> Iterator[bytes]:
         yield block
 
 
-def split_lines(blocks: Iterable[bytes | None], name: str) -> Iterator[bytes | None]:
+def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | None = None) -> Iterator[bytes | None]:
     """The lines of a stream of blocks, without line ends and the byte order marks before them; a None is passed on.
 
-    Raises InputError naming the line if lines end with carriage returns up to there, and with newlines from there on.
+    Raises InputError naming the line if lines end with carriage returns up to there, and with newlines from there on,
+    or if it has more than `most_bytes`.
     """
     end = b""  # not known yet
     rest: list[bytes] = []  # parts of the line that is not ended yet
-    number = size = 0
+    number = size = kept = 0
     returns = False  # a newline may still come after a carriage return, so only long evidence makes it the line end
     for block in blocks:
         if block is None:
@@ -125,11 +127,16 @@ def split_lines(blocks: Iterable[bytes | None], name: str) -> Iterator[bytes | N
             )
         if not end or end not in block:
             rest.append(block)
+            kept += len(block)
+            if most_bytes and kept > most_bytes:
+                raise InputError(
+                    f"{name}:{number + 1}: a line of more than {most_bytes:,} bytes; expected a sentence a line"
+                )
             continue
         first, *lines, last = block.split(end)
         yield from map(_bare, (b"".join([*rest, first]), *lines))
         number += 1 + len(lines)
-        rest = [last]
+        rest, kept = [last], len(last)
     if last_lines := b"".join(rest):
         ended = last_lines.removesuffix(b"\r")
         yield from map(_bare, [ended] if end else ended.split(b"\r"))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ldnet.errors import InputError
@@ -29,6 +30,7 @@ class Span(NamedTuple):
 OUTSIDE = Tag("O", "")
 
 
+@lru_cache(1 << 12)  # there are few different ones, each of which comes often
 def parse_tag(tag: str) -> Tag:
     """Take a tag apart. Raises InputError if it is neither O nor a prefix, a hyphen and a type."""
     match = TAG.fullmatch(tag)

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, is_texts, read_json, write_json
+from ldnet.limits import MOST_LAYERS, MOST_WIDTH
 from pipeline.execution.stored import ANY_STAGE, damaged, load_weights, save_weights, written_by
 from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax, cast_linear
 from pipeline.language_model.dense_lstm import DenseLSTM, LSTMStack, State, sparse_dropout
-from pipeline.params import MOST_LAYERS, MOST_WIDTH
 
 EMBEDDING_SPREAD = 0.1  # standard deviation of untrained embeddings
 

@@ -111,7 +111,7 @@ def largest_score_difference(
     Raises NotFiniteError where a score is not finite: then nothing is proved.
     """
     largest = 0.0
-    for indices in sorted_batches(data.dev, DECODING_BATCH_SENTENCES):
+    for indices in sorted_batches(data.dev_windows, DECODING_BATCH_SENTENCES):
         batch = collate([data.encoded_dev[index] for index in indices])
         rows = [len(data.train) + index for index in indices]
         inside = (torch.arange(len(batch.words)) < batch.lengths.unsqueeze(1)).unsqueeze(2)

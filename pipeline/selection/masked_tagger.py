@@ -14,6 +14,7 @@ from pipeline.tagger.batches import collate, sorted_batches
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.scoring import span_scores
 from pipeline.tagger.training import DECODING_BATCH_SENTENCES, TaggingData
+from pipeline.tagger.whole_paths import WholePaths
 
 Layers = tuple[int, ...]
 Pair = tuple[Layers, Layers]  # of the forward and of the backward model
@@ -26,10 +27,10 @@ class MaskedTagger:
     def __init__(self, tagger: Tagger, lm: BidirectionalLM, data: TaggingData):
         self.tagger, self.lm, self.data = tagger.eval(), lm, data
         self.weights = torch.split(tagger.lm_projection.weight, list(lm.widths), 1)
-        self.indices = sorted_batches(data.dev, DECODING_BATCH_SENTENCES)
+        self.indices = sorted_batches(data.dev_windows, DECODING_BATCH_SENTENCES)
         self.batches = [collate([data.encoded_dev[index] for index in batch]) for batch in self.indices]
         self.tokens = [
-            pad_tokens([lm.known.encode(data.dev[index].words) for index in batch]) for batch in self.indices
+            pad_tokens([lm.known.encode(data.dev_windows[index].words) for index in batch]) for batch in self.indices
         ]
         self.layers = len(lm.forward_lm.rnn.layers)  # of each direction
 
@@ -47,11 +48,11 @@ class MaskedTagger:
     @torch.no_grad()
     def dev_f1(self, from_left: Projected, from_right: Projected) -> float:
         """Span F1 on dev, in percent."""
-        predicted: list[list[str]] = [[] for _ in self.data.dev]
+        found = WholePaths(self.tagger.crf, self.data.windows)
         for indices, batch, left, right in zip(self.indices, self.batches, from_left, from_right, strict=True):
             emissions = self.tagger.score(batch, left + right + self.tagger.lm_projection.bias)
-            for index, path in zip(indices, self.tagger.crf.decode(emissions, batch.lengths), strict=True):
-                predicted[index] = self.data.lexicon.tag_names(path)
+            found.add(indices, emissions, batch.lengths)
+        predicted = [self.data.lexicon.tag_names(path) for path in found.paths()]
         return span_scores([sentence.tags for sentence in self.data.dev], predicted)[0]
 
 

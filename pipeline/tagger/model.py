@@ -16,13 +16,14 @@ from torch.nn import functional as F
 
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, write_json
+from ldnet.limits import MOST_WIDTH
 from ldnet.text.lexicon import END_TAG, PADDING_ID, START_TAG, UNKNOWN_ID, Lexicon
 from pipeline.execution.memory import ADAM_COPIES, require_memory, weight_bytes
 from pipeline.execution.stored import ANY_STAGE, load_weights, save_weights, written_by
 from pipeline.features.sequences import reversal, take_rows
 from pipeline.language_model.adaptive_softmax import cast_linear
 from pipeline.language_model.dense_lstm import PARAMETERS
-from pipeline.params import MOST_WIDTH, TaggerParams
+from pipeline.params import TaggerParams
 from pipeline.tagger.batches import TaggingBatch
 from pipeline.tagger.crf import CRF
 from pipeline.tagger.dropout import dropout

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from ldnet.text.columns import Sentence, read_conll, read_unlabelled
 from ldnet.text.lexicon import Lexicon
+from ldnet.text.windows import Window, windows
 from pipeline.execution.finite import Watch
 from pipeline.execution.snapshots import pack, reading_snapshot, unpack, write_snapshot
 from pipeline.execution.stored import check_numbers, written_by
@@ -25,21 +26,24 @@ from pipeline.tagger.epochs import Epochs, Record
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.scoring import span_scores
 from pipeline.tagger.soft_targets import UNLABELLED, SoftTargets
+from pipeline.tagger.whole_paths import WholePaths
 
 DECODING_BATCH_SENTENCES = 64
 SGD_MOMENTUM = 0.9  # paper, section 5
-Features = Callable[[Sequence[int]], Tensor]  # sentences (indices into train, then dev) to features (T, B, F)
+Features = Callable[[Sequence[int]], Tensor]  # of train and the windows of dev, by index, to features (T, B, F)
 
 
 @dataclass(frozen=True)
 class TaggingData:
-    """The lexicon, and the train and dev sentences as they are and encoded; unlabelled ones are the last of train."""
+    """The lexicon, and the train and dev sentences; unlabelled ones are the last of train.
+
+    Dev sentences are scored in windows, of which most have one, and decoded as a whole (`whole_paths`).
+    """
 
     lexicon: Lexicon
     train: list[Sentence]
     dev: list[Sentence]
     encoded_train: list[EncodedSentence]
-    encoded_dev: list[EncodedSentence]
 
     @property
     def labelled(self) -> int:
@@ -47,9 +51,28 @@ class TaggingData:
         return sum(bool(sentence.tags) for sentence in self.train)
 
     @cached_property
+    def windows(self) -> list[Window]:
+        """The windows of the dev sentences."""
+        return windows([len(sentence.words) for sentence in self.dev])
+
+    @cached_property
+    def dev_windows(self) -> list[Sentence]:
+        """What is read of the dev sentences, a window each."""
+        parts = ((self.dev[window.sentence], slice(window.start, window.end)) for window in self.windows)
+        return [
+            Sentence(sentence.words[part], sentence.tags[part], sentence.first_line + part.start)
+            for sentence, part in parts
+        ]
+
+    @cached_property
+    def encoded_dev(self) -> list[EncodedSentence]:
+        """The windows of the dev sentences, encoded."""
+        return [encode_sentence(window.words, (), self.lexicon) for window in self.dev_windows]
+
+    @cached_property
     def words(self) -> list[tuple[str, ...]]:
-        """The words of all sentences, train then dev: the order of language-model features."""
-        return [sentence.words for sentence in (*self.train, *self.dev)]
+        """The words of train, then those of the windows of dev: the order of language-model features."""
+        return [sentence.words for sentence in (*self.train, *self.dev_windows)]
 
 
 def load_tagging_data(folder: Path, targets: Path | None = None) -> TaggingData:
@@ -70,7 +93,6 @@ def load_tagging_data(folder: Path, targets: Path | None = None) -> TaggingData:
         train=train,
         dev=dev,
         encoded_train=[encode_sentence(sentence.words, sentence.tags, lexicon) for sentence in train],
-        encoded_dev=[encode_sentence(sentence.words, (), lexicon) for sentence in dev],
     )
 
 
@@ -146,11 +168,11 @@ def make_optimizer(tagger: Tagger, params: TaggerParams) -> torch.optim.Optimize
 @torch.no_grad()
 def score_dev(tagger: Tagger, data: TaggingData, features: Features | None) -> float:
     """Span F1 on dev, in percent. Raises NotFiniteError where a score is not finite."""
-    predicted: list[list[str]] = [[] for _ in data.dev]
+    found = WholePaths(tagger.crf, data.windows)
     tagger.eval()
-    for indices in sorted_batches(data.dev, DECODING_BATCH_SENTENCES):
+    for indices in sorted_batches(data.dev_windows, DECODING_BATCH_SENTENCES):
         batch = collate([data.encoded_dev[index] for index in indices])
         lm_features = features([len(data.train) + index for index in indices]) if features else None
-        for index, path in zip(indices, tagger.decode(batch, lm_features), strict=True):
-            predicted[index] = data.lexicon.tag_names(path)
+        found.add(indices, tagger.emissions(batch, lm_features), batch.lengths)
+    predicted = [data.lexicon.tag_names(path) for path in found.paths()]
     return span_scores([sentence.tags for sentence in data.dev], predicted)[0]

@@ -3,12 +3,14 @@
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
+from ldnet.text.windows import LONGEST_WHOLE
 from pipeline.params import ConllParams, listed_files
 from pipeline.text.raw_columns import RawFile, check_words, not_columns, read_columns
 from pipeline.text.tag_dialect import same_but_for_case
@@ -85,6 +87,8 @@ def make_splits(files: Files, params: ConllParams, seed: int, say: Say = silent)
         if shared := count_shared(splits[name], splits["train"]):
             share = 100 * shared / len(splits[name])
             doubts.append(f"{shared:,} of {len(splits[name]):,} {name} sentences ({share:.1f} %) are in train, too")
+    splits["train"], notes = cut_long(splits["train"], partial(_file_of, files["train"]))
+    doubts += notes
     for file in _all(files):
         say(f"{file.description()}; words in column {params.word_column}, {report.name} in column {params.tag_column}")
     for doubt in doubts:
@@ -227,6 +231,47 @@ def draw(sentences: Sequence[Sentence], number: int, seed: int) -> list[Sentence
     order = list(range(len(sentences)))
     random.Random(seed).shuffle(order)
     return [sentences[position] for position in sorted(order[:number])]
+
+
+def cut_long(sentences: Sequence[Sentence], file_of: Callable[[Sentence], Path]) -> tuple[list[Sentence], list[str]]:
+    """Sentences of more than LONGEST_WHOLE words in pieces of about equal length, and a line that says so, if any are.
+
+    `file_of` gives the file that a sentence comes from.
+
+    A batch is padded to its longest sentence, and the features of a word are wide, so that one sentence of thousands of
+    words would take gigabytes. Spans are not cut, unless one of them alone is too long.
+    """
+    cut = [piece for sentence in sentences for piece in _pieces(sentence)]
+    long = [sentence for sentence in sentences if len(sentence.words) > LONGEST_WHOLE]
+    if not long:
+        return cut, []
+    others = f", and {len(long) - 1:,} more of the training sentences are," if len(long) > 1 else ""
+    place = f"{file_of(long[0])}:{long[0].first_line}"
+    return cut, [
+        f"{place}: a sentence of {len(long[0].words):,} words is{others} cut into pieces for training, of at most "
+        f"{LONGEST_WHOLE} words each"
+    ]
+
+
+def _file_of(files: Sequence[RawFile], sentence: Sentence) -> Path:
+    place = (sentence.first_line, tuple(sentence.words))
+    return next(file.path for file in files if any((raw.lines[0], tuple(raw.words)) == place for raw in file.sentences))
+
+
+def _pieces(sentence: Sentence) -> Iterator[Sentence]:
+    start, words = 0, len(sentence.words)
+    while words - start > LONGEST_WHOLE:
+        count = -(-(words - start) // LONGEST_WHOLE)
+        most = start + -(-(words - start) // count)
+        between = (end for end in range(most, start, -1) if sentence.tags[end][0] not in "IE")
+        end = next(between, most)
+        yield _part(sentence, start, end)
+        start = end
+    yield _part(sentence, start, words) if start else sentence
+
+
+def _part(sentence: Sentence, start: int, end: int) -> Sentence:
+    return Sentence(sentence.words[start:end], to_iobes(sentence.tags[start:end]), sentence.first_line + start)
 
 
 def count(splits: Splits) -> dict[str, dict[str, int]]:

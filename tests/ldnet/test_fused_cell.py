@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ldnet.decoding.fused_cell import _compiled, lstm_step
+from ldnet.compilation import compiled
+from ldnet.decoding.fused_cell import lstm_step
 from ldnet.decoding.packed_lstm import LARGEST
 
 
@@ -51,6 +52,6 @@ def test_far_from_zero_the_gates_are_open_or_closed() -> None:
 def test_a_function_without_a_file_is_compiled_and_not_kept() -> None:
     content: dict[str, Callable[..., None]] = {}
     exec("def double(values):\n    values *= 2", content)
-    double, values = _compiled(content["double"]), np.ones(3, np.float32)
+    double, values = compiled()(content["double"]), np.ones(3, np.float32)
     double(values)
     assert values.tolist() == [2.0, 2.0, 2.0] and double.stats.cache_path is None

@@ -166,7 +166,7 @@ def test_the_first_use_says_that_it_compiles(model: Path, tmp_path: Path) -> Non
     command = [sys.executable, "-m", "ldnet", "tag", str(model), str(tmp_path / "a.txt")]
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     first, second = (subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True) for _ in "12")
-    assert first.stderr.startswith(f"compiling the LSTM step for this machine (once; kept in {tmp_path / 'cache'}")
+    assert first.stderr.startswith(f"compiling inner loops for this machine (once; kept in {tmp_path / 'cache'}")
     assert (first.stderr.count("\n"), second.stderr) == (1, "") and first.stdout == second.stdout != ""
 
 

@@ -153,12 +153,14 @@ def test_files_for_people_and_hubs_do_not_matter(name: str, model: Path) -> None
         ),
         (changed("tagger/config.json", lm_features=33), r"lm_features: expected 34, the width of the language models"),
         (written("tagger/config.json", "[]"), r"tagger/config.json: expected an object with keys, found \[\]"),
-        (changed("lm/forward/config.json", layers=-1), r"layers: expected a whole number of at least 0, found -1"),
+        (changed("lm/forward/config.json", layers=-1), r"layers: expected a whole number from 0 to 100, found -1"),
         (
             changed("lm/backward/config.json", vocabulary_size=10),
             r"vocabulary_size: expected 11, as in vocabulary.json",
         ),
-        (changed("lm/backward/config.json", units=10**9), r"lm_features: expected 30000000\d+, the width"),
+        (changed("lm/backward/config.json", units=10**9), r"units: expected a whole number from 1 to 16384, found 10"),
+        (changed("lm/forward/config.json", layers=10**9), r"layers: expected a whole number from 0 to 100, found 10"),
+        (changed("tagger/config.json", word_units=10**9), r"word_units: expected a whole number from 1 to 16384"),
         (written("lm/forward/vocabulary.json", "{}"), r"vocabulary.json: expected a list of texts"),
         (
             changed("lexicon/lexicon.json", words=["a", 1]),

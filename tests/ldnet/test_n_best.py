@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ldnet.crf import n_best
 from ldnet.crf.n_best import best_paths
 from tests.brute_force import END, LENGTHS, NAMES, make_crf, make_emissions, path_scores
 
@@ -15,6 +16,14 @@ def test_the_best_paths_are_those_of_all_paths(count: int) -> None:
         scores = path_scores(crf, emissions[row], length)
         ordered = sorted(scores, key=lambda path: -scores[path])[:count]
         assert [tuple(path) for path in found[row]] == ordered
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3])
+def test_origins_that_are_computed_again_are_the_same(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    crf, emissions, lengths = make_crf().finished(), make_emissions(), torch.tensor(LENGTHS)
+    expected = best_paths(crf, emissions, lengths, 7)
+    monkeypatch.setattr(n_best, "CHUNK", chunk)
+    assert best_paths(crf, emissions, lengths, 7) == expected
 
 
 def test_the_first_is_that_of_viterbi() -> None:

@@ -22,8 +22,10 @@ PLUMBING = frozenset(
     {
         "ldnet/__init__.py",
         "ldnet/command_line.py",
+        "ldnet/compilation.py",
         "ldnet/errors.py",
         "ldnet/files.py",
+        "ldnet/limits.py",
         "ldnet/mlflow_store.py",
         "ldnet/printable.py",
         "ldnet/processors.py",

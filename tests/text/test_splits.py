@@ -1,6 +1,7 @@
 """Splits: which files are read, and what is held out."""
 
 import gzip
+import random
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 
 from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
+from ldnet.text.tags import to_iobes
 from pipeline.params import ConllParams
-from pipeline.text.splits import count, draw, hold_out, read_splits
+from pipeline.text.splits import count, cut_long, draw, hold_out, read_splits
 
 FILES = {"train": "a B-X\nb I-X\n\nc B-X\n", "dev": "d B-X\n", "test": "e B-Y\nf O\n"}
 
@@ -182,6 +184,36 @@ def test_columns_that_are_wrong_but_look_right(raw: Path, train: str, changes: d
         said(raw, **changes)
 
 
+def test_long_training_sentences_are_cut_between_spans_and_one_line_says_so() -> None:
+    rng = random.Random(0)
+    whole = [of_random_spans(rng, words) for words in (3, 256, 257, 1000, 5)]
+    cut, notes = cut_long(whole, lambda sentence: Path("train.txt"))
+    assert cut[:2] == whole[:2] and cut[-1] == whole[-1]
+    assert all(len(piece.words) <= 256 for piece in cut)
+    for name in ("words", "tags"):
+        assert [x for piece in cut for x in getattr(piece, name)] == [x for each in whole for x in getattr(each, name)]
+    assert all(piece.tags == to_iobes(piece.tags) for piece in cut)
+    assert [piece.words[0] for piece in cut] == [f"{piece.first_line}" for piece in cut]
+    assert notes == [
+        f"train.txt:{whole[2].first_line}: a sentence of 257 words is, and 1 more of the training sentences are, cut "
+        "into pieces for training, of at most 256 words each"
+    ]
+
+
+def test_a_span_that_is_too_long_is_cut() -> None:
+    sentence = Sentence(("a",) * 600, to_iobes(["B-X"] + ["I-X"] * 599), 1)
+    cut, _ = cut_long([sentence], lambda sentence: Path("train.txt"))
+    assert [len(piece.words) for piece in cut] == [200, 200, 200]
+    assert all(piece.tags == ("B-X", *["I-X"] * 198, "E-X") for piece in cut)
+
+
+def of_random_spans(rng: random.Random, words: int) -> Sentence:
+    """The words are the numbers of their lines."""
+    first = rng.randrange(1, 10_000)
+    tags = to_iobes([rng.choice(["O", "B-X", "I-X", "I-X", "I-X"]) for _ in range(words)])
+    return Sentence(tuple(str(first + place) for place in range(words)), tags, first)
+
+
 def test_doubts(raw: Path) -> None:
     (raw / "train").write_text("a X\nb X\nc O\nd O\ne O\n\n" + "x O\n" * 501 + "\nf O\ng x\n")
     (raw / "dev").write_text("f O\ng O\n\nf O\nh O\n")
@@ -194,6 +226,7 @@ def test_doubts(raw: Path) -> None:
         f"note: {raw / 'dev'}: no spans, all 4 tags in column 1 are O",
         "note: 1 of 2 dev sentences (50.0 %) are in train, too",
         "note: 2 of 3 test sentences (66.7 %) are in train, too",
+        f"note: {raw / 'train'}:7: a sentence of 501 words is cut into pieces for training, of at most 256 words each",
     ]
     (raw / "train").write_text("a X\nb O\n-DOCSTART- O\nc O\nd x\n")
     assert f"note: {raw / 'train'}: no blank line, so that sentences end at -DOCSTART- lines alone" in said(raw)
