@@ -85,7 +85,7 @@ def write_soft_targets(
     if (folder / PROGRESS).exists():
         with _checkpoint_in(folder):
             progress = _Progress.read(folder / PROGRESS)
-            targets = open_soft_targets(folder, sentences, "r+")
+            open_soft_targets(folder, sentences)  # to write would make a file that is cut short as long as it should be
     else:
         progress, tags = _Progress(), teachers[0].config.tags
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def write_soft_targets(
         for name, shape in shapes.items():
             open_memmap(folder / name, "w+", np.float32, shape).flush()
             reserve(folder / name)
-        targets = open_soft_targets(folder, sentences, "r+")
+    targets = open_soft_targets(folder, sentences, "r+")
     features = live_features(lm, words)
     starts = range(0, len(order), BATCH_SENTENCES)[progress.batches :]
     total = progress.batches + len(starts)
