@@ -12,6 +12,7 @@ from tests.torture.rounds import SAME, STAGES, Torture
 DISK_MEGABYTES = 300
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:pygtrie", "ignore:_NoneStep:DeprecationWarning")  # in DVC
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes in Linux's process table")
 def test_three_rounds_end_with_the_same_bytes(golden_run: GoldenRun, tmp_path: Path) -> None:
     reference = golden_run.folder / "main"
