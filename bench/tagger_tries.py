@@ -1,0 +1,138 @@
+"""The same few tries for the tagger without language models and for the one on all their layers, judged on dev.
+
+`python -m bench.tagger_tries --epochs 12 --out results/tagger_tries_conll2003.json` trains each of BOTH and WAYS_IN
+with each seed, on gold tags, as train_tagger of params.yaml says but for what the try names. Rows that are in the file
+already are kept, so that it resumes. `--conll` with fewer sentences (`prepare_conll.train_sentences`) adds rows to the
+same file.
+"""
+
+import json
+import multiprocessing
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from torch import Tensor, nn
+
+from bench.run import machine
+from ldnet.command_line import FILE, FOLDER, echo
+from ldnet.files import read_json, write_json
+from pipeline.execution.reproducible import set_up
+from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
+from pipeline.language_model.adaptive_softmax import cast_linear
+from pipeline.language_model.model import LMConfig, read_config
+from pipeline.params import TaggerParams, load_params
+from pipeline.report.provenance import source_version
+from pipeline.tagger.batches import TaggingBatch
+from pipeline.tagger.dropout import dropout
+from pipeline.tagger.model import Tagger, TaggerConfig, configure, initialise
+from pipeline.tagger.training import load_tagging_data, train_tagger
+
+BOTH: list[dict[str, Any]] = [
+    {"optimizer": "sgd", "learning_rate": 0.04},
+    {"optimizer": "sgd", "learning_rate": 0.02},
+    {"optimizer": "adam", "learning_rate": 0.003},
+    {"optimizer": "adam", "learning_rate": 0.0015},
+    {"optimizer": "adam", "learning_rate": 0.003, "dropout": 0.3},
+]
+# Of the way in from the language models, beside the optimizer that is best for all layers.
+WAYS_IN: list[dict[str, Any]] = [
+    {"optimizer": "adam", "learning_rate": 0.003, "norm": True},
+    {"optimizer": "adam", "learning_rate": 0.003, "feature_dropout": 0.2},
+    {"optimizer": "adam", "learning_rate": 0.003, "layer_dropout": 0.3},
+]
+WAY_IN = ("norm", "feature_dropout", "layer_dropout")
+
+
+class TaggerWithWayIn(Tagger):
+    """The tagger with another way in for the features of the language models."""
+
+    def __init__(self, config: TaggerConfig, lm: LMConfig, way_in: Mapping[str, Any]):
+        super().__init__(config)
+        self.lm, self.way_in = lm, way_in
+        self.norm = nn.LayerNorm(config.word_dimension) if way_in.get("norm") else nn.Identity()
+
+    def emissions(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
+        """Emission scores (B, T, K) from features (T, B, F) of both directions."""
+        assert lm_features is not None
+        kept = dropout(lm_features, self.way_in.get("feature_dropout", self.config.dropout), self.training)
+        if self.training and (share := self.way_in.get("layer_dropout", 0.0)):
+            kept = kept * self._layers(share)
+        return self.score(batch, self.norm(cast_linear(self.lm_projection, kept)))
+
+    def _layers(self, share: float) -> Tensor:
+        """A factor for each feature (F): 0 for those of dropped layers, more than 1 for others; embeddings stay."""
+        factors = []
+        for _ in range(2):
+            layers = (torch.rand(self.lm.layers) >= share) / (1 - share)
+            factors += [torch.ones(self.lm.embedding), layers.repeat_interleave(self.lm.units)]
+        return torch.cat(factors)
+
+
+@click.command()
+@click.option("--params", "params_path", type=FILE, default="params.yaml", show_default=True)
+@click.option("--conll", type=FOLDER, default="work/conll", show_default=True, help="Output of prepare_conll.")
+@click.option("--lm", type=FOLDER, default="work/lm", show_default=True, help="Output of pretrain_lm.")
+@click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2, 3), show_default=True)
+@click.option("--epochs", type=click.IntRange(1), required=True, help="Of every try.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Trainings side by side.")
+@click.option("--out", type=FILE, required=True, help="Where the rows are (JSON).")
+def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epochs: int, jobs: int, out: Path) -> None:
+    """Train what is not in the file yet."""
+    params = load_params(params_path)
+    rows = read_json(out)["rows"] if out.exists() else []
+    sentences = load_tagging_data(conll).labelled
+    wanted = [
+        {"sentences": sentences, "variant": variant, "epochs": epochs, "seed": seed, **values}
+        for variant, tries in (("no_lm", BOTH), ("full", [*BOTH, *WAYS_IN]))
+        for values in tries
+        for seed in seeds
+    ]
+    done = [{key: value for key, value in row.items() if key not in ("dev_f1", "best_epoch")} for row in rows]
+    missing = [row for row in wanted if row not in done]
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool,
+    ):
+        table = Path(scratch) / "features"
+        if any(row["variant"] == "full" for row in missing):
+            models = load_bidirectional_lm(lm)
+            write_feature_table(models, load_tagging_data(conll).words, table, "float32")
+        job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
+        for row in pool.map(job, missing):
+            rows.append(row)
+            echo(json.dumps(row))
+            document = {"rows": rows, "train_tagger": params.train_tagger.model_dump()}
+            write_json(out, {**document, "git_commit": source_version(Path.cwd()), "machine": machine()})
+
+
+def run(
+    row: Mapping[str, Any], *, params: TaggerParams, threads: int, conll: Path, lm: Path, table: Path
+) -> dict[str, Any]:
+    """The row with the best dev F1 of its epochs."""
+    set_up(row["seed"], threads)
+    named = {key: row[key] for key in ("optimizer", "learning_rate", "dropout", "epochs") if key in row}
+    params = params.model_copy(update={**named, "precision": "float32"})
+    data, features = load_tagging_data(conll), None
+    if row["variant"] == "no_lm":
+        tagger = Tagger(configure(params, data.lexicon, 0))
+    else:
+        config = read_config(lm / "forward" / "config.json")
+        width = 2 * (config.embedding + config.layers * config.units)
+        features = open_feature_table(table, data.words, width, "float32").batch
+        way_in = {key: row[key] for key in WAY_IN if key in row}
+        shape = configure(params, data.lexicon, width)
+        tagger = TaggerWithWayIn(shape, config, way_in) if way_in else Tagger(shape)
+    initialise(tagger, data.lexicon)
+    records = list(train_tagger(tagger, data, features, params, row["seed"], row["variant"]))
+    best = max(records, key=lambda record: record["dev_f1"])
+    return {**row, "dev_f1": best["dev_f1"], "best_epoch": int(best["epoch"])}
+
+
+if __name__ == "__main__":
+    main()
