@@ -52,7 +52,7 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
     A killed run that trains gates goes on from its last finished epoch.
     """
     params = load_params(params_path)
-    records, selections = [], []
+    data, records, selections = load_tagging_data(conll), [], []
     mine = computation(params_path, conll, lm, tagger_folder)
     with (
         stage_run(mine.stage, mine.inputs, [out]) as run,
@@ -61,7 +61,7 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
     ):
         for seed in params.selection_seeds:
             set_up(seed, params.threads)
-            data, language_models = load_tagging_data(conll), load_bidirectional_lm(lm, "pretrain_lm")
+            language_models = load_bidirectional_lm(lm, "pretrain_lm")
             width = sum(language_models.widths)
             tagger = load_tagger(tagger_folder / f"seed-{seed}", "train_tagger", data.lexicon, width)
             language_models.compute_in(params.select.precision)

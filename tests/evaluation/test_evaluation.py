@@ -38,7 +38,7 @@ def test_a_row_of_the_results(tmp_path: Path) -> None:
     for seed in (1, 2):
         save_tagger(make_tagger(lexicon, 34, seed), tmp_path / "taggers" / f"seed-{seed}")
     dev = {"seeds": [1, 2], "dev_f1_mean": 12.5}
-    row = evaluate_variant("full", tmp_path / "taggers", tmp_path / "lm", tmp_path, dev, tmp_path / "predictions")
+    row = evaluate_variant("full", tmp_path / "taggers", [tmp_path / "lm"] * 2, tmp_path, dev, tmp_path / "predictions")
     assert row["variant"] == "full" and row["seeds"] == [1, 2] and row["dev_f1_mean"] == 12.5
     assert row["test_f1_mean"] == pytest.approx(sum(row["test_f1"]) / 2, abs=1e-3)
     assert row["macs_per_word"] == sum(row["macs_per_word_by_part"].values())
@@ -62,7 +62,7 @@ def test_scores_of_int8_are_those_of_its_own_predictions(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(evaluation, "bulk_tagger", StandIn)
     dev = {"seeds": [1], "dev_f1_mean": 12.5}
-    row = evaluate_variant("no_lm", tmp_path / "taggers", None, tmp_path, dev, tmp_path / "predictions")
+    row = evaluate_variant("no_lm", tmp_path / "taggers", [], tmp_path, dev, tmp_path / "predictions")
     assert (row["test_f1"], row["test_f1_int8"]) == ([100.0], [0.0])
 
 

@@ -198,7 +198,7 @@ def test_what_an_outage_cost_is_uploaded_once(use: MlflowServer, workspace: Path
     (select,) = runs(STAGES_EXPERIMENT, stage="select", workspace=str(workspace))
     assert (select.info.status, select.data.tags["data"], select.data.tags["uploaded"]) == ("FINISHED", "demo", "true")
     assert select.data.params["method"] and select.data.params["train_tagger.optimizer"]
-    assert len(history(select, "gate_forward_0")) > 5
+    assert len(history(select, "seed_1/gate_forward_0")) > 5
     (tagger,) = runs(STAGES_EXPERIMENT, stage="train_tagger@no_lm", workspace=str(workspace))
     assert [step for step, _ in history(tagger, "seed_1/dev_f1")][:3] == [1, 2, 3]
     (whole,) = runs(PIPELINE_EXPERIMENT, workspace=str(workspace))

@@ -31,7 +31,7 @@ DISK_MEGABYTES = 64
 CHECKPOINTS = {
     "pretrain_lm": "state",
     "train_tagger": "seed-1",
-    "select": "state",
+    "select": "seed-1",
     "soft_targets": "progress.json",
 }
 Identities = dict[Path, tuple[int, int]]
@@ -129,7 +129,7 @@ def test_taggers_killed_in_an_epoch_and_between_seeds(folder: Path, left_alone: 
     assert stage.disturb("seed-1", kill).status == -signal.SIGKILL
     assert "seed-2" not in {path.name for path in stage.identities()}
     assert stage.disturb("seed-2", kill).status == -signal.SIGKILL
-    done = {path: identity for path, identity in stage.identities().items() if path.name in ("features", "seed-1")}
+    done = {path: identity for path, identity in stage.identities().items() if path.name in ("features-0", "seed-1")}
     assert len(done) == 2
     assert stage.finish(done) == left_alone["train_tagger"]
     assert {"out/seed-1/weights.safetensors", "metrics", "curve"} <= set(left_alone["train_tagger"])
