@@ -101,14 +101,14 @@ def curve_section(document: Mapping[str, Any]) -> str:
         "all LM layers minus without", "pruned minus without",
     ]  # fmt: skip
     table = markdown_table(header, [_cells(row, training) for training in TRAININGS for row in rows])
-    seeds = rows[0]["values"]["train_tagger.seeds"]
+    seeds = len(rows[0]["values"]["train_tagger.seeds"])
+    spread = f"mean ± sample standard deviation over {seeds} seeds" if seeds > 1 else "of one seed"
     worth = "".join(f"* {_worth(rows, training)}\n" for training in TRAININGS)
     return (
         f"**{profile}** (`{_command(document)}`, [figure](curve_{profile}.svg), "
         f"[all numbers](../results/curve_{profile}.json))\n\n{table}\n"
-        f"F1 of whole spans in percent, mean ± sample standard deviation over {len(seeds)} seeds. A smaller draw of "
-        f"sentences is inside a larger one; layers are selected anew for each. Differences with 95 % intervals over "
-        f"resampled test sentences.\n\n{worth}"
+        f"F1 of whole spans in percent, {spread}. A smaller draw of sentences is inside a larger one; layers are "
+        f"selected anew for each. Differences with 95 % intervals over resampled test sentences.\n\n{worth}"
     )
 
 
@@ -123,12 +123,17 @@ def _worth(rows: Sequence[Row], training: str) -> str:
     )
 
 
+def _score(measured: Mapping[str, float], seeds: int) -> str:
+    spread = f" ± {measured['test_f1_sd']:.2f}" if seeds > 1 else ""
+    return f"{measured['test_f1_mean']:.2f}{spread}"
+
+
 def _cells(row: Row, training: str) -> list[str]:
     of_training = row["trainings"][training]
     return [
         f"{row['sentences']:,}",
         training,
-        *(f"{of_training[name]['test_f1_mean']:.2f} ± {of_training[name]['test_f1_sd']:.2f}" for name in VARIANTS),
+        *(_score(of_training[name], len(row["values"]["train_tagger.seeds"])) for name in VARIANTS),
         *(f"{signed(gain['test_f1'])} ({interval(gain)})" for gain in map(of_training["differences"].get, GAINS)),
     ]
 
