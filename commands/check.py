@@ -109,9 +109,8 @@ def _trainings(params: Params, found: Look, folder: Path, rehearsal: Rehearsal) 
     timed = {name: _in_a_process(*job) for name, job in tqdm(jobs.items(), desc="timing stages", disable=None)}
     rows = {name: _row("", *measured) for name, measured in timed.items()}
     assert found.text is not None
-    tokens = params.pretrain_lm.tokens or found.text.tokens
-    of_sample = min(tokens, rehearsal.share * found.text.tokens)
-    pretraining = replace(rows["lm"], seconds=rows["lm"].seconds * min(tokens, found.text.tokens) / of_sample)
+    more = _more_tokens(params.pretrain_lm.tokens, found.text.tokens, rehearsal.share)
+    pretraining = replace(rows["lm"], seconds=more * rows["lm"].seconds)
     yield replace(pretraining, stage="pretrain_lm@forward")
     yield replace(pretraining, stage="pretrain_lm@backward")
     for name in ("no_lm", "full"):
@@ -126,6 +125,12 @@ def _trainings(params: Params, found: Look, folder: Path, rehearsal: Rehearsal) 
 
 def _row(stage: str, cost: Cost, peak: int) -> Row:
     return Row(stage, cost.seconds, peak * cost.processes, cost.out_bytes + cost.temporary_bytes)
+
+
+def _more_tokens(asked: int, text: int, share: float) -> float:
+    """How many times as many tokens are read (as `asked`; 0 for all of the `text`) as from this share of the text."""
+    tokens = min(asked or text, text)
+    return tokens / min(tokens, share * text)
 
 
 def _more_sentences(params: Params, found: Look) -> float:

@@ -112,9 +112,7 @@ def main() -> None:
     sender = Sender(limit, say)
     for message in _messages(sender):
         sender.take(message)
-    signal.setitimer(
-        signal.ITIMER_REAL, limit + GRACE_SECONDS
-    )  # ends this process, should the stage be gone and not do it
+    signal.setitimer(signal.ITIMER_REAL, limit + GRACE_SECONDS)  # ends this process, should the stage be gone
     sender.end()
     os._exit(0)  # not waiting for calls that hang
 

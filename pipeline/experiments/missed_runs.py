@@ -16,7 +16,7 @@ import pandas as pd
 from ldnet.errors import InputError
 from ldnet.files import read_json
 from ldnet.mlflow_store import tracking_uri
-from pipeline.params import Params, load_params
+from pipeline.params import Params, experiment_values, load_params
 from pipeline.report.experiment_run import experiment_run
 from pipeline.report.measurements import flat_metrics, read_metrics
 from pipeline.report.results import build_results
@@ -157,7 +157,7 @@ def upload_experiment(entry: Mapping[str, Any]) -> Iterator[str]:
         return
     params = params_of(entry)
     measured = read_metrics(METRICS)
-    results = build_results(params.model_dump(exclude={"ablations"}), measured)
+    results = build_results(experiment_values(params), measured)
     run = experiment_run(params, measured, results, out=REPORT, metrics=METRICS, curves=CURVES)
     content = content_md5(run["params"], run["metrics"])
     if within(WAIT_SECONDS, lambda: has_content(*connect(PIPELINE_EXPERIMENT), content)):

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from commands.check import Row, _in_a_process, _row, _soft_targets, _taught, main
+from commands.check import Row, _in_a_process, _more_tokens, _row, _soft_targets, _taught, main
 from commands.reproduce import main as reproduce
 from pipeline.checking.look import Look, look
 from pipeline.checking.rehearsal import write_rehearsal
@@ -48,6 +48,11 @@ def files(folder: Path) -> dict[Path, bytes]:
 def looked(root: Path) -> tuple[Params, Look]:
     params = load_params(root / "params.yaml")
     return params, look(params, root / "data" / "raw")
+
+
+@pytest.mark.parametrize(("asked", "more"), [(0, 2.0), (5000, 2.0), (800, 1.6), (500, 1.0), (100, 1.0)])
+def test_pretraining_reads_as_much_as_asked_for_and_no_more_than_there_is(asked: int, more: float) -> None:
+    assert _more_tokens(asked, 1000, 0.5) == more
 
 
 def test_the_whole_report(root: Path) -> None:

@@ -84,8 +84,10 @@ def test_messages_of_the_installed_command(tmp_path: Path) -> None:
         assert "1b" in harmless(CliRunner().invoke(ldnet, arguments))
 
 
-@pytest.mark.parametrize("line", ["word B-\x1b[2J\x9b", "\x1b[2Jword X-\x1b[31mA"])
-def test_a_hostile_tag_and_word_in_raw_data(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("line", "status"), [("word B-X\nword \x1b[2J", 1), ("\x1b[2Jword X-\x1b[31mA", 0)])
+def test_a_hostile_tag_and_word_in_raw_data(
+    line: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     raw = tmp_path / "raw \x1b[31m"
     raw.mkdir()
@@ -93,7 +95,8 @@ def test_a_hostile_tag_and_word_in_raw_data(line: str, tmp_path: Path, monkeypat
         (raw / name).write_text(f"the O\n{line}\n\n" * 3, encoding="utf-8")
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     options = ["--raw", str(raw), "--out", "out", "--metrics", "metrics.json"]
-    harmless(CliRunner().invoke(prepare_conll.main, options))
+    told = CliRunner().invoke(prepare_conll.main, options)
+    assert told.exit_code == status and "u001b" in harmless(told)  # the tag is quoted
 
 
 def test_a_hostile_type_on_the_model_card(tmp_path: Path) -> None:

@@ -166,6 +166,18 @@ def test_legend_without_one_of_the_teachings(weight: float, sentences: int, expe
     assert expected in legend(build_results(params, make_metrics()))
 
 
+def test_legend_says_what_the_other_selections_kept() -> None:
+    once, twice = (build_results(make_params(profile), make_metrics()) for profile in ("demo", "other"))
+    for row in twice["rows"]:
+        if row["variant"] == "pruned":
+            row["layers_kept_again"] = [{"forward": [0], "backward": [1]}, {"forward": [], "backward": [0, 1]}]
+    text = legend(twice)
+    assert "In other, layers were selected 3 times" in text and "kept 0; 1 and none; 0, 1." in text
+    assert "Language models were trained once, so" in text
+    assert "trained once and layers elsewhere chosen once, so" in legend(once, twice)
+    assert "trained once and layers chosen once, so" in legend(once)
+
+
 def test_legend_of_several_results_says_in_which_they_differ() -> None:
     one, other = make_params("conll2000", "conll2000"), make_params("demo")
     one["train_tagger"]["seeds"] = [1, 2, 3]

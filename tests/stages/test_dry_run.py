@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import Result
 
 from pipeline.checkpoints import folder_of
@@ -11,6 +12,7 @@ from pipeline.execution.snapshots import pack
 from pipeline.six_taggers import VARIANTS
 from pipeline.tagger.model import save_tagger
 from pipeline.tagger.soft_targets import UNLABELLED
+from stages import _dry_run
 from stages.select import computation
 from tests.factories import make_sentences, make_tagger, write_prepared
 from tests.stages.test_stages import run, tiny_params, write_raw
@@ -104,6 +106,21 @@ def test_what_it_would_resume_from_is_named(prepared: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "state").write_bytes(pack({}, {}, "epoch 1 of 2"))
     assert f"resumes   from {folder}: state, epoch 1 of 2\n" in dry_run("select", prepared, *options).output
+
+
+def test_selections_that_are_repeated_take_as_often_as_long(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_dry_run, "_times", lambda records: [9.0, 2.0, 1.0])
+    path = prepared / "params.yaml"
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    costs = []
+    for repeats in (1, 2):
+        params["train_tagger"]["seeds"], params["select"]["repeats"] = [1, 2], repeats
+        path.write_text(yaml.safe_dump(params), encoding="utf-8")
+        options = {"params_path": path, "conll": prepared / "conll", "lm": prepared / "lm", "out": prepared / "out"}
+        costs.append(_dry_run.measure("select", {**options, "tagger_folder": prepared / "tagger"})[0])
+    once, twice = costs
+    assert twice.seconds == 2 * once.seconds > 0
+    assert (twice.out_bytes, twice.temporary_bytes) == (2 * once.out_bytes, 2 * once.temporary_bytes)
 
 
 def test_what_the_stage_would_refuse_is_refused(root: Path) -> None:
