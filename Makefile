@@ -46,8 +46,8 @@ checkpoints: setup ## [REMOVE=1]: list what stopped stages would resume from; re
 torture: setup ## [ROUNDS=30] [SEED=1]: kill stages and fill their disk, at random, and compare what they end with
 	@python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
-test: setup ## run the tests
-	python -m pytest
+test: setup ## run the tests, on as many processes as there are processors, 4 at most
+	python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 lint: setup ## check style and types
 	ruff check && ruff format --check && mypy
