@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, write_bytes, write_json
+from ldnet.printable import quoted
 
 PADDING, UNKNOWN, SEPARATOR = "<pad>", "<unk>", " "
 SPECIAL_WORDS = [PADDING, UNKNOWN]
@@ -67,7 +68,7 @@ class Lexicon:
     def tag_id(self, tag: str) -> int:
         """The id of an IOBES tag. Raises InputError for one not seen in training (dev and test may have such tags)."""
         if tag not in self._tag_ids:
-            raise InputError(f"tag {tag!r} does not occur in the training data")
+            raise InputError(f"tag {quoted(tag)} does not occur in the training data")
         return self._tag_ids[tag]
 
     def tag_names(self, path: Sequence[int]) -> list[str]:

@@ -6,6 +6,8 @@ the stage to run again.
 
 import os
 import shutil
+import tokenize
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,11 @@ from pipeline.execution.finite import NotFiniteError, not_finite
 Model = TypeVar("Model", bound=nn.Module)
 ANY_STAGE = "that writes it"
 CHECKED = 1 << 20  # numbers that are looked at together
+# What numpy raises for what is no array of its own: it reads the header as Python, and several arrays as a zip archive.
+NO_ARRAY = (
+    *(ValueError, TypeError, AttributeError, KeyError, IndexError, SyntaxError, tokenize.TokenError, RecursionError),
+    *(EOFError, OSError, BadZipFile, zlib.error, NotImplementedError, RuntimeError, MemoryError, OverflowError),
+)
 
 
 def damaged(path: Path, expected: str, found: object, stage: str) -> InputError:
@@ -108,7 +115,7 @@ def load_array(
         array = np.load(path, mmap_mode=mode, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage {stage}") from None
-    except (ValueError, EOFError, OSError, BadZipFile, MemoryError, OverflowError) as error:
+    except NO_ARRAY as error:
         raise damaged(path, expected, f"another file ({' '.join(str(error).split())})", stage) from None
     if not isinstance(array, np.ndarray):
         array.close()
