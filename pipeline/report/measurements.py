@@ -37,7 +37,8 @@ def read_curve(path: Path, columns: list[str]) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a table of comma-separated values: {error}") from None
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a table of comma-separated values: {reason}") from None
     if missing := [name for name in columns if name not in curve]:
         raise InputError(f"{path}: no column {missing[0]}; found {', '.join(map(str, curve.columns))}")
     if curve.empty:
