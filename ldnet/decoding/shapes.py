@@ -13,6 +13,7 @@ from torch import Tensor
 from ldnet.errors import InputError
 from ldnet.files import JsonObject
 from ldnet.limits import MOST_LAYERS, MOST_WIDTH
+from ldnet.printable import reason
 
 Shapes = dict[str, tuple[int, ...]]
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
@@ -139,7 +140,7 @@ def load_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str,
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a file of safetensors: {error}") from None
+        raise InputError(f"{path}: not a file of safetensors: {reason(error)}") from None
     if wrong := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise InputError(f"{path}: {wrong[0]}: expected finite numbers, found nan or infinity")
     return tensors

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, write_bytes, write_json
-from ldnet.printable import quoted
+from ldnet.printable import quoted, reason
 
 PADDING, UNKNOWN, SEPARATOR = "<pad>", "<unk>", " "
 SPECIAL_WORDS = [PADDING, UNKNOWN]
@@ -120,7 +120,7 @@ def _read_vectors(path: Path, words: int) -> tuple[NDArray[np.float32], NDArray[
         tensors = safetensors.numpy.load_file(path)
         vectors, has_vector = tensors["vectors"], tensors["has_vector"]
     except (SafetensorError, KeyError, OSError) as error:
-        raise InputError(f"{path}: expected tensors `vectors` and `has_vector`: {error}") from None
+        raise InputError(f"{path}: expected tensors `vectors` and `has_vector`: {reason(error)}") from None
     if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != words or has_vector.shape != (words,):
         raise InputError(
             f"{path}: expected float32 vectors of {words} words, found {vectors.dtype} of shape {vectors.shape}, "

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
+from ldnet.printable import reason
 from ldnet.text.columns import sentence_hash
 from ldnet.text.lm_words import END_OF_SENTENCE
 from pipeline.corpus.text_parts import Part
@@ -98,5 +99,4 @@ def load_part(path: Path) -> NumberedPart:
                 read=int(arrays["read"]),
             )
     except NO_ARRAY as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: no part of the text ({reason}); delete it to number its words anew") from None
+        raise InputError(f"{path}: no part of the text ({reason(error)}); delete it to number its words anew") from None

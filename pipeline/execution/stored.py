@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ldnet.errors import InputError
+from ldnet.printable import reason
 from pipeline.execution.finite import NotFiniteError, not_finite
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -78,7 +79,7 @@ def load_weights(build: Callable[[], Model], path: Path, stage: str = ANY_STAGE)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage {stage}") from None
     except (SafetensorError, OSError) as error:
-        raise damaged(path, "weights in safetensors", f"another file ({error})", stage) from None
+        raise damaged(path, "weights in safetensors", f"another file ({reason(error)})", stage) from None
     if missing := [name for name in expected if name not in tensors]:
         raise damaged(path, f"a tensor {missing[0]}", "none", stage)
     if unknown := [name for name in tensors if name not in expected]:
@@ -116,7 +117,7 @@ def load_array(
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage {stage}") from None
     except NO_ARRAY as error:
-        raise damaged(path, expected, f"another file ({' '.join(str(error).split())})", stage) from None
+        raise damaged(path, expected, f"another file ({reason(error)})", stage) from None
     if not isinstance(array, np.ndarray):
         array.close()
         raise damaged(path, expected, "several arrays", stage)

@@ -6,6 +6,7 @@ or a refusal: an InputError of one line that says where. All else is a finding: 
 """
 
 import atexit
+import faulthandler
 import re
 import shutil
 import signal
@@ -95,16 +96,18 @@ class TimedOutError(BaseException):
 
 @contextmanager
 def time_limit(seconds: int) -> Iterator[None]:
-    """Raise TimedOutError in what takes longer."""
+    """Raise TimedOutError in what takes longer; end the process where that is no use, since no Python code runs."""
 
     def stop(number: int, frame: object) -> None:
         raise TimedOutError
 
     usual = signal.signal(signal.SIGALRM, stop)
     signal.alarm(seconds)
+    faulthandler.dump_traceback_later(5 * seconds, exit=True)
     try:
         yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.alarm(0)
         signal.signal(signal.SIGALRM, usual)
 
