@@ -1,6 +1,7 @@
 """Requests to the served model, by the function of MLflow's server that answers them."""
 
 import json
+import logging
 import warnings
 from collections.abc import Mapping
 from functools import cache
@@ -76,11 +77,14 @@ def served() -> PyFuncModel:
 
 def read(case: Case, folder: Path) -> None:
     """Answer it. A refusal has a status of 4xx and a reason; an error of the model is none."""
+    logging.disable(logging.WARNING)  # MLflow warns of what it ignores
     try:
         answer = invocations(case.content, JSON, served(), SIGNATURE.inputs)
     except MlflowException as error:
         assert 400 <= error.get_http_status_code() < 500 and UNEXPECTED not in error.message, error.message
         raise InputError((error.message.splitlines() or ["no reason"])[-1][:300]) from None
+    finally:
+        logging.disable(logging.NOTSET)
     assert answer.status == 200, answer.status
     found = json.loads(answer.response)["predictions"]
     if case.expected is not None:
