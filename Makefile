@@ -5,7 +5,7 @@ PORT ?= 5000
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup check repro experiment named checkpoints torture test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
+.PHONY: help setup check repro experiment named checkpoints torture fuzz test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -45,6 +45,11 @@ checkpoints: setup ## [REMOVE=1]: list what stopped stages would resume from; re
 
 torture: setup ## [ROUNDS=30] [SEED=1]: kill stages and fill their disk, at random, and compare what they end with
 	@python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
+fuzz: setup ## [SECONDS=600] [SEED=1] [ONLY="word-vectors LM-text"]: try odd and damaged inputs of every class, and count what comes of them
+	@$(VENV)/bin/python -m pip install --quiet --only-binary :all: --requirement requirements-fuzz.txt || \
+	  echo "atheris cannot be installed here (no wheel for this Python, or no network), so nothing is guided by coverage"
+	@python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(foreach class,$(ONLY),--only $(class))
 
 test: setup ## run the tests, on as many processes as there are processors, 4 at most
 	python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal

@@ -10,6 +10,8 @@ from commands import ablations, learning_curve, path, study
 from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import write_json
+from pipeline.experiments.faults_tried import RESULTS as FAULTS
+from pipeline.experiments.faults_tried import faults_section
 from pipeline.experiments.gain_kept import gain_section
 from pipeline.experiments.pages import results_section, stages_section
 from pipeline.experiments.published_state import keep_state
@@ -40,7 +42,8 @@ from pipeline.report.results import read_results
 @click.option("--readme-only", is_flag=True, help="Publish no new results; only fill the pages from those published.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if a page is stale.")
 def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, readme_only: bool, check: bool) -> None:
-    """Copy the report's results and figure to where they are published; fill README and docs/results.md from those."""
+    """Copy the report's results and figure to where they are published; fill README and the pages in
+    docs from those."""
     if not (readme_only or check):
         publish_results(report, results, docs)
     published = [read_results(file) for file in sorted(results.glob("*/results.json"))]
@@ -48,6 +51,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     swept = (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
     fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)
+    fill_page(docs / "faults.md", {"faults": faults_section(results / FAULTS.name)}, check)
     if not check:
         echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")
 

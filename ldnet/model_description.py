@@ -12,6 +12,7 @@ from typing import Any
 from ldnet import __version__
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, sha256_of_files
+from ldnet.printable import shortened
 
 FORMAT, VERSION = "ldnet-tagger", 1
 DESCRIPTION, CARD = "model.json", "README.md"
@@ -57,7 +58,7 @@ def _of_this_version(path: Path) -> JsonObject:
         return content
     newer = found[0] == FORMAT and isinstance(found[1], int) and found[1] > VERSION
     advice = f", which is newer than ldnet {__version__} can read; upgrade ldnet" if newer else ""
-    raise InputError(f"{path}: expected format {FORMAT!r}, version {VERSION}; found {found}{advice}")
+    raise InputError(f"{path}: expected format {FORMAT!r}, version {VERSION}; found {shortened(str(found))}{advice}")
 
 
 def has_language_models(files: Any) -> bool:

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ldnet.errors import InputError
+from ldnet.printable import MOST_REASON, reason, shortened
 
 # What the parser raises besides its own errors: for numbers of thousands of digits, impossible dates, unhashable keys.
 FAULTS = (YAMLError, ValueError, TypeError, AttributeError, RecursionError)
@@ -42,5 +43,5 @@ def yaml_error(error: Exception, name: str) -> InputError:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         twice = re.match(r'found duplicate key "(.*?)"', error.problem, re.DOTALL)
         problem = f"the key {twice[1]} stands there twice" if twice else error.problem
-        return InputError(f"{name}:{line}: not YAML: {' '.join(problem.split())}")
-    return InputError(f"{name}: not a readable YAML file: {' '.join(str(error).split())}")
+        return InputError(f"{name}:{line}: not YAML: {shortened(' '.join(problem.split()), MOST_REASON)}")
+    return InputError(f"{name}: not a readable YAML file: {reason(error)}")

@@ -27,6 +27,7 @@ from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.model_description import read_description
 from ldnet.model_folder import load_model_once
+from ldnet.printable import quoted
 from ldnet.text.tokenisation import split_words
 
 PACKAGE = Path(__file__).parents[1]
@@ -63,7 +64,7 @@ class TextTagger(PythonModel):
         try:
             form = (params or {}).get("format", FORMATS[0])
             if form not in FORMATS:
-                raise InputError(f"params: format: expected one of {', '.join(FORMATS)}, found {form!r}")
+                raise InputError(f"params: format: expected one of {', '.join(FORMATS)}, found {quoted(str(form))}")
             texts = check_texts(_texts(model_input), self.limits)
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from None

@@ -13,6 +13,7 @@ from torch import Tensor
 from ldnet.errors import InputError
 from ldnet.files import JsonObject
 from ldnet.limits import MOST_LAYERS, MOST_WIDTH
+from ldnet.printable import reason
 
 Shapes = dict[str, tuple[int, ...]]
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
@@ -117,7 +118,8 @@ def _bidirectional(name: str, width: int, units: int) -> Shapes:
 
 
 def load_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    """These tensors of the file, which may have more. Raises InputError for one that is not float32 of this shape.
+    """These tensors of the file, which may have more. Raises InputError for one that is not float32 of this shape,
+    or not finite.
 
     Nothing is read before all shapes are known to be right.
     """
@@ -134,8 +136,11 @@ def load_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str,
                         f"{path}: {name}: expected float32 of shape {shape}, as {CONFIG} says, found "
                         f"{_KINDS.get(found.get_dtype(), found.get_dtype())} of shape {tuple(found.get_shape())}"
                     )
-            return {name: file.get_tensor(name) for name in shapes}
+            tensors = {name: file.get_tensor(name) for name in shapes}
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a file of safetensors: {error}") from None
+        raise InputError(f"{path}: not a file of safetensors: {reason(error)}") from None
+    if wrong := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
+        raise InputError(f"{path}: {wrong[0]}: expected finite numbers, found nan or infinity")
+    return tensors

@@ -35,7 +35,7 @@ def split_line(line: str) -> list[str]:
 def read_conll(path: Path, word_column: int, tag_column: int) -> list[Sentence]:
     """Read sentences of lines that column_line has made, with a blank line after each. Columns count from 0.
 
-    Raises InputError for a missing or empty file, bad UTF-8, and a column that is not there.
+    Raises InputError for a missing or empty file, bad UTF-8, and a column that is not there, or has nothing in it.
     """
     sentences: list[Sentence] = []
     words: list[str] = []
@@ -46,6 +46,8 @@ def read_conll(path: Path, word_column: int, tag_column: int) -> list[Sentence]:
             if len(columns) <= max(word_column, tag_column):
                 expected = f"{max(word_column, tag_column) + 1} columns or more"
                 raise InputError(f"{path}:{number}: expected {expected}, found {len(columns)}")
+            if not (columns[word_column] and columns[tag_column]):
+                raise InputError(f"{path}:{number}: expected a word and its tag, found nothing in a column")
             words.append(columns[word_column])
             tags.append(columns[tag_column])
         elif words:
@@ -63,9 +65,14 @@ def write_conll(path: Path, sentences: Iterable[Sentence]) -> None:
 
 
 def read_unlabelled(path: Path) -> list[Sentence]:
-    """Read a sentence a line, words separated by single spaces; they have no tags."""
-    lines = enumerate(read_lines(path), start=1)
-    return [Sentence(tuple(decode(line, path, number).split(" ")), (), number) for number, line in lines]
+    """Read a sentence a line, words separated by single spaces; they have no tags. Raises InputError for others."""
+    sentences = []
+    for number, line in enumerate(read_lines(path), start=1):
+        words = tuple(decode(line, path, number).split(" "))
+        if not all(words):
+            raise InputError(f"{path}:{number}: expected words with a single blank between them, found two, or no word")
+        sentences.append(Sentence(words, (), number))
+    return sentences
 
 
 def sentence_hash(words: Iterable[str]) -> str:

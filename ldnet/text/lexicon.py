@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, write_bytes, write_json
+from ldnet.printable import quoted, reason
 
 PADDING, UNKNOWN, SEPARATOR = "<pad>", "<unk>", " "
 SPECIAL_WORDS = [PADDING, UNKNOWN]
@@ -67,7 +68,7 @@ class Lexicon:
     def tag_id(self, tag: str) -> int:
         """The id of an IOBES tag. Raises InputError for one not seen in training (dev and test may have such tags)."""
         if tag not in self._tag_ids:
-            raise InputError(f"tag {tag!r} does not occur in the training data")
+            raise InputError(f"tag {quoted(tag)} does not occur in the training data")
         return self._tag_ids[tag]
 
     def tag_names(self, path: Sequence[int]) -> list[str]:
@@ -119,7 +120,7 @@ def _read_vectors(path: Path, words: int) -> tuple[NDArray[np.float32], NDArray[
         tensors = safetensors.numpy.load_file(path)
         vectors, has_vector = tensors["vectors"], tensors["has_vector"]
     except (SafetensorError, KeyError, OSError) as error:
-        raise InputError(f"{path}: expected tensors `vectors` and `has_vector`: {error}") from None
+        raise InputError(f"{path}: expected tensors `vectors` and `has_vector`: {reason(error)}") from None
     if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != words or has_vector.shape != (words,):
         raise InputError(
             f"{path}: expected float32 vectors of {words} words, found {vectors.dtype} of shape {vectors.shape}, "

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ldnet.errors import InputError
+from ldnet.printable import quoted
 
 TAG = re.compile(r"O|([BIESLUMW])-(.+)", re.DOTALL)
 # Other names of the same prefixes: BILOU has L(ast) and U(nit), BMES has M(iddle), BMEWO W(hole) as well.
@@ -35,7 +36,7 @@ def parse_tag(tag: str) -> Tag:
     """Take a tag apart. Raises InputError if it is neither O nor a prefix, a hyphen and a type."""
     match = TAG.fullmatch(tag)
     if match is None:
-        raise InputError(f"unknown tag {tag!r}: expected O, or B-, I-, E- or S- and a type, as in B-NP")
+        raise InputError(f"unknown tag {quoted(tag)}: expected O, or B-, I-, E- or S- and a type, as in B-NP")
     prefix, kind = match.groups()
     return Tag(ALIASES.get(prefix, prefix), kind) if prefix else OUTSIDE
 

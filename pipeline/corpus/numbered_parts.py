@@ -8,7 +8,6 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,11 @@ import pyarrow as pa
 
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
+from ldnet.printable import reason
 from ldnet.text.columns import sentence_hash
 from ldnet.text.lm_words import END_OF_SENTENCE
 from pipeline.corpus.text_parts import Part
+from pipeline.execution.stored import NO_ARRAY
 
 Ids = npt.NDArray[np.int32]
 END = 0  # the number of the end of a sentence
@@ -97,5 +98,5 @@ def load_part(path: Path) -> NumberedPart:
                 ranks=arrays["ranks"],
                 read=int(arrays["read"]),
             )
-    except (ValueError, EOFError, KeyError, TypeError, AttributeError, BadZipFile) as error:
-        raise InputError(f"{path}: no part of the text ({error}); delete it to number its words anew") from None
+    except NO_ARRAY as error:
+        raise InputError(f"{path}: no part of the text ({reason(error)}); delete it to number its words anew") from None

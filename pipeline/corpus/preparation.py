@@ -93,7 +93,7 @@ def prepare(
         parts = _number_parts(run, paths, test_hashes, seed, scratch, part_bytes)
         chosen = _choose_heldout(parts, params.heldout_sentences)
         counts, heldout = _count_words(parts, chosen.ranks)
-        tokens, sentences = counts.total(), counts.pop(END_OF_SENTENCE)
+        tokens, sentences = counts.total(), counts.pop(END_OF_SENTENCE, 0)
         check_size(paths[0].parent, params.heldout_sentences, len(chosen.ranks), chosen.kept, sentences)
         vocabulary = make_vocabulary(counts, params.min_count)
         index = {word: i for i, word in enumerate(vocabulary)}

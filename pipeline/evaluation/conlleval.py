@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnet.errors import InputError
+from ldnet.printable import quoted
 
 PREFIXES = ("B", "I", "E", "S")
 Tag = tuple[str, str]  # prefix and type
@@ -98,5 +99,5 @@ def _tag(text: str, place: str) -> Tag:
     if text == "O":
         return OUTSIDE
     if prefix not in PREFIXES or not kind:
-        raise InputError(f"{place}: unknown tag {text!r}; expected O, or B-, I-, E- or S- and a type, as in B-NP")
+        raise InputError(f"{place}: unknown tag {quoted(text)}; expected O, or B-, I-, E- or S- and a type, as in B-NP")
     return prefix, kind

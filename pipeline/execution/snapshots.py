@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
+from ldnet.printable import reason
 
 Tensors = dict[str, Tensor]
 Values = dict[str, Any]
@@ -86,8 +87,7 @@ def reading_snapshot(path: Path | None) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OverflowError, MemoryError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: no checkpoint of this training ({reason}); delete it to begin anew") from None
+        raise InputError(f"{path}: no checkpoint of this training ({reason(error)}); delete it to begin anew") from None
 
 
 def write_snapshot(path: Path, content: bytes) -> None:

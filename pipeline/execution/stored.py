@@ -6,6 +6,8 @@ the stage to run again.
 
 import os
 import shutil
+import tokenize
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +22,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ldnet.errors import InputError
+from ldnet.printable import reason
 from pipeline.execution.finite import NotFiniteError, not_finite
 
 Model = TypeVar("Model", bound=nn.Module)
 ANY_STAGE = "that writes it"
 CHECKED = 1 << 20  # numbers that are looked at together
+# What numpy raises for what is no array of its own: it reads the header as Python, and several arrays as a zip archive.
+NO_ARRAY = (
+    *(ValueError, TypeError, AttributeError, KeyError, IndexError, SyntaxError, tokenize.TokenError, RecursionError),
+    *(EOFError, OSError, BadZipFile, zlib.error, NotImplementedError, RuntimeError, MemoryError, OverflowError),
+)
 
 
 def damaged(path: Path, expected: str, found: object, stage: str) -> InputError:
@@ -71,7 +79,7 @@ def load_weights(build: Callable[[], Model], path: Path, stage: str = ANY_STAGE)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage {stage}") from None
     except (SafetensorError, OSError) as error:
-        raise damaged(path, "weights in safetensors", f"another file ({error})", stage) from None
+        raise damaged(path, "weights in safetensors", f"another file ({reason(error)})", stage) from None
     if missing := [name for name in expected if name not in tensors]:
         raise damaged(path, f"a tensor {missing[0]}", "none", stage)
     if unknown := [name for name in tensors if name not in expected]:
@@ -108,8 +116,8 @@ def load_array(
         array = np.load(path, mmap_mode=mode, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage {stage}") from None
-    except (ValueError, EOFError, OSError, BadZipFile, MemoryError, OverflowError) as error:
-        raise damaged(path, expected, f"another file ({' '.join(str(error).split())})", stage) from None
+    except NO_ARRAY as error:
+        raise damaged(path, expected, f"another file ({reason(error)})", stage) from None
     if not isinstance(array, np.ndarray):
         array.close()
         raise damaged(path, expected, "several arrays", stage)

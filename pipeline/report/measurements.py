@@ -8,6 +8,7 @@ import pandas as pd
 
 from ldnet.errors import InputError
 from ldnet.files import read_json
+from ldnet.printable import reason
 
 DIRECTIONS = ("forward", "backward")
 
@@ -37,7 +38,7 @@ def read_curve(path: Path, columns: list[str]) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a table of comma-separated values: {error}") from None
+        raise InputError(f"{path}: not a table of comma-separated values: {reason(error)}") from None
     if missing := [name for name in columns if name not in curve]:
         raise InputError(f"{path}: no column {missing[0]}; found {', '.join(map(str, curve.columns))}")
     if curve.empty:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ldnet.errors import InputError
 from ldnet.text.columns import Sentence, read_conll, read_unlabelled
 from ldnet.text.lexicon import Lexicon
 from ldnet.text.windows import Window, windows
@@ -88,12 +89,22 @@ def load_tagging_data(folder: Path, targets: Path | None = None) -> TaggingData:
     if targets is not None:
         with written_by("prepare_unlabelled"):
             train += read_unlabelled(targets / UNLABELLED)
+    with written_by("prepare_conll"):
+        encoded = [_encoded(sentence, lexicon, folder / "train.conll") for sentence in train]
     return TaggingData(
         lexicon=lexicon,
         train=train,
         dev=dev,
-        encoded_train=[encode_sentence(sentence.words, sentence.tags, lexicon) for sentence in train],
+        encoded_train=encoded,
     )
+
+
+def _encoded(sentence: Sentence, lexicon: Lexicon, path: Path) -> EncodedSentence:
+    """A training sentence by numbers. Raises InputError for a tag that the lexicon does not have."""
+    try:
+        return encode_sentence(sentence.words, sentence.tags, lexicon)
+    except InputError as error:
+        raise InputError(f"{path}:{sentence.first_line}: {error}") from None
 
 
 def train_tagger(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ldnet.errors import InputError
+from ldnet.printable import quoted
 from ldnet.text.column_layout import (
     INDEX,
     ColumnLine,
@@ -164,6 +165,6 @@ def check_words(file: RawFile, column: int) -> None:
     if all(INDEX.fullmatch(word) for sentence in file.sentences for word in sentence.words):
         first = file.sentences[0]
         raise InputError(
-            f"{file.path}:{first.lines[0]}: {first.words[0]!r} is no word, and so in all lines: only numbers are in "
-            f"column {column}; set prepare_conll.word_column to that of the words (columns count from 0)"
+            f"{file.path}:{first.lines[0]}: {quoted(first.words[0])} is no word, and so in all lines: only numbers are "
+            f"in column {column}; set prepare_conll.word_column to that of the words (columns count from 0)"
         )

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ldnet.errors import InputError
+from ldnet.printable import quoted
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
@@ -127,7 +128,7 @@ def _refuse_header(files: Files) -> None:
         first = file.sentences[0]
         if first.tags[0] not in ("O", "o") and lines[first.tags[0]] == {1} != set().union(*lines.values()):
             raise InputError(
-                f"{file.path}:1: {first.tags[0]!r} is a tag in line 1 alone; is it a header? Delete the line"
+                f"{file.path}:1: {quoted(first.tags[0])} is a tag in line 1 alone; is it a header? Delete the line"
             )
 
 

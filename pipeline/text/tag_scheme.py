@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ldnet.errors import InputError
+from ldnet.printable import quoted
 from ldnet.text.tags import OUTSIDE, Tag
 from pipeline.text.raw_columns import RawSentence
 from pipeline.text.tag_dialect import Dialect, find_dialect
@@ -99,7 +100,7 @@ def _places(files: Mapping[Path, Sequence[RawSentence]], dialect: Dialect) -> It
 def _parsed(text: str, dialect: Dialect, path: Path, line: int) -> Tag:
     tag = dialect.tag(text)
     if tag is None:
-        raise InputError(f"{path}:{line}: unknown tag {text!r}: {UNKNOWN}")
+        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}: {UNKNOWN}")
     return tag
 
 

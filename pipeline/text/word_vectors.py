@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ldnet.errors import InputError
+from ldnet.printable import quoted
 from ldnet.text.lines import decode, read_lines
 
 LOOKED_AT = 1000  # lines, most of which have a word without a blank, so that they show the dimension
@@ -126,7 +127,7 @@ def _numbers_of(fields: list[bytes], line: bytes, dimension: int, path: Path, nu
     """
     if len(fields) == dimension + 1 > 1:
         return fields[1:]
-    words = fields[: len(fields) - dimension] if dimension else []
+    words = fields[: max(0, len(fields) - dimension)] if dimension else []
     empty = line[:1].isspace() and len(fields) == dimension
     with_blank = len(words) > 1 and not any(map(_is_number, words[1:]))
     if dimension < 1 or not (empty or with_blank):
@@ -182,8 +183,8 @@ def _floats(fields: list[bytes], path: Path, number: int) -> "array[float]":
     total = sum(values)
     if len(values) < len(fields) or total - total != 0:
         wrong = next(field for field in fields if not _is_float32(field))
-        shown = wrong.decode("utf-8", errors="replace")
-        raise InputError(f"{path}:{number}: expected {len(fields)} finite numbers after the word, found {shown!r}")
+        shown = quoted(wrong.decode("utf-8", errors="replace"))
+        raise InputError(f"{path}:{number}: expected {len(fields)} finite numbers after the word, found {shown}")
     return values
 
 

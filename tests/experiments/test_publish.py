@@ -58,6 +58,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "README.md").write_text(README, encoding="utf-8")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "results.md").write_text(PAGE, encoding="utf-8")
+    faults = "<!-- faults:begin -->\n<!-- faults:end -->\n"
+    (tmp_path / "docs" / "faults.md").write_text(faults, encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / ".gitignore").write_text("/work/\n", encoding="utf-8")
     write_report(tmp_path, "demo")
@@ -211,6 +213,7 @@ def test_filling_twice_changes_nothing() -> None:
         ("work/report/f1_against_cost.png", "no such file"),
         ("README.md", "README"),
         ("docs/results.md", "no such file"),
+        ("docs/faults.md", "no such file"),
     ],
 )
 def test_missing_inputs_are_one_line_errors(repository: Path, missing: str, message: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ldnet.errors import InputError
-from ldnet.text.columns import Sentence, read_conll, sentence_hash, write_conll
+from ldnet.text.columns import Sentence, read_conll, read_unlabelled, sentence_hash, write_conll
 
 TWO_SENTENCES = [Sentence(("a", "b"), ("O", "B-X"), 1), Sentence(("c",), ("O",), 4)]
 
@@ -38,6 +38,7 @@ def test_blanks_in_words_and_types_are_kept(tmp_path: Path) -> None:
     [
         (b"a O\nb\n", ":2: expected 2 columns or more, found 1"),
         (b"a O\nb\xe9 O\n", ":2: not UTF-8 (byte 0xe9 at position 2)"),
+        (b"a O\n O\n", ":2: expected a word and its tag, found nothing in a column"),
         (b"\n\n", ": no sentences"),
     ],
 )
@@ -46,6 +47,13 @@ def test_errors_name_file_and_line(tmp_path: Path, content: bytes, message: str)
     with pytest.raises(InputError) as error:
         read_conll(tmp_path / "x.conll", 0, 1)
     assert str(error.value).startswith(f"{tmp_path / 'x.conll'}{message}")
+
+
+@pytest.mark.parametrize("line", [b"", b"a  b", b" a"])
+def test_sentences_without_tags_have_no_empty_words(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "x.txt").write_bytes(b"the cat\n" + line + b"\n")
+    with pytest.raises(InputError, match=r"x\.txt:2: expected words with a single blank between them"):
+        read_unlabelled(tmp_path / "x.txt")
 
 
 def test_sentence_hash() -> None:

@@ -12,7 +12,7 @@ from ldnet.command_line import FILE, Command, echo
 from ldnet.commands.main import main as ldnet
 from ldnet.errors import InputError
 from ldnet.files import read_json
-from ldnet.printable import printable
+from ldnet.printable import MOST_QUOTED, printable, quoted
 from pipeline.exporting.model_card import model_card
 from stages import prepare_conll
 from tests.imports import ROOT, sources
@@ -25,6 +25,11 @@ def is_harmless(text: str) -> bool:
     """No control character but line feed and tab, no lone surrogate, no mark of direction."""
     bad = {"Cc", "Cs", "Zl", "Zp"}
     return not [sign for sign in text if sign not in "\n\t" and (unicodedata.category(sign) in bad or sign == "\u202e")]
+
+
+def test_what_a_message_quotes_is_one_short_line() -> None:
+    assert quoted("a\nb") == r"'a\nb'" and quoted("x" * MOST_QUOTED) == repr("x" * MOST_QUOTED)
+    assert quoted("x" * 5000) == repr("x" * (MOST_QUOTED - 3) + "...")
 
 
 def test_control_characters_are_shown_and_nothing_else_changes() -> None:

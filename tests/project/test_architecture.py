@@ -17,7 +17,7 @@ CORE = sources("ldnet", "pipeline", "stages")
 MODULES = [file for file in CODE if not file.endswith(("__init__.py", "__main__.py"))]
 # A folder imports only from those before it. Modules directly in pipeline/ may be imported from everywhere in it.
 ORDER = re.findall(r"\w+", (pipeline.__doc__ or "").split("before it):")[1])
-BASICS = {f"ldnet/{name}.py" for name in ("compilation", "errors", "files", "limits", "processors")}
+BASICS = {f"ldnet/{name}.py" for name in ("compilation", "errors", "files", "limits", "printable", "processors")}
 SHIPPED_ORDER = re.findall(r"\w+", (ldnet.__doc__ or "").split("before it: ")[1].split(";")[0])
 PLUMBING = {
     "pipeline/checkpoints.py",

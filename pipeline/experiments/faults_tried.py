@@ -1,0 +1,33 @@
+"""What was tried to break the project, and what came of it: results/faults.json and the table made from it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ldnet.files import read_json, write_json
+from pipeline.report.tables import markdown_table
+
+RESULTS = Path("results/faults.json")
+HEADER = ["class", "cases tried", "ok", "refused in one line", "anything else", "command"]
+
+
+def record(path: Path, command: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what a command of `make` has tried, in the place of what the same goal of make had written before.
+
+    A row has class, tried, ok, refused and other: numbers of cases, but for the first one.
+    """
+    goal = command.split()[1]
+    known = read_json(path) if path.is_file() else {}
+    write_json(path, {**known, goal: {"command": command, "rows": list(rows)}})
+
+
+def faults_section(path: Path) -> str:
+    """The table, a row a class. Raises InputError if the file is not JSON."""
+    if not path.is_file():
+        return "Nothing was tried yet.\n"
+    cells = [
+        [row["class"], *(f"{row[key]:,}" for key in ("tried", "ok", "refused", "other")), f"`{of_goal['command']}`"]
+        for of_goal in read_json(path).values()
+        for row in of_goal["rows"]
+    ]
+    return markdown_table(HEADER, cells)
