@@ -61,8 +61,9 @@ data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or 
 profile: setup ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: copy a profile to params.yaml
 	@python -m commands.switch_profile $(NAME) $(if $(SAVE),--save "$(SAVE)") $(if $(DISCARD),--discard)
 
-publish: setup ## write results/<profile>/ and the tables made from it
+publish: setup ## write results/<profile>/, the tables made from it, and, of the demo, the tagger that ships
 	@python -m commands.publish
+	@python -m commands.demo_tagger
 
 sweep: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: run every strength with every budget, JOBS at a time
 	@python -m commands.sweep $(SWEEP_OPTIONS)

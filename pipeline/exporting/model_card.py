@@ -76,6 +76,7 @@ def _numbers(content: Mapping[str, Any]) -> str:
         f"* Parameters: {content['parameters'] / 1e6:.3f} million, embeddings included.",
         *_layers(content),
         *_onnx_numbers(content),
+        *_rounding(content),
         f"* Commit of the code that exported it: {content['export_commit'] or 'unknown'}.",
     ]
     legend = (
@@ -98,6 +99,15 @@ def _onnx_numbers(content: Mapping[str, Any]) -> list[str]:
     return [
         f"* ONNX, F1 on the {sentences:,} dev sentences: {f1['float32']:.2f} in float32, {f1['int8']:.2f} in 8-bit "
         f"integers (difference {f1['int8'] - f1['float32']:+.2f})."
+    ]
+
+
+def _rounding(content: Mapping[str, Any]) -> list[str]:
+    if not (rounded := content["rounded"]):
+        return []
+    return [
+        f"* Weights: rounded to {rounded['bits']} bits, to be small. Dev F1 with them: {rounded['dev_f1']:.2f}; "
+        "the F1 in the table was measured before rounding."
     ]
 
 
