@@ -54,9 +54,7 @@ def unpack(archive: Path, folder: Path) -> Path:
         with zipfile.ZipFile(archive) as content:
             content.extractall(folder)
     except FileNotFoundError:
-        raise InputError(
-            f"{archive}: no such file; expected the tagger in ldnet: install it again"
-        ) from None
+        raise InputError(f"{archive}: no such file; expected the tagger in ldnet: install it again") from None
     except DAMAGE as error:
         raise InputError(f"{archive}: damaged ({error}); expected a zip file: install ldnet again") from None
     return folder
