@@ -100,7 +100,7 @@ def _outlook(params: Params, stages: int, seconds: float | None) -> str:
     """What will run, and about how long. Nobody has timed the first run of a new profile."""
     if seconds is None:
         return f"{params.profile}: {stages} stages to run; time not known (`make check` estimates it)"
-    return f"{params.profile}: {stages} stages to run, about {duration(seconds)} on a machine like the one timed before"
+    return f"{params.profile}: {stages} stages to run, at most; about {duration(seconds)} at the pace of last time"
 
 
 def _tell_results() -> None:

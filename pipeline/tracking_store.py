@@ -24,6 +24,7 @@ from pipeline.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
     from mlflow.entities import Run as MlflowRun
 
 Answer = TypeVar("Answer")
@@ -89,6 +90,8 @@ class RunWriter:
         entries = [Param(key(name), value) for name, value in self._params.items()]
         for start in range(0, len(entries), PARAMS_PER_BATCH):
             self._client.log_batch(self._id, params=entries[start : start + PARAMS_PER_BATCH])
+        if inputs := dataset_inputs(self._tags.get("data", ""), Path("dvc.lock")):
+            self._client.log_inputs(self._id, inputs)
         return close_dead_runs(self._client, self._experiment_id)
 
     def _create(self) -> str:
@@ -298,6 +301,7 @@ def origin_tags(params: Path) -> dict[str, str]:
     from mlflow.utils.git_utils import get_git_commit
 
     tags = {"host": socket.gethostname(), "workspace": str(root())}
+    tags |= {"mlflow.source.name": "dvc.yaml", "mlflow.source.type": "PROJECT"}
     with suppress(OSError, KeyError):  # a user without a name
         tags["mlflow.user"] = getpass.getuser()
     with suppress(InputError, OSError, KeyError, TypeError):  # the stage itself says what is wrong with it
@@ -305,6 +309,29 @@ def origin_tags(params: Path) -> dict[str, str]:
     if commit := get_git_commit(str(Path.cwd())):
         tags["mlflow.source.git.commit"] = commit
     return tags
+
+
+def dataset_inputs(data: str, lock: Path) -> "list[DatasetInput]":
+    """The data set as MLflow's column *Dataset* has it: name, DVC's checksum of its folder, and where that lies.
+
+    Empty before DVC has seen the folder, and where the lock cannot be read.
+    """
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    folder = f"data/raw/{data}"
+    try:
+        stages = read_yaml(lock)["stages"].values()
+        md5s = [
+            file["md5"]
+            for stage in stages
+            for file in (*stage.get("outs", []), *stage.get("deps", []))
+            if file["path"] == folder
+        ]
+    except (InputError, OSError, KeyError, TypeError, AttributeError):
+        return []
+    source = json.dumps({"uri": folder})
+    context = [InputTag("mlflow.data.context", "training")]
+    return [DatasetInput(Dataset(data, str(md5s[0]), "local", source), context)] if md5s else []
 
 
 def _living(process: int) -> str:

@@ -17,8 +17,13 @@ ENGLISH = ("demo", "conll2000", "conll2003", "paper")  # data sets known to be E
 
 def model_card(content: Mapping[str, Any]) -> str:
     """The card of the model that `content`, all of model.json, describes."""
+    return printable(f"---\n{yaml.safe_dump(_front_matter(content), sort_keys=False)}---\n\n{card_text(content)}")
+
+
+def card_text(content: Mapping[str, Any]) -> str:
+    """The card without what only model hubs read."""
     sections = [_summary(content), _numbers(content), _use(content), _limits(content), _licence(content)]
-    return printable(f"---\n{yaml.safe_dump(_front_matter(content), sort_keys=False)}---\n\n" + "\n".join(sections))
+    return printable("\n".join(sections))
 
 
 def _code(text: str) -> str:

@@ -204,7 +204,9 @@ def test_a_reader_that_went_away_does_not_stop_the_stages(tmp_path: Path) -> Non
 from commands.reproduce import run_side_by_side
 run_side_by_side([["sh", "-c", "seq 100000; echo > {tmp_path / "done"}"]], lambda: lambda line: line)
 """
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     assert process.stdout is not None
     with process.stdout:
         assert process.stdout.readline() == b"1\n"
