@@ -191,6 +191,8 @@ def _client_and_experiment(uri: str, name: str, artifacts: Path | None) -> tuple
     number = ""
     if found := client.get_experiment_by_name(name):
         number = found.experiment_id
+        if artifacts is not None:
+            _check_place(str(found.artifact_location), (artifacts / name).as_uri())
     else:
         try:
             number = client.create_experiment(name, (artifacts / name).as_uri() if artifacts else None)
@@ -201,6 +203,17 @@ def _client_and_experiment(uri: str, name: str, artifacts: Path | None) -> tuple
     if not number:
         raise TrackingError("the answer names no experiment, so it is none of MLflow's")
     return client, number
+
+
+def _check_place(noted: str, here: str) -> None:
+    """Raise TrackingError for a database that came here with a copied or moved workspace: MLflow has the absolute place
+    of the files of runs in it, so that new ones would go into the other workspace."""
+    ending = "/".join(here.split("/")[-2:])
+    if noted != here and noted.startswith("file://") and noted.endswith(ending):
+        raise TrackingError(
+            f"the database comes from another folder, and would put files of runs there ({noted}); "
+            "move mlflow.db away, and `make upload` begins a new one with what is here"
+        )
 
 
 def run_that_made(client: "MlflowClient", stage: str, outs: Sequence[Path]) -> "MlflowRun | None":

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -24,7 +25,9 @@ from pipeline.tracking_store import (
     PIPELINE_EXPERIMENT,
     STAGES_EXPERIMENT,
     RunWriter,
+    TrackingError,
     comparison_links,
+    connect,
     dataset_inputs,
     md5_of_outs,
     within,
@@ -178,6 +181,24 @@ def test_the_digest_of_a_data_set_is_dvcs(lock: str | None, digests: list[str], 
     if lock is not None:
         (tmp_path / "dvc.lock").write_text(lock, encoding="utf-8")
     assert [found.dataset.digest for found in dataset_inputs("mine", tmp_path / "dvc.lock")] == digests
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # in MLflow's own queries
+def test_a_copied_database_does_not_write_into_the_other_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's database has absolute places in it."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{old}/mlflow.db")
+    connect(STAGES_EXPERIMENT)
+    connect(STAGES_EXPERIMENT)
+    shutil.copytree(old, new)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{new}/mlflow.db")
+    with pytest.raises(TrackingError, match=r"comes from another folder, .*/old/mlartifacts/.*make upload"):
+        connect(STAGES_EXPERIMENT)
+    (new / "mlflow.db").unlink()
+    connect(STAGES_EXPERIMENT)
 
 
 def stand_in(program: str) -> Callable[[], "subprocess.Popen[bytes]"]:
