@@ -2,6 +2,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 5000
+CPU_WHEELS = https://download.pytorch.org/whl/cpu
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -21,10 +22,15 @@ SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-setup: ## [VENV=.venv] [PYTHON=python3]: create the environment with the pinned dependencies and the command ldnet
+# torch comes first and without CUDA, which pip's usual index has with it on Linux. A pip that was given an index of its own
+# is left with that, and so is one that cannot reach CPU_WHEELS.
+setup: ## [VENV=.venv] [PYTHON=python3] [CUDA=1]: create the environment with the pinned dependencies and the command ldnet
 	@cmp -s requirements.txt $(VENV)/requirements.txt || { \
 	  $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "Python 3.11 to 3.14 is needed; give one as PYTHON=")' && \
 	  echo "Installing the pinned dependencies into $(VENV) (a minute or two)" && $(PYTHON) -m venv $(VENV) && \
+	  { [ -n "$(CUDA)$(PIP_INDEX_URL)$$($(VENV)/bin/python -m pip config get global.index-url 2> /dev/null)" ] || \
+	  $(VENV)/bin/python -m pip install --quiet --retries 0 --timeout 10 --no-deps --index-url $(CPU_WHEELS) $$(grep ^torch== requirements.txt) || \
+	  echo "$(CPU_WHEELS): not reached; torch comes from pip's usual index, on Linux with CUDA"; } && \
 	  $(VENV)/bin/python -m pip install --quiet --requirement requirements.txt && cp requirements.txt $(VENV)/; }
 	@cmp -s pyproject.toml $(VENV)/pyproject.toml || { \
 	  $(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . && cp pyproject.toml $(VENV)/; }
@@ -66,8 +72,9 @@ data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or 
 profile: setup ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: copy a profile to params.yaml
 	@python -m commands.switch_profile $(NAME) $(if $(SAVE),--save "$(SAVE)") $(if $(DISCARD),--discard)
 
-publish: setup ## write results/<profile>/ and the tables made from it
+publish: setup ## write results/<profile>/, the tables made from it, and, of the demo, the tagger that ships
 	@python -m commands.publish
+	@python -m commands.demo_tagger
 
 sweep: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: run every strength with every budget, JOBS at a time
 	@python -m commands.sweep $(SWEEP_OPTIONS)

@@ -49,6 +49,8 @@ tags() { # tags <venv>: a sentence gets its tags, in a folder where no clone is
   (cd "$scratch/elsewhere" && "$1/bin/ldnet" --version && "$1/bin/ldnet" info "$scratch/model" > /dev/null &&
     echo "the cat saw Paris ." | "$1/bin/ldnet" tag "$scratch/model" | tee tags.txt)
   [ "$(grep -c . "$scratch/elsewhere/tags.txt")" = 5 ]
+  (cd "$scratch/elsewhere" && echo "Gaifert launched its Loujairt car." | "$1/bin/ldnet" tag demo | tee tags.txt)
+  [ "$(head -n 1 "$scratch/elsewhere/tags.txt")" = "Gaifert S-ORG" ]
 }
 
 predicts() { # predicts <venv>: the MLflow model does, where nothing of this project is installed

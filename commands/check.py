@@ -17,9 +17,10 @@ from commands.reproduce import end_on_signals
 from ldnet.command_line import Command, echo
 from pipeline.checking.look import Look, look
 from pipeline.checking.rehearsal import Rehearsal, write_rehearsal
+from pipeline.durations import duration
 from pipeline.execution.processes import end_with_parent
 from pipeline.params import Params, load_params
-from stages._dry_run import Cost, Options, duration, measure, peak_memory, size
+from stages._dry_run import Cost, Options, measure, peak_memory, size
 
 PARAMS, RAW = Path("params.yaml"), Path("data/raw")
 ENCODED_COPIES = 4  # of the text as numbers: the shards, and three times as much until they are done

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-EVERYWHERE = ("VENV", "PYTHON")
+EVERYWHERE = ("VENV", "PYTHON", "CUDA")
 
 
 def main(makefile: str, goals: str, names: str) -> None:

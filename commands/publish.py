@@ -16,6 +16,7 @@ from pipeline.experiments.gain_kept import gain_section
 from pipeline.experiments.pages import results_section, stages_section
 from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
+from pipeline.experiments.stage_progress import SECONDS, read_seconds
 from pipeline.experiments.verification import this_machine
 from pipeline.params import experiment_values, load_params
 from pipeline.report.provenance import source_version
@@ -75,6 +76,8 @@ def publish_results(report: Path, results: Path, docs: Path) -> None:
         shutil.copyfile(source, docs / f"f1_against_cost_{profile}.{suffix}")
     folder = results / profile
     keep_state(Path.cwd(), folder)
+    if seconds := read_seconds(report.parent, results, profile):
+        write_json(folder / SECONDS, seconds)
     write_json(folder / "results.json", {**document, "git_commit": commit, "machine": this_machine()})
     echo(f"{folder}: made by {commit}")
 

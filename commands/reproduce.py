@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import click
 
@@ -16,7 +18,12 @@ from commands import guard
 from ldnet.command_line import Command, echo
 from ldnet.errors import InputError
 from pipeline.checking.brought_files import problems_of_files
+from pipeline.durations import duration
+from pipeline.experiments.stage_graph import read_stages, with_later
+from pipeline.experiments.stage_progress import StageProgress, keep_seconds, read_seconds
 from pipeline.params import Params, load_params
+from pipeline.report.results import read_results
+from pipeline.report.tables import SCORES, results_cells
 from pipeline.yaml_text import read_yaml
 
 # What may run side by side, in order: each process computes with params.threads threads, 1 by default. Stages that
@@ -33,6 +40,14 @@ MAIN_LINES = ("scheme", "slips", "train", "dev", "test", "overlap", "size", "kno
 # Two `dvc repro` of different stages in one workspace are safe: DVC holds its lock only while no stage runs.
 DVC = ("dvc", "--wait-for-lock")
 PARENT = os.getppid()
+LISTEN_SECONDS = 5.0  # for the last lines of commands that have ended; what they left behind may hold their output open
+WORK, REPORT, RESULTS = Path("work"), Path("work/report"), Path("results")
+NEXT = """\
+  make export                      # the pruned tagger as a folder; then: echo 'a sentence' | .venv/bin/ldnet tag latest
+  make report                      # results, figures and errors as one page, work/report.html
+  make sweep STRENGTHS="0.1 0.2"   # change one number: runs selection and what follows it, for each strength"""
+Reader = Callable[[str], str | None]
+NewReader = Callable[[], Reader]
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -47,14 +62,58 @@ def main() -> None:
     params, folder = load_params(Path("params.yaml")), Path("data/raw")
     check_data(params, folder)
     mend_what_a_kill_left(Path())
-    if subprocess.run([*DVC, "status", "--quiet", "dvc.yaml"]).returncode == 0:
+    changed = _changed_stages()
+    if changed == []:
         echo("Nothing to do: all stages are up to date with params.yaml, the code and the data.")
+        _tell_results()
         return
     end_on_signals()
     if params.data not in params.generate_data:
         _tell_what_was_brought(params, folder)
-    run_groups(GROUPS)
-    run_side_by_side([[*DVC, "repro"]])
+    if changed is None:  # dvc says why, in its own words
+        run_side_by_side([[*DVC, "repro"]])
+        return
+    stages = read_stages()
+    plan = with_later(stages, changed)
+    usual = read_seconds(WORK, RESULTS, params.profile)
+    progress = StageProgress({stage.name: stage.description for stage in stages if stage.name in plan}, GROUPS, usual)
+    echo(_outlook(params, len(plan), progress.left()))
+    try:
+        run_groups(GROUPS, progress.reader)
+        run_side_by_side([[*DVC, "repro"]], progress.reader)
+    finally:
+        if progress.seconds:
+            keep_seconds(WORK, params.profile, progress.seconds)
+    _tell_results()
+
+
+def _changed_stages() -> list[str] | None:
+    """The stages that are not up to date, without those that only come after them; None if DVC cannot say."""
+    status = subprocess.run([*DVC, "status", "--json", "dvc.yaml"], stdout=subprocess.PIPE, text=True)
+    try:
+        return [name.removeprefix("dvc.yaml:") for name in json.loads(status.stdout)]
+    except ValueError:
+        return None
+
+
+def _outlook(params: Params, stages: int, seconds: float | None) -> str:
+    """What will run, and about how long. Nobody has timed the first run of a new profile."""
+    if seconds is None:
+        return f"{params.profile}: {stages} stages to run; time not known (`make check` estimates it)"
+    return f"{params.profile}: {stages} stages to run, at most; about {duration(seconds)} at the pace of last time"
+
+
+def _tell_results() -> None:
+    """The table of the report, where it is, and what comes next."""
+    document = read_results(REPORT / "results.json")
+    header, rows = results_cells(document)
+    shown = [header.index(name) for name in ("tagger", *SCORES, "MACs per word (M)")]
+    table = [[row[column] for column in shown] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    echo()
+    for cells in table:
+        echo("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+    echo(f"\nThe report: {REPORT / 'tables.md'}, with figures beside it. Next:\n{NEXT}")
 
 
 def _tell_what_was_brought(params: Params, folder: Path) -> None:
@@ -65,11 +124,11 @@ def _tell_what_was_brought(params: Params, folder: Path) -> None:
     look(params, folder, with_vectors=False).findings.tell(MAIN_LINES)
 
 
-def run_groups(groups: Iterable[Sequence[str]]) -> None:
-    """Bring the stages of each group up to date, side by side, one group after the other."""
+def run_groups(groups: Iterable[Sequence[str]], reader: NewReader | None = None) -> None:
+    """Bring the stages of each group up to date, side by side, one group after the other. See `run_side_by_side`."""
     for group in groups:
         options = ["--single-item"] if len(group) > 1 else []
-        run_side_by_side([[*DVC, "repro", *options, stage] for stage in group])
+        run_side_by_side([[*DVC, "repro", *options, stage] for stage in group], reader)
 
 
 def check_data(params: Params, folder: Path) -> None:
@@ -78,17 +137,27 @@ def check_data(params: Params, folder: Path) -> None:
         raise problem
 
 
-def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:
+def run_side_by_side(commands: Sequence[Sequence[str]], reader: NewReader | None = None) -> None:
     """Run the commands at the same time. If one fails or this process ends, even by a kill, the others are stopped.
 
+    With a `reader`, what it makes of the lines of each command's standard output is printed in their place.
     Raises ClickException for a command that fails, and where `make`, which started this process, was killed.
     """
     lifeline, held = os.pipe()  # see commands.guard
     guarded = [sys.executable, "-I", guard.__file__, str(lifeline)]
     # Each has a process group of its own: a signal to the group also reaches the stage that DVC runs.
     processes = [
-        subprocess.Popen([*guarded, *command], start_new_session=True, pass_fds=[lifeline]) for command in commands
+        subprocess.Popen(
+            [*guarded, *command],
+            start_new_session=True,
+            pass_fds=[lifeline],
+            stdout=subprocess.PIPE if reader else None,
+            text=True,
+            errors="replace",
+        )
+        for command in commands
     ]
+    listeners = [_listen(process.stdout, reader()) for process in processes if reader and process.stdout]
     try:
         while None in (codes := [process.poll() for process in processes]) and not any(codes):
             if _make_is_gone():
@@ -100,10 +169,31 @@ def run_side_by_side(commands: Sequence[Sequence[str]]) -> None:
                 os.killpg(process.pid, signal.SIGTERM)
         for process in processes:
             process.wait()
+        for listener in listeners:
+            listener.join(LISTEN_SECONDS)
         os.close(lifeline)
         os.close(held)
     if failed := [" ".join(command) for command, code in zip(commands, codes, strict=True) if code]:
         raise click.ClickException(f"failed: {failed[0]}")
+
+
+def _listen(output: IO[str], read: Reader) -> threading.Thread:
+    """A thread that prints what `read` makes of the lines of the output, until its end."""
+
+    def listen() -> None:
+        shown = True
+        with output:
+            for line in output:
+                told = read(line.rstrip("\n"))
+                try:
+                    if told is not None and shown:
+                        echo(told)
+                except OSError:  # nobody reads any more, as after `| head`; the command must not wait for us
+                    shown = False
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    return thread
 
 
 def _make_is_gone() -> bool:

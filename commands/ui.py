@@ -17,6 +17,8 @@ def main(port: int) -> None:
     uri = tracking_uri()
     served = uri.startswith("http")
     links = comparison_links(uri.rstrip("/") if served else f"http://127.0.0.1:{port}")
+    if not links:
+        echo(f"no runs at {uri} yet; `make upload` logs those whose outputs are here, as after `dvc pull`")
     for what, address in links.items():
         echo(f"{what}: {address}")
     if served:

@@ -33,7 +33,7 @@ class ModelName(click.types.StringParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value).strip():
-            self.fail("it is empty; expected a model folder, models:/..., runs:/... or latest", param, ctx)
+            self.fail("it is empty; expected a model folder, models:/..., runs:/..., latest or demo", param, ctx)
         return super().convert(value, param, ctx)
 
 

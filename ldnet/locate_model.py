@@ -1,8 +1,11 @@
-"""From what a user calls a model to its folder: a path, an MLflow URI, or the newest export here."""
+"""From what a user calls a model to its folder: a path, an MLflow URI, the newest export here, or the one shipped."""
 
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from lzma import LZMAError
 from pathlib import Path
 
 from ldnet.errors import InputError
@@ -11,6 +14,10 @@ from ldnet.mlflow_store import configure_mlflow, tracking_uri
 from ldnet.model_description import DESCRIPTION, read_description
 
 LATEST, MODELS = "latest", Path("work/model")
+DEMO, ARCHIVE = "demo", Path(__file__).with_name("demo.zip")
+EXPECTED = f"a model folder (`make export`), models:/..., runs:/..., {LATEST} or {DEMO}"
+# What zipfile raises: for what is no zip file, for compressions that this Python lacks, and for damaged content.
+DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error, LZMAError)
 MLFLOW_SCHEMES = ("models:", "runs:")
 
 
@@ -19,17 +26,38 @@ def located(name: str) -> Iterator[Path]:
     """The model folder that `name` means, which is there at least as long as the context.
 
     It is a folder (a model folder, or an MLflow model that has one inside), an MLflow URI (models:/name@alias,
-    models:/name/1, runs:/<id>/<path>), or "latest": the newest in work/model. Raises InputError.
+    models:/name/1, runs:/<id>/<path>), "latest": the newest in work/model, or "demo": the small tagger that comes with
+    this package. Where one of these two words is also a model in the current folder, it is refused. Raises InputError.
     """
     if not name.strip():
-        raise InputError(f"the name of the model is empty; expected a folder, models:/..., runs:/... or {LATEST}")
+        raise InputError(f"the name of the model is empty; expected {EXPECTED}")
+    if name in (LATEST, DEMO) and any((Path(name) / file).is_file() for file in (DESCRIPTION, "MLmodel")):
+        raise InputError(
+            f"{name}: a word for a model, and also a model folder here; expected one of them: write ./{name} for the "
+            f"folder, or name it anew to use the word"
+        )
     if name == LATEST:
         yield _latest()
+    elif name == DEMO:
+        with tempfile.TemporaryDirectory() as scratch:
+            yield unpack(ARCHIVE, Path(scratch) / DEMO)
     elif name.startswith(MLFLOW_SCHEMES):
         with tempfile.TemporaryDirectory() as scratch:
             yield _model_inside(_download(name, scratch), name)
     else:
         yield _model_inside(Path(name), name)
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """The folder, with what the archive holds. Raises InputError if that is not there or damaged."""
+    try:
+        with zipfile.ZipFile(archive) as content:
+            content.extractall(folder)
+    except FileNotFoundError:
+        raise InputError(f"{archive}: no such file; expected the tagger in ldnet: install it again") from None
+    except DAMAGE as error:
+        raise InputError(f"{archive}: damaged ({error}); expected a zip file: install ldnet again") from None
+    return folder
 
 
 def _latest() -> Path:
@@ -45,9 +73,7 @@ def _model_inside(folder: Path, name: str) -> Path:
     if (folder / DESCRIPTION).is_file():
         return folder
     if not folder.is_dir():
-        raise InputError(
-            f"{name}: no such folder; expected a model folder (`make export`), models:/..., runs:/... or {LATEST}"
-        )
+        raise InputError(f"{name}: no such folder; expected {EXPECTED}")
     found = [path.parent for path in folder.rglob(DESCRIPTION) if (path.parent / "lexicon").is_dir()]
     if len(found) != 1:
         raise InputError(

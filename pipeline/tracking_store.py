@@ -24,6 +24,7 @@ from pipeline.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
     from mlflow.entities import Run as MlflowRun
 
 Answer = TypeVar("Answer")
@@ -89,6 +90,8 @@ class RunWriter:
         entries = [Param(key(name), value) for name, value in self._params.items()]
         for start in range(0, len(entries), PARAMS_PER_BATCH):
             self._client.log_batch(self._id, params=entries[start : start + PARAMS_PER_BATCH])
+        if inputs := dataset_inputs(self._tags.get("data", ""), Path("dvc.lock")):
+            self._client.log_inputs(self._id, inputs)
         return close_dead_runs(self._client, self._experiment_id)
 
     def _create(self) -> str:
@@ -188,6 +191,8 @@ def _client_and_experiment(uri: str, name: str, artifacts: Path | None) -> tuple
     number = ""
     if found := client.get_experiment_by_name(name):
         number = found.experiment_id
+        if artifacts is not None:
+            _check_place(str(found.artifact_location), (artifacts / name).as_uri())
     else:
         try:
             number = client.create_experiment(name, (artifacts / name).as_uri() if artifacts else None)
@@ -198,6 +203,17 @@ def _client_and_experiment(uri: str, name: str, artifacts: Path | None) -> tuple
     if not number:
         raise TrackingError("the answer names no experiment, so it is none of MLflow's")
     return client, number
+
+
+def _check_place(noted: str, here: str) -> None:
+    """Raise TrackingError for a database that came here with a copied or moved workspace: MLflow has the absolute place
+    of the files of runs in it, so that new ones would go into the other workspace."""
+    ending = "/".join(here.split("/")[-2:])
+    if noted != here and noted.startswith("file://") and noted.endswith(ending):
+        raise TrackingError(
+            f"the database comes from another folder, and would put files of runs there ({noted}); "
+            "move mlflow.db away, and `make upload` begins a new one with what is here"
+        )
 
 
 def run_that_made(client: "MlflowClient", stage: str, outs: Sequence[Path]) -> "MlflowRun | None":
@@ -298,6 +314,7 @@ def origin_tags(params: Path) -> dict[str, str]:
     from mlflow.utils.git_utils import get_git_commit
 
     tags = {"host": socket.gethostname(), "workspace": str(root())}
+    tags |= {"mlflow.source.name": "dvc.yaml", "mlflow.source.type": "PROJECT"}
     with suppress(OSError, KeyError):  # a user without a name
         tags["mlflow.user"] = getpass.getuser()
     with suppress(InputError, OSError, KeyError, TypeError):  # the stage itself says what is wrong with it
@@ -305,6 +322,29 @@ def origin_tags(params: Path) -> dict[str, str]:
     if commit := get_git_commit(str(Path.cwd())):
         tags["mlflow.source.git.commit"] = commit
     return tags
+
+
+def dataset_inputs(data: str, lock: Path) -> "list[DatasetInput]":
+    """The data set as MLflow's column *Dataset* has it: name, DVC's checksum of its folder, and where that lies.
+
+    Empty before DVC has seen the folder, and where the lock cannot be read.
+    """
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    folder = f"data/raw/{data}"
+    try:
+        stages = read_yaml(lock)["stages"].values()
+        md5s = [
+            file["md5"]
+            for stage in stages
+            for file in (*stage.get("outs", []), *stage.get("deps", []))
+            if file["path"] == folder
+        ]
+    except (InputError, OSError, KeyError, TypeError, AttributeError):
+        return []
+    source = json.dumps({"uri": folder})
+    context = [InputTag("mlflow.data.context", "training")]
+    return [DatasetInput(Dataset(data, str(md5s[0]), "local", source), context)] if md5s else []
 
 
 def _living(process: int) -> str:

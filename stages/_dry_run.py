@@ -19,6 +19,7 @@ from torch import nn
 
 from ldnet.processors import processors
 from pipeline.checkpoints import Computation, folder_of
+from pipeline.durations import duration
 from pipeline.execution.reproducible import set_up
 from pipeline.execution.snapshots import progress_in
 from pipeline.features.contextual import (
@@ -250,13 +251,6 @@ def _seconds(action: Callable[[], object]) -> float:
 
 def _bytes(model: nn.Module) -> int:
     return sum(tensor.nbytes for tensor in model.state_dict().values())
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def size(count: float) -> str:

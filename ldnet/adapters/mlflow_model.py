@@ -97,7 +97,7 @@ def model_parts(
     read_description(folder)
     with tempfile.TemporaryDirectory() as scratch:
         package = Path(scratch) / PACKAGE.name
-        shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "*.zip"))
         yield {
             "python_model": str(code),
             "artifacts": {"model": str(folder.resolve())},

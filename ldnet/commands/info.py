@@ -51,6 +51,8 @@ def _lines(description: Mapping[str, Any], sizes: Mapping[str, int], digest: str
     for name, key in (("dev F1", "dev_f1"), ("test F1", "test_f1")):
         if _are_numbers([known(key)]):
             yield name, f"{description[key]:.2f}{_of_seeds(known(f'{key}_of_seeds'))}"
+    if isinstance(rounded := known("rounded"), dict) and _are_numbers([rounded.get("dev_f1")]):
+        yield "rounded", f"weights to {rounded.get('bits', '?')} bits; with them dev F1 {rounded['dev_f1']:.2f}"
     if isinstance(layers := known("layers_kept"), dict) and not str(known("tagger")).startswith("no_lm"):
         kept = ", ".join(f"{direction} {_joined(numbers)}" for direction, numbers in sorted(layers.items()))
         yield "layers kept", f"{kept} (of {known('lm_layers', '?')} a direction, counted from 0)"

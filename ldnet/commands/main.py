@@ -15,6 +15,7 @@ class ExampleGroup(Examples, click.Group):
     cls=ExampleGroup,
     commands=[tag.main, tag_shards.main, info.main, calibrate.main],
     examples=[
+        "echo 'Gaifert launched its Loujairt car.' | ldnet tag demo",
         "ldnet tag work/model/pruned_taught article.txt",
         'echo "John lives in Paris." | ldnet tag latest --format jsonl',
         "ldnet info latest",
@@ -24,6 +25,7 @@ class ExampleGroup(Examples, click.Group):
 def main() -> None:
     """Tag text with a finished tagger. Exit status: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.
 
-    MODEL is a folder that `make export` wrote, an MLflow model (models:/name@alias, models:/name/1, runs:/id/path), or
-    `latest`: the model that was exported last below work/model in the current folder.
+    MODEL is a folder that `make export` wrote, an MLflow model (models:/name@alias, models:/name/1, runs:/id/path),
+    `latest`: the model that was exported last below work/model in the current folder, or `demo`: a small tagger of
+    made-up names that comes with ldnet (PER, LOC, ORG and MISC), to try things out.
     """

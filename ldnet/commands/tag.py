@@ -76,8 +76,9 @@ def main(
 ) -> None:
     """Tag FILES (plain or compressed), or standard input, with MODEL, and write the tags to standard output.
 
-    MODEL is a folder that `make export` wrote, an MLflow model (models:/name@alias, models:/name/1, runs:/id/path), or
-    `latest`: the model that was exported last below work/model in the current folder.
+    MODEL is a folder that `make export` wrote, an MLflow model (models:/name@alias, models:/name/1, runs:/id/path),
+    `latest`: the model that was exported last below work/model in the current folder, or `demo`: a small tagger of
+    made-up names that comes with ldnet (PER, LOC, ORG and MISC), to try things out.
 
     Results come in the order of the input, while it still comes, and a line without words keeps its place. Offsets
     count Unicode code points of the line. A confidence is the probability that just these words are such a span.

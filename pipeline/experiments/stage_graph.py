@@ -22,6 +22,7 @@ class Stage:
     deps: Paths
     outs: Paths
     command: tuple[str, ...] = ()
+    description: str = ""
 
 
 def read_stages(pipeline: Path = PIPELINE, params: Path = PARAMS) -> list[Stage]:
@@ -59,7 +60,12 @@ def brought(stages: Collection[Stage], names: Collection[str]) -> list[PurePosix
 
 def affected(stages: Collection[Stage], sections: Collection[str]) -> set[str]:
     """The stages that depend on one of these sections of params.yaml, and all that come after them."""
-    found = {stage.name for stage in stages if not stage.sections.isdisjoint(sections)}
+    return with_later(stages, (stage.name for stage in stages if not stage.sections.isdisjoint(sections)))
+
+
+def with_later(stages: Collection[Stage], names: Iterable[str]) -> set[str]:
+    """The stages `names` and all that come after them."""
+    found = set(names)
     while more := {
         stage.name
         for stage in stages
@@ -84,6 +90,7 @@ def _stage(name: str, entry: Mapping[str, Any], values: Mapping[str, Any]) -> St
         deps=_paths(entry, values, "deps"),
         outs=_paths(entry, values, "outs", "metrics", "plots"),
         command=tuple(shlex.split(_filled(entry["cmd"], values))),
+        description=str(entry.get("desc", "")),
     )
 
 

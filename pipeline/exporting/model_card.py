@@ -17,8 +17,13 @@ ENGLISH = ("demo", "conll2000", "conll2003", "paper")  # data sets known to be E
 
 def model_card(content: Mapping[str, Any]) -> str:
     """The card of the model that `content`, all of model.json, describes."""
+    return printable(f"---\n{yaml.safe_dump(_front_matter(content), sort_keys=False)}---\n\n{card_text(content)}")
+
+
+def card_text(content: Mapping[str, Any]) -> str:
+    """The card without what only model hubs read."""
     sections = [_summary(content), _numbers(content), _use(content), _limits(content), _licence(content)]
-    return printable(f"---\n{yaml.safe_dump(_front_matter(content), sort_keys=False)}---\n\n" + "\n".join(sections))
+    return printable("\n".join(sections))
 
 
 def _code(text: str) -> str:
@@ -76,6 +81,7 @@ def _numbers(content: Mapping[str, Any]) -> str:
         f"* Parameters: {content['parameters'] / 1e6:.3f} million, embeddings included.",
         *_layers(content),
         *_onnx_numbers(content),
+        *_rounding(content),
         f"* Commit of the code that exported it: {content['export_commit'] or 'unknown'}.",
     ]
     legend = (
@@ -98,6 +104,15 @@ def _onnx_numbers(content: Mapping[str, Any]) -> list[str]:
     return [
         f"* ONNX, F1 on the {sentences:,} dev sentences: {f1['float32']:.2f} in float32, {f1['int8']:.2f} in 8-bit "
         f"integers (difference {f1['int8'] - f1['float32']:+.2f})."
+    ]
+
+
+def _rounding(content: Mapping[str, Any]) -> list[str]:
+    if not (rounded := content["rounded"]):
+        return []
+    return [
+        f"* Weights: rounded to {rounded['bits']} bits, to be small. Dev F1 with them: {rounded['dev_f1']:.2f}; "
+        "the F1 in the table was measured before rounding."
     ]
 
 

@@ -1,7 +1,7 @@
 """A finished tagger of the workspace written as a model folder (see `ldnet.model_folder`)."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class ModelDescription:
     generated: bool  # the data is this project's own
     data_and_licence: str
     export_commit: str | None  # of the code that exported; that of the training is in the published results
+    rounded: Mapping[str, Any] | None = None  # bits of a weight, dev F1 after that, what it was made from
 
 
 def export_model(

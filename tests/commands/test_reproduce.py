@@ -11,7 +11,7 @@ import click
 import pytest
 
 from commands import guard
-from commands.reproduce import GROUPS, check_data, mend_what_a_kill_left, run_side_by_side
+from commands.reproduce import GROUPS, Reader, check_data, mend_what_a_kill_left, run_side_by_side
 from ldnet.errors import InputError
 from pipeline.params import Params, load_params
 
@@ -175,3 +175,40 @@ def test_pairs_are_stages_of_the_experiment() -> None:
         ["dvc", "stage", "list", "--name-only"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert {stage for group in GROUPS for stage in group} <= set(listed.stdout.split())
+
+
+def test_lines_are_replaced_while_they_come(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each command has a reader of its own; what goes to stderr stays as it is."""
+
+    def reader() -> Reader:
+        seen: list[str] = []
+
+        def read(line: str) -> str | None:
+            seen.append(line)
+            return None if line == "hidden" else f"{len(seen)} {line}"
+
+        return read
+
+    wait = f"until test -e {tmp_path / 'go'}; do sleep 0.02; done"
+    run_side_by_side(
+        [["sh", "-c", f"echo hidden; echo a; echo b >&2; touch {tmp_path / 'go'}"], ["sh", "-c", f"{wait}; echo c"]],
+        reader,
+    )
+    out, err = capfd.readouterr()
+    assert sorted(out.splitlines()) == ["1 c", "2 a"] and err == "b\n"
+
+
+def test_a_reader_that_went_away_does_not_stop_the_stages(tmp_path: Path) -> None:
+    """As with `make repro | head -n 1`: far more lines than a pipe holds."""
+    code = f"""
+from commands.reproduce import run_side_by_side
+run_side_by_side([["sh", "-c", "seq 100000; echo > {tmp_path / "done"}"]], lambda: lambda line: line)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == b"1\n"
+    process.wait(timeout=60)
+    assert (tmp_path / "done").exists()

@@ -39,6 +39,12 @@ def test_it_prints_the_addresses_and_becomes_the_server_of_the_database(
     assert os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
 
 
+def test_without_runs_it_says_how_to_have_some(started: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui, "comparison_links", lambda site: {})
+    assert "no runs at sqlite:///" in (said := run().output) and "`make upload`" in said
+    assert started
+
+
 def test_a_server_that_is_there_is_not_started_again(started: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://tracking.example.org/")
     done = run()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ldnet.errors import InputError
-from ldnet.locate_model import located
+from ldnet.locate_model import ARCHIVE, located, unpack
 from ldnet.model_folder import load_model, model_digest
 from tests.serving_factories import make_model
 
@@ -51,6 +51,39 @@ def test_the_latest_needs_an_export(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="latest: no exported model in work/model; `make export`"), located("latest"):
         pass
+
+
+def test_the_demo_comes_with_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "demo").mkdir()  # a folder of this name that is no model is in nobody's way
+    monkeypatch.chdir(tmp_path)
+    with located("demo") as folder:
+        sentence = ["Gaifert", "launched", "its", "Loujairt", "car", "."]
+        assert load_model(folder).tag([sentence]) == [["S-ORG", "O", "O", "S-MISC", "O", "O"]]
+        unpacked = folder
+    assert not unpacked.exists() and list((tmp_path / "demo").iterdir()) == []
+
+
+@pytest.mark.parametrize("word", ["latest", "demo"])
+def test_a_word_that_is_also_a_model_here_is_refused(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_model(tmp_path).rename(tmp_path / word)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=rf"^{word}: a word for a model, and .* write \./{word} "), located(word):
+        pass
+    with located(f"./{word}") as folder:
+        assert load_model(folder)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04", "cut", "changed"])
+def test_a_damaged_demo_is_one_line(content: bytes | str | None, tmp_path: Path) -> None:
+    archive, whole = tmp_path / "demo.zip", ARCHIVE.read_bytes()
+    if content is not None:
+        changed = whole[:5000] + bytes(byte ^ 255 for byte in whole[5000:6000]) + whole[6000:]
+        damaged = {"cut": whole[:-1000], "changed": changed}
+        archive.write_bytes(damaged[content] if isinstance(content, str) else content)
+    with pytest.raises(InputError, match=r"demo\.zip: (no such file|damaged).* install (it|ldnet) again"):
+        unpack(archive, tmp_path / "out")
 
 
 def test_an_mlflow_uri_without_a_database_says_where_it_was_looked_for(

@@ -128,6 +128,9 @@ def test_the_registered_version_belongs_to_the_pipelines_run(
     assert version.version == 1 and version.run_id == run.info.run_id
     assert [f"models:/{output.model_id}" for output in run.outputs.model_outputs] == [version.source]
     assert run.info.status == "FINISHED"
+    card = (workspace.root / "model" / "README.md").read_text(encoding="utf-8")
+    assert version.description.startswith("# ldnet-tiny-pruned_taught\n") and version.description in card
+    assert version.tags["data"] == "demo" and version.tags["test_f1"] == "78.0"
     assert f"models:/{NAME}@{ALIAS}: version 1, logged to the pipeline's run {run.info.run_id}" in workspace.said
 
 

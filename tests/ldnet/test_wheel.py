@@ -22,6 +22,7 @@ from ldnet.model_folder import load_model
 from tests.imports import ROOT, closure, imported_modules, sources
 
 MODEL = ROOT / "tests" / "fixtures" / "model_version_1"
+SHIPPED = "ldnet/demo.zip"
 LINES = ["the cat saw Paris .", "", "Rome"]
 FOLDERS = ("ldnet", "pipeline", "stages", "commands", "ablations", "bench", "tests")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -122,9 +123,10 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = set(archive.namelist())
     own = {file for file in files if not file.startswith(f"ldnet-{__version__}.dist-info/")}
-    assert own == set(sources("ldnet"))
+    assert own == {*sources("ldnet"), SHIPPED}
+    assert (ROOT / SHIPPED).stat().st_size < 400_000
     assert any(file.endswith("/licenses/LICENSE") for file in files)
-    assert wheel.name == f"ldnet-{__version__}-py3-none-any.whl" and wheel.stat().st_size < 200_000
+    assert wheel.name == f"ldnet-{__version__}-py3-none-any.whl" and wheel.stat().st_size < 600_000
 
 
 def test_the_metadata_ask_for_what_tagging_needs(metadata: Message) -> None:
@@ -167,6 +169,8 @@ def test_it_tags_elsewhere_with_nothing_but_its_needs(wheel: Path, options: list
         tags = load_model(MODEL).tag([line.split() for line in LINES])
         assert [line.split(" ")[-1] for line in told.splitlines() if line] == [tag for line in tags for tag in line]
     assert f"ldnet, version {__version__}" in alone(RUN_LDNET, needs, where, "--version", cwd=tmp_path)
+    text = "Gaifert launched its Loujairt car.\n"
+    assert alone(RUN_LDNET, needs, where, "tag", "demo", *options, cwd=tmp_path, text=text).count("Loujairt") >= 1
     assert "model_version_1" not in alone(RUN_LDNET, needs, where, "info", MODEL, cwd=tmp_path)
 
 
@@ -186,6 +190,7 @@ def test_the_mlflow_model_predicts_with_nothing_but_its_requirements(tmp_path: P
     listed = (tmp_path / "mlflow" / "requirements.txt").read_text(encoding="utf-8").split()
     assert listed == [f"{name}=={public_version(name)}" for name in REQUIREMENTS]
     assert [path.name for path in (tmp_path / "mlflow" / "code").iterdir()] == ["ldnet"]
+    assert not (tmp_path / "mlflow" / "code" / SHIPPED).exists()  # it has a model of its own
     told = alone(PREDICT, REQUIREMENTS, tmp_path / "mlflow", json.dumps(LINES), cwd=tmp_path)
     expected = load_model(MODEL).tag([line.split() for line in LINES])
     assert json.loads(told.splitlines()[-1]) == [" ".join(tags) for tags in expected]

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -24,7 +25,10 @@ from pipeline.tracking_store import (
     PIPELINE_EXPERIMENT,
     STAGES_EXPERIMENT,
     RunWriter,
+    TrackingError,
     comparison_links,
+    connect,
+    dataset_inputs,
     md5_of_outs,
     within,
 )
@@ -143,7 +147,58 @@ def test_who_made_a_run_and_from_what(database: sqlite3.Connection) -> None:
     ours, theirs = (select(database, "value", "tags", run) for run in ("exp-a", "exp-b"))
     assert ours["workspace"] != theirs["workspace"]
     assert len(ours["mlflow.source.git.commit"]) == 40 and "mlflow.source.git.commit" not in theirs
+    assert ours["mlflow.source.name"] == theirs["mlflow.source.name"] == "dvc.yaml"
     assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_runs_have_their_data_set_as_input(database: sqlite3.Connection) -> None:
+    query = """SELECT runs.name, datasets.name, digest, dataset_source FROM inputs
+    JOIN runs ON destination_id = run_uuid JOIN datasets ON source_id = dataset_uuid"""
+    found = {run: (data, digest, json.loads(source)) for run, data, digest, source in database.execute(query)}
+    lock = Path("dvc.lock").read_text(encoding="utf-8")
+    assert set(found) == {"prune", "exp-a"}  # the other workspace has no dvc.lock
+    for data, digest, source in found.values():
+        assert data == "demo" and source == {"uri": "data/raw/demo"}
+        assert f"path: data/raw/demo\n      hash: md5\n      md5: {digest}\n" in lock
+
+
+@pytest.mark.parametrize(
+    ("lock", "digests"),
+    [
+        (None, []),
+        ("", []),
+        ("[1]", []),
+        ("stages: {a: 3}", []),
+        ("stages: {a: {deps: [{path: data/raw/other, md5: x}]}}", []),
+        ("stages: {a: {deps: [{path: data/raw/mine, md5: abc.dir}]}}", ["abc.dir"]),  # brought, so no stage's output
+        (
+            "stages: {a: {outs: [{path: data/raw/mine, md5: abc}]}, b: {deps: [{path: data/raw/mine, md5: abc}]}}",
+            ["abc"],
+        ),
+    ],
+)
+def test_the_digest_of_a_data_set_is_dvcs(lock: str | None, digests: list[str], tmp_path: Path) -> None:
+    if lock is not None:
+        (tmp_path / "dvc.lock").write_text(lock, encoding="utf-8")
+    assert [found.dataset.digest for found in dataset_inputs("mine", tmp_path / "dvc.lock")] == digests
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # in MLflow's own queries
+def test_a_copied_database_does_not_write_into_the_other_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's database has absolute places in it."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{old}/mlflow.db")
+    connect(STAGES_EXPERIMENT)
+    connect(STAGES_EXPERIMENT)
+    shutil.copytree(old, new)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{new}/mlflow.db")
+    with pytest.raises(TrackingError, match=r"comes from another folder, .*/old/mlartifacts/.*make upload"):
+        connect(STAGES_EXPERIMENT)
+    (new / "mlflow.db").unlink()
+    connect(STAGES_EXPERIMENT)
 
 
 def stand_in(program: str) -> Callable[[], "subprocess.Popen[bytes]"]:

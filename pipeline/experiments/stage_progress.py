@@ -1,0 +1,110 @@
+"""Where a run of the experiment stands: stage k of n, and about how much time is left, from what `dvc repro` prints."""
+
+import re
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+from ldnet.errors import InputError
+from ldnet.files import read_json, write_json
+from pipeline.durations import duration
+
+SECONDS = "stage_seconds.json"  # by profile, in work/; those of one profile in its folder of published results
+NEWS = re.compile(r"(?:Running stage '(?P<runs>[^']+)':|Stage '(?P<kept>[^']+)' (?:is cached|didn't change).*)")
+WRITTEN = ("Updating lock file", "Generating lock file")  # after each stage that ran
+# What DVC says besides: commands, which dvc.yaml has, and advice that does not fit here.
+CHATTER = re.compile(
+    r"|> .*|\t?git add .*|\tdvc config .*|To track the changes with git.*|To enable auto staging.*|Use `dvc push`.*"
+    r"|Data and pipelines are up to date\.|(?:Updating|Generating) lock file 'dvc.lock'"
+)
+
+
+class StageProgress:
+    """Counts the stages of a plan while they run. Seconds are of wall time; `usual` has those of an earlier run."""
+
+    def __init__(
+        self,
+        plan: Mapping[str, str],
+        groups: Sequence[Collection[str]],
+        usual: Mapping[str, float],
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        """`plan` has the descriptions of the stages to run, in no order; the stages of a group run side by side."""
+        self._plan, self._usual, self._clock = plan, usual, clock
+        together = {stage: number for number, group in enumerate(groups) for stage in group}
+        self._group = {stage: together.get(stage, len(groups) + index) for index, stage in enumerate(plan)}
+        self._begun: dict[str, float] = {}
+        self._counted: set[str] = set()
+        self._start = clock()
+        self.seconds: dict[str, float] = {}  # of stages that ran to their end
+
+    def reader(self) -> Callable[[str], str | None]:
+        """What turns a line that one `dvc repro` prints into the line to show, or None to show nothing."""
+        running: list[str] = []
+
+        def read(line: str) -> str | None:
+            if running and line.startswith(WRITTEN):
+                self._end(running.pop())
+            news = NEWS.fullmatch(line)
+            if news is None:
+                return None if CHATTER.fullmatch(line) else line
+            stage = news["runs"] or news["kept"]
+            if news["runs"]:
+                running[:] = [stage]
+                self._begun[stage] = self._clock()
+            if stage in self._counted or stage not in self._plan:
+                return line if news["runs"] and stage not in self._plan else None
+            self._counted.add(stage)
+            kept = "comes from DVC's cache" if "is cached" in line else "is up to date"
+            what = self._told(stage) if news["runs"] else kept
+            return f"stage {len(self._counted)} of {len(self._plan)}: {stage}: {what}"
+
+        return read
+
+    def _told(self, stage: str) -> str:
+        """What the stage does, and the time since the start and to the end."""
+        since, left = self._clock() - self._start, self.left()
+        ahead = "time left not known" if left is None else f"about {duration(left)} left"
+        return f"{self._plan[stage]} ({duration(since)} so far, {ahead})"
+
+    def _end(self, stage: str) -> None:
+        self.seconds[stage] = round(self._clock() - self._begun[stage], 1)
+
+    def left(self) -> float | None:
+        """The seconds until all stages are done at the pace so far; None if no stage was timed before.
+
+        Stages of a group count as long as the longest of them.
+        """
+        if not self._usual:
+            return None
+        done = [stage for stage in self.seconds if self._usual.get(stage, 0) > 0]
+        usual = sum(self._usual[stage] for stage in done)
+        pace = sum(self.seconds[stage] for stage in done) / usual if usual >= 1 else 1.0
+        longest: dict[int, float] = {}
+        for stage in self._plan:
+            if stage in self.seconds or (stage in self._counted and stage not in self._begun):
+                continue
+            passed = self._clock() - self._begun[stage] if stage in self._begun else 0.0
+            ahead = max(0.0, pace * self._usual.get(stage, 0.0) - passed)
+            longest[self._group[stage]] = max(ahead, longest.get(self._group[stage], 0.0))
+        return sum(longest.values())
+
+
+def read_seconds(work: Path, results: Path, profile: str) -> dict[str, float]:
+    """Those of the last run here, or else those of the published run; {} where there are none that can be read."""
+    try:
+        here = read_json(work / SECONDS).get(profile) if (work / SECONDS).exists() else None
+        published = results / profile / SECONDS
+        return dict(here or (read_json(published) if published.exists() else {}))
+    except (InputError, AttributeError, TypeError, ValueError):
+        return {}
+
+
+def keep_seconds(work: Path, profile: str, seconds: Mapping[str, float]) -> None:
+    """Add those of a run here to what earlier runs left; a file that cannot be read is written anew."""
+    try:
+        known = dict(read_json(work / SECONDS))
+        before = dict(known.get(profile, {}))
+    except (InputError, TypeError, ValueError):
+        known, before = {}, {}
+    write_json(work / SECONDS, {**known, profile: {**before, **seconds}})
