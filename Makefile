@@ -6,7 +6,7 @@ CPU_WHEELS = https://download.pytorch.org/whl/cpu
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup check repro experiment named checkpoints torture fuzz test lint bench data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
+.PHONY: help setup check repro experiment named checkpoints torture fuzz test lint bench peers data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -65,6 +65,12 @@ lint: setup ## check style and types
 
 bench: setup ## [ONLY="row row"]: measure the speed against the published way of computing (half an hour)
 	@python -m bench.run $(foreach row,$(ONLY),--only $(row))
+
+peers: $(if $(NAME),profile,setup) ## [ONLY="crfsuite spacy"] [NAME=conll2003] [SEEDS="1"] [TRIAL=1]: train and measure other taggers on the same splits, in .venv-peers (hours)
+	@cmp -s requirements-peers.txt .venv-peers/requirements.txt || { \
+	  echo "Installing the other taggers into .venv-peers (two gigabytes, some minutes)" && $(PYTHON) -m venv .venv-peers && \
+	  .venv-peers/bin/python -m pip install --quiet --requirement requirements-peers.txt && cp requirements-peers.txt .venv-peers/requirements.txt; }
+	@python -m bench.peers.run $(foreach peer,$(ONLY),--only $(peer)) $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(TRIAL),--trial)
 
 data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or its public home
 	@python -m commands.fetch_data $(NAME) $(if $(FROM),--from "$(FROM)")

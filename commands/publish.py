@@ -14,6 +14,7 @@ from pipeline.experiments.faults_tried import RESULTS as FAULTS
 from pipeline.experiments.faults_tried import faults_section
 from pipeline.experiments.gain_kept import gain_section
 from pipeline.experiments.pages import results_section, stages_section
+from pipeline.experiments.peers import publish_peers
 from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
@@ -43,8 +44,7 @@ from pipeline.report.results import read_results
 @click.option("--readme-only", is_flag=True, help="Publish no new results; only fill the pages from those published.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if a page is stale.")
 def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, readme_only: bool, check: bool) -> None:
-    """Copy the report's results and figure to where they are published; fill README and the pages in
-    docs from those."""
+    """Copy the report's results and figure to where they are published; fill README and pages of docs from those."""
     if not (readme_only or check):
         publish_results(report, results, docs)
     published = [read_results(file) for file in sorted(results.glob("*/results.json"))]
@@ -53,6 +53,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
     fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)
     fill_page(docs / "faults.md", {"faults": faults_section(results / FAULTS.name)}, check)
+    publish_peers(results, docs, readme, check)
     if not check:
         echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")
 

@@ -16,6 +16,8 @@ from pipeline.report.results import build_results
 from tests.report_factories import PROJECT, make_experiment_values, make_metrics, make_older_document, make_params
 
 README = """# Title
+<!-- peers:begin -->
+<!-- peers:end -->
 <!-- results:begin -->
 outdated
 <!-- results:end -->
@@ -27,6 +29,7 @@ after
 PAGE = "# Page\n" + "".join(
     f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("gain", "path", "study", "curve", "ablations")
 )
+PEERS_PAGE = "# Peers\n<!-- peers:begin -->\n<!-- peers:end -->\n"
 PIPELINE = """
 stages:
   generate_data:
@@ -60,6 +63,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "docs" / "results.md").write_text(PAGE, encoding="utf-8")
     faults = "<!-- faults:begin -->\n<!-- faults:end -->\n"
     (tmp_path / "docs" / "faults.md").write_text(faults, encoding="utf-8")
+    (tmp_path / "docs" / "peers.md").write_text(PEERS_PAGE, encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / ".gitignore").write_text("/work/\n", encoding="utf-8")
     write_report(tmp_path, "demo")
