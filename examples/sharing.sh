@@ -50,8 +50,8 @@ git clone --quiet "$root" "$scratch/second"
 expect second '' "dvc remote add --local --default shared $scratch/remote"
 expect second 'fetched|added' 'dvc pull'
 expect second 'up to date' 'dvc status'
-expect second 'S-' 'python -m commands.export_model && echo "Gaifert launched its Loujairt car." | ldnet tag latest'
-expect second 'S-' 'echo "Gaifert launched its Loujairt car ." | ldnet tag models:/shared-tagger@champion --tokenised'
+expect second 'S-' 'python -m commands.export_model && echo "Gaifert launched its Loujairt car." | python -m ldnet tag latest'
+expect second 'S-' 'echo "Gaifert launched its Loujairt car ." | python -m ldnet tag models:/shared-tagger@champion --tokenised'
 expect second '^select$' "dvc exp run -S select.strength=$STRENGTH > said.txt 2>&1 || { cat said.txt; exit 1; }
   sed -n \"s/^Running stage '\\(.*\\)':/\\1/p\" said.txt | tee ran.txt"
 if grep -qE '^(generate_data|prepare|pretrain_lm|train_tagger|soft_targets|train_taught)' "$scratch/second/ran.txt"; then
