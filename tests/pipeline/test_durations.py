@@ -1,0 +1,12 @@
+"""Durations by hand."""
+
+import pytest
+
+from pipeline.durations import duration
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (99.4, "99 s"), (100, "2 min"), (5999, "100 min"), (6000, "1.7 h")]
+)
+def test_durations_by_hand(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
