@@ -66,7 +66,10 @@ def train(task: Task, folder: Path) -> dict[str, Any]:
         max_epochs=task.settings["epochs"],
     )
     (folder / "model").mkdir()
-    (folder / "trained" / MODEL).rename(folder / "model" / MODEL)
+    best = folder / "trained" / MODEL
+    if not best.exists():  # no epoch has found a span of dev
+        best = folder / "trained" / "final-model.pt"
+    best.rename(folder / "model" / MODEL)
     scores = [float(score) for score in found["dev_score_history"]]
     return {"dev_f1": round(100 * max(scores), 4), "epochs": len(scores)}
 
@@ -105,8 +108,10 @@ def _sentence(sentence: Sentence) -> Any:
 
 
 def _word_embeddings(vectors: Path) -> Any:
-    """The vectors of the file, which stay as they are; Flair looks a word up as it is, lower-cased, and with 0 for
-    each digit."""
+    """The vectors of the file, which stay as they are, and a row of zeros for unknown words, which Flair expects last.
+
+    Flair looks a word up as it is, lower-cased, and with # or 0 for each digit.
+    """
     import numpy as np
     import torch
     from flair.embeddings import WordEmbeddings
@@ -118,7 +123,6 @@ def _word_embeddings(vectors: Path) -> Any:
         for row, line in enumerate(file):
             word, *numbers = line.rstrip("\n").split(" ")
             words[word], table[row] = row, np.array(numbers, np.float32)
-    words["<unk>"] = rows
     embeddings = WordEmbeddings(None, vocab=words, embedding_length=width, name="vectors")
     embeddings.embedding = torch.nn.Embedding(rows + 1, width, _weight=torch.from_numpy(table), _freeze=True)
     return embeddings

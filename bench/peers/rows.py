@@ -87,18 +87,21 @@ def prepared_splits(conll: Path, lock: Path, params: Params) -> dict[str, str]:
 
 
 def write_vectors(params: Params, file: Path) -> Path | None:
-    """Write the word vectors of params.yaml in the word2vec text format, which all peers read; None if it has none."""
+    """Write the word vectors of params.yaml in the word2vec text format, which all peers read; None if it has none.
+
+    Words with blanks in them are left out.
+    """
     if not params.prepare_conll.vectors:
         return None
     found = read_word_vectors(
         Path("data/raw") / params.data / params.prepare_conll.vectors, params.prepare_conll.vector_rows
     )
-    rows, width = found.vectors.shape
-    lines = (f"{word} {' '.join(map(repr, found.vectors[row].tolist()))}\n" for word, row in found.rows.items())
+    rows = {word: row for word, row in found.rows.items() if word.split() == [word]}  # blanks separate the columns
+    lines = (f"{word} {' '.join(map(repr, found.vectors[row].tolist()))}\n" for word, row in rows.items())
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")
     with part.open("w", encoding="utf-8") as written:
-        written.write(f"{rows} {width}\n")
+        written.write(f"{len(rows)} {found.vectors.shape[1]}\n")
         written.writelines(lines)
     return part.replace(file)
 

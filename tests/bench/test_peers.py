@@ -177,10 +177,10 @@ def test_vectors_are_written_as_all_peers_read_them(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     params = parse_params(render(ROOT / "profiles", "demo"), "demo")
     assert write_vectors(params, tmp_path / "vectors.txt") is None
-    with_vectors = params.prepare_conll.model_copy(update={"vectors": "v.txt", "vector_rows": 2})
+    with_vectors = params.prepare_conll.model_copy(update={"vectors": "v.txt", "vector_rows": 3})
     raw = tmp_path / "data" / "raw" / "demo"
     raw.mkdir(parents=True)
-    (raw / "v.txt").write_text("the 0.5 -1\nof 0.25 2\nrare 1 1\n", encoding="utf-8")
+    (raw / "v.txt").write_text("the 0.5 -1\n. . 3 3\nof 0.25 2\nrare 1 1\n", encoding="utf-8")
     file = write_vectors(params.model_copy(update={"prepare_conll": with_vectors}), tmp_path / "vectors.txt")
     assert file is not None and file.read_text(encoding="utf-8") == "2 2\nthe 0.5 -1.0\nof 0.25 2.0\n"
 
