@@ -170,7 +170,7 @@ def test_make_repro_says_the_main_numbers_first(root: Path, monkeypatch: pytest.
     def started(*arguments: object) -> None:
         raise RuntimeError("stages start")
 
-    monkeypatch.setattr("commands.reproduce.run_groups", started)
+    monkeypatch.setattr("commands.reproduce.run_side_by_side", started)
     monkeypatch.setattr("commands.reproduce.DVC", ("false",))
     monkeypatch.setattr("commands.reproduce.end_on_signals", lambda: None)
     result = CliRunner().invoke(reproduce)
