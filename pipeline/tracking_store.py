@@ -76,6 +76,7 @@ class RunWriter:
         """`process` is the number of the process whose run it is: when that is gone, the run is taken for killed."""
         self._experiment, self._name, self._params = experiment, name, params
         self._tags = {**origin_tags(Path("params.yaml")), "process": _living(process), **tags}
+        self._inputs = dataset_inputs(self._tags.get("data", ""), Path("dvc.lock"))
         self._tried = False
         self._client: MlflowClient
         self._experiment_id = self._id = ""
@@ -90,8 +91,8 @@ class RunWriter:
         entries = [Param(key(name), value) for name, value in self._params.items()]
         for start in range(0, len(entries), PARAMS_PER_BATCH):
             self._client.log_batch(self._id, params=entries[start : start + PARAMS_PER_BATCH])
-        if inputs := dataset_inputs(self._tags.get("data", ""), Path("dvc.lock")):
-            self._client.log_inputs(self._id, inputs)
+        if self._inputs:
+            self._client.log_inputs(self._id, self._inputs)
         return close_dead_runs(self._client, self._experiment_id)
 
     def _create(self) -> str:

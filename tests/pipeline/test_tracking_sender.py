@@ -258,7 +258,7 @@ class Store:
 
     def do_create_run(self, experiment: str, run_name: str, tags: dict[str, str]) -> Any:
         self.runs[str(len(self.runs))] = {
-            "tags": dict(tags), "metrics": set(), "params": {}, "status": "RUNNING", "files": {}
+            "tags": dict(tags), "metrics": set(), "params": {}, "status": "RUNNING", "files": {}, "inputs": []
         }  # fmt: skip
         return self.entity(str(len(self.runs) - 1))
 
@@ -270,6 +270,9 @@ class Store:
     def do_log_batch(self, run: str, metrics: Any = (), params: Any = ()) -> None:
         self.runs[run]["metrics"] |= {(metric.key, metric.value, metric.step) for metric in metrics}
         self.runs[run]["params"].update({param.key: param.value for param in params})
+
+    def do_log_inputs(self, run: str, inputs: list[str]) -> None:
+        self.runs[run]["inputs"] = list(inputs)
 
     def do_set_tag(self, run: str, key: str, value: str) -> None:
         self.runs[run]["tags"][key] = value
@@ -294,6 +297,7 @@ def test_outages_anywhere_leave_one_complete_run(seed: int, monkeypatch: pytest.
     store, chance = Store(), random.Random(seed)
     store.fails = lambda: chance.random() < 0.3
     monkeypatch.setattr(tracking_store, "connect", lambda experiment: (store, "1"))
+    monkeypatch.setattr(tracking_store, "dataset_inputs", lambda data, lock: ["demo"])
     said: list[Any] = []
     sender = Sender(5, said.append)
     sender.take({"begin": {**BEGIN["begin"], "params": {"a@b": "1"}, "tags": {"kind": "test"}}})
@@ -303,9 +307,11 @@ def test_outages_anywhere_leave_one_complete_run(seed: int, monkeypatch: pytest.
             sender.send()
     sender.take({"table": "rows", "content": "{}"})
     sender.take({"finish": "FINISHED", "tags": {"out_md5": "x"}})
-    while {"sent": True} not in said:
-        sender.end()
+    for _ in range(100):
+        if {"sent": True} not in said:
+            sender.end()
     (run,) = store.runs.values()
+    assert run["inputs"] == ["demo"]
     assert run["metrics"] == {("loss", 1 / (step + 1), step) for step in range(50)}
     assert (run["params"], run["files"], run["status"]) == ({"a_b": "1"}, {"rows.json": "{}"}, "FINISHED")
     assert run["tags"]["kind"] == "test" and run["tags"]["out_md5"] == "x"
