@@ -38,6 +38,7 @@ def train(task: Task, folder: Path) -> dict[str, Any]:
     from flair.embeddings import CharacterEmbeddings, StackedEmbeddings
     from flair.models import SequenceTagger
     from flair.trainers import ModelTrainer
+    from flair.trainers.plugins import MetricHistoryPlugin
 
     torch.set_num_threads(task.threads)
     flair.device = torch.device("cpu")
@@ -64,6 +65,7 @@ def train(task: Task, folder: Path) -> dict[str, Any]:
         learning_rate=task.settings["learning_rate"],
         mini_batch_size=task.settings["batch"],
         max_epochs=task.settings["epochs"],
+        plugins=[MetricHistoryPlugin()],
     )
     (folder / "model").mkdir()
     best = folder / "trained" / MODEL

@@ -15,7 +15,20 @@ from pipeline.report.tables import markdown_table
 
 PEERS_FILE = Path("results/peers.json")
 MEASURED = ("test_f1", "words_per_second", "load_seconds", "peak_mb", "disk_mb")
-KEYS = ("profile", "peer", "title", "mode", "own", "seed", "threads", "machine", "settings", "versions", *MEASURED)
+KEYS = (
+    "profile",
+    "peer",
+    "title",
+    "mode",
+    "own",
+    "seed",
+    "threads",
+    "training_threads",
+    "machine",
+    "settings",
+    "versions",
+    *MEASURED,
+)
 # What is best, of which measurement, by which direction, and how it is written.
 BESTS = (
     ("least memory", "peak_mb", "{:,.0f} MB"),
@@ -145,7 +158,7 @@ def _table(profile: str, taggers: Sequence[Row]) -> str:
     versions = sorted({f"{name} {version}" for tagger in taggers for name, version in tagger["versions"].items()})
     return (
         f"**{profile}** (`make peers NAME={profile}`, [all numbers](../results/peers.json))\n\n{table}\n"
-        f"Tagging with {_threads(taggers)}, training with all processors; {machines}. F1 of whole spans in percent. "
+        f"Tagging with {_threads(taggers)}{_training_threads(taggers)}; {machines}. F1 of whole spans in percent. "
         f"Versions: {', '.join(versions)}.\n"
     )
 
@@ -170,6 +183,12 @@ def _winner(tagger: Row, taggers: Sequence[Row]) -> str:
     return "" if better is None else str(better["name"])
 
 
-def _threads(taggers: Sequence[Row]) -> str:
-    counts = sorted({tagger["threads"] for tagger in taggers})
+def _threads(taggers: Sequence[Row], key: str = "threads") -> str:
+    counts = sorted({tagger[key] for tagger in taggers})
     return f"{' or '.join(map(str, counts))} thread{'' if counts == [1] else 's'}"
+
+
+def _training_threads(taggers: Sequence[Row]) -> str:
+    """Those of the peers: ours were trained before."""
+    others = [tagger for tagger in taggers if not tagger["own"]]
+    return f", training with {_threads(others, 'training_threads')}" if others else ""

@@ -19,7 +19,8 @@ MARKERS = "# Page\n<!-- peers:begin -->\n<!-- peers:end -->\n"
 def make_row(peer: str, f1: float, speed: float, **other: Any) -> dict[str, Any]:
     return {
         "profile": "demo", "peer": peer, "title": peer.title(), "mode": "", "own": peer.startswith("ldnet"), "seed": 1,
-        "threads": 1, "machine": "a CPU, 2 cores", "settings": {}, "versions": {peer: "1.0"}, "test_f1": f1,
+        "threads": 1, "training_threads": 2, "machine": "a CPU, 2 cores", "settings": {}, "versions": {peer: "1.0"},
+        "test_f1": f1,
         "words_per_second": speed, "load_seconds": 1.0, "peak_mb": 100, "disk_mb": 2.0, "train_seconds": 60.0,
         "train_peak_mb": 200, **other,
     }  # fmt: skip
@@ -66,6 +67,7 @@ def test_results_fill_both_pages_and_draw_the_figure(pages: Path) -> None:
     assert "| Crf | 80.00 | 9,000 | 1.0 | 50 | 2.0 | 5 | 200 |  |" in page
     assert "| Slow | 88.00 | 100 | 1.0 | 100 | 2.0 | 60 | 200 | Large |" in page
     assert "| Ldnet-Pruned in int8 | 89.00 | 3,000 | 1.0 | 100 | 2.0 |  |  |  |" in page and "crf 1.0" in page
+    assert "Tagging with 1 thread, training with 2 threads; a CPU, 2 cores." in page
     assert (pages / "docs" / "peers.svg").read_bytes().startswith(b"<?xml")
 
 
