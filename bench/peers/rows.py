@@ -202,8 +202,8 @@ def run_child(bench: Bench, peer: Peer, kind: str, files: Path, threads: int, **
         raise InputError(f"{python}: no such program; `make peers` makes the peers' environment") from None
     except subprocess.CalledProcessError as error:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        last = lines[-1] if lines else f"it ended with status {error.returncode} and said nothing"
-        raise InputError(f"{log}: {kind} failed: {last}") from None
+        last = lines[-1] if lines else "nothing"
+        raise InputError(f"{log}: {kind} ended with status {error.returncode}; its last line: {last}") from None
     finally:
         asked.unlink(missing_ok=True)
         answer.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ same word vectors as all others, made as by `spacy init vectors --attr LOWER`. s
 training, and its best model on dev is kept.
 """
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,12 @@ def train(task: Task, folder: Path) -> dict[str, Any]:
 
 
 def load(folder: Path, mode: str, threads: int) -> Tag:
-    """`nlp.pipe` in this process, as spaCy's documentation tags many texts."""
+    """`nlp.pipe` in this process, as spaCy's documentation tags many texts.
+
+    spaCy imports torch where there is one, without a use for it here. In this environment others need it; without it,
+    spaCy loads as fast as where it is alone.
+    """
+    sys.modules["torch"] = None  # type: ignore[assignment]  # so that its import fails
     import spacy
     from spacy.tokens import Doc
 

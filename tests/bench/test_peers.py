@@ -24,6 +24,7 @@ from pipeline.profiles import render
 from tests.bench.fake_peer import PEER, load
 from tests.imports import ROOT
 
+LONG_ENOUGH = {"spacy": {"max_steps": 400}, "minilm": {"epochs": 20}, "flair": {"epochs": 30}}
 TRAIN = [
     Sentence(("Ada", "met", "Bob", "Ray"), ("S-PER", "O", "B-PER", "E-PER"), 1),
     Sentence(("Oslo", "met", "Ada"), ("S-LOC", "O", "S-PER"), 6),
@@ -96,7 +97,9 @@ def test_modes_share_a_training_and_what_is_there_is_not_run_again(
     assert len(read_peers(results)) == 4
 
 
-@pytest.mark.parametrize(("how", "said"), [("fail", "RuntimeError: told to fail"), ("kill", "train failed")])
+@pytest.mark.parametrize(
+    ("how", "said"), [("fail", "RuntimeError: told to fail"), ("kill", "train ended with status -6")]
+)
 def test_a_peer_that_fails_is_named_and_the_others_go_on(
     how: str, said: str, bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,14 +209,15 @@ def test_each_peer_can_be_trained_and_loaded(peer: Peer) -> None:
     not (ROOT / ".venv-peers" / "bin" / "python").exists(), reason="no .venv-peers; `make peers` makes it"
 )
 @pytest.mark.parametrize("peer", [peer for peer in PEERS if not peer.own], ids=lambda peer: peer.name)
-def test_each_peer_learns_a_few_sentences(peer: Peer, bench: Bench) -> None:
+def test_each_peer_learns_a_few_sentences_by_heart(peer: Peer, bench: Bench) -> None:
     there = dataclasses.replace(bench, python=ROOT / ".venv-peers" / "bin" / "python", trial=True, runs=1)
     for split in ("train", "dev", "test"):
         write_conll(there.conll / f"{split}.conll", TRAIN * 20)
     vectors = there.work / "vectors.txt"
     vectors.parent.mkdir(parents=True, exist_ok=True)
     vectors.write_text("3 2\nada 0.5 1.0\noslo 0.1 0.2\nbob 0.3 -0.4\n", encoding="utf-8")
+    longer = dataclasses.replace(peer, trial=LONG_ENOUGH.get(peer.name, {}))
     for mode in peer.models:
-        row = measure(dataclasses.replace(there, vectors=vectors), peer, mode, 1)
-        assert 0 <= row["test_f1"] <= 100
+        row = measure(dataclasses.replace(there, vectors=vectors), longer, mode, 1)
+        assert row["test_f1"] > 95, row
     shutil.rmtree(there.work)
