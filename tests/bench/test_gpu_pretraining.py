@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -11,13 +12,26 @@ from click.testing import CliRunner
 
 from bench import gpu_pretraining
 from ldnet.files import read_json
+from pipeline.gpu_pretraining import side_by_side
 from pipeline.language_model.model import load_language_model
+from tests.cuda_stand_in import cpu_as_gpu
 from tests.factories import WORDS
 from tests.imports import ROOT
 
-TINY = {"layers": 3, "units": 4, "embedding": 5, "projection": 8, "cutoffs": [4, 8], "streams": 4, "steps": 5}
+__all__ = ["cpu_as_gpu"]
+TINY = {
+    "layers": 3,
+    "units": 4,
+    "embedding": 5,
+    "projection": 8,
+    "cutoffs": [4, 8],
+    "streams": 4,
+    "steps": 5,
+    "dropout": 0.0,
+}
 
 
+@pytest.mark.usefixtures("cpu_as_gpu")
 def test_weights_are_written_in_parts_and_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
@@ -31,20 +45,29 @@ def test_weights_are_written_in_parts_and_joined(tmp_path: Path, monkeypatch: py
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     given = ["--params", str(tmp_path / "params.yaml"), "--corpus", str(corpus)]
     monkeypatch.setattr(gpu_pretraining, "FILE_BYTES", 500)
-    monkeypatch.setattr(gpu_pretraining, "set_up", lambda seed, threads: torch.manual_seed(seed))
-    run = ["train", *given, "--direction", "forward", "--seconds", "100", "--out", str(tmp_path / "gpu")]
+    monkeypatch.setattr(gpu_pretraining, "STREAMS", (4, 8))
+    run = ["train", *given, "--seconds", "0.5", "--out", str(tmp_path / "gpu")]
+    monkeypatch.setattr(side_by_side, "RECORD_STEPS", 5)
     trained = CliRunner().invoke(gpu_pretraining.main, run, catch_exceptions=False)
     assert trained.exit_code == 0, trained.output
-    parts = tmp_path / "gpu/final"
+    parts = tmp_path / "gpu/backward/final"
     assert len(list(parts.glob("part-*"))) > 2
     join = ["join", "--parts", str(parts), "--corpus", str(corpus), "--out", str(tmp_path / "lm")]
+    join += ["--metrics", str(tmp_path / "metrics.json"), "--curve", str(tmp_path / "curve.csv")]
     assert CliRunner().invoke(gpu_pretraining.main, join).exit_code == 0
     model, vocabulary = load_language_model(tmp_path / "lm")
     assert vocabulary == WORDS
     for tensor in model.state_dict().values():
         assert torch.equal(tensor, tensor.half().float())
-    measured = read_json(tmp_path / "gpu/measured.json")
-    assert measured["tokens"] == 11_980 and 1 < measured["heldout_perplexity"] < 2 * len(WORDS)
+    measured = read_json(tmp_path / "gpu/backward/measured.json")
+    assert measured["params"]["streams"] in (4, 8) and 1 < measured["heldout_perplexity"] < 2 * len(WORDS)
+    metrics = read_json(tmp_path / "metrics.json")
+    assert metrics["tokens"] == measured["tokens"] and metrics["epochs"] == round(measured["tokens"] / 12_000, 2)
+    assert metrics["heldout_perplexity"] == pytest.approx(
+        measured["heldout_perplexity"], rel=0.01
+    )  # of float16 weights
+    curve = pd.read_csv(tmp_path / "curve.csv")
+    assert list(curve) == gpu_pretraining.CURVE and curve.tokens.iloc[-1] == measured["tokens"]
     next(parts.glob("part-*")).unlink()
     refused = CliRunner().invoke(gpu_pretraining.main, join)
     assert refused.exit_code != 0 and "this language model has" in str(refused.exception)
