@@ -115,7 +115,7 @@ CONLLU = "# newdoc id = 1\n" + "".join(
         (columns().replace("\n", "\r"), {}, "2 columns separated by blanks"),
         (columns().replace("\n", "\r\n"), {}, "2 columns separated by blanks"),
         ("\ufeff" + columns(between="\n\ufeff"), {}, "IOB2 in column -1"),
-        (gzip.compress(columns().encode()), {}, "train.txt: gzip; 2 columns"),
+        (gzip.compress(columns().encode(), mtime=0), {}, "train.txt: gzip; 2 columns"),
         ("# my corpus, the second\n" + columns(), {}, "1 comment left out"),
         ("word\ttag\n" + columns("{}\t{}\n".format), {}, "1 header left out"),
         (CONLLU, {"word_column": 1}, "7 comments left out; 3 ranges of CoNLL-U (1-2) left out; 3 empty nodes"),
