@@ -2,27 +2,8 @@
 # Everything that a finished experiment is good for, once: `bash examples/tour.sh` where `make repro` has been run.
 # Shows each command with the last lines that it prints, and fails unless they are as expected. CI runs it.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-export PATH="${VENV:-$PWD/.venv}/bin:$PATH" MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true DVC_NO_ANALYTICS=true
+source "$(dirname "$0")/checked.sh"
 PORT=${PORT:-5077}
-scratch=$(mktemp -d)
-server=
-trap finish EXIT
-
-finish() {
-  if [ -n "$server" ]; then kill "$server" && wait "$server" 2> /dev/null || true; fi
-  rm -rf "$scratch"
-}
-
-expect() { # expect <pattern> <command>: a line of what the command prints must match
-  local printed status=0
-  printf '$ %s\n' "$2"
-  printed=$(bash -c "$2" 2>&1) || status=$?
-  tail -n 8 <<< "$printed" | cut -c1-300
-  echo
-  if [ "$status" != 0 ]; then echo "tour: exit status $status" >&2 && exit 1; fi
-  if ! grep -qE -- "$1" <<< "$printed"; then echo "tour: expected a line like: $1" >&2 && exit 1; fi
-}
 
 expect '^Nothing to do' 'make repro'
 expect '^models:/demo-tagger@champion: version [0-9]+' 'make export ONNX=1 REGISTER=demo-tagger ALIAS=champion'
