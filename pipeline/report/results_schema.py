@@ -104,13 +104,19 @@ class Evaluated(_Part):
     comparison: Comparison
 
 
-class MeasuredSchema(_Part):
-    """The metrics files that results are made from, by name."""
+class Selected(_Part):
+    """What `select` measures."""
 
-    pretrain_lm_forward: Pretrained
-    pretrain_lm_backward: Pretrained
-    evaluate_gold: Evaluated
-    evaluate_taught: Evaluated
+    epoch: Whole
+
+
+METRICS: dict[str, type[BaseModel]] = {  # the metrics files that results and figures are made from
+    "pretrain_lm_forward": Pretrained,
+    "pretrain_lm_backward": Pretrained,
+    "select": Selected,
+    "evaluate_gold": Evaluated,
+    "evaluate_taught": Evaluated,
+}
 
 
 class PretrainLM(_Part):
