@@ -6,8 +6,20 @@ server=
 trap finish EXIT
 
 finish() {
-  if [ -n "$server" ]; then kill "$server" && wait "$server" 2> /dev/null || true; fi
+  stop
   rm -rf "$scratch"
+}
+
+stop() { # ends the server, if there is one
+  if [ -n "$server" ]; then kill -- "-$server" && wait "$server" || true; fi 2> /dev/null
+  server=
+}
+
+serve() { # serve <log> <command>...: starts a server, in a group of processes, since MLflow's leave children when killed
+  set -m
+  "${@:2}" > "$1" 2>&1 &
+  server=$!
+  set +m
 }
 
 expect() { # expect <pattern> <command>: shows the last lines of what the command prints; a line must match

@@ -16,9 +16,8 @@ on() { # on <folder> <pattern> <command>: the machine whose clone that is runs t
 
 # The server: database and files of runs in one folder.
 mkdir "$scratch/server" "$scratch/remote"
-(cd "$scratch/server" && MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec mlflow server --workers 1 --host 127.0.0.1 \
-  --port "$PORT" --backend-store-uri sqlite:///runs.db --artifacts-destination run-files > log.txt 2>&1) &
-server=$!
+MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false serve "$scratch/server/log.txt" mlflow server --workers 1 --host 127.0.0.1 \
+  --port "$PORT" --backend-store-uri "sqlite:///$scratch/server/runs.db" --artifacts-destination "$scratch/server/run-files"
 export MLFLOW_TRACKING_URI="http://127.0.0.1:$PORT"
 for _ in $(seq 300); do curl -sf "$MLFLOW_TRACKING_URI/health" > /dev/null && break || sleep 1; done
 
