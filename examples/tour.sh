@@ -2,27 +2,8 @@
 # Everything that a finished experiment is good for, once: `bash examples/tour.sh` where `make repro` has been run.
 # Shows each command with the last lines that it prints, and fails unless they are as expected. CI runs it.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-export PATH="${VENV:-$PWD/.venv}/bin:$PATH" MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true DVC_NO_ANALYTICS=true
+source "$(dirname "$0")/checked.sh"
 PORT=${PORT:-5077}
-scratch=$(mktemp -d)
-server=
-trap finish EXIT
-
-finish() {
-  if [ -n "$server" ]; then kill "$server" && wait "$server" 2> /dev/null || true; fi
-  rm -rf "$scratch"
-}
-
-expect() { # expect <pattern> <command>: a line of what the command prints must match
-  local printed status=0
-  printf '$ %s\n' "$2"
-  printed=$(bash -c "$2" 2>&1) || status=$?
-  tail -n 8 <<< "$printed" | cut -c1-300
-  echo
-  if [ "$status" != 0 ]; then echo "tour: exit status $status" >&2 && exit 1; fi
-  if ! grep -qE -- "$1" <<< "$printed"; then echo "tour: expected a line like: $1" >&2 && exit 1; fi
-}
 
 expect '^Nothing to do' 'make repro'
 expect '^models:/demo-tagger@champion: version [0-9]+' 'make export ONNX=1 REGISTER=demo-tagger ALIAS=champion'
@@ -35,15 +16,17 @@ expect 'expected calibration error' 'ldnet calibrate work/model/pruned_taught'
 mkdir "$scratch/shards" && printf 'Gaifert launched its car .\n\nGaifert .\n' > "$scratch/shards/news.txt"
 expect '1 shards tagged \(3 lines, 7 words\)' "ldnet tag-shards work/model/pruned_taught $scratch/shards $scratch/tagged"
 
-MLFLOW_TRACKING_URI="sqlite:///$PWD/mlflow.db" mlflow models serve -m models:/demo-tagger@champion --env-manager local \
-  -h 127.0.0.1 -p "$PORT" > "$scratch/server.log" 2>&1 &
-server=$!
+MLFLOW_TRACKING_URI="sqlite:///$PWD/mlflow.db" MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT=600 serve "$scratch/server.log" \
+  mlflow models serve -m models:/demo-tagger@champion --env-manager local -h 127.0.0.1 -p "$PORT"
 for _ in $(seq 120); do curl -sf "localhost:$PORT/ping" > /dev/null && break || sleep 1; done
 ask="curl -s localhost:$PORT/invocations -H 'Content-Type: application/json'"
 expect '"predictions": \[\{"tags": "S-' "$ask -d '{\"inputs\": [\"Gaifert launched its Loujairt car .\", \"\"]}'"
 expect '"spans"' "$ask -d '{\"inputs\": [\"Gaifert launched .\"], \"params\": {\"format\": \"spans\"}}'"
 expect 'text 1 is null; expected a text' "$ask -d '{\"inputs\": [\"Gaifert launched\", null]}'"
 
-expect '^all runs: http' "timeout 30 make ui PORT=$((PORT + 1)) 2> /dev/null | head -n 2"
+stop
+serve "$scratch/ui.log" make ui PORT=$((PORT + 1))
+for _ in $(seq 120); do grep -q '^all runs' "$scratch/ui.log" && break || sleep 1; done
+expect '^all runs: http' "cat $scratch/ui.log"
 expect '^work/report.html' 'make report'
 expect 'dvc_plots/index.html' 'make plots'

@@ -12,6 +12,7 @@ from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.six_taggers import SHIPPED, TAGGERS, metrics_name
 from pipeline.tagger.model import save_tagger
 from tests.factories import make_sentences, make_tagger, write_prepared
+from tests.report_factories import make_experiment_values
 
 SEEDS, DEV_F1, TEST_F1 = [1, 2], [80.0, 81.0], [79.0, 78.0]  # the second seed is the better one on dev
 
@@ -29,7 +30,8 @@ def make_workspace(folder: Path) -> tuple[Path, Path]:
             save_tagger(tagger, work / "tagger" / name / f"seed-{seed}")
         write_json(metrics / f"{metrics_name(variant, training)}.json", {"seeds": SEEDS, "dev_f1": DEV_F1})
     rows = [_row(variant, training) for variant, training in TAGGERS.values()]
-    params = {"profile": "tiny", "pretrain_lm": {"layers": 3}, "generate_data": {"demo": {}}}
+    params = make_experiment_values("tiny")
+    params["pretrain_lm"]["layers"] = 3
     lm = {direction: {"heldout_perplexity": 3.0, "tokens": 100} for direction in ("forward", "backward")}
     write_json(work / "report" / "results.json", {"data": "demo", "params": params, "lm": lm, "rows": rows})
     return work, metrics

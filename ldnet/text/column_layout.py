@@ -223,4 +223,4 @@ def word_of(line: ColumnLine, column: int, place: str) -> str:
     if not word:
         found = f"{place}: the word is empty (column {column}; tabs separate the columns)"
         raise InputError(f"{found}; write _ for it, or delete the line")
-    return word.removeprefix("\ufeff") or word  # a byte order mark of one of several files that were put together
+    return word.lstrip("\ufeff") or word  # byte order marks of files that were put together

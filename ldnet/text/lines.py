@@ -9,6 +9,7 @@ import bz2
 import gzip
 import importlib
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO
 from ldnet.errors import InputError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MARKS = re.compile(rb"\A(?:\xef\xbb\xbf)+(?![ \t])")
 BLOCK_BYTES = 1 << 20
 CERTAIN_BYTES = 1 << 16  # without a newline, but with carriage returns, so that these end the lines
 MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "zstd": b"\x28\xb5\x2f\xfd", "zip": b"PK\x03\x04"}
@@ -143,14 +145,13 @@ def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | Non
 
 
 def _bare(line: bytes) -> bytes:
-    """The line without carriage returns at its end, and without the byte order mark that starts a file.
+    """The line without carriage returns at its end, and without the byte order marks that start files.
 
-    The mark stays where it is a word of its own: then what separates words follows it.
+    There are several where empty files were put before another one. A mark stays where it is a word of its own: then
+    what separates words follows it.
     """
     line = line.rstrip(b"\r\n")
-    if line.startswith(BYTE_ORDER_MARK) and line[3:4] not in (b" ", b"\t"):
-        line = line.removeprefix(BYTE_ORDER_MARK)
-    return line
+    return MARKS.sub(b"", line) if line.startswith(BYTE_ORDER_MARK) else line
 
 
 def decode(line: bytes, path: Path, number: int) -> str:

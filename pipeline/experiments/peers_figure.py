@@ -7,9 +7,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from pipeline.report.figure_files import COLOURS, STYLE
+from pipeline.report.figure_files import COLOURS, STYLE, label_powers
 
 OWN = {"no_lm": "no_lm", "full": "full", "pruned": "pruned", "pruned_taught": "pruned"}
 OTHERS = ("#2e7d32", "#8e44ad", "#00838f", "#b8860b", "#ad1457")
@@ -81,9 +80,7 @@ def _draw(axes: Axes, modes: Sequence[Mapping[str, Any]], style: Mapping[str, An
 def _label(axes: Axes, profile: str) -> None:
     axes.set_xscale("log")
     axes.margins(x=0.1, y=0.15)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    label_powers(axes.xaxis, lambda rate: f"{rate:,.0f}")
     axes.tick_params(axis="x", labelrotation=45)
     axes.set_xlabel("words a second (log scale)")
     axes.set_title(f"F1 against speed, {profile}")

@@ -6,9 +6,9 @@ import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pipeline.report.figure_files import COLOURS, STYLE
+from pipeline.report.figure_files import COLOURS, STYLE, label_powers
 from pipeline.report.measurements import DIRECTIONS
 
 
@@ -49,9 +49,7 @@ def lm_figure(curves: Mapping[str, pd.DataFrame], heldout: Mapping[str, float]) 
             )  # fmt: skip
         axes.set_yscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:g}"))
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        label_powers(axes.yaxis, lambda perplexity: f"{perplexity:g}")
         axes.set_xlabel("million tokens")
         axes.set_ylabel("perplexity (log scale)")
         axes.legend(loc="upper right")

@@ -7,9 +7,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from pipeline.report.figure_files import COLOURS, STYLE
+from pipeline.report.figure_files import COLOURS, STYLE, label_powers
 from pipeline.report.paper_results import PUBLISHED
 from pipeline.report.tables import NAMES, millions
 from pipeline.six_taggers import TRAININGS, VARIANTS
@@ -125,9 +124,7 @@ def _keys(trainings: list[str], *, published: bool) -> list[Line2D]:
 def _label(axes: Axes, data: str) -> None:
     axes.set_xscale("log")
     axes.margins(x=0.15, y=0.25)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:g}"))
+    label_powers(axes.xaxis, lambda macs: f"{macs / 1e6:g}")
     axes.set_xlabel("million multiply-accumulates per word (log scale)")
     axes.set_ylabel("test F1 (%)")
     axes.set_title(f"F1 against cost, {data}")

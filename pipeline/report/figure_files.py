@@ -1,13 +1,16 @@
 """How the figures look, and how they are written: the same bytes for the same content."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ldnet.files import write_bytes
 
@@ -25,6 +28,13 @@ STYLE: Any = {
     "savefig.facecolor": "white",
     "svg.hashsalt": "ldnet",  # element ids are hashes of it; by default they are random
 }
+
+
+def label_powers(axis: Axis, written: Callable[[float], str]) -> None:
+    """Label a logarithmic axis at 1, 2 and 5 of each power of ten."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
 
 
 def save_figure(figure: Figure, *paths: Path) -> None:

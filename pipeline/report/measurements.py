@@ -8,16 +8,24 @@ import pandas as pd
 
 from ldnet.errors import InputError
 from ldnet.files import read_json
-from ldnet.printable import reason
+from ldnet.printable import MOST_REASON, reason, shortened
+from pipeline.params import validated
+from pipeline.report.results_schema import METRICS
 
 DIRECTIONS = ("forward", "backward")
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """All metrics files, by name without suffix. Raises InputError where there are none."""
+    """All metrics files, by name without suffix.
+
+    Raises InputError where there are none, and for one that results cannot be made from.
+    """
     documents = {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
     if not documents:
         raise InputError(f"{folder}: no metrics files (*.json) here; run the stages that write them (`dvc repro`)")
+    for name, model in METRICS.items():
+        if name in documents:
+            validated(model, documents[name], f"{folder / name}.json: ")
     return documents
 
 
@@ -40,7 +48,8 @@ def read_curve(path: Path, columns: list[str]) -> pd.DataFrame:
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a table of comma-separated values: {reason(error)}") from None
     if missing := [name for name in columns if name not in curve]:
-        raise InputError(f"{path}: no column {missing[0]}; found {', '.join(map(str, curve.columns))}")
+        found = shortened(", ".join(map(str, curve.columns)), MOST_REASON)
+        raise InputError(f"{path}: no column {missing[0]}; found {found}")
     if curve.empty:
         raise InputError(f"{path}: no rows; expected at least one record")
     if text := [name for name in columns if not pd.api.types.is_numeric_dtype(curve[name])]:

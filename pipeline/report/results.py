@@ -1,4 +1,4 @@
-"""The results document: one schema for every results/<profile>.json."""
+"""The results document, results/<profile>/results.json: made from metrics, and read again."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,23 +6,10 @@ from typing import Any
 
 from ldnet.errors import InputError
 from ldnet.files import read_json
+from pipeline.params import validated
 from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.results_schema import AnyDocumentSchema, DocumentSchema, Row
 from pipeline.six_taggers import TRAININGS, VARIANTS
-
-ROW_KEYS = (
-    "variant",
-    "training",
-    "seeds",
-    "test_f1",
-    "test_f1_mean",
-    "test_f1_sd",
-    "dev_f1_mean",
-    "macs_per_word",
-    "parameters",
-    "layers_kept",
-)
-# Measured later: documents of before do not have them, and their cells are blank.
-ADDED_ROW_KEYS = ("test_f1_int8", "layers_kept_again", "macs_per_word_of_seeds")
 
 
 def build_results(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,7 +27,7 @@ def build_results(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict
             for direction in DIRECTIONS
         },
         "rows": [
-            {key: pick(row, key) for key in (*ROW_KEYS, *ADDED_ROW_KEYS)}
+            {key: pick(row, key) for key in Row.model_fields}
             for training in TRAININGS
             for row in evaluated_rows(metrics, training).values()
         ],
@@ -61,24 +48,18 @@ def read_results(path: Path) -> dict[str, Any]:
     """Read a results document, with None for what was not measured yet when it was made, and without comparisons of
     taggers from different trainings.
 
-    Raises InputError if any other key is missing; only the comparison may be.
+    Raises InputError if anything else that `DocumentSchema` names is missing or of another kind.
     """
     document = read_json(path)
     try:
-        pick(document, "params.profile")
-        pick(document, "params.pretrain_lm.layers")
-        pick(document, "data")
-        for direction in DIRECTIONS:
-            pick(document, f"lm.{direction}.heldout_perplexity")
-            pick(document, f"lm.{direction}.tokens")
+        validated(AnyDocumentSchema, document)
         if only_pruned_was_taught(document["params"]):
             _tell_trainings_apart(document)
-        for row in pick(document, "rows"):
-            for key in ROW_KEYS:
-                pick(row, key)
-            row.update({key: row.get(key) for key in ADDED_ROW_KEYS})
+        validated(DocumentSchema, document)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    for row in document["rows"]:
+        row.update({key: row.get(key) for key in Row.model_fields})
     return dict(document)
 
 
@@ -92,7 +73,7 @@ def only_pruned_was_taught(params: Mapping[str, Any]) -> bool:
 
 def _tell_trainings_apart(document: dict[str, Any]) -> None:
     """Give the rows of such a document their trainings, and leave of its comparison what is within one."""
-    for row in pick(document, "rows"):
+    for row in document["rows"]:
         row["training"] = "taught" if pick(row, "variant") == "pruned" else "gold"
     if "comparison" in document:
         whole = document["comparison"]

@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 import warnings
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -78,8 +77,10 @@ def by_properties(of: InputClass, tally: Tally, seed: int, seconds: float) -> No
             if time.monotonic() < end and (finding := tally.add(of, case)):
                 raise finding
 
-        with suppress(Finding, Flaky):  # what is found is in the tally, and hypothesis makes it smaller
+        try:
             try_one()
+        except* (Finding, Flaky):  # one, or a group of them: all are in the tally, and hypothesis has made them smaller
+            pass
         number += 1
 
 

@@ -45,7 +45,8 @@ def main(slug: str, seed: str, seconds: str, out: str) -> None:
         if data:
             tally.add(of, Case(files[data[0] % len(files)], data[1:]))
 
-    options = [f"-seed={int(seed) + 1}", f"-max_len={LONGEST}", "-rss_limit_mb=0", "-timeout=600", str(seeds)]
+    bounds = [f"-max_len={LONGEST}", "-rss_limit_mb=0", "-timeout=600"]
+    options = [f"-seed={int(seed) + 1}", *bounds, f"-artifact_prefix={folder}/", str(seeds)]  # it keeps slow cases, too
     atheris.Setup([sys.argv[0], *options], try_one)
     atheris.Fuzz()
 

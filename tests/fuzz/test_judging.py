@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from ldnet.errors import InputError
 from tests.fuzz import cases
+from tests.fuzz.__main__ import by_properties
 from tests.fuzz.cases import Case, Finding, InputClass
 from tests.fuzz.corpus import keep, kept_cases
 from tests.fuzz.tally import Tally
@@ -66,3 +68,33 @@ def test_findings_are_counted_and_the_smallest_is_kept(tmp_path: Path) -> None:
     for case in tally.findings.values():
         keep(of, case, "phrase", tmp_path)
     assert list(kept_cases(of, tmp_path)) == [("a__b.txt/phrase", Case("a/b.txt", b"a"))]
+
+
+def test_findings_of_several_kinds_are_counted_even_if_they_do_not_come_again() -> None:
+    """Hypothesis then raises a group of errors, with groups in it."""
+    judgements = count()
+
+    def read(case: Case, folder: Path) -> None:
+        number = case.content[0]
+        if number % 4 == 0:
+            raise KeyError("at each judgement")
+        if number % 4 == 1 and next(judgements) % 2 == 0:
+            raise IndexError("at every other judgement")
+        if number % 4 == 2:
+            raise InputError(f"{folder}/a.txt:1: expected this, found that")
+
+    made = st.binary(min_size=1).map(lambda content: Case("a.txt", content))
+    tally = Tally()
+    by_properties(InputClass(name="made up", starts=dict, cases=lambda: made, read=read), tally, seed=1, seconds=3)
+    assert {said.split(": ")[-1].strip("'") for said in tally.findings} == {
+        "at each judgement",
+        "at every other judgement",
+    }
+    assert all(len(case.content) == 1 for case in tally.findings.values()) and all(tally.row().values())
+
+
+def test_an_error_of_the_fuzzer_itself_is_no_finding() -> None:
+    broken = st.binary().map(lambda content: 1 / 0)
+    of = InputClass(name="made up", starts=dict, cases=lambda: broken, read=lambda case, folder: None)
+    with pytest.raises(ZeroDivisionError):
+        by_properties(of, Tally(), seed=1, seconds=3)

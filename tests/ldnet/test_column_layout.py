@@ -108,7 +108,7 @@ def test_no_lines_have_no_layout() -> None:
 
 
 def test_words() -> None:
-    numbered = [(1, "x\t\ufeffa\tO"), (2, "x\t\tO")]
+    numbered = [(1, "x\t\ufeff\ufeffa\tO"), (2, "x\t\tO")]
     layout = find_layout(numbered)
     assert layout is not None
     first, second = (line for line in read_block(numbered, layout, "x") if line)

@@ -113,6 +113,7 @@ def test_mixed_line_ends_are_refused(tmp_path: Path) -> None:
 
 def test_byte_order_marks_of_files_that_were_put_together() -> None:
     blocks = ["\ufeffa\n\ufeff\n\ufeffb \ufeff\n\ufeff O\n".encode(), None, "c\ufeff".encode()]
+    blocks += ["\n\ufeff\ufeff\ufeffd\n\ufeff\ufeff O\n".encode(), b"\xef\xbb\xbf" * 100_000]
     assert [line if line is None else line.decode() for line in split_lines(blocks, "x")] == [
-        "a", "", "b \ufeff", "\ufeff O", None, "c\ufeff",
+        "a", "", "b \ufeff", "\ufeff O", None, "c\ufeff", "d", "\ufeff O", "",
     ]  # fmt: skip

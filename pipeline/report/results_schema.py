@@ -1,0 +1,171 @@
+"""What metrics and a results document must have, so that tables can be made of them. They have more than this."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Whole = Annotated[int, Field(ge=0)]
+Layers = Annotated[list[Whole], Field(max_length=1000)]
+
+
+class _Part(BaseModel):
+    """No text is taken for a number, and no number is infinite."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class Pretrained(_Part):
+    """A language model of one direction."""
+
+    heldout_perplexity: float
+    tokens: Whole
+
+
+class BothDirections(_Part):
+    """The language models."""
+
+    forward: Pretrained
+    backward: Pretrained
+
+
+class LayersKept(_Part):
+    """Numbers of layers, counted from 0."""
+
+    forward: Layers
+    backward: Layers
+
+
+class Row(_Part):
+    """A variant in one training. F1 in percent, standard deviation of the sample."""
+
+    variant: Literal["no_lm", "full", "pruned"]
+    training: Literal["gold", "taught"]
+    seeds: Annotated[list[int], Field(min_length=1)]
+    test_f1: list[float]
+    test_f1_mean: float
+    test_f1_sd: float
+    dev_f1_mean: float
+    macs_per_word: float
+    parameters: float
+    layers_kept: LayersKept
+    # Measured later: documents of before do not have them, and their cells are blank.
+    test_f1_int8: list[float] | None = None
+    layers_kept_again: list[LayersKept] | None = None
+    macs_per_word_of_seeds: list[float] | None = None
+
+
+class Difference(_Part):
+    """Of the F1 of two variants, with the 95 % interval over resampled test sentences."""
+
+    dev_f1: float
+    test_f1: float
+    test_f1_low: float
+    test_f1_high: float
+    test_resamples_above_0: float
+
+
+class Differences(_Part):
+    """Those of one training; without a pruned tagger there is one."""
+
+    full_minus_no_lm: Difference
+    pruned_minus_full: Difference | None = None
+    pruned_minus_no_lm: Difference | None = None
+
+
+class GainKept(_Part):
+    """The share of the gain that pruning keeps; None where there is no gain."""
+
+    dev: float | None
+    test: float | None
+    test_resamples_at_goal: float | None
+
+
+class Goals(_Part):
+    """Of pruning, as shares."""
+
+    gain_kept: float
+    lm_macs_kept: float
+
+
+class Comparison(_Part):
+    """The variants of one training."""
+
+    differences: Differences
+    gain_kept: GainKept | None
+    goals: Goals
+    lm_macs_kept: float
+    resamples: Whole
+
+
+class Evaluated(_Part):
+    """What `evaluate` measures of one training."""
+
+    rows: list[Row]
+    comparison: Comparison
+
+
+class Selected(_Part):
+    """What `select` measures."""
+
+    epoch: Whole
+
+
+METRICS: dict[str, type[BaseModel]] = {  # the metrics files that results and figures are made from
+    "pretrain_lm_forward": Pretrained,
+    "pretrain_lm_backward": Pretrained,
+    "select": Selected,
+    "evaluate_gold": Evaluated,
+    "evaluate_taught": Evaluated,
+}
+
+
+class PretrainLM(_Part):
+    """Section pretrain_lm of the parameters."""
+
+    layers: Whole
+
+
+class TrainTagger(_Part):
+    """Section train_tagger of the parameters."""
+
+    seeds: Annotated[list[int], Field(min_length=1)]
+
+
+class SoftTargets(_Part):
+    """Section soft_targets of the parameters."""
+
+    weight: float
+
+
+class PrepareUnlabelled(_Part):
+    """Section prepare_unlabelled of the parameters."""
+
+    sentences: Whole
+
+
+class MadeWith(_Part):
+    """What tables say of the parameters; older documents have other sections besides."""
+
+    profile: str
+    pretrain_lm: PretrainLM
+    train_tagger: TrainTagger
+    soft_targets: SoftTargets
+    prepare_unlabelled: PrepareUnlabelled
+
+
+class AnyDocumentSchema(_Part):
+    """What documents had from the beginning, so that older ones can be told by it."""
+
+    params: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+class DocumentSchema(_Part):
+    """The whole document, as it is read today."""
+
+    data: str
+    params: MadeWith
+    lm: BothDirections
+    rows: list[Row]
+    comparison: Annotated[dict[Literal["gold", "taught"], Comparison], Field(min_length=1)] = {}  # or none, of before
+    git_commit: str | None = None
