@@ -299,7 +299,7 @@ def test_outages_anywhere_leave_one_complete_run(seed: int, monkeypatch: pytest.
     monkeypatch.setattr(tracking_store, "connect", lambda experiment: (store, "1"))
     monkeypatch.setattr(tracking_store, "dataset_inputs", lambda data, lock: ["demo"])
     said: list[Any] = []
-    sender = Sender(5, said.append)
+    sender = Sender(60, said.append)
     sender.take({"begin": {**BEGIN["begin"], "params": {"a@b": "1"}, "tags": {"kind": "test"}}})
     for step in range(50):
         sender.take({"values": [["loss", 1 / (step + 1)]], "time": 1, "step": step})
@@ -320,7 +320,7 @@ def test_outages_anywhere_leave_one_complete_run(seed: int, monkeypatch: pytest.
 def test_without_a_last_word_the_stage_was_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     store, said = Store(), list[Any]()
     monkeypatch.setattr(tracking_store, "connect", lambda experiment: (store, "1"))
-    sender = Sender(5, said.append)
+    sender = Sender(60, said.append)
     sender.take(BEGIN)
     sender.end()
     assert [run["status"] for run in store.runs.values()] == ["KILLED"] and said == [{"sent": True}]
@@ -330,7 +330,7 @@ def test_a_server_in_trouble_is_asked_less_and_less_often(monkeypatch: pytest.Mo
     store = Store()
     store.fails = lambda: True
     monkeypatch.setattr(tracking_store, "connect", lambda experiment: (store, "1"))
-    sender = Sender(5, lambda answer: None)
+    sender = Sender(60, lambda answer: None)
     sender.take(BEGIN)
     pauses = [sender.send() for _ in range(8)]
     assert pauses == sorted(pauses) and pauses[0] > tracking_sender.FLUSH_SECONDS
@@ -349,7 +349,7 @@ def test_a_view_that_is_there_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(tracking_store, "connect", lambda experiment: (store, "1"))
     for state in ({"a": 1}, {"a": 2}):
-        sender = Sender(5, lambda answer: None)
+        sender = Sender(60, lambda answer: None)
         sender.take(BEGIN)
         sender.take({"view": state, "time": 1})
         sender.end()
