@@ -1,7 +1,7 @@
 """Snapshots: all that the rest of a training depends on, in one file of safetensors that is whole or absent.
 
 Weights, moments and random states are tensors. All else is JSON in the file's header, which gives numbers back to the
-bit. A checksum of both is there too, since a changed weight is a weight and nothing else would notice it.
+bit. A checksum of all is there too, since a changed weight is a weight and nothing else would notice it.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ def put_back(
 def pack(values: Values, tensors: Tensors, reached: str) -> bytes:
     """A snapshot. `reached` says how far the training has come, for people."""
     text = json.dumps(values, allow_nan=False)
-    metadata = {"values": text, "reached": reached, "checksum": _checksum(text, tensors)}
+    metadata = {"values": text, "reached": reached, "checksum": _checksum(text, reached, tensors)}
     return bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata))
 
 
@@ -63,7 +63,7 @@ def unpack(content: bytes) -> tuple[Values, Tensors]:
     tensors = load(content)
     length = int.from_bytes(content[:LENGTH_BYTES], "little")
     metadata = json.loads(content[LENGTH_BYTES : LENGTH_BYTES + length])["__metadata__"]
-    if metadata["checksum"] != _checksum(metadata["values"], tensors):
+    if metadata["checksum"] != _checksum(metadata["values"], metadata["reached"], tensors):
         raise ValueError("its checksum is another one")
     return json.loads(metadata["values"]), tensors
 
@@ -101,8 +101,8 @@ def write_snapshot(path: Path, content: bytes) -> None:
         ) from None
 
 
-def _checksum(text: str, tensors: Tensors) -> str:
-    digest = hashlib.sha256(text.encode())
+def _checksum(text: str, reached: str, tensors: Tensors) -> str:
+    digest = hashlib.sha256(f"{text}{reached}".encode())
     for name in sorted(tensors):
         digest.update(name.encode())
         digest.update(tensors[name].detach().cpu().reshape(-1).view(torch.uint8).numpy().data)  # numpy has no bfloat16

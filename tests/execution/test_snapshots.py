@@ -68,12 +68,13 @@ def test_optimizers_take_the_same_steps_afterwards(kind: str, steps: int) -> Non
     assert all(torch.equal(a, b) for a, b in zip(named(*one[:2]).values(), named(*other[:2]).values(), strict=True))
 
 
-@pytest.mark.parametrize("place", [0.0, 0.02, 0.3, 0.6, 0.99])
-def test_a_changed_byte_is_found_wherever_it_is(tmp_path: Path, place: float) -> None:
-    content = bytearray(pack({"records": [1.0] * 300}, {"weights": torch.arange(1000.0)}, "epoch 1 of 2"))
-    content[int(place * len(content))] ^= 1
-    with pytest.raises(InputError, match=r"no checkpoint of this training .*; delete it"), reading_snapshot(tmp_path):
-        unpack(bytes(content))
+def test_a_changed_byte_is_found_wherever_it_is(tmp_path: Path) -> None:
+    content = pack({"records": [1.0] * 9}, {"weights": torch.arange(20.0)}, "epoch 1 of 2")
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        with pytest.raises(InputError, match=r"no checkpoint of this training .*delete it"), reading_snapshot(tmp_path):
+            unpack(bytes(changed))
 
 
 @pytest.mark.parametrize(
