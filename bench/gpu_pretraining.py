@@ -75,14 +75,11 @@ def train_both(lm: LMParams, corpus: Corpus, shards: Iterator[Ids], seed: int, s
     """
     torch.manual_seed(seed)
     models = {name: _make_model(lm, corpus) for name in DIRECTIONS}
-    starts = {name: {key: value.clone() for key, value in model.state_dict().items()} for name, model in models.items()}
     rates = {}
     for streams in STREAMS:
         directions = _prepare(models, lm.model_copy(update={"streams": streams}), corpus)
         rates[streams] = _tokens_per_second(directions, lm.layers)
         click.echo(f"{streams} streams: {rates[streams]:,.0f} tokens/s, both directions together")
-        for name, model in models.items():
-            model.load_state_dict(starts[name])
         del directions
         torch.cuda.empty_cache()
     chosen = max(rates, key=lambda streams: rates[streams] * (rates[streams] / streams) ** 0.5)  # tokens, then steps

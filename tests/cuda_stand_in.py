@@ -1,7 +1,6 @@
 """A GPU that is the CPU: what CUDA is asked for beside computing does nothing; steps are taken instead of recorded."""
 
 import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,8 +20,7 @@ def take_instead_of_recording(step: StaticStep, _: Any) -> None:
     step.forget()
 
 
-@pytest.fixture
-def cpu_as_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def use_cpu_as_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """CUDA's calls on the CPU."""
     random_numbers = torch.rand
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
@@ -34,4 +32,3 @@ def cpu_as_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(torch.nn.Module, "cuda", lambda module: module)
     monkeypatch.setattr(torch, "rand", lambda *shape, device=None: random_numbers(*shape))
     monkeypatch.setattr(StaticStep, "record", take_instead_of_recording)
-    yield

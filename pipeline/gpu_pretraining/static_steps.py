@@ -2,8 +2,8 @@
 
 A step of `pipeline.pretraining` asks for a thousand small products, one after the other, and a GPU waits longer for
 being asked than it computes. Here what differs from step to step is in values alone: a dropped layer is multiplied by
-zero instead of being left out, and a softmax tail computes as many rows as it can ever need. The losses and gradients
-are the same. There is no ordinary dropout.
+zero instead of being left out, and a softmax tail computes a fixed number of rows, more than it mostly needs. While
+that is enough, losses and gradients are the same. There is no ordinary dropout.
 
 Shapes: T steps, B streams, N = T B tokens, L layers.
 """
@@ -40,7 +40,6 @@ class StaticStep:
         device = model.embedding.weight.device
         model.embedding.sparse = False  # on a GPU, going over all rows takes less time than finding the few
         model.precision = precision
-        assert isinstance(model.rnn, DenseLSTM)
         self.model, self.tail_rows, self.clip_norm = model, tail_rows, clip_norm
         self.block = torch.zeros(steps + 1, streams, dtype=torch.int64, device=device)  # (T + 1, B): read and predicted
         self.visible = torch.ones(len(model.rnn.layers), dtype=precision, device=device)  # 0: later layers see it not
@@ -87,12 +86,8 @@ class StaticStep:
         assert embeddings.grad is not None
         self.steps_taken.add_(1)
         read = embeddings.grad.any(1, keepdim=True)
-        torch.where(
-            read,
-            torch.lerp(embeddings.grad.square(), self.squares, BETAS[1]),
-            self.squares,
-            out=self.squares,
-        )
+        squares = torch.lerp(embeddings.grad.square(), self.squares, BETAS[1])
+        torch.where(read, squares, self.squares, out=self.squares)
         step_size = self.rate * (1 - BETAS[1] ** self.steps_taken).sqrt()
         embeddings.sub_(step_size * embeddings.grad / (self.squares.sqrt() + EPSILON))
 

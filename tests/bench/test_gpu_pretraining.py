@@ -14,25 +14,24 @@ from bench import gpu_pretraining
 from ldnet.files import read_json
 from pipeline.gpu_pretraining import side_by_side
 from pipeline.language_model.model import load_language_model
-from tests.cuda_stand_in import cpu_as_gpu
+from tests.cuda_stand_in import use_cpu_as_gpu
 from tests.factories import WORDS
 from tests.imports import ROOT
 
-__all__ = ["cpu_as_gpu"]
 TINY = {
     "layers": 3,
     "units": 4,
     "embedding": 5,
     "projection": 8,
     "cutoffs": [4, 8],
-    "streams": 4,
+    "streams": 2,
     "steps": 5,
     "dropout": 0.0,
 }
 
 
-@pytest.mark.usefixtures("cpu_as_gpu")
 def test_weights_are_written_in_parts_and_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_cpu_as_gpu(monkeypatch)
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     ids = np.random.default_rng(0).integers(0, len(WORDS), 12_000).astype(np.int32)
@@ -60,7 +59,11 @@ def test_weights_are_written_in_parts_and_joined(tmp_path: Path, monkeypatch: py
     for tensor in model.state_dict().values():
         assert torch.equal(tensor, tensor.half().float())
     measured = read_json(tmp_path / "gpu/backward/measured.json")
-    assert measured["params"]["streams"] in (4, 8) and 1 < measured["heldout_perplexity"] < 2 * len(WORDS)
+    streams = measured["params"]["streams"]
+    assert measured["params"]["learning_rate"] == pytest.approx(
+        params["pretrain_lm"]["learning_rate"] * (streams / 2) ** 0.5
+    )
+    assert streams in (4, 8) and 1 < measured["heldout_perplexity"] < 2 * len(WORDS)
     metrics = read_json(tmp_path / "metrics.json")
     assert metrics["tokens"] == measured["tokens"] and metrics["epochs"] == round(measured["tokens"] / 12_000, 2)
     assert metrics["heldout_perplexity"] == pytest.approx(
