@@ -9,6 +9,7 @@ from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from pipeline.durations import duration
 
+PRIOR_SECONDS = 60.0  # at the usual pace, before any: else a first stage that waits for a cold disk would stretch all others
 SECONDS = "stage_seconds.json"  # by profile, in work/; those of one profile in its folder of published results
 NEWS = re.compile(r"(?:Running stage '(?P<runs>[^']+)':|Stage '(?P<kept>[^']+)' (?:is cached|didn't change).*)")
 WRITTEN = ("Updating lock file", "Generating lock file")  # after each stage that ran
@@ -79,7 +80,7 @@ class StageProgress:
             return None
         done = [stage for stage in self.seconds if self._usual.get(stage, 0) > 0]
         usual = sum(self._usual[stage] for stage in done)
-        pace = sum(self.seconds[stage] for stage in done) / usual if usual >= 1 else 1.0
+        pace = (PRIOR_SECONDS + sum(self.seconds[stage] for stage in done)) / (PRIOR_SECONDS + usual)
         longest: dict[int, float] = {}
         for stage in self._plan:
             if stage in self.seconds or (stage in self._counted and stage not in self._begun):

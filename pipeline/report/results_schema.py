@@ -144,9 +144,10 @@ class PrepareUnlabelled(_Part):
 
 
 class MadeWith(_Part):
-    """What tables say of the parameters; older documents have other sections besides."""
+    """What tables and model cards say of the parameters; older documents have other sections besides."""
 
     profile: str
+    generate_data: dict[str, Any] = {}
     pretrain_lm: PretrainLM
     train_tagger: TrainTagger
     soft_targets: SoftTargets

@@ -31,14 +31,28 @@ def test_stages_are_counted_and_the_pace_so_far_is_kept() -> None:
     assert progress.left() == 20 + 100
     clock.now = 20
     assert forward("Updating lock file 'dvc.lock'") is None
-    assert progress.seconds == {"lm@forward": 20.0}  # twice as slow as usual
-    assert progress.left() == (2 * 20 - 18) + 2 * 100
+    assert progress.seconds == {"lm@forward": 20.0}  # twice as slow as usual, but a minute counts as at the usual pace
+    assert progress.left() == pytest.approx((80 / 70 * 20 - 18) + 80 / 70 * 100)
     clock.now = 42
     backward("Generating lock file 'dvc.lock'")
     assert rest("Stage 'lm@forward' didn't change, skipping") is None  # it was counted when it ran
-    assert rest("Running stage 'tagger':") == "stage 3 of 3: tagger: Tags. (42 s so far, about 3 min left)"
+    assert rest("Running stage 'tagger':") == "stage 3 of 3: tagger: Tags. (42 s so far, about 2 min left)"
     clock.now = 1000
     assert progress.left() == 0  # longer than expected: never below nothing
+
+
+def test_a_slow_start_does_not_stretch_hours_but_a_slow_hour_does() -> None:
+    clock = Clock()
+    progress = StageProgress(dict.fromkeys(("a", "b", "c"), ""), [], {"a": 2.0, "b": 3600.0, "c": 3600.0}, clock)
+    read = progress.reader()
+    read("Running stage 'a':")
+    clock.now = 20
+    read("Updating lock file 'dvc.lock'")
+    assert 7200 < (progress.left() or 0) < 1.3 * 7200  # a took ten times as long as usual
+    read("Running stage 'b':")
+    clock.now += 7200
+    read("Updating lock file 'dvc.lock'")
+    assert 1.95 * 3600 < (progress.left() or 0) < 2.05 * 3600
 
 
 def test_what_was_there_already_takes_no_time() -> None:

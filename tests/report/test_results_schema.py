@@ -29,6 +29,7 @@ def changed(document: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
 DOCUMENT = [
     ("data", 5, "data: expected str, found 5"),
     ("params", [], "params: expected a section of keys, found []"),
+    ("params.generate_data", 5, "params.generate_data: expected dict, found 5"),
     ("params.train_tagger.seeds", [], "params.train_tagger.seeds: list should have at least 1 item"),
     ("params.soft_targets.weight", "0.5", "params.soft_targets.weight: expected float, found '0.5'"),
     ("params.prepare_unlabelled.sentences", -1, "params.prepare_unlabelled.sentences: expected 0 or more"),
