@@ -13,6 +13,8 @@ from ldnet.files import write_json
 from pipeline.experiments.faults_tried import RESULTS as FAULTS
 from pipeline.experiments.faults_tried import faults_section
 from pipeline.experiments.gain_kept import gain_section
+from pipeline.experiments.mutants_tried import RESULTS as MUTANTS
+from pipeline.experiments.mutants_tried import mutants_section
 from pipeline.experiments.pages import results_section, stages_section
 from pipeline.experiments.peers import publish_peers
 from pipeline.experiments.published_state import keep_state
@@ -52,7 +54,8 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     swept = (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
     fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)
-    fill_page(docs / "faults.md", {"faults": faults_section(results / FAULTS.name)}, check)
+    tried = {"faults": faults_section(results / FAULTS.name), "mutants": mutants_section(results / MUTANTS.name)}
+    fill_page(docs / "faults.md", tried, check)
     publish_peers(results, docs, readme, check)
     if not check:
         echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")

@@ -1,19 +1,35 @@
 """Pruned equals gated, for every subset of layers, none and all included."""
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from ldnet.errors import InputError
+from ldnet.files import write_json
+from pipeline.features.contextual import live_features
+from pipeline.pruning import pruning
 from pipeline.pruning.pruning import (
     kept_columns,
     kept_layers,
+    largest_score_difference,
+    load_gates,
     prune_bidirectional_lm,
     prune_language_model,
     prune_tagger,
 )
 from pipeline.tagger.batches import collate, encode_sentence
-from tests.factories import make_bidirectional_lm, make_language_model, make_lexicon, make_sentences, make_tagger
+from tests.factories import (
+    make_bidirectional_lm,
+    make_data,
+    make_language_model,
+    make_lexicon,
+    make_sentences,
+    make_tagger,
+)
 
 LAYERS = 3
 SUBSETS = [list(subset) for subset in itertools.product([0.0, 1.0, 0.37], repeat=LAYERS)]
@@ -36,6 +52,11 @@ def test_representation_and_loss_are_those_of_the_gated_model(gates: list[float]
     torch.testing.assert_close(plain * kept.scales, gated[..., kept.columns], atol=1e-5, rtol=0)
     hidden = model.projection(gated)
     torch.testing.assert_close(pruned.projection(plain), hidden, atol=1e-5, rtol=0)
+    targets = tokens.roll(-1, 0).flatten()
+    losses = [of.softmax(projected.flatten(0, 1), targets) for of, projected in ((model, hidden), (pruned, hidden))]
+    assert torch.equal(*losses)
+    assert not pruned.training and replace(pruned.config, layers=LAYERS) == model.config
+    assert (pruned.rnn.dropout, pruned.rnn.layer_dropout) == (model.rnn.dropout, model.rnn.layer_dropout) == (0.1, 0.5)
 
 
 @pytest.mark.parametrize("gates", SUBSETS)
@@ -54,3 +75,47 @@ def test_tagger_scores_are_those_of_the_gated_tagger(gates: list[float]) -> None
         plain = pruned_tagger.emissions(batch, pruned_lm(tokens, batch.lengths))
     torch.testing.assert_close(plain, gated, atol=1e-5, rtol=0)
     assert pruned_tagger.config.lm_features == sum(pruned_lm.widths)
+    assert not pruned_tagger.training and pruned_lm.vocabulary == lm.vocabulary
+
+
+def write_gates(path: Path, **changes: object) -> Path:
+    write_json(path, {"forward": [0, 1, 0.25], "backward": [1, 0.5, 0], **changes})
+    return path
+
+
+def test_gates_of_a_file(tmp_path: Path) -> None:
+    gates = load_gates(write_gates(tmp_path / "gates.json"), 3)
+    assert {name: of.tolist() for name, of in gates.items()} == {"forward": [0, 1, 0.25], "backward": [1, 0.5, 0]}
+
+
+@pytest.mark.parametrize("wrong", [[0, 1], [0, 1, 1.01], [-0.01, 0, 1], [0, 0, 0, 0], "x", None])
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_other_gates_are_refused(tmp_path: Path, direction: str, wrong: object) -> None:
+    path = write_gates(tmp_path / "gates.json", **{direction: wrong})
+    with pytest.raises(InputError, match=rf"gates\.json: {direction}: expected 3 numbers from 0 to 1.*stage select"):
+        load_gates(path, 3)
+
+
+def test_the_difference_is_the_largest_of_any_score_of_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against one sentence after the other. Padding may differ: features there are spoilt."""
+    monkeypatch.setattr(pruning, "DECODING_BATCH_SENTENCES", 5)
+    data, lm = make_data(train=7, dev=12), make_bidirectional_lm(LAYERS)
+    one, other = (make_tagger(data.lexicon, sum(lm.widths), seed) for seed in (1, 2))
+    features = live_features(lm, data.words)
+
+    def spoilt(rows: Sequence[int]) -> torch.Tensor:
+        found = features(rows).clone()
+        for column, row in enumerate(rows):
+            found[len(data.words[row]) + 1 :, column] = 1e3
+        return found
+
+    differences = []
+    for number, encoded in enumerate(data.encoded_dev):
+        batch, own = collate([encoded]), features([7 + number])
+        with torch.no_grad():
+            differences.append((one.emissions(batch, own) - other.emissions(batch, own))[0, : len(encoded.words)])
+    expected = max(float(of.abs().max()) for of in differences)
+    for pair in ((one, spoilt, other, features), (other, features, one, spoilt)):
+        assert largest_score_difference(*pair, data) == pytest.approx(expected, rel=1e-4)
+    assert largest_score_difference(one, spoilt, one, features, data) < 1e-5
+    assert max(float(of.max()) for of in differences) != max(float(-of.min()) for of in differences)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ldnet.crf.transitions import Transitions
+from pipeline.execution.finite import NotFiniteError
 from pipeline.tagger.crf import CRF
 
 TAGS, START, END = 4, 2, 3
@@ -89,6 +90,27 @@ def test_marginals_equal_those_of_all_paths() -> None:
         torch.testing.assert_close(tags[row, :length], of_tags, atol=1e-5, rtol=0)
         torch.testing.assert_close(counts[row], of_transitions, atol=1e-5, rtol=0)
         assert not tags[row, length:].any()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_scores_that_are_not_finite_have_neither_marginals_nor_a_best_path(value: float) -> None:
+    crf, emissions = make_crf(), make_emissions()
+    emissions[1, 2, 0] = value
+    for compute in (crf.decode, crf.marginals):
+        with pytest.raises(NotFiniteError, match="the tagger's scores are not finite"):
+            compute(emissions, torch.tensor(LENGTHS))
+
+
+def test_features_of_low_precision_have_emissions_of_full_precision() -> None:
+    crf, features = make_crf(), torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(1)).bfloat16()
+    expected = features.float() @ crf.hidden2tag.weight.T + crf.hidden2tag.bias
+    torch.testing.assert_close(crf.emissions(features), expected)
+
+
+def test_a_new_crf_prefers_no_transition() -> None:
+    crf = CRF(5, TAGS, START, END)
+    assert crf.transitions.tolist() == [[0.0] * TAGS] * TAGS and crf.transitions.requires_grad
+    assert (crf.finished().start, crf.finished().end) == (START, END)
 
 
 def test_cross_entropy_equals_the_sum_over_all_paths() -> None:
