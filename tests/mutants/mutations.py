@@ -13,7 +13,8 @@ from pathlib import Path
 from types import CodeType
 
 SKIPPED_FIELDS = {"annotation", "returns", "decorator_list", "bases", "ctx", "type_comment"}
-SAID = {"echo", "cast", "progress.update"}  # calls that tell a user or a type checker something
+# Calls that tell a user or a type checker something, and one without which no function has the same cells.
+LEFT_ALONE = {"echo", "cast", "progress.update", "super().__init__"}
 NAMING = {
     "require_finite",
     "check",
@@ -145,7 +146,7 @@ def _is_left_alone(parent: ast.AST, field: str, index: int | None, child: ast.AS
     if isinstance(parent, ast.Assign) and isinstance(child, ast.Subscript) and ast.unparse(child.value) == "Literal":
         return True  # a type
     called = child.value if isinstance(child, ast.Expr) else child
-    if isinstance(called, ast.Call) and ast.unparse(called.func) in SAID:
+    if isinstance(called, ast.Call) and ast.unparse(called.func) in LEFT_ALONE:
         return True
     if not isinstance(parent, ast.Call):
         return False
@@ -208,7 +209,8 @@ def _other_calls(call: ast.Call, is_statement: bool) -> Iterator[ast.AST]:
         yield ast.Call(ast.Name(OTHER_NAMES[function.id], ast.Load()), arguments, keywords)
     if len(arguments) > 1 - of_method and ast.unparse(function) != "tqdm" and not is_statement:
         yield ast.Call(function, arguments[:-1], keywords)
-    if len(arguments) > 1 and not any(isinstance(one, ast.Starred) for one in arguments[:2]):
+    ordered = ast.unparse(function) not in ("min", "max")
+    if ordered and len(arguments) > 1 and not any(isinstance(one, ast.Starred) for one in arguments[:2]):
         yield ast.Call(function, [arguments[1], arguments[0], *arguments[2:]], keywords)
     if ast.unparse(function) != "tqdm":
         for keyword in keywords:

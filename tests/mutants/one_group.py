@@ -28,9 +28,11 @@ def main(slug: str, seconds: str, outcome: str) -> None:
         trials = Trials(chosen, float(seconds), killers, Path(folder), lambda said: print(said, flush=True))
         # No reports and no processes of pytest's own; -s, since forked processes write nowhere anyway.
         plugins = [part for name in ("terminal", "cacheprovider", "xdist") for part in ("-p", f"no:{name}")]
-        pytest.main(["-o", "addopts=", "-s", *plugins, f"--basetemp={folder}/tests", *group.tests], plugins=[trials])
-    KILLERS.parent.mkdir(parents=True, exist_ok=True)
+        options = ["-o", "addopts=", "-s", *plugins, f"--basetemp={folder}/tests"]
+        status = pytest.main([*options, *group.tests], plugins=[trials])
     write_json(KILLERS, killers)
+    if status != pytest.ExitCode.OK:
+        sys.exit(status)  # it was interrupted, or tests could not be collected
     counts = {module: len(of_module) for module, of_module in found.items()}
     tried = [mutant.name for mutant in chosen]
     write_json(

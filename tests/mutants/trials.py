@@ -4,7 +4,9 @@ Nothing is imported again in such a process: the functions of the module get the
 So a mutant costs what the tests cost that run its line, up to the first one that fails.
 """
 
+import contextlib
 import gc
+import importlib
 import itertools
 import os
 import resource
@@ -59,22 +61,27 @@ class Trials:
         """Try all mutants; `survivors` are the names of those that no test notices."""
         files = {mutant.path for mutant in self.mutants}
         functions = _functions(files)
+        lines, costs, self.failing, imported = self._without_mutant(session.items, files)
+        for name in imported:  # late imports, once and not in each process
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
         gc.collect()
         gc.freeze()  # so that forked processes share more memory
-        lines, costs, self.failing = self._without_mutant(session.items, files)
         items, kills = {item.nodeid: item for item in session.items}, defaultdict[str, int](int)
-        for mutant in [] if self.failing else self.mutants:
-            known = self.killers.pop(mutant.name, None)
-            covering = [
-                test for test in items if not mutant.lines or not lines[test][str(mutant.path)].isdisjoint(mutant.lines)
-            ]
-            covering.sort(key=lambda test: (test != known, -(kills[test] + 0.1) / (costs[test] + 0.02)))
+        for number, mutant in enumerate([] if self.failing else self.mutants, start=1):
+            known, of_file = self.killers.pop(mutant.name, None), {test: lines[test][str(mutant.path)] for test in items}
+            promise = {
+                test: (test == known, bool(of_file[test]), (kills[test] + 0.1) / (costs[test] + 0.02)) for test in items
+            }
+            covering = [test for test in items if not mutant.lines or not of_file[test].isdisjoint(mutant.lines)]
+            covering.sort(key=promise.__getitem__, reverse=True)
             spent = itertools.accumulate((costs[test] for test in covering), initial=0.0)
             chosen = [test for test, before in zip(covering, spent, strict=False) if before < self.seconds]
             killer = self._try(mutant, functions, [items[test] for test in chosen], sum(map(costs.__getitem__, chosen)))
             if killer is None:
                 self.survivors.append(mutant.name)
-                self.say(f"{mutant.name}: not noticed by {len(chosen)} of {len(covering)} tests that run it")
+                ran = f"{len(chosen)} of {len(covering)} tests that run it"
+                self.say(f"{number}/{len(self.mutants)} {mutant.name}: not noticed by {ran}")
             else:
                 self.killers[mutant.name] = killer
                 kills[killer] += 1
@@ -82,12 +89,13 @@ class Trials:
 
     def _without_mutant(
         self, items: Sequence[pytest.Item], files: Collection[Path]
-    ) -> tuple[dict[str, dict[str, set[int]]], dict[str, float], list[str]]:
-        """For each test the lines of the files that it runs and its processor seconds; and the tests that fail."""
+    ) -> tuple[dict[str, dict[str, set[int]]], dict[str, float], list[str], list[str]]:
+        """For each test the lines of the files that it runs and its processor seconds; the tests that fail; and the
+        modules that tests import while they run."""
         path = self.scratch / "without.json"
 
         def run() -> int:
-            lines, costs, failing = {}, {}, []
+            lines, costs, failing, before = {}, {}, [], set(sys.modules)
             for item, following in _with_following(items):
                 start = time.process_time()
                 with _Watched(files) as watched:
@@ -95,16 +103,12 @@ class Trials:
                 costs[item.nodeid] = time.process_time() - start
                 lines[item.nodeid] = {file: sorted(numbers) for file, numbers in watched.lines.items()}
                 failing += [item.nodeid] if failed else []
-            write_json(path, [lines, costs, failing])
+            write_json(path, [lines, costs, failing, sorted({*sys.modules} - before)])
             return SURVIVED
 
         _forked(run, 3600)
-        lines, costs, failing = read_json(path)
-        return (
-            {test: {file: set(of) for file, of in by_file.items()} for test, by_file in lines.items()},
-            costs,
-            failing,
-        )
+        lines, *rest = read_json(path)
+        return {test: {file: set(of) for file, of in by_file.items()} for test, by_file in lines.items()}, *rest
 
     def _try(
         self, mutant: Mutant, functions: Iterable[FunctionType], items: Sequence[pytest.Item], seconds: float
@@ -178,10 +182,12 @@ def _take_values(source: Any, target: Any) -> None:
 
 
 def _replace_in_project(name: str, value: object, changed: object) -> None:
-    """In all modules of the project that have imported the value under this name."""
-    for module in list(sys.modules.values()):
-        if str(getattr(module, "__file__", "")).startswith(str(ROOT)) and vars(module).get(name) is value:
-            setattr(module, name, changed)
+    """In all modules of the project that have imported the value; a table also under another name."""
+    modules = [of for of in list(sys.modules.values()) if str(getattr(of, "__file__", "")).startswith(str(ROOT))]
+    for module in modules:
+        for held, other in list(vars(module).items()):
+            if other is value and (held == name or isinstance(value, dict)):
+                setattr(module, held, changed)
 
 
 def _with_following(items: Sequence[pytest.Item]) -> Iterable[tuple[pytest.Item, pytest.Item | None]]:

@@ -10,7 +10,8 @@ import torch
 
 from ldnet.errors import InputError
 from ldnet.files import write_json
-from pipeline.features.contextual import live_features
+from pipeline.execution.finite import NotFiniteError
+from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.pruning import pruning
 from pipeline.pruning.pruning import (
     kept_columns,
@@ -23,6 +24,7 @@ from pipeline.pruning.pruning import (
 )
 from pipeline.tagger.batches import collate, encode_sentence
 from tests.factories import (
+    WORDS,
     make_bidirectional_lm,
     make_data,
     make_language_model,
@@ -39,6 +41,17 @@ def test_columns_are_those_of_the_embedding_and_the_open_layers() -> None:
     kept = kept_columns(2, 3, torch.tensor([0.0, 0.5]))
     assert kept.columns.tolist() == [0, 1, 5, 6, 7]
     assert kept.scales.tolist() == [1.0, 1.0, 0.5, 0.5, 0.5]
+    alone = kept_columns(1, 3, torch.tensor([0.0]))
+    assert (alone.columns.tolist(), alone.scales.tolist()) == ([0], [1.0])
+
+
+def test_columns_of_both_directions_follow_each_other_although_one_is_wider() -> None:
+    """5 of the embedding and 4 a layer: 13 columns of the forward model, whose second layer is closed, then 17."""
+    lm = BidirectionalLM(make_language_model(2, 1), make_language_model(3, 2), WORDS)
+    gates = {"forward": torch.tensor([0.5, 0.0]), "backward": torch.tensor([0.0, 0.0, 1.0])}
+    _, kept = prune_bidirectional_lm(lm, gates)
+    assert kept.columns.tolist() == [*range(9), *range(13, 18), *range(26, 30)]
+    assert kept.scales.tolist() == [1.0] * 5 + [0.5] * 4 + [1.0] * 9
 
 
 @pytest.mark.parametrize("gates", SUBSETS)
@@ -55,6 +68,7 @@ def test_representation_and_loss_are_those_of_the_gated_model(gates: list[float]
     targets = tokens.roll(-1, 0).flatten()
     losses = [of.softmax(projected.flatten(0, 1), targets) for of, projected in ((model, hidden), (pruned, hidden))]
     assert torch.equal(*losses)
+    assert pruned.config.layers == len(pruned.rnn.layers)
     assert not pruned.training and replace(pruned.config, layers=LAYERS) == model.config
     assert (pruned.rnn.dropout, pruned.rnn.layer_dropout) == (model.rnn.dropout, model.rnn.layer_dropout) == (0.1, 0.5)
 
@@ -119,3 +133,14 @@ def test_the_difference_is_the_largest_of_any_score_of_a_word(monkeypatch: pytes
         assert largest_score_difference(*pair, data) == pytest.approx(expected, rel=1e-4)
     assert largest_score_difference(one, spoilt, one, features, data) < 1e-5
     assert max(float(of.max()) for of in differences) != max(float(-of.min()) for of in differences)
+
+
+@pytest.mark.parametrize("which", ["gated", "pruned"])
+def test_nothing_is_proved_by_scores_that_are_not_finite(which: str) -> None:
+    """`max(0.0, nan)` is 0.0: the scores would differ by nothing."""
+    data = make_data(train=2, dev=4)
+    fine, faulty = (make_tagger(data.lexicon) for _ in range(2))
+    torch.nn.init.constant_(faulty.crf.hidden2tag.weight, float("nan"))
+    gated, pruned_tagger = (faulty, fine) if which == "gated" else (fine, faulty)
+    with pytest.raises(NotFiniteError, match=f"the {which} tagger's scores are not finite"):
+        largest_score_difference(gated, lambda _: None, pruned_tagger, lambda _: None, data)  # type: ignore[arg-type]

@@ -94,6 +94,34 @@ def test_gates_are_drawn_uniformly_by_the_seed() -> None:
         (3.0 * gates).sum().backward()
 
 
+def test_uniform_numbers_keep_away_from_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Distributions that are far on the other side draw gates strictly between 0 and 1 there."""
+    monkeypatch.setattr(torch, "rand", lambda count, generator: torch.tensor([0.0, 1 - 2**-24]))
+    gates = torch.nn.Parameter(torch.ones(2))
+    training = HardConcreteGates(gates, make_select_params(), None, steps=10, seed=1)
+    training.log_alpha.data = torch.tensor([13.0, -13.0])
+    training.place()
+    edges = torch.tensor([1e-6, 1 - 1e-6])
+    assert torch.equal(gates.detach(), sampled(training.log_alpha.detach(), edges))
+    assert 0 < gates[0] < 1 and 0 < gates[1] < 1
+
+
+def test_what_is_restored_goes_on_as_what_was_stored() -> None:
+    """Multipliers keep all their digits."""
+    stored, restored = train(torch.ones(10), 3, steps=7), train(torch.ones(10), 3, steps=2)
+    restored.restore({name: tensor.clone() for name, tensor in stored.snapshot().items()})
+    for name in ("linear", "quadratic", "steps"):
+        assert getattr(restored.lagrangian, name) == getattr(stored.lagrangian, name)
+    assert type(restored.lagrangian.linear) is float and type(restored.lagrangian.steps) is int
+    assert stored.lagrangian.linear != float(torch.tensor(stored.lagrangian.linear)), "float32 would not do"
+    restored.lagrangian.warm_up = stored.lagrangian.warm_up
+    for training in (stored, restored):
+        training.place()
+        (training.gates * torch.arange(10)).sum().backward()
+        training.step(1)
+    assert torch.equal(stored.log_alpha, restored.log_alpha) and torch.equal(stored.gates, restored.gates)
+
+
 def train(weights: torch.Tensor, max_layers: int, steps: int = 150) -> HardConcreteGates:
     """Gates on a loss that a layer lowers by its worth, of which the last `max_layers` have ten times as much."""
     gates = torch.nn.Parameter(torch.ones(10))

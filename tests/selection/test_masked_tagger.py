@@ -82,7 +82,7 @@ def test_the_exhaustive_search_finds_the_best_of_all(
     assert max_layers == 0 or len(set(scores.values())) > 3, "the test must tell sets apart"
 
 
-@pytest.mark.parametrize("max_layers", [0, 4])
+@pytest.mark.parametrize("max_layers", [0, 1, 2, 4])
 def test_the_greedy_search_leaves_out_the_least_missed_layer(
     parts: tuple[Tagger, BidirectionalLM, TaggingData], max_layers: int
 ) -> None:

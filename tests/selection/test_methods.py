@@ -40,10 +40,27 @@ def test_the_budget_is_used_and_the_tagger_stays(method: str, max_layers: int) -
     gates = selection.gates.detach()
     assert sorted(gates.tolist()) == [0.0] * (6 - max_layers) + [1.0] * max_layers
     assert (selection.epoch, selection.budget_reached_by) == (0, "method")
-    assert record["open_gates"] == max_layers and record["gate_backward_2"] == gates[5] and "loss" not in record
+    assert (record["epoch"], record["open_gates"]) == (0, max_layers) and record["gate_backward_2"] == gates[5] and "loss" not in record
     assert selection.dev_f1 == score_dev(tagger, data, live_features(selection.lm, data.words, gates))
     untouched = make_tagger(data.lexicon, sum(selection.lm.widths)).state_dict()
     assert all(torch.equal(untouched[name], weight) for name, weight in tagger.state_dict().items())
+
+
+def test_dev_f1_is_that_of_the_layers_kept() -> None:
+    """By a tagger whose tags hang on the language models."""
+    data, lm = make_data(train=4, dev=40), make_bidirectional_lm()
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    with torch.no_grad():
+        tagger.lm_projection.weight.normal_()
+        tagger.crf.transitions.zero_()
+        tagger.crf.hidden2tag.weight.mul_(20)
+    task = SelectionTask(tagger, Selection.of(lm), data, make_select_params(max_layers=1), make_tagger_params(), 1)
+    record = task.keep_most_important(torch.arange(6.0))
+    gated, whole = (
+        score_dev(tagger, data, live_features(lm, data.words, gates))
+        for gates in (torch.tensor([0.0, 0.0, 0.0, 0.0, 0.0, 1.0]), torch.ones(6))
+    )
+    assert task.selection.dev_f1 == gated != whole and record["dev_f1"] == round(gated, 4)
 
 
 def test_the_most_important_layers_are_kept() -> None:

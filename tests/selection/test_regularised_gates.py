@@ -38,14 +38,14 @@ def test_closed_gates_have_no_penalty(name: Regulariser) -> None:
     assert float(penalty(name, torch.zeros(4), 2)) == 0.0
 
 
-def test_two_steps_by_hand() -> None:
-    """R1 with strength 0.5: a step of two batches subtracts 0.1 * (gradient + 2 * 0.5), each from its own gradient."""
+def test_steps_by_hand() -> None:
+    """R1 with strength 0.5: a step of two batches subtracts 0.1 * (gradient + 2 * 0.5), within 0 and 1."""
     gates = torch.nn.Parameter(torch.tensor([0.9, 0.5]))
     params = make_select_params(regulariser="r1", strength=0.5, gate_learning_rate=0.1)
     training = RegularisedGates(gates, params, None)
-    for expected in ([0.5, 0.5], [0.1, 0.5]):
+    for expected in ([0.5, 0.7], [0.1, 0.9], [0.0, 1.0]):
         training.place()
-        (torch.tensor([3.0, -1.0]) * gates).sum().backward()
+        (torch.tensor([3.0, -3.0]) * gates).sum().backward()
         training.step(2)
         assert gates.tolist() == training.learnt.tolist() == pytest.approx(expected)
 
