@@ -153,8 +153,9 @@ def test_unknown_tag_shapes(tag: str) -> None:
         parse_tag(tag)
 
 
-def test_types_may_have_any_characters() -> None:
+def test_tags_by_hand() -> None:
     assert parse_tag("B-a-b") == ("B", "a-b") and parse_tag("U-a\u2028b\nc") == ("S", "a\u2028b\nc")
+    assert [parse_tag(f"{prefix}-X").prefix for prefix in "BIESLUMW"] == list("BIESESIS")
     assert parse_tag("O") == ("O", "") and parse_tag("I-O") == ("I", "O")
 
 

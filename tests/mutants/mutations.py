@@ -100,6 +100,8 @@ def mutants(path: Path, root: Path) -> list[Mutant]:
     for place, node in _nodes(tree, (), in_function=False):
         for changed in _changes(node, isinstance(place.parent, ast.Expr)):
             ast.copy_location(changed, node)
+            if _text(changed) == _text(node):
+                continue  # two equal arguments, swapped
             name = f"{module} {'.'.join(place.scope) or 'module'}: {_text(node)} -> {_text(changed)}"
             seen[name] += 1
             number = f" ({seen[name]})" if seen[name] > 1 else ""

@@ -118,7 +118,9 @@ class Trials:
         path.unlink(missing_ok=True)
 
         def run() -> int:
-            put_into_place(mutant, functions)
+            if not put_into_place(mutant, functions):
+                write_json(path, "import")
+                return KILLED
             for item, following in _with_following(items):
                 if _fails(item, following):
                     write_json(path, item.nodeid)
@@ -133,24 +135,31 @@ class Trials:
         return str(read_json(path)) if path.is_file() else f"status {status}"
 
 
-def put_into_place(mutant: Mutant, functions: Iterable[FunctionType]) -> None:
-    """Make a module what it is in the mutant: the code of its `functions`, or its constants and default values."""
+def put_into_place(mutant: Mutant, functions: Iterable[FunctionType]) -> bool:
+    """Make a module what it is in the mutant: the code of its `functions`, or its constants and default values.
+
+    False if it cannot be imported.
+    """
     code = mutant.compiled()
     if mutant.lines:
         codes = _codes(code)
         for function in functions:
             if function.__code__.co_filename == str(mutant.path):
                 function.__code__ = codes[_key(function.__code__)]
-        return
+        return True
     module = next(of for of in list(sys.modules.values()) if getattr(of, "__file__", None) == str(mutant.path))
     changed: dict[str, Any] = {"__name__": module.__name__, "__file__": module.__file__}
-    exec(code, changed)
+    try:
+        exec(code, changed)
+    except Exception:
+        return False
     for name, value in list(vars(module).items()):
         if isinstance(value, type | FunctionType) and value.__module__ == module.__name__:
             _take_values(changed[name], value)
         elif not name.startswith("__") and not isinstance(value, ModuleType) and name in changed:
             setattr(module, name, changed[name])
             _replace_in_project(name, value, changed[name])
+    return True
 
 
 def _functions(files: Collection[Path]) -> list[FunctionType]:

@@ -11,7 +11,7 @@ from pipeline.execution.finite import NotFiniteError
 from pipeline.tagger.crf import CRF
 
 TAGS, START, END = 4, 2, 3
-LENGTHS = [1, 3, 4, 2]
+LENGTHS = [1, 3, 5, 2]  # the longest has another number of steps than there are tags
 
 
 def make_crf() -> CRF:
@@ -38,12 +38,23 @@ def all_paths(length: int) -> list[tuple[int, ...]]:
 
 def test_likelihood_equals_the_sum_over_all_paths() -> None:
     crf, emissions = make_crf(), make_emissions()
-    tags = torch.tensor([[3, 0, 0, 0], [1, 0, 3, 0], [0, 1, 1, 3], [2, 3, 0, 0]])
+    tags = torch.tensor([[3, 0, 0, 0, 0], [1, 0, 3, 0, 0], [0, 1, 1, 2, 3], [2, 3, 0, 0, 0]])
     losses = crf.negative_log_likelihood(emissions, tags, torch.tensor(LENGTHS))
     for row, length in enumerate(LENGTHS):
         scores = torch.stack([path_score(crf, emissions[row], path) for path in all_paths(length)])
         gold = path_score(crf, emissions[row], tuple(tags[row, :length].tolist()))
         torch.testing.assert_close(losses[row], scores.logsumexp(0) - gold)
+
+
+def test_sentences_without_words_have_one_path() -> None:
+    crf, emissions = make_crf(), make_emissions()[:, :1]
+    lengths = torch.ones(len(LENGTHS), dtype=torch.int64)
+    losses = crf.negative_log_likelihood(emissions, torch.full((len(LENGTHS), 1), END), lengths)
+    torch.testing.assert_close(losses, torch.zeros(len(LENGTHS)), atol=1e-5, rtol=0)
+    assert crf.decode(emissions, lengths) == [[]] * len(LENGTHS)
+    tags, counts = crf.marginals(emissions, lengths)
+    assert tags[:, 0].tolist() == [[0.0, 0.0, 0.0, 1.0]] * len(LENGTHS)
+    assert (counts[:, START, END] == 1).all() and (counts.sum((1, 2)) == 1).all()
 
 
 def test_viterbi_equals_the_best_of_all_paths() -> None:
@@ -148,3 +159,7 @@ def test_what_ships_finds_the_same_best_paths() -> None:
     crf, emissions, lengths = make_crf(), make_emissions(), torch.tensor(LENGTHS)
     shipped = Transitions(crf.transitions.detach(), START, END)
     assert shipped.decode(emissions, lengths) == crf.decode(emissions, lengths)
+    assert not crf.finished().scores.requires_grad
+    coarse = emissions.bfloat16()
+    exact = Transitions(shipped.scores.double(), START, END)
+    assert exact.decode(coarse, lengths) == shipped.decode(coarse.float(), lengths), "in any precision"
