@@ -16,6 +16,7 @@ def test_the_best_paths_are_those_of_all_paths(count: int) -> None:
         scores = path_scores(crf, emissions[row], length)
         ordered = sorted(scores, key=lambda path: -scores[path])[:count]
         assert [tuple(path) for path in found[row]] == ordered
+        assert all(type(tag) is int for path in found[row] for tag in path)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3])

@@ -211,7 +211,7 @@ def _other_calls(call: ast.Call, is_statement: bool) -> Iterator[ast.AST]:
         yield ast.Call(ast.Name(OTHER_NAMES[function.id], ast.Load()), arguments, keywords)
     if len(arguments) > 1 - of_method and ast.unparse(function) != "tqdm" and not is_statement:
         yield ast.Call(function, arguments[:-1], keywords)
-    ordered = ast.unparse(function) not in ("min", "max")
+    ordered = ast.unparse(function).split(".")[-1] not in ("min", "max", "minimum", "maximum", "transpose")
     if ordered and len(arguments) > 1 and not any(isinstance(one, ast.Starred) for one in arguments[:2]):
         yield ast.Call(function, [arguments[1], arguments[0], *arguments[2:]], keywords)
     if ast.unparse(function) != "tqdm":

@@ -9,13 +9,12 @@ import gc
 import importlib
 import itertools
 import os
-import resource
 import signal
 import sys
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -26,7 +25,8 @@ from ldnet.files import read_json, write_json
 from tests.imports import ROOT
 from tests.mutants.mutations import Mutant
 
-HUNG = 20  # processor seconds that a mutant may take beyond three times what its tests take without it
+HUNG = 5.0  # processor seconds that a test may take beyond three times what it takes without a mutant
+WAITING = 1800  # seconds after which a process is ended that waits and computes nothing
 SURVIVED, KILLED, BROKEN = 0, 1, 99
 
 
@@ -69,7 +69,10 @@ class Trials:
         gc.freeze()  # so that forked processes share more memory
         items, kills = {item.nodeid: item for item in session.items}, defaultdict[str, int](int)
         for number, mutant in enumerate([] if self.failing else self.mutants, start=1):
-            known, of_file = self.killers.pop(mutant.name, None), {test: lines[test][str(mutant.path)] for test in items}
+            known, of_file = (
+                self.killers.pop(mutant.name, None),
+                {test: lines[test][str(mutant.path)] for test in items},
+            )
             promise = {
                 test: (test == known, bool(of_file[test]), (kills[test] + 0.1) / (costs[test] + 0.02)) for test in items
             }
@@ -77,7 +80,7 @@ class Trials:
             covering.sort(key=promise.__getitem__, reverse=True)
             spent = itertools.accumulate((costs[test] for test in covering), initial=0.0)
             chosen = [test for test, before in zip(covering, spent, strict=False) if before < self.seconds]
-            killer = self._try(mutant, functions, [items[test] for test in chosen], sum(map(costs.__getitem__, chosen)))
+            killer = self._try(mutant, functions, [items[test] for test in chosen], costs)
             if killer is None:
                 self.survivors.append(mutant.name)
                 ran = f"{len(chosen)} of {len(covering)} tests that run it"
@@ -106,12 +109,16 @@ class Trials:
             write_json(path, [lines, costs, failing, sorted({*sys.modules} - before)])
             return SURVIVED
 
-        _forked(run, 3600)
+        _forked(run)
         lines, *rest = read_json(path)
         return {test: {file: set(of) for file, of in by_file.items()} for test, by_file in lines.items()}, *rest
 
     def _try(
-        self, mutant: Mutant, functions: Iterable[FunctionType], items: Sequence[pytest.Item], seconds: float
+        self,
+        mutant: Mutant,
+        functions: Iterable[FunctionType],
+        items: Sequence[pytest.Item],
+        costs: Mapping[str, float],
     ) -> str | None:
         """The test that fails, or what else ended the process; None if the mutant survives."""
         path = self.scratch / "killer.json"
@@ -122,12 +129,13 @@ class Trials:
                 write_json(path, "import")
                 return KILLED
             for item, following in _with_following(items):
+                signal.setitimer(signal.ITIMER_PROF, 3 * costs[item.nodeid] + HUNG)
                 if _fails(item, following):
                     write_json(path, item.nodeid)
                     return KILLED
             return SURVIVED
 
-        status = _forked(run, int(3 * seconds) + HUNG)
+        status = _forked(run)
         if status == SURVIVED:
             return None
         if status == BROKEN:
@@ -240,7 +248,7 @@ class _Watched:
         return self._on_line
 
 
-def _forked(run: Callable[[], int], processor_seconds: int) -> int:
+def _forked(run: Callable[[], int]) -> int:
     """The exit status of a forked process that runs this, negative if a signal ended it."""
     sys.stdout.flush()
     process = os.fork()
@@ -252,8 +260,7 @@ def _forked(run: Callable[[], int], processor_seconds: int) -> int:
             nowhere = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(nowhere, stream)
-            resource.setrlimit(resource.RLIMIT_CPU, (processor_seconds, processor_seconds))
-            signal.alarm(20 * processor_seconds)  # for what waits and computes nothing
+            signal.alarm(WAITING)
             status = run()
         except BaseException:
             os.write(said, traceback.format_exc().encode())

@@ -29,7 +29,7 @@ def test_of_equal_gates_the_later_layers_go_first() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_an_importance_that_is_not_finite_has_no_place_in_the_order(value: float) -> None:
     gates = torch.ones(4)
-    with pytest.raises(NotFiniteError, match="^the importances of the layers are not finite"):
+    with pytest.raises(NotFiniteError, match=r"^the importances of the layers are not finite"):
         enforce_budget(gates, torch.tensor([1.0, value, 2.0, 3.0]), 2)
     assert gates.tolist() == [1.0] * 4
 

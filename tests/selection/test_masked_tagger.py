@@ -1,6 +1,8 @@
 """The search over sets of layers against the plain way: gates in the language models, and all features at once."""
 
 import itertools
+import random
+from typing import Any
 
 import pytest
 import torch
@@ -99,3 +101,42 @@ def test_the_greedy_search_leaves_out_the_least_missed_layer(
         assert best is not None
         kept[best[1]].remove(best[2])
     assert greedy_search(MaskedTagger(*parts), max_layers) == (tuple(sorted(kept[0])), tuple(sorted(kept[1])))
+
+
+class Table:
+    """Stands in for a MaskedTagger: any F1 for any two sets of layers, many of them equal."""
+
+    layers = LAYERS
+
+    def __init__(self, seed: int):
+        rng = random.Random(seed)
+        self.scores = {pair: rng.randrange(8) for pair in itertools.product(subsets(), subsets())}
+
+    def project(self, direction: int, kept: Layers) -> tuple[int, Layers]:
+        return direction, kept
+
+    def dev_f1(self, from_left: tuple[int, Layers], from_right: tuple[int, Layers]) -> float:
+        assert (from_left[0], from_right[0]) == (0, 1)
+        return self.scores[from_left[1], from_right[1]]
+
+
+def test_searches_in_tables() -> None:
+    """A step of the greedy search tries all sets with one layer less, computed anew."""
+    for seed, max_layers in itertools.product(range(40), range(7)):
+        table: Any = Table(seed)
+        pairs = [pair for pair in table.scores if sum(map(len, pair)) == max_layers]
+        best = max(table.scores[pair] for pair in pairs)
+        lowest = min((sum(map(sum, pair)), pair) for pair in pairs if table.scores[pair] == best)[1]
+        assert exhaustive_search(table, max_layers) == lowest
+        kept: Pair = (tuple(range(LAYERS)), tuple(range(LAYERS)))
+        while sum(map(len, kept)) > max_layers:
+            less = []
+            for direction, layer in itertools.product((0, 1), range(LAYERS)):
+                if layer in kept[direction]:
+                    left, right = (
+                        tuple(other for other in of if (number, other) != (direction, layer))
+                        for number, of in enumerate(kept)
+                    )
+                    less.append((table.scores[left, right], layer, -direction, (left, right)))
+            kept = max(less)[3]
+        assert greedy_search(table, max_layers) == kept

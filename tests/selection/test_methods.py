@@ -40,7 +40,11 @@ def test_the_budget_is_used_and_the_tagger_stays(method: str, max_layers: int) -
     gates = selection.gates.detach()
     assert sorted(gates.tolist()) == [0.0] * (6 - max_layers) + [1.0] * max_layers
     assert (selection.epoch, selection.budget_reached_by) == (0, "method")
-    assert (record["epoch"], record["open_gates"]) == (0, max_layers) and record["gate_backward_2"] == gates[5] and "loss" not in record
+    assert (
+        (record["epoch"], record["open_gates"]) == (0, max_layers)
+        and record["gate_backward_2"] == gates[5]
+        and "loss" not in record
+    )
     assert selection.dev_f1 == score_dev(tagger, data, live_features(selection.lm, data.words, gates))
     untouched = make_tagger(data.lexicon, sum(selection.lm.widths)).state_dict()
     assert all(torch.equal(untouched[name], weight) for name, weight in tagger.state_dict().items())

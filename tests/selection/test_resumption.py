@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ldnet.errors import InputError
+from pipeline.execution.snapshots import reached
 from pipeline.selection.methods import METHODS
 from pipeline.selection.selection import Selection, SelectionTask
 from pipeline.tagger.epochs import Record
@@ -32,6 +33,7 @@ def test_stopped_and_resumed_to_the_bit(tmp_path: Path, changes: dict[str, objec
     assert len({tuple(record.items())[3:] for record in path}) > 2, "gates move"
     for stop in stops:
         assert list(islice(begin(tmp_path / "state", **changes)[1], stop)) == path[:stop]
+        assert reached(tmp_path / "state") == f"epoch {stop} of {EPOCHS}"
     torch.rand(3)  # other random numbers than those of the process that was stopped
     resumed, training = begin(tmp_path / "state", **changes)
     assert list(training) == path

@@ -173,7 +173,7 @@ def test_hard_concrete_gates_are_drawn_for_each_step_and_deterministic_on_dev(mo
     _, _, _, records = select(method="hard_concrete", max_layers=6, epochs=2, enforce_epoch=1)
     steps = 5  # 40 sentences in batches of 8, and one batch of dev
     drawn, on_dev, resting = seen[:steps], seen[steps], seen[steps + 1 :]
-    assert len({tuple(gates) for gates in drawn}) > 1
+    assert len({tuple(gates) for gates in drawn}) > 1 and on_dev != drawn[-1]
     assert [round(gate, 5) for gate in on_dev] == [value for name, value in records[0].items() if "gate_" in name]
     assert all(gates == on_dev for gates in resting)
 
@@ -385,8 +385,10 @@ def test_the_pruned_tagger_scores_what_the_gated_one_did() -> None:
 def test_a_selection_that_diverges_says_where_and_what_to_lower(method: str) -> None:
     with pytest.raises(
         DivergedError, match=r"^select\.learning_rate: the training diverged by step \d+ of epoch \d+: "
-    ):
+    ) as error:
         select(method=method, learning_rate=1e5)
+    words, lengths = error.value.words, error.value.tensors["batch.lengths"]
+    assert [len(of) + 1 for of in words] == lengths.tolist() and 0 < len(words) <= 8, "the batch is kept"
 
 
 @pytest.mark.parametrize(
@@ -426,7 +428,7 @@ def test_a_gradient_of_the_gates_that_is_not_finite_is_what_is_named(monkeypatch
         return [1.0]
 
     monkeypatch.setattr(_TaggerTraining, "steps", spoil)
-    with pytest.raises(DivergedError, match="the gradient of the gates is ") as error:
+    with pytest.raises(DivergedError, match="diverged by step 1 of epoch 1: the gradient of the gates is ") as error:
         select()
     assert not error.value.tensors["batch.gradient"].isfinite().all() and error.value.tensors["batch.gates"].min() == 1
 
@@ -438,7 +440,7 @@ def test_no_method_chooses_layers_by_a_tagger_of_nan(method: str) -> None:
     torch.nn.init.constant_(tagger.lm_projection.weight, float("nan"))
     params = make_select_params(method=method, epochs=2, enforce_epoch=1)
     task = SelectionTask(tagger, Selection.of(lm), data, params, make_tagger_params(), 1)
-    with pytest.raises(NotFiniteError):
+    with pytest.raises(NotFiniteError, match="the loss is nan" if method in ("gates", "hard_concrete") else "not finite"):
         list(METHODS[params.method](task))
 
 

@@ -108,7 +108,7 @@ def test_scores_that_are_not_finite_have_neither_marginals_nor_a_best_path(value
     crf, emissions = make_crf(), make_emissions()
     emissions[1, 2, 0] = value
     for compute in (crf.decode, crf.marginals):
-        with pytest.raises(NotFiniteError, match="^the tagger's scores are not finite"):
+        with pytest.raises(NotFiniteError, match=r"^the tagger's scores are not finite"):
             compute(emissions, torch.tensor(LENGTHS))
 
 
