@@ -59,6 +59,50 @@ def test_shares_and_differences_are_rounded_to_four_places() -> None:
     assert compared["goals"] == {"gain_kept": 0.95, "lm_macs_kept": 0.2}
 
 
+def test_everything_against_plain_lists() -> None:
+    """Any counts. Quantiles lie between two neighbours of the sorted differences."""
+    generator = np.random.default_rng(3)
+    counts = {}
+    for variant, share in (("no_lm", 0.3), ("full", 0.7), ("pruned", 0.6)):
+        predicted, gold = generator.integers(1, 4, size=(2, 3, 50))
+        counts[variant] = np.stack([(np.minimum(predicted, gold) * share).round(), predicted, gold], -1).astype(
+            np.int64
+        )
+    compared = compare(make_rows(), counts)
+    drawn = {name: scores.tolist() for name, scores in resampled_f1(counts, RESAMPLES, SEED).items()}
+    test = {}
+    for variant, of_variant in counts.items():
+        sums = of_variant.sum(1).tolist()
+        test[variant] = sum(200 * right / (found + wanted) for right, found, wanted in sums) / 3
+    for name, found in compared["differences"].items():
+        one, other = name.split("_minus_")
+        differences = sorted(a - b for a, b in zip(drawn[one], drawn[other], strict=True))
+        expected = {
+            "dev_f1": {"pruned_minus_full": -4.0, "pruned_minus_no_lm": 36.0, "full_minus_no_lm": 40.0}[name],
+            "test_f1": round(test[one] - test[other], 4),
+            "test_resamples_above_0": round(sum(value > 0 for value in differences) / RESAMPLES, 4),
+        }
+        for key, place in (("test_f1_low", 0.025 * (RESAMPLES - 1)), ("test_f1_high", 0.975 * (RESAMPLES - 1))):
+            below, above = differences[int(place)], differences[int(place) + 1]
+            expected[key] = round(below + (place - int(place)) * (above - below), 4)
+        assert found == expected, name
+    assert compared["gain_kept"]["test"] == gain_kept(test)
+
+
+def test_a_small_gain_is_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """9 of 1,000 sentences more are right with all layers, a point of F1 at most; with 999 resamples."""
+    monkeypatch.setattr(comparison, "RESAMPLES", 999)
+    counts = {variant: np.ones((1, 1000, 3), dtype=np.int64) for variant in ("no_lm", "full", "pruned")}
+    counts["no_lm"][0, :9, 0] = 0
+    counts["pruned"][0, :1, 0] = 0
+    compared = compare(make_rows(), counts)
+    gain = compared["differences"]["full_minus_no_lm"]
+    assert 0 < gain["test_f1_low"] < gain["test_f1"] == 0.9 and gain["test_resamples_above_0"] > 0.99
+    assert compared["gain_kept"]["test"] == 0.8889 == gain_kept({"no_lm": 50.0, "full": 50.9, "pruned": 50.8})
+    at_goal = compared["gain_kept"]["test_resamples_at_goal"]
+    assert 0 < at_goal < 1 and at_goal == round(at_goal, 4) == round(round(at_goal * 999) / 999, 4)
+
+
 def test_intervals_are_those_of_the_resampled_differences() -> None:
     counts = make_counts({"no_lm": 11, "full": 31, "pruned": 30})
     compared = compare(make_rows(), counts)

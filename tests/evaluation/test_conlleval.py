@@ -150,6 +150,16 @@ def test_sentences_of_a_file(tmp_path: Path) -> None:
     file.write_text("a B-X S-X\nb\u2028\u00a0b E-X O\n\n\nc S-Y S-Y\n", encoding="utf-8")  # words with odd blanks
     assert count_file(file).tolist() == [[0, 1, 1], [1, 1, 1]]
     assert f1(count_file(file)).tolist() == [0.0, 100.0]
+    file.write_text(
+        "a b\tB-X\tS-X\nc d\tE-X\tO\n\ne\tS-Y\tS-Y", encoding="utf-8"
+    )  # words with blanks, no last line end
+    assert count_file(file).tolist() == [[0, 1, 1], [1, 1, 1]]
+
+
+def test_other_bytes_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes(b"\xff O O\n")
+    with pytest.raises(InputError, match=r"p: not UTF-8 .*; run the stage evaluate again"):
+        count_file(tmp_path / "p")
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,20 @@ def test_parts_of_a_tagger() -> None:
         for weight in part.parameters()
     )
     assert sum(parameters.values()) == in_tagger + in_lms
+    assert parameters == {
+        "characters": sizes(tagger.character_embedding, tagger.character_rnn, tagger.character_projection),
+        "word_embedding": len(LEXICON.words) * tagger.config.word_dimension,
+        "word_lstm": sizes(tagger.word_rnn),
+        "crf": sizes(tagger.crf),
+        "lm_embeddings": 2 * 11 * 5,
+        "language_models": sizes(lm.forward_lm.rnn, lm.backward_lm.rnn),
+        "lm_projection": sizes(tagger.lm_projection),
+    }
+
+
+def sizes(*modules: nn.Module) -> int:
+    """Numbers in all weights."""
+    return sum(tensor.numel() for module in modules for tensor in module.state_dict().values())
 
 
 def test_without_a_language_model_nothing_is_counted_for_it() -> None:
@@ -86,7 +100,8 @@ def test_without_a_language_model_nothing_is_counted_for_it() -> None:
     macs = macs_by_part(tagger.config, None, 4.5)
     assert macs["language_models"] == macs["lm_projection"] == 0
     assert macs["word_lstm"] == counted(tagger.word_rnn)
-    assert parameters_by_part(tagger, None)["language_models"] == 0
+    parameters = parameters_by_part(tagger, None)
+    assert (parameters["lm_embeddings"], parameters["language_models"], parameters["lm_projection"]) == (0, 0, 0)
 
 
 def test_characters_per_word_count_the_separator() -> None:

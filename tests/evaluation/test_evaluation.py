@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from pipeline.evaluation import evaluation
 from pipeline.evaluation.cost import macs_by_part, parameters_by_part
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant, write_predictions
+from pipeline.evaluation.finished import bulk_tagger, finished_weights
 from pipeline.tagger.model import save_tagger
 from pipeline.tagger.scoring import span_scores
-from tests.factories import make_bidirectional_lm, make_sentences, make_tagger, write_prepared
+from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences, make_tagger, write_prepared
 
 
 def test_predictions_file(tmp_path: Path) -> None:
@@ -39,6 +41,7 @@ def test_a_row_of_the_results(tmp_path: Path) -> None:
     row = evaluate_variant("full", tmp_path / "taggers", [tmp_path / "lm"] * 2, tmp_path, dev, tmp_path / "predictions")
     assert row["variant"] == "full" and row["seeds"] == [1, 2] and row["dev_f1_mean"] == 12.5
     assert row["test_f1_mean"] == pytest.approx(sum(row["test_f1"]) / 2, abs=1e-3)
+    assert row["test_f1_sd"] == pytest.approx(abs(row["test_f1"][0] - row["test_f1"][1]) / 2**0.5, abs=1e-4) != 0
     assert row["macs_per_word"] == sum(row["macs_per_word_by_part"].values())
     assert row["parameters"] == sum(row["parameters_by_part"].values())
     assert {path.name for path in (tmp_path / "predictions").iterdir()} == {"full-seed-1.conll", "full-seed-2.conll"}
@@ -140,3 +143,14 @@ def test_the_files_are_scored_again(tmp_path: Path) -> None:
     assert counts.tolist() == [[[1, 2, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]]
     with pytest.raises(RuntimeError, match=r"full-seed-2\.conll: F1 is 100\.0000 .* scored 99\.9990"):
         count_predictions({**row, "test_f1": [50.0, 99.999]}, tmp_path)
+
+
+def test_what_is_handed_over_to_decoding_is_a_copy() -> None:
+    sentences = make_sentences(8)
+    lexicon = make_lexicon(sentences)
+    tagger = make_tagger(lexicon)
+    weights = finished_weights(tagger, None)
+    before = weights.tensors["crf.transitions"].clone()
+    torch.nn.init.constant_(tagger.crf.transitions, 7.0)
+    assert torch.equal(weights.tensors["crf.transitions"], before)
+    assert bulk_tagger(tagger, None, lexicon, threads=3).threads == 3

@@ -70,4 +70,11 @@ GROUPS = [
         ["pipeline/selection/gated_training.py"],
         [SELECTING, "tests/selection/test_resumption.py"],
     ),
+    # A trial costs up to all stages of a tiny experiment. The dry run is left out.
+    Group(
+        "stages",
+        [file for file in _files("stages") if file != "stages/_dry_run.py"],
+        ["tests/stages/test_stages.py", "tests/stages/test_run.py"],
+        every=12,
+    ),
 ]

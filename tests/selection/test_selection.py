@@ -440,7 +440,9 @@ def test_no_method_chooses_layers_by_a_tagger_of_nan(method: str) -> None:
     torch.nn.init.constant_(tagger.lm_projection.weight, float("nan"))
     params = make_select_params(method=method, epochs=2, enforce_epoch=1)
     task = SelectionTask(tagger, Selection.of(lm), data, params, make_tagger_params(), 1)
-    with pytest.raises(NotFiniteError, match="the loss is nan" if method in ("gates", "hard_concrete") else "not finite"):
+    with pytest.raises(
+        NotFiniteError, match="the loss is nan" if method in ("gates", "hard_concrete") else "not finite"
+    ):
         list(METHODS[params.method](task))
 
 
