@@ -1,5 +1,7 @@
 """The closed forms against products that are run, and against the sizes of the modules' weights."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -88,6 +90,13 @@ def test_parts_of_a_tagger() -> None:
         "language_models": sizes(lm.forward_lm.rnn, lm.backward_lm.rnn),
         "lm_projection": sizes(tagger.lm_projection),
     }
+
+
+def test_words_that_are_not_trained_are_parameters_too() -> None:
+    config = make_tagger(LEXICON).config
+    tagger = Tagger(replace(config, trainable_words=config.words - 3))
+    assert tagger.word_embedding.fixed.numel() == 3 * config.word_dimension
+    assert parameters_by_part(tagger, None)["word_embedding"] == config.words * config.word_dimension
 
 
 def sizes(*modules: nn.Module) -> int:

@@ -75,6 +75,6 @@ GROUPS = [
         "stages",
         [file for file in _files("stages") if file != "stages/_dry_run.py"],
         ["tests/stages/test_stages.py", "tests/stages/test_run.py"],
-        every=12,
+        every=30,
     ),
 ]

@@ -60,11 +60,11 @@ class Trials:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try all mutants; `survivors` are the names of those that no test notices."""
         files = {mutant.path for mutant in self.mutants}
-        functions = _functions(files)
         lines, costs, self.failing, imported = self._without_mutant(session.items, files)
         for name in imported:  # late imports, once and not in each process
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
+        functions = _functions(files)
         gc.collect()
         gc.freeze()  # so that forked processes share more memory
         items, kills = {item.nodeid: item for item in session.items}, defaultdict[str, int](int)
