@@ -18,6 +18,7 @@ from pipeline.experiments.peers import publish_peers
 from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
+from pipeline.experiments.tagger_tries import tries_section
 from pipeline.experiments.verification import this_machine
 from pipeline.params import experiment_values, load_params
 from pipeline.report.provenance import source_version
@@ -51,7 +52,9 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     fill_page(readme, {"results": results_section(published, PROFILES), "stages": stages_section(pipeline)}, check)
     swept = (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
-    fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)
+    fill_page(
+        docs / "results.md", {"gain": gain_section(published), "tries": tries_section(results), **sections}, check
+    )
     fill_page(docs / "faults.md", {"faults": faults_section(results / FAULTS.name)}, check)
     publish_peers(results, docs, readme, check)
     if not check:
