@@ -12,7 +12,8 @@ from pipeline.experiments.faults_tried import RESULTS, record
 from tests.golden.outcome import run_golden
 from tests.golden.running import load_stages
 from tests.torture.faults import own_disk
-from tests.torture.rounds import SAME, Torture
+from tests.torture.project import SAME
+from tests.torture.rounds import Torture
 
 DISK_MEGABYTES = 300
 
