@@ -16,12 +16,11 @@ from pathlib import Path
 import yaml
 
 from tests.golden.workspace import ROOT
-from tests.torture.faults import Ending, gone_within, running_in, wait
+from tests.torture.faults import Ending, lingering, wait
 from tests.torture.project import SAME, compared, copy, last_line, make, start, write_project
 
 BOTH, ONE = "both ran", "one ran, the other was refused in one line"
 MOST_DELAY = 40.0  # seconds from the start of the first command to that of the second one
-LINGERING = 60.0  # seconds that workers of DVC's queue may take to see that it is empty
 STRENGTHS, BUDGET = ("0.05", "0.2"), "3"  # of the points
 OF_POINTS = ("select", "prune", "train_pruned", "evaluate_gold")  # whose metrics follow from strength and budget
 UNTRACKED = ("prepare_conll", "prepare_corpus", "prepare_unlabelled", "report")  # stages without a run of their own
@@ -98,7 +97,7 @@ class TwoAtOnce:
             if ending.status:
                 raise RuntimeError(f"undisturbed, make {words[0]}: {ending.said[-2000:]}")
         self.points = points_in(points)
-        gone_within(points, LINGERING)
+        lingering(points)
 
     def _tried(self, pair: Pair, delay: float) -> str:
         workspaces = [self.folder / name for name in ("one", "other")[: 1 + pair.stored]]
@@ -161,8 +160,8 @@ class TwoAtOnce:
 
     def _not_whole(self, workspace: Path) -> str | None:
         """What is damaged, or left over."""
-        if not gone_within(workspace, LINGERING):
-            return f"processes go on: {', '.join(map(command_line, running_in(workspace)))}"
+        if processes := lingering(workspace):
+            return f"processes go on: {'; '.join(processes)}"
         if left := [path for path in workspace.rglob("*.part") if path.is_file()]:
             return f"{left[0]} is left"
         if left := list((workspace / ".checkpoints").glob("*")):
@@ -281,11 +280,3 @@ def refused(ending: Ending) -> bool:
     """Whether a command that failed says so in one line (DVC's own commands: in DVC's words)."""
     errors = [line for line in ending.said.splitlines() if line.startswith(("Error: ", "ERROR: "))]
     return "Traceback (most recent call last)" not in ending.said and len(errors) == 1
-
-
-def command_line(process: int) -> str:
-    """The command of a process, for people."""
-    try:
-        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()[:120]
-    except OSError:
-        return f"process {process}"

@@ -13,14 +13,13 @@ import yaml
 
 from tests.dvc_stages import DvcStage
 from tests.golden.workspace import ROOT
-from tests.torture.faults import FAULTS, SIGNALS, gone_within, wait
+from tests.torture.faults import FAULTS, SIGNALS, lingering, wait
 from tests.torture.project import compared, copy, empty, last_line, make, start, write_project
 
 STAGES = ("prepare_corpus", "pretrain_lm@forward", "train_tagger@full", "soft_targets", "select")
 REPRO = "make repro"
 MOST_FAULTS = 3  # in one round
 MOST_DELAY = 0.3  # seconds after a checkpoint was written
-LINGERING = 8.0  # seconds that processes of a killed `make` may take to end
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,8 @@ class Torture:
             ending = FAULTS[kind](process, self.workspace) if process.poll() is None else wait(process)
             if not ending.is_one_line:
                 return f"{kind}: no line for users: {last_line(ending)}"
-            if not gone_within(self.workspace, LINGERING):
-                return f"{kind}: processes go on"
+            if left := lingering(self.workspace):
+                return f"{kind}: processes go on: {'; '.join(left)}"
         self._remove_outputs(stage)
         ending = wait(self._start(command))
         if ending.status:
@@ -86,8 +85,8 @@ class Torture:
             ending = FAULTS[kind](process, self.workspace) if process.poll() is None else wait(process)
             if not ending.is_one_line:
                 return f"{kind}: no line for users: {last_line(ending)}"
-            if not gone_within(self.workspace, LINGERING):
-                return f"{kind}: processes go on"
+            if left := lingering(self.workspace):
+                return f"{kind}: processes go on: {'; '.join(left)}"
         ending = wait(self._make())
         return f"does not resume: {last_line(ending)}" if ending.status else compared(self.reference, self.workspace)
 
