@@ -20,6 +20,7 @@ from pipeline.yaml_text import read_yaml
 LOCK = Path(".dvc/tmp/command.lock")
 EXPERIMENTS = Path(".dvc/tmp/exps")
 RUNNING_EXPERIMENT = EXPERIMENTS / "run/workspace/workspace.json"  # where `dvc exp run` notes its process
+LOOK_AGAIN_SECONDS = 1.0  # before a file of DVC is taken for damaged: another process may be writing it just now
 
 
 class WorkspaceCommand(Command):
@@ -40,7 +41,7 @@ class WorkspaceCommand(Command):
             except BlockingIOError:
                 raise _busy(_noted(LOCK)) from None
             experiment = _noted(RUNNING_EXPERIMENT)
-            if psutil.pid_exists(experiment.get("pid", -1)):
+            if _is_dvc(experiment.get("pid", -1)):
                 raise _busy({"command": "dvc exp run", **experiment})
             lock.truncate(0)
             lock.write(json.dumps({"command": context.command_path, "pid": os.getpid()}))
@@ -74,7 +75,7 @@ def mend_what_a_kill_left(folder: Path) -> None:
     locks = (folder / ".dvc/tmp/rwlock", folder / EXPERIMENTS / "rwlock")
     for path, readable in (*((lock, _is_json) for lock in locks), (folder / "dvc.lock", _is_mapping)):
         if path.exists() and not readable(path):
-            time.sleep(1)  # another process may be writing it just now
+            time.sleep(LOOK_AGAIN_SECONDS)
             if path.exists() and not readable(path):
                 path.unlink()
                 echo(f"{path}: cut short by a kill or a full disk; removed", err=True)
@@ -101,6 +102,14 @@ def _noted(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}
+
+
+def _is_dvc(process: int) -> bool:
+    """Whether this process is alive and DVC: its number may have gone to another one."""
+    try:
+        return "exp" in psutil.Process(process).cmdline()
+    except (psutil.Error, ValueError):
+        return False
 
 
 def _busy(holder: dict[str, Any]) -> InputError:

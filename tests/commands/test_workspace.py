@@ -92,12 +92,17 @@ def test_the_second_command_is_told_who_was_first(held: "subprocess.Popen[str]")
 def test_an_experiment_that_runs_in_the_workspace_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     RUNNING_EXPERIMENT.parent.mkdir(parents=True)
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    RUNNING_EXPERIMENT.write_text(json.dumps({"pid": os.getpid(), "stdin": None}), encoding="utf-8")
-    done = CliRunner().invoke(quick)
-    assert f"`dvc exp run` is running in this workspace (process {os.getpid()})" in done.output
-    RUNNING_EXPERIMENT.write_text(json.dumps({"pid": ended.pid, "stdin": None}), encoding="utf-8")
+    (tmp_path / "dvc").write_text("#!/bin/sh\nread line\n", encoding="utf-8")
+    (tmp_path / "dvc").chmod(0o755)
+    experiment = subprocess.Popen(["./dvc", "exp", "run"], stdin=subprocess.PIPE)
+    for number, expected in (
+        (experiment.pid, "`dvc exp run` is running in this workspace (process"),
+        (os.getpid(), "done"),
+    ):
+        RUNNING_EXPERIMENT.write_text(json.dumps({"pid": number, "stdin": None}), encoding="utf-8")
+        assert expected in CliRunner().invoke(quick).output
+    experiment.communicate(b"")
+    RUNNING_EXPERIMENT.write_text(json.dumps({"pid": experiment.pid, "stdin": None}), encoding="utf-8")
     assert CliRunner().invoke(quick).output == "done\n"
 
 
@@ -136,8 +141,9 @@ def test_an_experiment_that_has_just_begun_is_seen(tmp_path: Path, monkeypatch: 
     ],
 )
 def test_files_of_dvc_that_a_kill_has_cut_short_are_removed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, whole: str, cut: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], file: str, whole: str, cut: str
 ) -> None:
+    monkeypatch.setattr("commands.workspace.LOOK_AGAIN_SECONDS", 0)
     path = tmp_path / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(whole, encoding="utf-8")
