@@ -62,6 +62,7 @@ def without_experiments() -> Iterator[None]:
     from dvc.rwlock import rwlock
 
     EXPERIMENTS.mkdir(parents=True, exist_ok=True)
+    _forget_killed(EXPERIMENTS / "rwlock")
     try:
         with rwlock(str(EXPERIMENTS), localfs, " ".join(sys.argv), [], ["workspace"], False):
             yield
@@ -94,6 +95,15 @@ def _is_mapping(path: Path) -> bool:
         return isinstance(read_yaml(path), dict)
     except InputError:
         return False
+
+
+def _forget_killed(rwlock: Path) -> None:
+    """Take out of DVC's file who keeps experiments out, unless it is DVC: else a command that was killed, for this one
+    has the workspace. DVC would take any process that got its number for it."""
+    noted = _noted(rwlock)
+    holder = noted.get("write", {}).pop("workspace", None)
+    if holder and not _is_dvc(holder["pid"]):
+        rwlock.write_text(json.dumps(noted), encoding="utf-8")
 
 
 def _noted(path: Path) -> dict[str, Any]:

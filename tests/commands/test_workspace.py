@@ -60,6 +60,15 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "subprocess.Popen[bytes]":
+    """A process that looks like an experiment of DVC, until it is ended."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc").write_text("#!/bin/sh\nread line\n", encoding="utf-8")
+    (tmp_path / "dvc").chmod(0o755)
+    return subprocess.Popen(["./dvc", "exp", "run"], stdin=subprocess.PIPE)
+
+
+@pytest.fixture
 def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "subprocess.Popen[str]":
     """A command that has the workspace until it is ended."""
     monkeypatch.chdir(tmp_path)
@@ -89,16 +98,10 @@ def test_the_second_command_is_told_who_was_first(held: "subprocess.Popen[str]")
     assert CliRunner().invoke(quick).output == "done\n"
 
 
-def test_an_experiment_that_runs_in_the_workspace_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_an_experiment_that_runs_in_the_workspace_is_seen(experiment: "subprocess.Popen[bytes]") -> None:
     RUNNING_EXPERIMENT.parent.mkdir(parents=True)
-    (tmp_path / "dvc").write_text("#!/bin/sh\nread line\n", encoding="utf-8")
-    (tmp_path / "dvc").chmod(0o755)
-    experiment = subprocess.Popen(["./dvc", "exp", "run"], stdin=subprocess.PIPE)
-    for number, expected in (
-        (experiment.pid, "`dvc exp run` is running in this workspace (process"),
-        (os.getpid(), "done"),
-    ):
+    running = f"`dvc exp run` is running in this workspace (process {experiment.pid})"
+    for number, expected in ((experiment.pid, running), (os.getpid(), "done")):
         RUNNING_EXPERIMENT.write_text(json.dumps({"pid": number, "stdin": None}), encoding="utf-8")
         assert expected in CliRunner().invoke(quick).output
     experiment.communicate(b"")
@@ -118,16 +121,20 @@ def test_dvc_begins_no_experiment_where_stages_run(monkeypatch: pytest.MonkeyPat
     assert Path("params.yaml").read_text(encoding="utf-8") == "x: 1\n"
 
 
-def test_an_experiment_that_has_just_begun_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_an_experiment_that_has_just_begun_is_seen(experiment: "subprocess.Popen[bytes]") -> None:
+    def note(number: int) -> None:
+        begins = {"write": {"workspace": {"pid": number, "cmd": "dvc exp run"}}, "read": {}}
+        (EXPERIMENTS / "rwlock").write_text(json.dumps(begins), encoding="utf-8")
+
     EXPERIMENTS.mkdir(parents=True)
-    begins = {"write": {"workspace": {"pid": os.getpid(), "cmd": "dvc exp run"}}, "read": {}}
-    (EXPERIMENTS / "rwlock").write_text(json.dumps(begins), encoding="utf-8")
-    with (
-        pytest.raises(InputError, match="`dvc exp run` is running in this workspace; wait until"),
-        without_experiments(),
-    ):
+    note(experiment.pid)
+    with pytest.raises(InputError, match="`dvc exp run` is running in this workspace; wait"), without_experiments():
         raise AssertionError
+    experiment.communicate(b"")
+    for killed in (experiment.pid, os.getppid()):  # the second number has gone to another process
+        note(killed)
+        with without_experiments():
+            pass
 
 
 @pytest.mark.parametrize(
