@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from pipeline.experiments.stage_graph import read_stages, with_later
 from tests.golden.workspace import ROOT
 from tests.torture.faults import Ending, lingering, wait
 from tests.torture.project import SAME, compared, copy, last_line, make, start, write_project
@@ -23,17 +24,15 @@ BOTH, ONE = "both ran", "one ran, the other was refused in one line"
 MOST_DELAY = 40.0  # seconds from the start of the first command to that of the second one
 STRENGTHS, BUDGET = ("0.05", "0.2"), "3"  # of the points
 OF_POINTS = ("select", "prune", "train_pruned", "evaluate_gold")  # whose metrics follow from strength and budget
-UNTRACKED = ("prepare_conll", "prepare_corpus", "prepare_unlabelled", "report")  # stages without a run of their own
 PAGES = ("README.md", "docs", "results", ".gitignore")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two commands: words for make, or a whole command."""
+    """Two commands: words for make."""
 
     name: str
     commands: tuple[list[str], list[str]]
-    finished: bool  # whether the experiment has run in the workspace before
     stored: bool = False  # whether in two workspaces, which share one tracking store
 
 
@@ -48,14 +47,14 @@ def experiment(strength: str) -> list[str]:
 
 
 PAIRS = (
-    Pair("repro and repro", (["repro"], ["repro"]), finished=False),
-    Pair("repro and repro, one tracking store", (["repro"], ["repro"]), finished=False, stored=True),
-    Pair("publish and repro", (["repro"], ["publish"]), finished=True),
-    Pair("exp run and exp run (make try)", (experiment(STRENGTHS[0]), experiment(STRENGTHS[1])), finished=True),
-    Pair("sweep and sweep, the same points", (sweep(STRENGTHS[0]), sweep(STRENGTHS[0])), finished=True),
-    Pair("sweep and sweep, other points", (sweep(STRENGTHS[0]), sweep(STRENGTHS[1])), finished=True),
-    Pair("sweep and repro", (sweep(STRENGTHS[0]), ["repro"]), finished=True),
-    Pair("sweep and sweep, one tracking store", (sweep(STRENGTHS[0]), sweep(STRENGTHS[0])), finished=True, stored=True),
+    Pair("repro and repro", (["repro"], ["repro"])),
+    Pair("repro and repro, one tracking store", (["repro"], ["repro"]), stored=True),
+    Pair("publish and repro", (["repro"], ["publish"])),
+    Pair("exp run and exp run (make try)", (experiment(STRENGTHS[0]), experiment(STRENGTHS[1]))),
+    Pair("sweep and sweep, the same points", (sweep(STRENGTHS[0]), sweep(STRENGTHS[0]))),
+    Pair("sweep and sweep, other points", (sweep(STRENGTHS[0]), sweep(STRENGTHS[1]))),
+    Pair("sweep and repro", (sweep(STRENGTHS[0]), ["repro"])),
+    Pair("sweep and sweep, one tracking store", (sweep(STRENGTHS[0]), sweep(STRENGTHS[0])), stored=True),
 )
 
 
@@ -80,7 +79,7 @@ class TwoAtOnce:
         """Each of the chosen pairs so many times."""
         for _ in range(times):
             for pair in chosen:
-                if pair.finished and not self.base.exists():
+                if not self.base.exists():
                     self._run_base()
                 delay = self.rng.uniform(0, MOST_DELAY)
                 yield Tried(pair.name, delay, self._tried(pair, delay))
@@ -88,16 +87,12 @@ class TwoAtOnce:
     def _run_base(self) -> None:
         """The experiment, and the points of sweeps, undisturbed."""
         write_repository(self.reference, self.base)
-        for words in (["repro"], ["sweep", f"STRENGTHS={' '.join(STRENGTHS)}", f"BUDGETS={BUDGET}"]):
-            if words == ["sweep", *words[1:]]:
-                commit(self.base)
-                shutil.copytree(self.base, points := self.folder / "points", symlinks=True)
-            workspace = self.base if words == ["repro"] else points
-            ending = wait(start(make(workspace, *words), workspace, workspace))
-            if ending.status:
-                raise RuntimeError(f"undisturbed, make {words[0]}: {ending.said[-2000:]}")
+        undisturbed(["repro"], self.base)
+        commit(self.base)
+        points = self.folder / "points"
+        shutil.copytree(self.base, points, symlinks=True)
+        undisturbed(["sweep", f"STRENGTHS={' '.join(STRENGTHS)}", f"BUDGETS={BUDGET}"], points)
         self.points = points_in(points)
-        lingering(points)
 
     def _tried(self, pair: Pair, delay: float) -> str:
         workspaces = [self.folder / name for name in ("one", "other")[: 1 + pair.stored]]
@@ -105,17 +100,13 @@ class TwoAtOnce:
             shutil.rmtree(workspace, ignore_errors=True)
         self.store.mkdir()
         for workspace in workspaces:
-            if pair.finished:
-                shutil.copytree(self.base, workspace, symlinks=True)
-            else:
-                write_repository(self.reference, workspace)
-            if "publish" in pair.commands[1]:
+            shutil.copytree(self.base, workspace, symlinks=True)
+            if ["repro"] in pair.commands:
                 forget_selection(workspace)
         environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{self.store / 'runs.db'}"} if pair.stored else {}
         processes = []
         for words, workspace in zip(pair.commands, (workspaces[0], workspaces[-1]), strict=True):
-            command = words if words[0] == "dvc" else make(workspace, *words)
-            processes.append(start(command, workspace, workspace, environment))
+            processes.append(start(make(workspace, *words), workspace, workspace, environment))
             time.sleep(delay if len(processes) == 1 else 0)
         try:
             endings = [wait(process) for process in processes]
@@ -191,12 +182,18 @@ class TwoAtOnce:
             runs = database.execute("SELECT name, status FROM runs").fetchall()
         if unfinished := [f"{name} {status}" for name, status in runs if status != "FINISHED"]:
             return f"runs in the tracking store: {', '.join(unfinished)}"
-        if not pair.finished:
-            stages = yaml.safe_load((workspaces[0] / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-            wanted = {name: 2 for name in stages if name.split("@")[0] not in UNTRACKED} | {"repro": 2}
+        if ["repro"] in pair.commands:
+            wanted = dict.fromkeys(from_selection(workspaces[0]) - {"report"} | {"repro"}, 2)
             if (found := dict(Counter(name for name, _ in runs))) != wanted:
                 return f"runs in the tracking store: {found}, not {wanted}"
         return None
+
+
+def undisturbed(words: list[str], workspace: Path) -> None:
+    """Run `make` there. Raises RuntimeError with what it said if it fails."""
+    ending = wait(start(make(workspace, *words), workspace, workspace))
+    if ending.status:
+        raise RuntimeError(f"undisturbed, make {words[0]}: {ending.said[-2000:]}")
 
 
 def write_repository(reference: Path, workspace: Path) -> None:
@@ -252,12 +249,18 @@ def points_in(workspace: Path) -> dict[str, dict[str, bytes]]:
 
 
 def forget_selection(workspace: Path) -> None:
-    """Let `make repro` run the stages from the selection on again, though the report is there."""
+    """Let `make repro` run the selection and all stages after it again, though the report is there."""
     shutil.rmtree(workspace / ".dvc/cache/runs")
     path = workspace / "dvc.lock"
     lock = yaml.safe_load(path.read_text(encoding="utf-8"))
-    del lock["stages"]["select"]
+    for name in from_selection(workspace):
+        del lock["stages"][name]
     path.write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
+
+
+def from_selection(workspace: Path) -> set[str]:
+    """The stages that depend on the selection, and it."""
+    return with_later(read_stages(workspace / "dvc.yaml", workspace / "params.yaml"), ["select"])
 
 
 def published_problem(workspace: Path) -> str | None:
@@ -277,6 +280,5 @@ def published_problem(workspace: Path) -> str | None:
 
 
 def refused(ending: Ending) -> bool:
-    """Whether a command that failed says so in one line (DVC's own commands: in DVC's words)."""
-    errors = [line for line in ending.said.splitlines() if line.startswith(("Error: ", "ERROR: "))]
-    return "Traceback (most recent call last)" not in ending.said and len(errors) == 1
+    """Whether a command that failed says so in one line, and DVC says nothing."""
+    return ending.is_one_line and "Error: " in ending.said and "ERROR: " not in ending.said
