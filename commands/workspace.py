@@ -123,10 +123,8 @@ def _is_dvc(process: int) -> bool:
 
 
 def _busy(holder: dict[str, Any]) -> InputError:
-    """Who has the workspace, and what to do about it."""
+    """Who has the workspace, and what to do about it. A kill would leave git in the middle of an experiment of DVC."""
     command = f"`{holder['command']}`" if "command" in holder else "another command"
-    process, or_end_it = "", ""
-    if "pid" in holder:
-        process, or_end_it = f" (process {holder['pid']})", f" or end it by `kill {holder['pid']}`"
-    remedy = f"wait until it has ended{or_end_it}, then run the same command again"
+    process = f" (process {holder['pid']})" if "pid" in holder else ""
+    remedy = "wait until it has ended, or end it by Ctrl-C where it runs, then run the same command again"
     return InputError(f"{command} is running in this workspace{process}; {remedy}")

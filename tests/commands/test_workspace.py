@@ -86,7 +86,7 @@ def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "subprocess.Popen[s
 def test_the_second_command_is_told_who_was_first(held: "subprocess.Popen[str]") -> None:
     done = CliRunner().invoke(quick)
     assert done.exit_code == 1 and done.output.count("\n") == 1
-    assert f"(process {held.pid}); wait until it has ended or end it by `kill {held.pid}`, then" in done.output
+    assert f"is running in this workspace (process {held.pid}); wait until it has ended, or" in done.output
     assert CliRunner().invoke(quick, ["--check"]).output == "checked\n"
     LOCK.write_text("", encoding="utf-8")  # as it is while the first one begins
     assert (
