@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -60,27 +61,28 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "subprocess.Popen[bytes]":
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that looks like an experiment of DVC, until it is ended."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dvc").write_text("#!/bin/sh\nread line\n", encoding="utf-8")
     (tmp_path / "dvc").chmod(0o755)
-    return subprocess.Popen(["./dvc", "exp", "run"], stdin=subprocess.PIPE)
+    with subprocess.Popen(["./dvc", "exp", "run"], stdin=subprocess.PIPE) as process:
+        yield process
 
 
 @pytest.fixture
-def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "subprocess.Popen[str]":
+def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["subprocess.Popen[str]"]:
     """A command that has the workspace until it is ended."""
     monkeypatch.chdir(tmp_path)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", HOLDER],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdout is not None and process.stdout.readline() == "begun\n"
-    return process
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
+        yield process
 
 
 def test_the_second_command_is_told_who_was_first(held: "subprocess.Popen[str]") -> None:
@@ -89,12 +91,9 @@ def test_the_second_command_is_told_who_was_first(held: "subprocess.Popen[str]")
     assert f"is running in this workspace (process {held.pid}); wait until it has ended, or" in done.output
     assert CliRunner().invoke(quick, ["--check"]).output == "checked\n"
     LOCK.write_text("", encoding="utf-8")  # as it is while the first one begins
-    assert (
-        "another command is running in this workspace; wait until it has ended, then"
-        in CliRunner().invoke(quick).output
-    )
+    assert "another command is running in this workspace; wait until it has" in CliRunner().invoke(quick).output
     held.kill()
-    held.communicate()
+    held.wait()
     assert CliRunner().invoke(quick).output == "done\n"
 
 
@@ -104,7 +103,8 @@ def test_an_experiment_that_runs_in_the_workspace_is_seen(experiment: "subproces
     for number, expected in ((experiment.pid, running), (os.getpid(), "done")):
         RUNNING_EXPERIMENT.write_text(json.dumps({"pid": number, "stdin": None}), encoding="utf-8")
         assert expected in CliRunner().invoke(quick).output
-    experiment.communicate(b"")
+    experiment.kill()
+    experiment.wait()
     RUNNING_EXPERIMENT.write_text(json.dumps({"pid": experiment.pid, "stdin": None}), encoding="utf-8")
     assert CliRunner().invoke(quick).output == "done\n"
 
@@ -130,7 +130,8 @@ def test_an_experiment_that_has_just_begun_is_seen(experiment: "subprocess.Popen
     note(experiment.pid)
     with pytest.raises(InputError, match="`dvc exp run` is running in this workspace; wait"), without_experiments():
         raise AssertionError
-    experiment.communicate(b"")
+    experiment.kill()
+    experiment.wait()
     for killed in (experiment.pid, os.getppid()):  # the second number has gone to another process
         note(killed)
         with without_experiments():
