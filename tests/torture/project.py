@@ -15,7 +15,7 @@ from tests.torture.faults import Ending
 OUTPUTS = ("work", "metrics", "curves")
 NO_STAGES = ("work/stage_seconds.json", "work/sweep_golden.md")  # what commands note there
 CODE = ("ldnet", "pipeline", "stages", "commands", "profiles")
-FILES = ("Makefile", "pyproject.toml", "requirements.txt", "params.schema.json")
+FILES = (".dvcignore", "Makefile", "pyproject.toml", "requirements.txt", "params.schema.json")
 SAME = "same bytes"
 
 
