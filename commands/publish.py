@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from commands import ablations, learning_curve, path, study
-from ldnet.command_line import FILE, FOLDER, Command, echo
+from commands.workspace import WorkspaceCommand
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
 from ldnet.files import write_json
 from pipeline.experiments.faults_tried import RESULTS as FAULTS
@@ -26,7 +27,7 @@ from pipeline.report.results import read_results
 
 
 @click.command(
-    cls=Command,
+    cls=WorkspaceCommand,
     examples=[
         "python -m commands.publish",
         "python -m commands.publish --readme-only",

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS = 3600.0  # the longest that a stage or all of them may take
+# The longest that processes may outlive a command: what writes to MLflow tries for 65 s, on a machine that may be busy.
+LINGERING = 120.0
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,19 @@ def running_in(folder: Path) -> list[int]:
     return found
 
 
-def gone_within(folder: Path, seconds: float) -> bool:
-    """Whether all processes in the folder end in time."""
-    deadline = time.monotonic() + seconds
+def lingering(folder: Path) -> list[str]:
+    """The commands of processes in the folder that have not ended in time."""
+    deadline = time.monotonic() + LINGERING
     while running_in(folder) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return not running_in(folder)
+    return [_command(number) for number in running_in(folder)]
+
+
+def _command(number: int) -> str:
+    try:
+        return Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:120].strip()
+    except OSError:
+        return "one that has just ended"
 
 
 @contextmanager
