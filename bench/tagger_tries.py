@@ -61,7 +61,7 @@ class TaggerWithWayIn(Tagger):
         self.rate = way_in.get("projection_rate", 1.0)
         with torch.no_grad():
             for weight in self.lm_projection.parameters():
-                weight /= self.rate
+                weight.div_(self.rate)
 
     def emissions(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
         """Emission scores (B, T, K) from features (T, B, F) of both directions."""

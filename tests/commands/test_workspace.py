@@ -65,9 +65,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that looks like an experiment of DVC, until it is ended."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "dvc").write_text("#!/bin/sh\nread line\n", encoding="utf-8")
+    (tmp_path / "dvc").write_text("#!/bin/sh\necho runs\nread line\n", encoding="utf-8")
     (tmp_path / "dvc").chmod(0o755)
-    with subprocess.Popen(["./dvc", "exp", "run"], stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(["./dvc", "exp", "run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"runs\n"  # before, it may have the command line of this process
         yield process
 
 
