@@ -6,7 +6,7 @@ CPU_WHEELS = https://download.pytorch.org/whl/cpu
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup check repro experiment named checkpoints torture fuzz test lint bench peers data profile publish try sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
+.PHONY: help setup check repro experiment named checkpoints torture fuzz mutants test lint bench peers data profile publish try sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -56,6 +56,9 @@ fuzz: setup ## [SECONDS=600] [SEED=1] [ONLY="word-vectors LM-text"]: try odd and
 	@$(VENV)/bin/python -m pip install --quiet --only-binary :all: --requirement requirements-fuzz.txt || \
 	  echo "atheris cannot be installed here (no wheel for this Python, or no network), so nothing is guided by coverage"
 	@python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(foreach class,$(ONLY),--only $(class))
+
+mutants: setup ## [ONLY="gates crf"] [SECONDS=10]: change modules a little, thousands of times, and see whether tests notice (hours)
+	@python -m tests.mutants $(if $(SECONDS),--seconds $(SECONDS)) $(foreach group,$(ONLY),--only $(group))
 
 test: setup ## run the tests, on as many processes as there are processors, 4 at most
 	python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal

@@ -45,6 +45,20 @@ def test_by_hand() -> None:
     assert compared["lm_macs_kept"] == 0.15
 
 
+def test_shares_and_differences_are_rounded_to_four_places() -> None:
+    rows = make_rows()
+    for row, f1, macs in zip(rows, (50.0, 80.123456, 70.654321), (0, 30_000, 10_001), strict=True):
+        row["dev_f1_mean"], row["macs_per_word_by_part"] = f1, {"language_models": macs}
+    compared = compare(rows, make_counts({"no_lm": 1, "full": 31, "pruned": 24}))
+    assert compared["differences"]["pruned_minus_full"]["dev_f1"] == -9.4691
+    assert compared["gain_kept"]["dev"] == 0.6857  # 20.654321 of 30.123456
+    assert compared["gain_kept"]["test"] == 0.7667  # 23 of 30 sentences
+    assert compared["lm_macs_kept"] == 0.3334
+    for of_name in compared["differences"].values():
+        assert all(value == round(value, 4) for value in of_name.values())
+    assert compared["goals"] == {"gain_kept": 0.95, "lm_macs_kept": 0.2}
+
+
 def test_intervals_are_those_of_the_resampled_differences() -> None:
     counts = make_counts({"no_lm": 11, "full": 31, "pruned": 30})
     compared = compare(make_rows(), counts)

@@ -4,16 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from pipeline.evaluation import evaluation
+from pipeline.evaluation.cost import macs_by_part, parameters_by_part
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant, write_predictions
 from pipeline.tagger.model import save_tagger
 from pipeline.tagger.scoring import span_scores
-from tests.factories import (
-    make_sentences,
-    make_tagger,
-    write_prepared,
-)
+from tests.factories import make_bidirectional_lm, make_sentences, make_tagger, write_prepared
 
 
 def test_predictions_file(tmp_path: Path) -> None:
@@ -64,6 +62,73 @@ def test_scores_of_int8_are_those_of_its_own_predictions(tmp_path: Path, monkeyp
     dev = {"seeds": [1], "dev_f1_mean": 12.5}
     row = evaluate_variant("no_lm", tmp_path / "taggers", [], tmp_path, dev, tmp_path / "predictions")
     assert (row["test_f1"], row["test_f1_int8"]) == ([100.0], [0.0])
+
+
+def test_a_row_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three seeds, whose stand-ins find 4, 2 and 1 of 4 names, the last one as another type, and nothing else."""
+    names = Sentence(("Rome", "Paris"), ("S-LOC", "S-LOC"), 1)
+    sentences = [names, names]
+    lexicon = write_prepared(tmp_path, {"train": [*sentences, Sentence(("a",), ("O",), 9)]}, tmp_path / "lm")
+    write_prepared(tmp_path, {"test": sentences}, tmp_path / "lm")
+    lexicon.save(tmp_path / "lexicon")
+    for seed in (7, 8, 9):
+        save_tagger(make_tagger(lexicon, 34, seed), tmp_path / "taggers" / f"seed-{seed}")
+    found = iter([["S-LOC"] * 4, ["S-LOC"] * 2 + ["O"] * 2, ["O", "O", "O", "S-PER"]])
+    seen = []
+
+    class StandIn:
+        def __init__(self, tagger: object, lm: object, lexicon: object, precision: str = "float32"):
+            self.tags = next(found) if precision == "float32" else ["S-LOC", "S-LOC", "S-LOC", "O"]
+            seen.append(lm)
+
+        def tag(self, words: list[tuple[str, ...]]) -> list[list[str]]:
+            return [self.tags[:2], self.tags[2:]]
+
+    monkeypatch.setattr(evaluation, "bulk_tagger", StandIn)
+    (tmp_path / "other").symlink_to(tmp_path / "lm")
+    lms = [tmp_path / "lm", tmp_path / "other", tmp_path / "lm"]
+    dev = {"seeds": [7, 8, 9], "dev_f1_mean": 12.5}
+    row = evaluate_variant("full", tmp_path / "taggers", lms, tmp_path, dev, tmp_path / "predictions")
+    assert row["test_f1"] == [100.0, 66.6667, 0.0], "2 of 4 found and 2 right; 1 found and wrong"
+    assert (row["test_f1_mean"], row["test_f1_sd"]) == (55.5556, 50.9175)
+    assert row["test_f1_int8"] == [85.7143] * 3
+    assert row["test_f1_per_type"] == {"LOC": 55.5556, "PER": 0.0}
+    assert seen[0] is seen[4] and seen[0] is not seen[2], "each seed with its own language models, loaded once"
+    lm, tagger = make_bidirectional_lm(), make_tagger(lexicon, 34)
+    macs = macs_by_part(tagger.config, lm, (5 + 6 + 5 + 6 + 2) / 5)
+    assert row["macs_per_word_by_part"] == macs and row["macs_per_word_of_seeds"] == [sum(macs.values())] * 3
+    assert row["parameters_by_part"] == parameters_by_part(tagger, lm)
+    assert (tmp_path / "predictions" / "full-seed-8.conll").read_text() == (
+        "Rome S-LOC S-LOC\nParis S-LOC S-LOC\n\nRome S-LOC O\nParis S-LOC O\n\n"
+    )
+
+
+def test_one_seed_has_no_deviation(tmp_path: Path) -> None:
+    sentences = make_sentences(8)
+    lexicon = write_prepared(tmp_path, {"train": sentences, "test": sentences}, tmp_path / "lm")
+    save_tagger(make_tagger(lexicon), tmp_path / "taggers" / "seed-1")
+    dev = {"seeds": [1], "dev_f1_mean": 12.5}
+    row = evaluate_variant("no_lm", tmp_path / "taggers", [], tmp_path, dev, tmp_path / "predictions")
+    assert row["test_f1_sd"] == 0.0 and row["test_f1_mean"] == row["test_f1"][0]
+    assert row["macs_per_word_by_part"]["language_models"] == row["parameters_by_part"]["language_models"] == 0
+
+
+@pytest.mark.parametrize(
+    ("variant", "of_lm", "of_tagger"), [("full", "pretrain_lm", "train_tagger"), ("pruned", "prune", "train_pruned")]
+)
+def test_what_is_missing_names_the_stage_that_writes_it(
+    tmp_path: Path, variant: str, of_lm: str, of_tagger: str
+) -> None:
+    sentences = make_sentences(8)
+    write_prepared(tmp_path, {"train": sentences, "test": sentences}, tmp_path / "lm")
+    dev = {"seeds": [1], "dev_f1_mean": 12.5}
+    for lm, stage in ((tmp_path / "nowhere", of_lm), (tmp_path / "lm", of_tagger)):
+        with pytest.raises(InputError, match=f"run the stage {stage}$"):
+            evaluate_variant(variant, tmp_path / "taggers", [lm], tmp_path, dev, tmp_path / "predictions")
+
+
+def test_costs_are_means_over_the_seeds() -> None:
+    assert evaluation._means([{"a": 1, "b": 4}, {"a": 2, "b": 8}, {"a": 5, "b": 8}]) == {"a": 3, "b": 7}
 
 
 def test_the_files_are_scored_again(tmp_path: Path) -> None:

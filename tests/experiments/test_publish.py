@@ -61,7 +61,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "README.md").write_text(README, encoding="utf-8")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "results.md").write_text(PAGE, encoding="utf-8")
-    faults = "<!-- faults:begin -->\n<!-- faults:end -->\n"
+    faults = "".join(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("faults", "mutants"))
     (tmp_path / "docs" / "faults.md").write_text(faults, encoding="utf-8")
     (tmp_path / "docs" / "peers.md").write_text(PEERS_PAGE, encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")

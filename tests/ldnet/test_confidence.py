@@ -28,8 +28,11 @@ def random_paths(seed: int) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 3.0])
 def test_spans_equal_the_sum_over_all_paths_that_have_them(temperature: float) -> None:
+    """Without a temperature it is 1. Emissions may come from weights that are trained."""
     crf, emissions = make_crf(), make_emissions()
-    distribution = PathDistribution(crf.finished(), NAMES, emissions, torch.tensor(LENGTHS), temperature)
+    given = () if temperature == 1.0 else (temperature,)
+    trained = emissions.clone().requires_grad_()
+    distribution = PathDistribution(crf.finished(), NAMES, trained, torch.tensor(LENGTHS), *given)
     of_rows = [
         path_probabilities(crf, emissions[row], length, temperature).items() for row, length in enumerate(LENGTHS)
     ]

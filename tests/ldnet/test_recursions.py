@@ -42,6 +42,15 @@ def test_tags_that_nothing_leads_to_have_no_sum() -> None:
     assert (before[1, :30, 3] == -torch.inf).all() and before[1, :30, 4].isfinite().all()
 
 
+def test_where_no_path_begins_there_is_no_sum() -> None:
+    """Not NaN, which the difference of two infinities is."""
+    emissions, transitions = (values.double() for values in scores(1, 1.0))
+    transitions[START] = -torch.inf
+    before, after = torch.empty_like(emissions), torch.empty_like(emissions)
+    log_sums(emissions.numpy(), transitions.numpy(), np.array(LENGTHS), START, END, before.numpy(), after.numpy())
+    assert (before[1, :30] == -torch.inf).all() and after[1, 0, 0].isfinite()
+
+
 @pytest.mark.parametrize("spread", [0.0, 1.0])
 def test_the_best_path_is_that_of_slow_loops(spread: float) -> None:
     """Of equally good tags the first: with a spread of 0, all are."""

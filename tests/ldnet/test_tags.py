@@ -153,6 +153,12 @@ def test_unknown_tag_shapes(tag: str) -> None:
         parse_tag(tag)
 
 
+def test_tags_by_hand() -> None:
+    assert parse_tag("B-a-b") == ("B", "a-b") and parse_tag("U-a\u2028b\nc") == ("S", "a\u2028b\nc")
+    assert [parse_tag(f"{prefix}-X").prefix for prefix in "BIESLUMW"] == list("BIESESIS")
+    assert parse_tag("O") == ("O", "") and parse_tag("I-O") == ("I", "O")
+
+
 def test_spans_agree_with_seqeval_also_on_impossible_sequences() -> None:
     generator = random.Random(1)
     for alphabet in ("BIO", "BIOES"):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from pipeline.execution.finite import NotFiniteError
 from pipeline.language_model.dense_lstm import DenseLSTM
 from pipeline.selection.budget import cost_weights, enforce_budget
 from pipeline.selection.selection import split_directions
@@ -25,9 +26,18 @@ def test_of_equal_gates_the_later_layers_go_first() -> None:
     assert directions["backward"].tolist() == [1.0, 1.0, 0.0]
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_importance_that_is_not_finite_has_no_place_in_the_order(value: float) -> None:
+    gates = torch.ones(4)
+    with pytest.raises(NotFiniteError, match=r"^the importances of the layers are not finite"):
+        enforce_budget(gates, torch.tensor([1.0, value, 2.0, 3.0]), 2)
+    assert gates.tolist() == [1.0] * 4
+
+
 def test_cost_weights_by_hand() -> None:
     """d = 5, h = 4: layer l takes 4 h (d + l h + h) = 144, 208, 272 multiply-accumulates, 208 in the mean."""
     macs = DenseLSTM(5, 4, 3).layer_macs()
     assert macs == [144, 208, 272]
     expected = [144 / 208, 1.0, 272 / 208]
-    assert cost_weights(macs * 2).tolist() == pytest.approx(expected * 2)
+    weights = cost_weights(macs * 2)
+    assert weights.tolist() == pytest.approx(expected * 2) and weights.dtype == torch.float32, "as gates are"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import combinations
+from typing import get_args
 
 import pytest
 import torch
@@ -34,7 +35,18 @@ def test_all_sets_of_random_layers_are_drawn_about_as_often() -> None:
     assert all(60 <= count <= 140 for count in counts.values())  # 100 expected, with a standard deviation of 9
 
 
+def test_draws_leave_the_other_random_numbers_of_the_process_alone() -> None:
+    before = torch.get_rng_state()
+    control_scores("random", 3, 1)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_random_layers_repeat_themselves_and_grow_with_the_budget() -> None:
     for seed in range(20):
         assert kept("random", 4, seed=seed) == kept("random", 4, seed=seed)
         assert set(kept("random", 2, seed=seed)) < set(kept("random", 4, seed=seed))
+
+
+@pytest.mark.parametrize("control", get_args(Control))
+def test_every_layer_counts_more_than_a_closed_one(control: Control) -> None:
+    assert control_scores(control, 3, 1).min() > 0

@@ -63,6 +63,65 @@ def test_lagrangian_by_hand() -> None:
     assert lagrangian.target() == 4.0
 
 
+def test_a_target_without_warm_up_is_the_budget_at_once() -> None:
+    assert Lagrangian(start=10.0, budget=4.0, warm_up=0, learning_rate=0.5).target() == 4.0
+
+
+def test_gates_start_open_and_their_target_falls_from_all_layers_to_the_budget() -> None:
+    """98 of 100 draws are open: sigmoid(2.5 - 2/3 log(0.1 / 1.1)). The target has fallen after 8 of 10 steps."""
+    gates = torch.nn.Parameter(torch.full((10,), 0.5))
+    training = HardConcreteGates(gates, make_select_params(max_layers=2), None, steps=10, seed=1)
+    assert open_probability(training.log_alpha).tolist() == pytest.approx([0.9836] * 10, abs=1e-4)
+    assert training.expected_count().item() == pytest.approx(9.836, abs=1e-3)
+    training.settle()
+    assert gates.tolist() == [1.0] * 10
+    targets = []
+    for _ in range(10):
+        targets.append(training.lagrangian.target())
+        training.lagrangian.ascend(0.0)
+    assert targets == pytest.approx([10, 9, 8, 7, 6, 5, 4, 3, 2, 2])
+
+
+def test_gates_are_drawn_uniformly_by_the_seed() -> None:
+    """What is drawn is what uniform numbers of that seed give, and its gradient goes to the distributions."""
+    gates = torch.nn.Parameter(torch.ones(10))
+    training = HardConcreteGates(gates, make_select_params(), None, steps=10, seed=7)
+    generator = torch.Generator().manual_seed(7)
+    for _ in range(2):
+        training.place()
+        assert torch.equal(gates.detach(), sampled(training.log_alpha.detach(), torch.rand(10, generator=generator)))
+        assert gates.grad is None
+        (3.0 * gates).sum().backward()
+
+
+def test_uniform_numbers_keep_away_from_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Distributions that are far on the other side draw gates strictly between 0 and 1 there."""
+    monkeypatch.setattr(torch, "rand", lambda count, generator: torch.tensor([0.0, 1 - 2**-24]))
+    gates = torch.nn.Parameter(torch.ones(2))
+    training = HardConcreteGates(gates, make_select_params(), None, steps=10, seed=1)
+    training.log_alpha.data = torch.tensor([13.0, -13.0])
+    training.place()
+    edges = torch.tensor([1e-6, 1 - 1e-6])
+    assert torch.equal(gates.detach(), sampled(training.log_alpha.detach(), edges))
+    assert 0 < gates[0] < 1 and 0 < gates[1] < 1
+
+
+def test_what_is_restored_goes_on_as_what_was_stored() -> None:
+    """Multipliers keep all their digits."""
+    stored, restored = train(torch.ones(10), 3, steps=7), train(torch.ones(10), 3, steps=2)
+    restored.restore({name: tensor.clone() for name, tensor in stored.snapshot().items()})
+    for name in ("linear", "quadratic", "steps"):
+        assert getattr(restored.lagrangian, name) == getattr(stored.lagrangian, name)
+    assert type(restored.lagrangian.linear) is float and type(restored.lagrangian.steps) is int
+    assert stored.lagrangian.linear != float(torch.tensor(stored.lagrangian.linear)), "float32 would not do"
+    restored.lagrangian.warm_up = stored.lagrangian.warm_up
+    for training in (stored, restored):
+        training.place()
+        (training.gates * torch.arange(10)).sum().backward()
+        training.step(1)
+    assert torch.equal(stored.log_alpha, restored.log_alpha) and torch.equal(stored.gates, restored.gates)
+
+
 def train(weights: torch.Tensor, max_layers: int, steps: int = 150) -> HardConcreteGates:
     """Gates on a loss that a layer lowers by its worth, of which the last `max_layers` have ten times as much."""
     gates = torch.nn.Parameter(torch.ones(10))

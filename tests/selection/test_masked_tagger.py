@@ -56,6 +56,20 @@ def test_projections_add_up_to_what_the_tagger_reads(parts: tuple[Tagger, Bidire
             torch.testing.assert_close(found, whole, rtol=1e-4, atol=1e-4)
 
 
+def test_a_tagger_in_training_and_language_models_of_low_precision_are_scored_too(
+    parts: tuple[Tagger, BidirectionalLM, TaggingData],
+) -> None:
+    tagger, lm, data = parts
+    masked = MaskedTagger(tagger.train(), lm, data)
+    high = masked.project(0, (0, 2))
+    assert not tagger.training, "nothing is dropped"
+    lm.compute_in("bfloat16")
+    low = masked.project(0, (0, 2))
+    assert all(of.dtype == torch.float32 and not of.requires_grad for of in low)
+    torch.testing.assert_close(low, high, rtol=0.05, atol=0.05)
+    assert masked.dev_f1(low, masked.project(1, (1,))) >= 0
+
+
 @pytest.mark.parametrize("max_layers", [0, 2])
 def test_the_exhaustive_search_finds_the_best_of_all(
     parts: tuple[Tagger, BidirectionalLM, TaggingData], max_layers: int
@@ -68,7 +82,7 @@ def test_the_exhaustive_search_finds_the_best_of_all(
     assert max_layers == 0 or len(set(scores.values())) > 3, "the test must tell sets apart"
 
 
-@pytest.mark.parametrize("max_layers", [0, 4])
+@pytest.mark.parametrize("max_layers", [0, 1, 2, 4])
 def test_the_greedy_search_leaves_out_the_least_missed_layer(
     parts: tuple[Tagger, BidirectionalLM, TaggingData], max_layers: int
 ) -> None:

@@ -1,11 +1,14 @@
 """The regularisers by hand, and their slopes."""
 
+from typing import get_args
+
 import pytest
 import torch
 
 from pipeline.params import Regulariser
-from pipeline.selection.regularised_gates import clamp, penalty
+from pipeline.selection.regularised_gates import RegularisedGates, clamp, penalty
 from pipeline.selection.selection import split_directions
+from tests.factories import make_select_params
 
 GATES = [1.0, 0.5, 0.0, 0.25]  # sum 1.75, three open, sum z (1 - z) = 0.4375
 
@@ -28,6 +31,23 @@ def test_r2_has_no_slope_within_the_budget() -> None:
     gates = torch.tensor(GATES, requires_grad=True)
     penalty("r2", gates, 3).backward()
     assert gates.grad is not None and gates.grad.tolist() == [0.0] * 4
+
+
+@pytest.mark.parametrize("name", get_args(Regulariser))
+def test_closed_gates_have_no_penalty(name: Regulariser) -> None:
+    assert float(penalty(name, torch.zeros(4), 2)) == 0.0
+
+
+def test_steps_by_hand() -> None:
+    """R1 with strength 0.5: a step of two batches subtracts 0.1 * (gradient + 2 * 0.5), within 0 and 1."""
+    gates = torch.nn.Parameter(torch.tensor([0.9, 0.5]))
+    params = make_select_params(regulariser="r1", strength=0.5, gate_learning_rate=0.1)
+    training = RegularisedGates(gates, params, None)
+    for expected in ([0.5, 0.7], [0.1, 0.9], [0.0, 1.0]):
+        training.place()
+        (torch.tensor([3.0, -3.0]) * gates).sum().backward()
+        training.step(2)
+        assert gates.tolist() == training.learnt.tolist() == pytest.approx(expected)
 
 
 def test_clamp_is_the_proximal_step() -> None:

@@ -1,18 +1,19 @@
 """Selection holds the budget whatever the strength, says how, and the pruned tagger scores what the gated one did."""
 
+import itertools
 import random
 from typing import Any, get_args
 
 import pytest
 import torch
 
-from pipeline.execution.finite import DivergedError, NotFiniteError
+from pipeline.execution.finite import DivergedError, NotFiniteError, Watch
 from pipeline.features.contextual import live_features
 from pipeline.params import Regulariser, SelectMethod
 from pipeline.pruning.pruning import largest_score_difference, prune_bidirectional_lm, prune_tagger
-from pipeline.selection import hard_concrete
+from pipeline.selection import gated_training, hard_concrete
 from pipeline.selection.budget import open_gates
-from pipeline.selection.gated_training import _groups
+from pipeline.selection.gated_training import _groups, _TaggerTraining
 from pipeline.selection.methods import METHODS
 from pipeline.selection.regularised_gates import penalty
 from pipeline.selection.selection import Selection, SelectionTask, split_directions
@@ -219,6 +220,143 @@ def test_every_sentence_is_seen_once_an_epoch_in_groups() -> None:
     groups = _groups(data, 4, 3, random.Random(1))
     assert sorted(index for group in groups for batch in group for index in batch) == list(range(37))
     assert sorted(len(group) for group in groups) == [1, 3, 3, 3] and max(len(b) for g in groups for b in g) == 4
+    lengths = [[len(data.train[index].words) for batch in group for index in batch] for group in groups]
+    assert any(of_group != sorted(of_group) for of_group in lengths), "the batches of a group are random, too"
+    in_order = sorted(lengths, key=lambda of_group: (min(of_group), max(of_group)))
+    assert all(max(one) <= min(next_one) for one, next_one in itertools.pairwise(in_order)), (
+        "groups are of like lengths"
+    )
+
+
+def test_random_numbers_are_those_of_the_seed_alone() -> None:
+    found = []
+    for seed in (1, 2):
+        data, lm = make_data(), make_bidirectional_lm()
+        task = SelectionTask(
+            make_tagger(data.lexicon, sum(lm.widths)), Selection.of(lm), data, make_select_params(epochs=2),
+            make_tagger_params(), 1,
+        )  # fmt: skip
+        torch.manual_seed(seed)
+        random.seed(seed)
+        found.append(list(METHODS[task.params.method](task)))
+    assert found[0] == found[1]
+
+
+def test_units_are_dropped_in_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The features of 5 batches are asked for in training, then those of one batch of dev."""
+    seen: list[bool] = []
+    live = live_features
+    data, lm = make_data(), make_bidirectional_lm()
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+
+    def spy(lm, words, gates):  # type: ignore[no-untyped-def]
+        features = live(lm, words, gates)
+        return lambda indices: (seen.append(tagger.training), features(indices))[1]
+
+    monkeypatch.setattr("pipeline.selection.gated_training.live_features", spy)
+    params = make_select_params(epochs=2)
+    list(METHODS[params.method](SelectionTask(tagger, Selection.of(lm), data, params, make_tagger_params(), 1)))
+    assert seen == [True] * 5 + [False] + [True] * 5 + [False] and not tagger.training
+
+
+def test_importance_and_loss_are_those_of_all_steps_of_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against one batch after the other; neither tagger nor gates move."""
+    data, lm = make_data(train=32, dev=4), make_bidirectional_lm()
+    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0, batch_sentences=5)
+    torch.manual_seed(0)
+    tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
+    gates = torch.linspace(1.0, 0.5, 6).requires_grad_()
+    order = list(range(32))
+    expected, losses = torch.zeros(6), []
+    for batch in (order[start : start + 5] for start in range(0, 32, 5)):
+        features = live_features(lm, data.words, gates)(batch)
+        loss = tagger.train()(collate([data.encoded_train[index] for index in batch]), features)
+        (gradient,) = torch.autograd.grad(loss, [gates])
+        expected += (gates.detach() * gradient).abs()
+        losses.append(loss.item())
+    seen: list[torch.Tensor] = []
+    params = make_select_params(epochs=1, enforce_epoch=1, learning_rate=1e-9, gate_learning_rate=1e-9)
+    selection = Selection(lm, torch.nn.Parameter(gates.detach().clone()))
+    monkeypatch.setattr("pipeline.selection.gated_training.shuffled_batches", lambda *_: [
+        order[start : start + 5] for start in range(0, 32, 5)
+    ])  # fmt: skip
+    monkeypatch.setattr("pipeline.selection.gated_training.random.Random.shuffle", lambda self, values: None)
+    enforce = gated_training.enforce_budget
+    monkeypatch.setattr(
+        "pipeline.selection.gated_training.enforce_budget",
+        lambda gates, importance, most: (seen.append(importance.clone()), enforce(gates, importance, most)),
+    )
+    (record,) = METHODS[params.method](SelectionTask(tagger, selection, data, params, tagging, 1))
+    torch.testing.assert_close(seen[0], expected, rtol=1e-3, atol=1e-4)
+    assert record["loss"] == pytest.approx(sum(losses) / 7, abs=1e-4) and record["loss"] == round(record["loss"], 5)
+
+
+def test_the_best_epoch_is_kept_although_gates_and_tagger_move_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores on dev fall after the second epoch, in which the budget is met as in all others."""
+    scores = iter([3.0, 4.0, 4.0, 1.0])
+    monkeypatch.setattr("pipeline.selection.gated_training.score_dev", lambda *_: next(scores))
+    data, lm = make_data(), make_bidirectional_lm()
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    selection = Selection.of(lm)
+    params = make_select_params(epochs=4, enforce_epoch=4, max_layers=6, strength=0.2, regulariser="r1")
+    path = METHODS[params.method](SelectionTask(tagger, selection, data, params, make_tagger_params(), 1))
+    next(path)
+    next(path)
+    gates = selection.gates.detach().clone()
+    weights = {name: weight.clone() for name, weight in tagger.state_dict().items()}
+    rest = list(path)
+    assert (selection.epoch, selection.dev_f1, selection.optimiser_epoch) == (2, 4.0, 1)
+    assert torch.equal(selection.gates, gates) and rest[-1]["gate_forward_0"] != round(float(gates[0]), 5)
+    assert all(torch.equal(tagger.state_dict()[name], weight) for name, weight in weights.items())
+
+
+def test_steps_of_the_tagger_are_those_of_a_plain_loop() -> None:
+    """Adam on clipped gradients with a rate that falls to 0, batch by batch; the features' gradient is that of all."""
+    data, lm = make_data(train=24, dev=1), make_bidirectional_lm()
+    ours, plain = (make_tagger(data.lexicon, sum(lm.widths)) for _ in range(2))
+    group = [[0, 1, 2], [3, 4], [5, 6, 7, 8]]
+    training = _TaggerTraining(ours, data, 0.05, 0.5, steps=6, watch=Watch(ours, "select.learning_rate"))
+    optimizer = torch.optim.Adam(plain.parameters(), lr=0.05)
+    gates = torch.full((6,), 0.8, requires_grad=True)
+    for part in range(2):
+        expected, rate = torch.zeros(6), []
+        for number, indices in enumerate(group):
+            optimizer.param_groups[0]["lr"] = 0.05 * (6 - 3 * part - number) / 6
+            features = live_features(lm, data.words, gates)(indices)
+            loss = plain(collate([data.encoded_train[index] for index in indices]), features)
+            optimizer.zero_grad()
+            loss.backward(inputs=[gates, *plain.parameters()])
+            assert torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.5) > 0.5, "clipping counts"
+            optimizer.step()
+            assert gates.grad is not None
+            expected, gates.grad = expected + gates.grad, None
+            rate.append(loss.item())
+        features = live_features(lm, data.words, gates)([index for indices in group for index in indices])
+        assert training.steps(group, features, "now") == pytest.approx(rate, rel=1e-3)
+        torch.testing.assert_close(gates.grad, expected, rtol=1e-3, atol=1e-4)
+        gates.grad = None
+    for name, weight in plain.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], weight, rtol=1e-3, atol=1e-4)
+    assert training.schedule.get_last_lr() == [0.0]
+
+
+@pytest.mark.parametrize(("train", "epochs", "steps"), [(40, 2, 10), (41, 3, 18)])
+def test_the_rate_falls_over_all_steps(monkeypatch: pytest.MonkeyPatch, train: int, epochs: int, steps: int) -> None:
+    """Batches of 8 sentences, the last one smaller."""
+    seen: list[_TaggerTraining] = []
+
+    class Spy(_TaggerTraining):
+        def __init__(self, *arguments: Any):
+            super().__init__(*arguments)
+            seen.append(self)
+
+    monkeypatch.setattr("pipeline.selection.gated_training._TaggerTraining", Spy)
+    data, lm = make_data(train=train, dev=2), make_bidirectional_lm()
+    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    params = make_select_params(epochs=epochs, enforce_epoch=1, learning_rate=0.03)
+    list(METHODS[params.method](SelectionTask(tagger, Selection.of(lm), data, params, make_tagger_params(), 1)))
+    assert seen[0].schedule.total_iters == seen[0].schedule.last_epoch == steps
+    assert seen[0].schedule.base_lrs == [0.03] and seen[0].clip_norm == 5.0
 
 
 def test_the_pruned_tagger_scores_what_the_gated_one_did() -> None:
@@ -277,8 +415,20 @@ def test_gates_that_are_not_finite_end_the_selection(
 
         monkeypatch.setattr(hard_concrete.HardConcreteGates, "__init__", remember)
     monkeypatch.setattr(f"pipeline.selection.{module}.{name}", spoil)
-    with pytest.raises(DivergedError, match=rf"^{key}: the training diverged .*: a gate is nan; lower it"):
+    with pytest.raises(DivergedError, match=rf"^{key}: the training diverged .*: a gate is nan; lower it") as error:
         select(**changes)
+    assert {"batch.gates", "batch.gradient", "weights.crf.transitions"} <= set(error.value.tensors)
+
+
+def test_a_gradient_of_the_gates_that_is_not_finite_is_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoil(self: _TaggerTraining, group: Any, features: torch.Tensor, when: str) -> list[float]:
+        torch.autograd.backward(features, torch.full_like(features, float("inf")))
+        return [1.0]
+
+    monkeypatch.setattr(_TaggerTraining, "steps", spoil)
+    with pytest.raises(DivergedError, match="the gradient of the gates is ") as error:
+        select()
+    assert not error.value.tensors["batch.gradient"].isfinite().all() and error.value.tensors["batch.gates"].min() == 1
 
 
 @pytest.mark.parametrize("method", get_args(SelectMethod))

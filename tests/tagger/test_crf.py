@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from ldnet.crf.transitions import Transitions
+from pipeline.execution.finite import NotFiniteError
 from pipeline.tagger.crf import CRF
 
 TAGS, START, END = 4, 2, 3
-LENGTHS = [1, 3, 4, 2]
+LENGTHS = [1, 3, 5, 2]  # the longest has another number of steps than there are tags
 
 
 def make_crf() -> CRF:
@@ -37,12 +38,23 @@ def all_paths(length: int) -> list[tuple[int, ...]]:
 
 def test_likelihood_equals_the_sum_over_all_paths() -> None:
     crf, emissions = make_crf(), make_emissions()
-    tags = torch.tensor([[3, 0, 0, 0], [1, 0, 3, 0], [0, 1, 1, 3], [2, 3, 0, 0]])
+    tags = torch.tensor([[3, 0, 0, 0, 0], [1, 0, 3, 0, 0], [0, 1, 1, 2, 3], [2, 3, 0, 0, 0]])
     losses = crf.negative_log_likelihood(emissions, tags, torch.tensor(LENGTHS))
     for row, length in enumerate(LENGTHS):
         scores = torch.stack([path_score(crf, emissions[row], path) for path in all_paths(length)])
         gold = path_score(crf, emissions[row], tuple(tags[row, :length].tolist()))
         torch.testing.assert_close(losses[row], scores.logsumexp(0) - gold)
+
+
+def test_sentences_without_words_have_one_path() -> None:
+    crf, emissions = make_crf(), make_emissions()[:, :1]
+    lengths = torch.ones(len(LENGTHS), dtype=torch.int64)
+    losses = crf.negative_log_likelihood(emissions, torch.full((len(LENGTHS), 1), END), lengths)
+    torch.testing.assert_close(losses, torch.zeros(len(LENGTHS)), atol=1e-5, rtol=0)
+    assert crf.decode(emissions, lengths) == [[]] * len(LENGTHS)
+    tags, counts = crf.marginals(emissions, lengths)
+    assert tags[:, 0].tolist() == [[0.0, 0.0, 0.0, 1.0]] * len(LENGTHS)
+    assert (counts[:, START, END] == 1).all() and (counts.sum((1, 2)) == 1).all()
 
 
 def test_viterbi_equals_the_best_of_all_paths() -> None:
@@ -91,6 +103,27 @@ def test_marginals_equal_those_of_all_paths() -> None:
         assert not tags[row, length:].any()
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_scores_that_are_not_finite_have_neither_marginals_nor_a_best_path(value: float) -> None:
+    crf, emissions = make_crf(), make_emissions()
+    emissions[1, 2, 0] = value
+    for compute in (crf.decode, crf.marginals):
+        with pytest.raises(NotFiniteError, match=r"^the tagger's scores are not finite"):
+            compute(emissions, torch.tensor(LENGTHS))
+
+
+def test_features_of_low_precision_have_emissions_of_full_precision() -> None:
+    crf, features = make_crf(), torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(1)).bfloat16()
+    expected = features.float() @ crf.hidden2tag.weight.T + crf.hidden2tag.bias
+    torch.testing.assert_close(crf.emissions(features), expected)
+
+
+def test_a_new_crf_prefers_no_transition() -> None:
+    crf = CRF(5, TAGS, START, END)
+    assert crf.transitions.tolist() == [[0.0] * TAGS] * TAGS and crf.transitions.requires_grad
+    assert (crf.finished().start, crf.finished().end) == (START, END)
+
+
 def test_cross_entropy_equals_the_sum_over_all_paths() -> None:
     teacher, crf, emissions = make_crf().requires_grad_(False), make_crf().requires_grad_(False), make_emissions()
     torch.nn.init.normal_(crf.transitions, std=1.0)
@@ -126,3 +159,7 @@ def test_what_ships_finds_the_same_best_paths() -> None:
     crf, emissions, lengths = make_crf(), make_emissions(), torch.tensor(LENGTHS)
     shipped = Transitions(crf.transitions.detach(), START, END)
     assert shipped.decode(emissions, lengths) == crf.decode(emissions, lengths)
+    assert not crf.finished().scores.requires_grad
+    coarse = emissions.bfloat16()
+    exact = Transitions(shipped.scores.double(), START, END)
+    assert exact.decode(coarse, lengths) == shipped.decode(coarse.float(), lengths), "in any precision"
