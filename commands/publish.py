@@ -21,7 +21,7 @@ from pipeline.experiments.peers import publish_peers
 from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
-from pipeline.experiments.tagger_tries import tries_section
+from pipeline.experiments.tries_table import tries_section
 from pipeline.experiments.verification import this_machine
 from pipeline.params import experiment_values, load_params
 from pipeline.report.provenance import source_version

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.experiments.tagger_tries import tries_section
+from pipeline.experiments.tries_table import tries_section
 
 
 def tried(variant: str, sentences: int, seed: int, dev_f1: float, **way: Any) -> dict[str, Any]:
