@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,12 +107,10 @@ class Torture:
         time.sleep(self.rng.uniform(0, MOST_DELAY) if wanted < 0 else 0)
 
     def _checkpoints(self) -> dict[Path, int]:
-        found = {}
-        for path in (self.workspace / ".checkpoints").glob("*/*"):
-            try:
-                found[path] = path.stat().st_mtime_ns
-            except FileNotFoundError:
-                continue
+        found: dict[Path, int] = {}
+        for folder in (self.workspace / ".checkpoints").glob("*"):
+            with suppress(FileNotFoundError):  # a stage that has just finished removes its own
+                found |= {path: path.stat().st_mtime_ns for path in folder.iterdir()}
         return found
 
     def _remove_outputs(self, stage: DvcStage) -> None:
