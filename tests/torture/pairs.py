@@ -23,8 +23,8 @@ from tests.torture.project import SAME, compared, copy, last_line, make, start, 
 BOTH, ONE = "both ran", "one ran, the other was refused in one line"
 MOST_DELAY = 40.0  # seconds from the start of the first command to that of the second one
 STRENGTHS, BUDGET = ("0.05", "0.2"), "3"  # of the points
-OF_POINTS = ("select", "prune", "train_pruned", "evaluate_gold")  # whose metrics follow from strength and budget
-PAGES = ("README.md", "docs", "results", ".gitignore")
+OF_POINTS = ("select", "prune", "train_tagger_pruned", "evaluate_gold")  # whose metrics follow from strength and budget
+PAGES = ("README.md", "docs", "results", "ablations", ".gitignore")  # what `make publish` reads and writes
 
 
 @dataclass(frozen=True)
