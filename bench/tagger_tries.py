@@ -40,8 +40,9 @@ BOTH: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": 0.0015},
     {"optimizer": "adam", "learning_rate": 0.003, "dropout": 0.3},
 ]
-# Of the way in from the language models, beside the optimizer that is best for all layers.
+# Of the way in from the language models.
 WAYS_IN: list[dict[str, Any]] = [
+    {"optimizer": "adam", "learning_rate": 0.0015, "norm": True},
     {"optimizer": "adam", "learning_rate": 0.003, "norm": True},
     {"optimizer": "adam", "learning_rate": 0.003, "feature_dropout": 0.2},
     {"optimizer": "adam", "learning_rate": 0.003, "layer_dropout": 0.3},

@@ -4,6 +4,8 @@ import concurrent.futures
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import pytest
+
 
 class OneProcess:
     """Takes the place of a pool of processes: tasks are done at once, in this process."""
@@ -26,3 +28,9 @@ class OneProcess:
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
         future.set_result(function(*arguments))
         return future
+
+
+def in_one_process(patch: pytest.MonkeyPatch) -> None:
+    """Let stages that run in this process do all their work here."""
+    for module in ("pipeline.execution.processes", "pipeline.tagger.seeds"):
+        patch.setattr(f"{module}.ProcessPoolExecutor", OneProcess)

@@ -24,7 +24,7 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
     given += ["--epochs", "1", "--jobs", "1", "--out", str(out)]
     monkeypatch.setattr(tagger_tries, "BOTH", tagger_tries.BOTH[2:3])
     monkeypatch.setattr(tagger_tries, "ProcessPoolExecutor", OneProcess)
-    for seed, expected in (("1", 6), ("1", 6), ("2", 12)):
+    for seed, expected in (("1", 7), ("1", 7), ("2", 14)):
         done = CliRunner().invoke(tagger_tries.main, [*given, "--seed", seed], catch_exceptions=False)
         assert done.exit_code == 0, done.output
         assert len(read_json(out)["rows"]) == expected
@@ -33,7 +33,7 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
         ("no_lm", 20, 1),
         ("full", 20, 1),
     }
-    assert sum("norm" in row for row in rows) == sum("layer_dropout" in row for row in rows) == 2
+    assert [sum(way in row for row in rows) for way in ("norm", "layer_dropout", "projection_rate")] == [4, 2, 2]
 
 
 LM = LMConfig(vocabulary_size=9, embedding=5, units=4, layers=3, projection=8, cutoffs=[4], dropout=0, layer_dropout=0)

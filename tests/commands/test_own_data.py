@@ -34,7 +34,7 @@ from pipeline.text.word_vectors import vector_dimension
 from stages.prepare_conll import main as prepare_conll
 from tests.conftest import no_sender
 from tests.imports import ROOT
-from tests.one_process import OneProcess
+from tests.one_process import in_one_process
 
 EXAMPLE = ROOT / "examples" / "own_data"
 TINY: dict[str, dict[str, Any]] = {
@@ -117,8 +117,7 @@ def workspace(brought: Path) -> Iterator[Path]:
         patch.chdir(folder)
         patch.setenv("DVC_ROOT", str(folder))
         patch.setattr("pipeline.tracking._start_sender", no_sender)
-        for module in ("pipeline.execution.processes", "pipeline.tagger.seeds"):
-            patch.setattr(f"{module}.ProcessPoolExecutor", OneProcess)
+        in_one_process(patch)
         result = CliRunner().invoke(fetch_data, ["mine", "--from", str(brought)])
         assert result.exit_code == 0, result.output
         write_params(**TINY)

@@ -21,6 +21,7 @@ from commands.workspace import (
     without_experiments,
 )
 from ldnet.errors import InputError
+from tests.git_repository import make_repository
 from tests.imports import ROOT
 
 PIPELINE = "stages: {a: {cmd: 'echo ${x} > o', params: [x], outs: [{o: {cache: false}}]}}"
@@ -52,13 +53,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".dvc/.gitignore").write_text("/tmp\n/cache\n", encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / "params.yaml").write_text("x: 1\n", encoding="utf-8")
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-    for command in (
-        ["git", "init", "-q"],
-        ["git", "add", "."],
-        ["git", *identity, "commit", "-q", "-m", "a"],
-    ):
-        subprocess.run(command, check=True)
+    make_repository(tmp_path)
 
 
 @pytest.fixture

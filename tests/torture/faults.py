@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS = 3600.0  # the longest that a stage or all of them may take
-# The longest that processes may outlive a command: what writes to MLflow tries for 65 s, on a machine that may be busy.
-LINGERING = 120.0
+# The longest that processes may outlive a command.
+LINGERING = 8.0
 
 
 @dataclass(frozen=True)
