@@ -6,12 +6,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from commands import try_values
+from commands import (
+    ablations,
+    demo_tagger,
+    learning_curve,
+    path,
+    publish,
+    reproduce,
+    study,
+    sweep,
+    switch_profile,
+    try_values,
+)
 from commands.workspace import (
     EXPERIMENTS,
     LOCK,
@@ -21,6 +33,7 @@ from commands.workspace import (
     without_experiments,
 )
 from ldnet.errors import InputError
+from pipeline.params import load_params
 from tests.git_repository import make_repository
 from tests.imports import ROOT
 
@@ -138,12 +151,14 @@ def test_dvc_begins_no_experiment_where_stages_run(monkeypatch: pytest.MonkeyPat
     assert Path("params.yaml").read_text(encoding="utf-8") == "x: 1\n"
 
 
-def test_an_experiment_that_has_just_begun_is_seen(experiment: "subprocess.Popen[bytes]") -> None:
-    def note(number: int) -> None:
-        begins = {"write": {"workspace": {"pid": number, "cmd": "dvc exp run"}}, "read": {}}
-        (EXPERIMENTS / "rwlock").write_text(json.dumps(begins), encoding="utf-8")
+def note(number: int) -> None:
+    """What DVC notes before an experiment begins, with the number of its process."""
+    EXPERIMENTS.mkdir(parents=True, exist_ok=True)
+    begins = {"write": {"workspace": {"pid": number, "cmd": "dvc exp run"}}, "read": {}}
+    (EXPERIMENTS / "rwlock").write_text(json.dumps(begins), encoding="utf-8")
 
-    EXPERIMENTS.mkdir(parents=True)
+
+def test_an_experiment_that_has_just_begun_is_seen(experiment: "subprocess.Popen[bytes]") -> None:
     note(experiment.pid)
     with pytest.raises(InputError, match="`dvc exp run` is running in this workspace; wait"), without_experiments():
         raise AssertionError
@@ -153,6 +168,32 @@ def test_an_experiment_that_has_just_begun_is_seen(experiment: "subprocess.Popen
         note(killed)
         with without_experiments():
             pass
+
+
+@pytest.mark.parametrize("command", [reproduce.main, ablations.main])
+def test_no_stage_runs_beside_an_experiment(command: click.Command, experiment: "subprocess.Popen[bytes]") -> None:
+    note(experiment.pid)
+    done = CliRunner().invoke(command, [])
+    assert done.exit_code == 1 and "`dvc exp run` is running in this workspace; wait" in done.output
+
+
+def test_no_stage_of_a_sweep_runs_beside_an_experiment(experiment: "subprocess.Popen[bytes]") -> None:
+    note(experiment.pid)
+    with pytest.raises(InputError, match="`dvc exp run` is running in this workspace; wait"):
+        sweep.update_shared_stages(load_params(ROOT / "params.yaml"), [], [])
+
+
+@pytest.mark.usefixtures("held")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *(reproduce, sweep, path, study, learning_curve, ablations, switch_profile, publish, demo_tagger, try_values),
+    ],
+)
+def test_what_changes_a_workspace_waits_for_nobody(changes: ModuleType) -> None:
+    given = {switch_profile: ["demo"], try_values: ["x=2"]}.get(changes, [])
+    done = CliRunner().invoke(changes.main, given)
+    assert done.exit_code == 1 and "is running in this workspace (process " in done.output
 
 
 @pytest.mark.parametrize(
