@@ -76,8 +76,9 @@ def read_only_folder(process: "subprocess.Popen[str]", workspace: Path) -> Endin
     folder.mkdir(exist_ok=True)
     if os.geteuid() == 0:  # modes do not bind root
         mounted(["--bind", str(folder), str(folder)])
-        mounted(["-o", "remount,ro,bind", str(folder)])
         try:
+            while not _made_read_only(folder) and process.poll() is None:  # busy while a file in it is being written
+                time.sleep(0.001)
             return wait(process)
         finally:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
@@ -89,6 +90,11 @@ def read_only_folder(process: "subprocess.Popen[str]", workspace: Path) -> Endin
     finally:
         for path in folders:
             path.chmod(0o755)
+
+
+def _made_read_only(folder: Path) -> bool:
+    """Whether a mounted folder could be made read-only."""
+    return subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], capture_output=True).returncode == 0
 
 
 SIGNALS: dict[str, Fault] = {"kill -9": kill, "kill -9 of the group": kill_group, "SIGTERM": terminate}
