@@ -6,7 +6,7 @@ CPU_WHEELS = https://download.pytorch.org/whl/cpu
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup check repro experiment named checkpoints torture fuzz mutants test lint bench peers data profile publish sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
+.PHONY: help setup check repro experiment named checkpoints torture fuzz mutants test lint bench peers data profile publish try sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -49,8 +49,8 @@ named:
 checkpoints: setup ## [REMOVE=1]: list what stopped stages would resume from; remove what none would resume from
 	@python -m commands.checkpoints $(if $(REMOVE),--remove)
 
-torture: setup ## [ROUNDS=30] [SEED=1]: kill stages and fill their disk, at random, and compare what they end with
-	@python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+torture: setup ## [ROUNDS=30] [PAIRS=1] [SEED=1]: kill stages and fill their disk, run two commands at once, and compare what they end with
+	@python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PAIRS),--pairs $(PAIRS)) $(if $(SEED),--seed $(SEED))
 
 fuzz: setup ## [SECONDS=600] [SEED=1] [ONLY="word-vectors LM-text"]: try odd and damaged inputs of every class, and count what comes of them
 	@$(VENV)/bin/python -m pip install --quiet --only-binary :all: --requirement requirements-fuzz.txt || \
@@ -84,6 +84,9 @@ profile: setup ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: copy a profile to p
 publish: setup ## write results/<profile>/, the tables made from it, and, of the demo, the tagger that ships
 	@python -m commands.publish
 	@python -m commands.demo_tagger
+
+try: setup ## SET="select.strength=0.2 select.max_layers=6": other values of params.yaml, as an experiment of DVC
+	@python -m commands.try_values $(foreach value,$(SET),"$(value)")
 
 sweep: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: run every strength with every budget, JOBS at a time
 	@python -m commands.sweep $(SWEEP_OPTIONS)

@@ -40,13 +40,15 @@ BOTH: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": 0.0015},
     {"optimizer": "adam", "learning_rate": 0.003, "dropout": 0.3},
 ]
-# Of the way in from the language models, beside the optimizer that is best for all layers.
+# Of the way in from the language models.
 WAYS_IN: list[dict[str, Any]] = [
+    {"optimizer": "adam", "learning_rate": 0.0015, "norm": True},
     {"optimizer": "adam", "learning_rate": 0.003, "norm": True},
     {"optimizer": "adam", "learning_rate": 0.003, "feature_dropout": 0.2},
     {"optimizer": "adam", "learning_rate": 0.003, "layer_dropout": 0.3},
+    {"optimizer": "adam", "learning_rate": 0.003, "projection_rate": 0.3},
 ]
-WAY_IN = ("norm", "feature_dropout", "layer_dropout")
+WAY_IN = ("norm", "feature_dropout", "layer_dropout", "projection_rate")
 
 
 class TaggerWithWayIn(Tagger):
@@ -56,6 +58,11 @@ class TaggerWithWayIn(Tagger):
         super().__init__(config)
         self.lm, self.way_in = lm, way_in
         self.norm = nn.LayerNorm(config.word_dimension) if way_in.get("norm") else nn.Identity()
+        # Adam's steps do not depend on the size of a gradient: weights that count `rate` times learn `rate` as fast.
+        self.rate = way_in.get("projection_rate", 1.0)
+        with torch.no_grad():
+            for weight in self.lm_projection.parameters():
+                weight.div_(self.rate)
 
     def emissions(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
         """Emission scores (B, T, K) from features (T, B, F) of both directions."""
@@ -63,7 +70,7 @@ class TaggerWithWayIn(Tagger):
         kept = dropout(lm_features, self.way_in.get("feature_dropout", self.config.dropout), self.training)
         if self.training and (share := self.way_in.get("layer_dropout", 0.0)):
             kept = kept * self._layers(share)
-        return self.score(batch, self.norm(cast_linear(self.lm_projection, kept)))
+        return self.score(batch, self.norm(self.rate * cast_linear(self.lm_projection, kept)))
 
     def _layers(self, share: float) -> Tensor:
         """A factor for each feature (F): 0 for those of dropped layers, more than 1 for others; embeddings stay."""

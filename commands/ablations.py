@@ -7,7 +7,8 @@ import click
 from ablations.figure import ablation_figure
 from ablations.report import ablations_document, ablations_section, read_ablations
 from commands.reproduce import DVC, check_data, end_on_signals, run_side_by_side
-from ldnet.command_line import Command, echo
+from commands.workspace import WorkspaceCommand, without_experiments
+from ldnet.command_line import echo
 from pipeline.experiments.publishing import PAGE, Published, committed_code
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import load_params
@@ -17,7 +18,8 @@ ABLATIONS = Published("ablations", read_ablations, ablations_section, ablation_f
 PROJECT, METRICS = "ablations", Path("ablations/metrics")
 
 
-@click.command(cls=Command, examples=["make ablations NAME=demo"])
+@click.command(cls=WorkspaceCommand, examples=["make ablations NAME=demo"])
+@without_experiments()
 def main() -> None:
     """Run what has changed of ablations/dvc.yaml and publish results/ablations_<profile>.json, its figure, and the
     tables in docs/results.md. The language models are small, so that all of them take minutes or hours, not days."""

@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from ldnet.command_line import FILE, FOLDER, Command, echo
+from commands.workspace import WorkspaceCommand
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
 from ldnet.locate_model import ARCHIVE, unpack
 from ldnet.model_description import read_description
@@ -20,7 +21,9 @@ PARTS = ("work/conll/dev.conll", "work/conll/lexicon", "work/pruned", f"work/tag
 REMEDY = "`make profile NAME=demo && make repro publish` makes it again"
 
 
-@click.command(cls=Command, examples=["python -m commands.demo_tagger", "python -m commands.demo_tagger --check"])
+@click.command(
+    cls=WorkspaceCommand, examples=["python -m commands.demo_tagger", "python -m commands.demo_tagger --check"]
+)
 @click.option("--archive", type=FILE, default=ARCHIVE, help="The file; left out: the one in the package ldnet.")
 @click.option("--results", type=FOLDER, default=RESULTS, show_default=True, help="The published results.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if the file is stale.")

@@ -3,7 +3,8 @@
 import click
 
 from commands.sweep import run_sweep
-from ldnet.command_line import Command, echo
+from commands.workspace import WorkspaceCommand
+from ldnet.command_line import echo
 from pipeline.experiments.learning_curve import curve_document, curve_section, read_curve, size_row, sizes
 from pipeline.experiments.learning_curve_figure import curve_figure
 from pipeline.experiments.points import numbers
@@ -14,7 +15,7 @@ from pipeline.params import experiment_values, load_params
 CURVE = Published("curve", read_curve, curve_section, curve_figure)
 
 
-@click.command(cls=Command, examples=['make curve NAME=conll2000 SIZES="250 1000 4000 0" SEEDS="1 2 3"'])
+@click.command(cls=WorkspaceCommand, examples=['make curve NAME=conll2000 SIZES="250 1000 4000 0" SEEDS="1 2 3"'])
 @click.option("--sizes", "counts", default="250 1000 4000 0", show_default=True, help="Labelled sentences; 0: all.")
 @click.option("--seeds", default="1 2 3", show_default=True, help="Values of train_tagger.seeds.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Sizes at a time; as many as keep the processors busy.")

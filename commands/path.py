@@ -3,7 +3,8 @@
 import click
 
 from commands.sweep import run_sweep
-from ldnet.command_line import Command, echo
+from commands.workspace import WorkspaceCommand
+from ldnet.command_line import echo
 from pipeline.experiments.path_figure import path_figure
 from pipeline.experiments.points import doubling_budgets, grid, numbers
 from pipeline.experiments.publishing import PAGE, Published, committed_code
@@ -15,7 +16,7 @@ PATH = Published("path", read_path, path_section, path_figure)
 
 
 @click.command(
-    cls=Command,
+    cls=WorkspaceCommand,
     examples=[
         "python -m commands.path",
         'python -m commands.path --strengths "0.02 0.1" --budgets "2 6" --jobs 2',

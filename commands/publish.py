@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from commands import ablations, learning_curve, path, study
-from ldnet.command_line import FILE, FOLDER, Command, echo
+from commands.workspace import WorkspaceCommand
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
 from ldnet.files import write_json
 from pipeline.experiments.faults_tried import RESULTS as FAULTS
@@ -20,6 +21,7 @@ from pipeline.experiments.peers import publish_peers
 from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
+from pipeline.experiments.tries_table import tries_section
 from pipeline.experiments.verification import this_machine
 from pipeline.params import experiment_values, load_params
 from pipeline.report.provenance import source_version
@@ -27,7 +29,7 @@ from pipeline.report.results import read_results
 
 
 @click.command(
-    cls=Command,
+    cls=WorkspaceCommand,
     examples=[
         "python -m commands.publish",
         "python -m commands.publish --readme-only",
@@ -53,7 +55,8 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     fill_page(readme, {"results": results_section(published, PROFILES), "stages": stages_section(pipeline)}, check)
     swept = (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
-    fill_page(docs / "results.md", {"gain": gain_section(published), **sections}, check)
+    detailed = {"gain": gain_section(published), "tries": tries_section(results), **sections}
+    fill_page(docs / "results.md", detailed, check)
     tried = {"faults": faults_section(results / FAULTS.name), "mutants": mutants_section(results / MUTANTS.name)}
     fill_page(docs / "faults.md", tried, check)
     publish_peers(results, docs, readme, check)

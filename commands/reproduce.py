@@ -15,8 +15,8 @@ from typing import IO
 import click
 
 from commands import guard
-from ldnet.command_line import Command, echo
-from ldnet.errors import InputError
+from commands.workspace import WorkspaceCommand, without_experiments
+from ldnet.command_line import echo
 from pipeline.checking.brought_files import problems_of_files
 from pipeline.durations import duration
 from pipeline.experiments.stage_graph import read_stages, with_later
@@ -24,7 +24,6 @@ from pipeline.experiments.stage_progress import StageProgress, keep_seconds, rea
 from pipeline.params import Params, load_params
 from pipeline.report.results import read_results
 from pipeline.report.tables import SCORES, results_cells
-from pipeline.yaml_text import read_yaml
 
 # What may run side by side, in order: each process computes with params.threads threads, 1 by default. Stages that
 # stand alone run with all that they need; what is not named here runs at the end.
@@ -52,16 +51,16 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.command(
-    cls=Command,
+    cls=WorkspaceCommand,
     examples=[
         "python -m commands.reproduce",
     ],
 )
+@without_experiments()
 def main() -> None:
     """Run what has changed of the experiment, side by side where possible. Nothing changed: say so."""
     params, folder = load_params(Path("params.yaml")), Path("data/raw")
     check_data(params, folder)
-    mend_what_a_kill_left(Path())
     changed = _changed_stages()
     if changed == []:
         echo("Nothing to do: all stages are up to date with params.yaml, the code and the data.")
@@ -199,32 +198,6 @@ def _listen(output: IO[str], read: Reader) -> threading.Thread:
 def _make_is_gone() -> bool:
     """Whether the `make` that started this process is there no more."""
     return "MAKELEVEL" in os.environ and os.getppid() != PARENT
-
-
-def mend_what_a_kill_left(folder: Path) -> None:
-    """Remove DVC's files in the repository `folder` that it writes in place and cannot read where a kill or a full disk
-    has cut them short; say so. Nothing is lost: finished stages come back from DVC's cache."""
-    for path, readable in ((folder / ".dvc/tmp/rwlock", _is_json), (folder / "dvc.lock", _is_mapping)):
-        if path.exists() and not readable(path):
-            time.sleep(1)  # another process may be writing it just now
-            if path.exists() and not readable(path):
-                path.unlink()
-                echo(f"{path}: cut short by a kill or a full disk; removed", err=True)
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
-    return True
-
-
-def _is_mapping(path: Path) -> bool:
-    try:
-        return isinstance(read_yaml(path), dict)
-    except InputError:
-        return False
 
 
 def end_on_signals() -> None:

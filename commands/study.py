@@ -3,7 +3,8 @@
 import click
 
 from commands.sweep import run_sweep
-from ldnet.command_line import Command, echo
+from commands.workspace import WorkspaceCommand
+from ldnet.command_line import echo
 from pipeline.experiments.points import numbers
 from pipeline.experiments.publishing import PAGE, Published, committed_code
 from pipeline.experiments.selection_study import read_study, study_document, study_row, study_section
@@ -15,7 +16,7 @@ from pipeline.params import experiment_values, load_params
 STUDY = Published("study", read_study, study_section, study_figure)
 
 
-@click.command(cls=Command, examples=['make study METHODS="r3 importance random" BUDGETS="2 6" JOBS=2'])
+@click.command(cls=WorkspaceCommand, examples=['make study METHODS="r3 importance random" BUDGETS="2 6" JOBS=2'])
 @click.option("--methods", default=DEFAULT, show_default=True, help=f"Some of {' '.join(METHODS)}.")
 @click.option("--budgets", default="2 6", show_default=True, help="Values of select.max_layers.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Experiments at a time; as many as keep the processors busy.")

@@ -14,7 +14,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from commands.reproduce import DVC, GROUPS, check_data, end_on_signals, run_groups
-from ldnet.command_line import Command, echo
+from commands.workspace import WorkspaceCommand, without_experiments
+from ldnet.command_line import echo
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.printable import printable
@@ -38,7 +39,7 @@ Row = dict[str, Any]
 
 
 @click.command(
-    cls=Command,
+    cls=WorkspaceCommand,
     examples=[
         "python -m commands.sweep",
         'python -m commands.sweep --strengths "0.02 0.05 0.1" --budgets "2 6" --jobs 2',
@@ -92,6 +93,7 @@ def run_sweep(
     return [result(named[name], name, done[name], row) for name in named]
 
 
+@without_experiments()
 def update_shared_stages(params: Params, points: Sequence[Experiment], stages: Collection[Stage]) -> None:
     """Run what all or most points share of the `stages`, once and here, if it is not up to date."""
     check_data(params, Path("data/raw"))

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
-from ldnet.command_line import Command, echo
+from commands.workspace import WorkspaceCommand
+from ldnet.command_line import echo
 from pipeline.experiments.published_state import bring_state_back, has_state
 from pipeline.experiments.publishing import RESULTS
 from pipeline.profiles import names, switch
 
 
 @click.command(
-    cls=Command,
+    cls=WorkspaceCommand,
     examples=[
         "python -m commands.switch_profile",
         "python -m commands.switch_profile conll2000",

@@ -6,15 +6,19 @@ import torch
 from pipeline import tracking
 
 
+def no_sender() -> None:
+    """In the place of what starts the process that logs, which takes seconds to load MLflow."""
+    raise ConnectionError("no tracking in tests")
+
+
 @pytest.fixture(autouse=True)
 def _no_tracking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tracking is out of order, which no stage may mind; tests of tracking itself are marked `tracking`."""
+    """Tracking is out of order, which no stage may mind; tests of tracking itself are marked `tracking`.
 
-    def refuse() -> None:
-        raise ConnectionError("no tracking in tests")
-
+    Fixtures of a module come before this one, and have to see to it themselves.
+    """
     if request.node.get_closest_marker("tracking") is None:
-        monkeypatch.setattr(tracking, "_start_sender", refuse)
+        monkeypatch.setattr(tracking, "_start_sender", no_sender)
 
 
 @pytest.fixture(autouse=True)

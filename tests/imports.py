@@ -19,10 +19,11 @@ def imported_modules(file: str) -> frozenset[str]:
     return package_graph.imported_modules(ROOT / file)
 
 
-def imported_files(file: str) -> set[str]:
+@cache
+def imported_files(file: str) -> frozenset[str]:
     """The files of this project that the file imports directly, packages' __init__ files left out."""
     paths = {name.replace(".", "/") + ".py" for name in imported_modules(file)}
-    return {path for path in paths if (ROOT / path).exists()}
+    return frozenset(path for path in paths if (ROOT / path).exists())
 
 
 def closure(file: str, without: frozenset[str] = frozenset()) -> set[str]:

@@ -11,14 +11,13 @@ RESULTS = Path("results/faults.json")
 HEADER = ["class", "cases tried", "ok", "refused in one line", "anything else", "command"]
 
 
-def record(path: Path, command: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what a command of `make` has tried, in the place of what the same goal of make had written before.
+def record(path: Path, kind: str, command: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what a command of `make` has tried, in the place of what was written of this kind of faults before.
 
     A row has class, tried, ok, refused and other: numbers of cases, but for the first one.
     """
-    goal = command.split()[1]
     known = read_json(path) if path.is_file() else {}
-    write_json(path, {**known, goal: {"command": command, "rows": list(rows)}})
+    write_json(path, {**known, kind: {"command": command, "rows": list(rows)}})
 
 
 def faults_section(path: Path) -> str:
@@ -26,8 +25,8 @@ def faults_section(path: Path) -> str:
     if not path.is_file():
         return "Nothing was tried yet.\n"
     cells = [
-        [row["class"], *(f"{row[key]:,}" for key in ("tried", "ok", "refused", "other")), f"`{of_goal['command']}`"]
-        for of_goal in read_json(path).values()
-        for row in of_goal["rows"]
+        [row["class"], *(f"{row[key]:,}" for key in ("tried", "ok", "refused", "other")), f"`{of_kind['command']}`"]
+        for of_kind in read_json(path).values()
+        for row in of_kind["rows"]
     ]
     return markdown_table(HEADER, cells)

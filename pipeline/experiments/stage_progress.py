@@ -9,7 +9,7 @@ from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from pipeline.durations import duration
 
-PRIOR_SECONDS = 60.0  # at the usual pace, before any: else a first stage that waits for a cold disk would stretch all others
+PRIOR_SECONDS = 60.0  # at the usual pace, before any: else a first stage on a cold disk would stretch all others
 SECONDS = "stage_seconds.json"  # by profile, in work/; those of one profile in its folder of published results
 NEWS = re.compile(r"(?:Running stage '(?P<runs>[^']+)':|Stage '(?P<kept>[^']+)' (?:is cached|didn't change).*)")
 WRITTEN = ("Updating lock file", "Generating lock file")  # after each stage that ran

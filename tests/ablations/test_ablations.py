@@ -43,7 +43,9 @@ from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import load_tagger
 from pipeline.tagger.seeds import TrainingJob
 from pipeline.tagger.training import load_tagging_data, score_dev
+from tests.conftest import no_sender
 from tests.factories import WORDS, make_lexicon, make_sentences, make_tagger_params
+from tests.one_process import in_one_process
 from tests.report_factories import PROJECT, make_params
 
 SENTENCES = {split: make_sentences(40, seed) for seed, split in enumerate(("train", "dev", "test"), 1)}
@@ -93,6 +95,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("DVC_ROOT", str(folder))
         for stage in ("pretrain_lm", "train_taggers"):
             patch.setattr(f"ablations.stages.{stage}.processors", lambda: 1)
+        in_one_process(patch)
+        patch.setattr("pipeline.tracking._start_sender", no_sender)
         for candidate in CANDIDATES:
             given = ("--params", str(folder / "params.yaml"), "--candidate", candidate)
             models, metrics = folder / candidate, folder / "metrics"

@@ -1,5 +1,6 @@
 """Tries of the tagger, with tiny models."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from click.testing import CliRunner
 from bench import tagger_tries
 from ldnet.files import read_json
 from pipeline.language_model.model import LMConfig
+from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import Tagger
 from tests.factories import make_lexicon, make_sentences, make_tagger, write_prepared
+from tests.one_process import OneProcess
 from tests.stages.test_stages import tiny_params
 
 
@@ -20,7 +23,8 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
     given = ["--params", str(tiny_params(tmp_path)), "--conll", str(tmp_path / "conll"), "--lm", str(tmp_path / "lm")]
     given += ["--epochs", "1", "--jobs", "1", "--out", str(out)]
     monkeypatch.setattr(tagger_tries, "BOTH", tagger_tries.BOTH[2:3])
-    for seed, expected in (("1", 5), ("1", 5), ("2", 10)):
+    monkeypatch.setattr(tagger_tries, "ProcessPoolExecutor", OneProcess)
+    for seed, expected in (("1", 7), ("1", 7), ("2", 14)):
         done = CliRunner().invoke(tagger_tries.main, [*given, "--seed", seed], catch_exceptions=False)
         assert done.exit_code == 0, done.output
         assert len(read_json(out)["rows"]) == expected
@@ -29,15 +33,35 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
         ("no_lm", 20, 1),
         ("full", 20, 1),
     }
-    assert sum("norm" in row for row in rows) == sum("layer_dropout" in row for row in rows) == 2
+    assert [sum(way in row for row in rows) for way in ("norm", "layer_dropout", "projection_rate")] == [4, 2, 2]
+
+
+LM = LMConfig(vocabulary_size=9, embedding=5, units=4, layers=3, projection=8, cutoffs=[4], dropout=0, layer_dropout=0)
+
+
+def test_the_projection_starts_the_same_and_moves_at_its_own_rate() -> None:
+    sentences = make_sentences(5)
+    lexicon = make_lexicon(sentences)
+    batch = collate([encode_sentence(sentence.words, sentence.tags, lexicon) for sentence in sentences])
+    features = torch.randn(*batch.words.shape, 34, generator=torch.Generator().manual_seed(1))
+    moved = []
+    for rate in (1.0, 0.25):
+        torch.manual_seed(0)
+        config = replace(make_tagger(lexicon, 34).config, dropout=0.0, unknown_dropout=0.0)
+        tagger = tagger_tries.TaggerWithWayIn(config, LM, {"projection_rate": rate})
+        optimizer = torch.optim.Adam(tagger.parameters(), 0.01)
+        before = tagger.rate * tagger.lm_projection.weight.detach().clone()
+        scores = tagger.emissions(batch, features)
+        tagger(batch, features).backward()
+        optimizer.step()
+        moved.append((scores, before, tagger.rate * tagger.lm_projection.weight.detach() - before))
+    torch.testing.assert_close(moved[1][:2], moved[0][:2])
+    torch.testing.assert_close(moved[1][2], moved[0][2] / 4, rtol=1e-2, atol=2e-5)  # of steps of 0.01
 
 
 def test_a_layer_is_dropped_as_a_whole_and_embeddings_never() -> None:
     tagger = make_tagger(make_lexicon(make_sentences(5)), 34)
-    lm = LMConfig(
-        vocabulary_size=9, embedding=5, units=4, layers=3, projection=8, cutoffs=[4], dropout=0, layer_dropout=0
-    )
-    other = tagger_tries.TaggerWithWayIn(tagger.config, lm, {"layer_dropout": 0.5})
+    other = tagger_tries.TaggerWithWayIn(tagger.config, LM, {"layer_dropout": 0.5})
     assert isinstance(other, Tagger)
     torch.manual_seed(0)
     for _ in range(20):

@@ -32,7 +32,9 @@ from pipeline.profiles import render
 from pipeline.six_taggers import TAGGERS, TRAININGS
 from pipeline.text.word_vectors import vector_dimension
 from stages.prepare_conll import main as prepare_conll
+from tests.conftest import no_sender
 from tests.imports import ROOT
+from tests.one_process import in_one_process
 
 EXAMPLE = ROOT / "examples" / "own_data"
 TINY: dict[str, dict[str, Any]] = {
@@ -95,10 +97,6 @@ def command(stage: str) -> list[str]:
     return shlex.split(words.replace("${item}", key))
 
 
-def refuse() -> None:
-    raise ConnectionError("no tracking in tests")
-
-
 def run_stage(stage: str) -> Result:
     _, _, module, *arguments = command(stage)
     return CliRunner().invoke(importlib.import_module(module).main, arguments)
@@ -118,7 +116,8 @@ def workspace(brought: Path) -> Iterator[Path]:
         folder = brought.parent
         patch.chdir(folder)
         patch.setenv("DVC_ROOT", str(folder))
-        patch.setattr("pipeline.tracking._start_sender", refuse)
+        patch.setattr("pipeline.tracking._start_sender", no_sender)
+        in_one_process(patch)
         result = CliRunner().invoke(fetch_data, ["mine", "--from", str(brought)])
         assert result.exit_code == 0, result.output
         write_params(**TINY)

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from commands import guard
-from commands.reproduce import GROUPS, Reader, check_data, mend_what_a_kill_left, run_side_by_side
+from commands.reproduce import GROUPS, Reader, check_data, run_side_by_side
 from ldnet.errors import InputError
 from pipeline.params import Params, load_params
 
@@ -128,29 +128,6 @@ def test_a_status_reaches_the_caller(tmp_path: Path) -> None:
         assert done.returncode == status
         os.close(lifeline)
         os.close(held)
-
-
-@pytest.mark.parametrize(
-    ("file", "whole", "cut"),
-    [
-        (".dvc/tmp/rwlock", "{}", '{"write": {"/'),
-        (".dvc/tmp/rwlock", '{"read": {}}', ""),
-        ("dvc.lock", "schema: '2.0'\n", "schema: '2.0'\nstages:\n  a:\n   - b\n  c: {"),
-        ("dvc.lock", "schema: '2.0'\nstages: {}\n", ""),
-    ],
-)
-def test_files_of_dvc_that_a_kill_has_cut_short_are_removed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, whole: str, cut: str
-) -> None:
-    path = tmp_path / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(whole, encoding="utf-8")
-    mend_what_a_kill_left(tmp_path)
-    assert path.read_text(encoding="utf-8") == whole and not capsys.readouterr().err
-    path.write_text(cut, encoding="utf-8")
-    mend_what_a_kill_left(tmp_path)
-    assert not path.exists() and f"{path}: cut short" in capsys.readouterr().err
-    mend_what_a_kill_left(tmp_path)
 
 
 def test_missing_data_is_named_before_anything_runs(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from commands.publish import main
 from ldnet.errors import InputError
 from pipeline.experiments.pages import fill_sections, stages_section
 from pipeline.report.results import build_results
+from tests.git_repository import make_repository
 from tests.report_factories import PROJECT, make_experiment_values, make_metrics, make_older_document, make_params
 
 README = """# Title
@@ -27,7 +28,7 @@ between
 after
 """
 PAGE = "# Page\n" + "".join(
-    f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("gain", "path", "study", "curve", "ablations")
+    f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("gain", "tries", "path", "study", "curve", "ablations")
 )
 PEERS_PAGE = "# Peers\n<!-- peers:begin -->\n<!-- peers:end -->\n"
 PIPELINE = """
@@ -67,9 +68,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / ".gitignore").write_text("/work/\n", encoding="utf-8")
     write_report(tmp_path, "demo")
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "a"]):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    make_repository(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

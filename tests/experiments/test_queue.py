@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from pipeline.experiments import queue as _queue
+from tests.git_repository import commit_all, make_repository
 
 PIPELINE = """
 stages:
@@ -33,14 +34,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DVC_ROOT", raising=False)
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / "params.yaml").write_text("x: 1\n", encoding="utf-8")
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-    for command in (
-        ["git", "init", "-q"],
-        ["dvc", "init", "-q"],
-        ["git", "add", "."],
-        ["git", *identity, "commit", "-q", "-m", "a"],
-    ):
-        subprocess.run(command, check=True)
+    make_repository(tmp_path)
+    subprocess.run(["dvc", "init", "-q"], check=True)
+    commit_all(tmp_path)
     (tmp_path / "params.yaml").write_text("x: 1  # edited\n", encoding="utf-8")
     return tmp_path
 

@@ -33,6 +33,7 @@ from pipeline.experiments.study_points import Choice
 from pipeline.params import Params
 from pipeline.profiles import load_profile
 from pipeline.yaml_text import parse_yaml
+from tests.git_repository import make_repository
 from tests.imports import ROOT
 from tests.report_factories import make_row
 
@@ -422,9 +423,7 @@ def test_finished_experiments_are_read_from_git(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics/a.json").write_text("{}", encoding="utf-8")
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "a"]):
-        subprocess.run(["git", *command], check=True)
+    make_repository(tmp_path)
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     for ref in (f"refs/exps/{commit[:2]}/{commit[2:]}/demo-0.1-2-aa", "refs/exps/celery/stash", "refs/heads/demo"):
         subprocess.run(["git", "update-ref", ref, commit], check=True)

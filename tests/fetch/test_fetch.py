@@ -489,6 +489,7 @@ def test_a_wrong_archive_is_named(site: Site, tmp_path: Path) -> None:
         ("train.txt.gz", gzip.compress(TRAIN)[:-6], "cannot be unpacked"),
         ("corpus.tar.gz", tarred({"corpus/news-1": b"x"}), "has no file corpus/news-2"),
     ],
+    ids=["other name", "other content", "no archive", "cut short", "part missing"],  # contents have a time in them
 )
 def test_archives_with_another_content(site: Site, tmp_path: Path, file: str, content: bytes, message: str) -> None:
     data_set = public_data_set(site, **{file: sha256(content)})

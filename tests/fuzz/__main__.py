@@ -60,7 +60,7 @@ def main(seconds: float, seed: int | None, only: tuple[str, ...]) -> None:
             echo(f"  {keep(of, case, hashlib.sha256(case.content).hexdigest()[:12], FOUND)}: {said}")
     if not only:
         rows = [{"class": name, **tally.row()} for name, tally in tallies.items()]
-        record(RESULTS, f"make fuzz SECONDS={seconds:g} SEED={seed}", rows)
+        record(RESULTS, "fuzz", f"make fuzz SECONDS={seconds:g} SEED={seed}", rows)
     sys.exit(any(tally.findings for tally in tallies.values()))
 
 

@@ -11,15 +11,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.dvc_stages import DvcStage, load_dvc_stages
 from tests.golden.recording import watch, watch_reads
 from tests.golden.workspace import EXPERIMENT, add_to_generated, make_workspace, write_params
+from tests.one_process import OneProcess
 
 # What is assumed of a stage's script: its command is `main`, and the function `load_params`, which it imports, gives it
 # all parameters.
@@ -36,29 +36,6 @@ class Execution:
     used: list[str]  # parameters
     read: list[str]  # files that were there before
     written: list[str]
-
-
-class OneProcess:
-    """Takes the place of a pool of processes: tasks are done at once, in this process."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        """The number of processes and the like are of no interest."""
-
-    def __enter__(self) -> "OneProcess":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def map(self, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
-        """The results in the order of the tasks."""
-        return map(function, tasks)
-
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> "concurrent.futures.Future[Any]":
-        """The result, which is there already."""
-        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        future.set_result(function(*arguments))
-        return future
 
 
 def run_everything(folder: Path) -> None:

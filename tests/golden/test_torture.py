@@ -7,7 +7,8 @@ import pytest
 from tests.golden.outcome import GoldenRun
 from tests.golden.running import load_stages
 from tests.torture.faults import own_disk
-from tests.torture.rounds import SAME, STAGES, Torture
+from tests.torture.project import SAME
+from tests.torture.rounds import STAGES, Torture
 
 DISK_MEGABYTES = 300
 

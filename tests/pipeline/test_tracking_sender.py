@@ -24,7 +24,9 @@ from pipeline.tracking_store import TrackingError, comparison_links, within
 pytestmark = pytest.mark.tracking
 
 LIMIT = 0.5
-SLACK = 2.0  # of a busy machine
+LIMITS = (LIMIT, 4 * LIMIT, 16 * LIMIT)  # a busy machine may not get to ask within the first
+SLACK = 15.0  # of a busy machine; less than HELD_UP
+HELD_UP = 60.0  # what a call without a limit would take at least
 BEGIN = {"begin": {"experiment": "e", "name": "n", "params": {}, "tags": {}, "process": 1}}
 
 
@@ -84,7 +86,7 @@ class Misbehaving(BaseHTTPRequestHandler):
         self.wfile.write(b"{")
 
     def silence(self) -> None:
-        self.server.over.wait(20)
+        self.server.over.wait(HELD_UP)
 
     def trickle(self) -> None:
         self.send_response(200)
@@ -174,12 +176,15 @@ def timed(call: Callable[[], Any]) -> float:
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_answer_holds_up_a_call_or_passes_for_success(kind: str, server: Server) -> None:
     server.kind = kind
-    said: list[Any] = []
-    sender = Sender(LIMIT, said.append)
-    sender.take(BEGIN)
-    assert timed(sender.send) < LIMIT + SLACK or kind == "keeps_nothing"
-    sender.take({"values": [["loss", 1.0]], "time": 1, "step": 1})
-    assert timed(sender.end) < 4 * LIMIT + SLACK
+    for limit in LIMITS:
+        said: list[Any] = []
+        sender = Sender(limit, said.append)
+        sender.take(BEGIN)
+        assert timed(sender.send) < limit + SLACK or kind == "keeps_nothing"
+        sender.take({"values": [["loss", 1.0]], "time": 1, "step": 1})
+        assert timed(sender.end) < 4 * limit + SLACK
+        if server.requests:
+            break
     assert server.requests and said
     assert {name for answer in said for name in answer} == {"problem"}, "nobody has written anything"
     assert all("\n" not in answer["problem"] for answer in said)
@@ -219,12 +224,14 @@ def test_no_server_and_no_database_are_outages(uri: str, monkeypatch: pytest.Mon
 
 def test_a_name_server_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **options: asked.append(given) or time.sleep(5))
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **options: asked.append(given) or over.wait(HELD_UP))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example.org")
     said: list[Any] = []
     sender = Sender(LIMIT, said.append)
     sender.take(BEGIN)
     assert timed(sender.end) < LIMIT + SLACK
+    over.set()
     assert asked and said == [{"problem": f"no answer within {LIMIT} s"}]
 
 
@@ -286,6 +293,10 @@ class Store:
     def do_get_run(self, run: str) -> Any:
         return self.entity(run)
 
+    def made_by(self, kind: str) -> list[dict[str, Any]]:
+        """The runs with this tag: a call of an earlier test that nobody waits for any more may make one, too."""
+        return [run for run in self.runs.values() if run["tags"].get("kind") == kind]
+
     def entity(self, run: str) -> Any:
         info = type("Info", (), {"run_id": run, "status": self.runs[run]["status"]})
         return type("Run", (), {"info": info})
@@ -310,7 +321,7 @@ def test_outages_anywhere_leave_one_complete_run(seed: int, monkeypatch: pytest.
     for _ in range(100):
         if {"sent": True} not in said:
             sender.end()
-    (run,) = store.runs.values()
+    (run,) = store.made_by("test")
     assert run["inputs"] == ["demo"]
     assert run["metrics"] == {("loss", 1 / (step + 1), step) for step in range(50)}
     assert (run["params"], run["files"], run["status"]) == ({"a_b": "1"}, {"rows.json": "{}"}, "FINISHED")
@@ -321,9 +332,9 @@ def test_without_a_last_word_the_stage_was_killed(monkeypatch: pytest.MonkeyPatc
     store, said = Store(), list[Any]()
     monkeypatch.setattr(tracking_store, "connect", lambda experiment: (store, "1"))
     sender = Sender(60, said.append)
-    sender.take(BEGIN)
+    sender.take({"begin": {**BEGIN["begin"], "tags": {"kind": "killed"}}})
     sender.end()
-    assert [run["status"] for run in store.runs.values()] == ["KILLED"] and said == [{"sent": True}]
+    assert [run["status"] for run in store.made_by("killed")] == ["KILLED"] and said == [{"sent": True}]
 
 
 def test_a_server_in_trouble_is_asked_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:

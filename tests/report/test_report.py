@@ -1,6 +1,5 @@
 """The report stage: files, figures, determinism, what it hands to MLflow."""
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from pipeline.report.measurements import read_curve, read_gates
 from pipeline.report.provenance import source_version, stage_outs
 from pipeline.report.results import build_results
 from stages import report
+from tests.git_repository import make_repository
 from tests.report_factories import make_metrics, make_params, write_measurements
 
 FILES = ["f1_against_cost.png", "f1_against_cost.svg", "gates.svg", "lm_curves.svg", "results.json", "tables.md"]
@@ -144,6 +144,4 @@ def commit_repository(folder: Path) -> None:
     (folder / "pipeline").mkdir()
     (folder / "pipeline" / "a.py").write_text("", encoding="utf-8")
     (folder / "params.yaml").write_text("seed: 1\n", encoding="utf-8")
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "a"]):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    make_repository(folder)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS = 3600.0  # the longest that a stage or all of them may take
+# The longest that processes may outlive a command.
+LINGERING = 8.0
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,9 @@ def read_only_folder(process: "subprocess.Popen[str]", workspace: Path) -> Endin
     folder.mkdir(exist_ok=True)
     if os.geteuid() == 0:  # modes do not bind root
         mounted(["--bind", str(folder), str(folder)])
-        mounted(["-o", "remount,ro,bind", str(folder)])
         try:
+            while not _made_read_only(folder) and process.poll() is None:  # busy while a file in it is being written
+                time.sleep(0.001)
             return wait(process)
         finally:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
@@ -87,6 +90,11 @@ def read_only_folder(process: "subprocess.Popen[str]", workspace: Path) -> Endin
     finally:
         for path in folders:
             path.chmod(0o755)
+
+
+def _made_read_only(folder: Path) -> bool:
+    """Whether a mounted folder could be made read-only."""
+    return subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], capture_output=True).returncode == 0
 
 
 SIGNALS: dict[str, Fault] = {"kill -9": kill, "kill -9 of the group": kill_group, "SIGTERM": terminate}
@@ -130,12 +138,19 @@ def running_in(folder: Path) -> list[int]:
     return found
 
 
-def gone_within(folder: Path, seconds: float) -> bool:
-    """Whether all processes in the folder end in time."""
-    deadline = time.monotonic() + seconds
+def lingering(folder: Path) -> list[str]:
+    """The commands of processes in the folder that have not ended in time."""
+    deadline = time.monotonic() + LINGERING
     while running_in(folder) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return not running_in(folder)
+    return [_command(number) for number in running_in(folder)]
+
+
+def _command(number: int) -> str:
+    try:
+        return Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:120].strip()
+    except OSError:
+        return "one that has just ended"
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """Rounds of torture: a stage, or `make repro`, meets a few faults, then runs undisturbed; its bytes are compared."""
 
-import os
 import random
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +14,13 @@ import yaml
 
 from tests.dvc_stages import DvcStage
 from tests.golden.workspace import ROOT
-from tests.torture.faults import FAULTS, SIGNALS, Ending, gone_within, wait
+from tests.torture.faults import FAULTS, SIGNALS, lingering, wait
+from tests.torture.project import compared, copy, empty, last_line, make, start, write_project
 
 STAGES = ("prepare_corpus", "pretrain_lm@forward", "train_tagger@full", "soft_targets", "select")
 REPRO = "make repro"
-OUTPUTS = ("work", "metrics", "curves")
-CODE = ("ldnet", "pipeline", "stages", "commands", "profiles")
-FILES = ("Makefile", "pyproject.toml", "requirements.txt", "params.schema.json")
 MOST_FAULTS = 3  # in one round
 MOST_DELAY = 0.3  # seconds after a checkpoint was written
-LINGERING = 8.0  # seconds that processes of a killed `make` may take to end
-SAME = "same bytes"
 
 
 @dataclass(frozen=True)
@@ -70,15 +66,15 @@ class Torture:
             ending = FAULTS[kind](process, self.workspace) if process.poll() is None else wait(process)
             if not ending.is_one_line:
                 return f"{kind}: no line for users: {last_line(ending)}"
-            if not gone_within(self.workspace, LINGERING):
-                return f"{kind}: processes go on"
+            if left := lingering(self.workspace):
+                return f"{kind}: processes go on: {'; '.join(left)}"
         self._remove_outputs(stage)
         ending = wait(self._start(command))
         if ending.status:
             return f"does not resume: {last_line(ending)}"
         if left := list((self.workspace / ".checkpoints").glob("*")):
             return f"checkpoints stay: {left[0].name}"
-        return self._compared()
+        return compared(self.reference, self.workspace)
 
     def _repro(self, kinds: list[str]) -> str:
         """What comes of `make repro` from the start, which meets these faults one after the other."""
@@ -90,32 +86,16 @@ class Torture:
             ending = FAULTS[kind](process, self.workspace) if process.poll() is None else wait(process)
             if not ending.is_one_line:
                 return f"{kind}: no line for users: {last_line(ending)}"
-            if not gone_within(self.workspace, LINGERING):
-                return f"{kind}: processes go on"
+            if left := lingering(self.workspace):
+                return f"{kind}: processes go on: {'; '.join(left)}"
         ending = wait(self._make())
-        return f"does not resume: {last_line(ending)}" if ending.status else self._compared()
+        return f"does not resume: {last_line(ending)}" if ending.status else compared(self.reference, self.workspace)
 
     def _make(self) -> "subprocess.Popen[str]":
-        environment = self.workspace / "environment"  # that of this process, as it is
-        environment.mkdir(exist_ok=True)
-        for name in ("requirements.txt", "pyproject.toml"):
-            shutil.copyfile(self.workspace / name, environment / name)
-        return self._start(["make", "--no-print-directory", f"VENV={environment}", "repro"])
+        return start(make(self.workspace, "repro"), self.workspace, self.workspace)
 
     def _start(self, command: list[str]) -> "subprocess.Popen[str]":
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "DVC", "PYTEST"))}
-        project = self.workspace if command[0] == "make" else ROOT
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        own = {"PYTHONPATH": str(project), "PATH": path, "MLFLOW_TRACKING_URI": "nowhere:", "DVC_NO_ANALYTICS": "1"}
-        return subprocess.Popen(
-            command,
-            cwd=self.workspace,
-            env={**inherited, **own},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        return start(command, self.workspace, ROOT)
 
     def _wait_for_checkpoints(self, process: "subprocess.Popen[str]") -> None:
         """Until some checkpoints more have been written, or the process has ended."""
@@ -127,12 +107,11 @@ class Torture:
         time.sleep(self.rng.uniform(0, MOST_DELAY) if wanted < 0 else 0)
 
     def _checkpoints(self) -> dict[Path, int]:
-        found = {}
-        for path in (self.workspace / ".checkpoints").glob("*/*"):
-            try:
-                found[path] = path.stat().st_mtime_ns
-            except FileNotFoundError:
-                continue
+        found: dict[Path, int] = {}
+        with suppress(FileNotFoundError):  # a folder that goes while it is listed: the next look is soon
+            for path in (self.workspace / ".checkpoints").glob("*/*"):
+                with suppress(FileNotFoundError):
+                    found[path] = path.stat().st_mtime_ns
         return found
 
     def _remove_outputs(self, stage: DvcStage) -> None:
@@ -140,51 +119,3 @@ class Torture:
         for name in stage.outputs:
             path = self.workspace / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-    def _compared(self) -> str:
-        expected, found = files(self.reference), files(self.workspace)
-        if names := sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name)):
-            return f"{len(names)} files differ: {', '.join(names[:3])}"
-        return SAME
-
-
-def write_project(reference: Path, workspace: Path) -> None:
-    """A project whose `make repro` runs the experiment of the reference from its raw data on."""
-    for name in CODE:
-        shutil.copytree(ROOT / name, workspace / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in FILES:
-        shutil.copyfile(ROOT / name, workspace / name)
-    shutil.copytree(reference / "data", workspace / "data")
-    shutil.copyfile(reference / "params.yaml", workspace / "params.yaml")
-    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
-    del pipeline["stages"]["generate_data"]  # more was added to what it makes
-    (workspace / "dvc.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False), encoding="utf-8")
-    (workspace / ".dvc").mkdir()
-    (workspace / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
-
-
-def copy(source: Path, target: Path) -> None:
-    """A copy, since stages write in their outputs' place."""
-    shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
-
-
-def empty(folder: Path) -> None:
-    """Remove what is in the folder, which may be a disk."""
-    for path in folder.iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """The outputs in a workspace, by their names there."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for name in OUTPUTS
-        for path in (folder / name).rglob("*")
-        if path.is_file()
-    }
-
-
-def last_line(ending: Ending) -> str:
-    """The last that a process said, with its exit status."""
-    lines = [line for line in ending.said.splitlines() if line.strip()]
-    return f"status {ending.status}, {lines[-1][:160] if lines else 'without a word'}"

@@ -1,0 +1,36 @@
+"""A pool of processes without processes: a process of its own would load torch, seconds for each pool."""
+
+import concurrent.futures
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+
+class OneProcess:
+    """Takes the place of a pool of processes: tasks are done at once, in this process."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """The number of processes and the like are of no interest."""
+
+    def __enter__(self) -> "OneProcess":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def map(self, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
+        """The results in the order of the tasks."""
+        return map(function, tasks)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "concurrent.futures.Future[Any]":
+        """The result, which is there already."""
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        future.set_result(function(*arguments))
+        return future
+
+
+def in_one_process(patch: pytest.MonkeyPatch) -> None:
+    """Let stages that run in this process do all their work here."""
+    for module in ("pipeline.execution.processes", "pipeline.tagger.seeds"):
+        patch.setattr(f"{module}.ProcessPoolExecutor", OneProcess)
