@@ -14,6 +14,7 @@ from ldnet.files import write_json
 from pipeline.experiments.faults_tried import RESULTS as FAULTS
 from pipeline.experiments.faults_tried import faults_section
 from pipeline.experiments.gain_kept import gain_section
+from pipeline.experiments.goals_reached import goals_section
 from pipeline.experiments.mutants_tried import RESULTS as MUTANTS
 from pipeline.experiments.mutants_tried import mutants_section
 from pipeline.experiments.pages import results_section, stages_section
@@ -55,7 +56,12 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     fill_page(readme, {"results": results_section(published, PROFILES), "stages": stages_section(pipeline)}, check)
     swept = (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
-    detailed = {"gain": gain_section(published), "tries": tries_section(results), **sections}
+    detailed = {
+        "goals": goals_section(results, published),
+        "gain": gain_section(published),
+        "tries": tries_section(results),
+        **sections,
+    }
     fill_page(docs / "results.md", detailed, check)
     tried = {"faults": faults_section(results / FAULTS.name), "mutants": mutants_section(results / MUTANTS.name)}
     fill_page(docs / "faults.md", tried, check)

@@ -28,7 +28,8 @@ between
 after
 """
 PAGE = "# Page\n" + "".join(
-    f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("gain", "tries", "path", "study", "curve", "ablations")
+    f"<!-- {name}:begin -->\n<!-- {name}:end -->\n"
+    for name in ("gain", "goals", "tries", "path", "study", "curve", "ablations")
 )
 PEERS_PAGE = "# Peers\n<!-- peers:begin -->\n<!-- peers:end -->\n"
 PIPELINE = """
