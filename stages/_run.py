@@ -1,14 +1,17 @@
 """What every stage script shares: the option --params, what --dry-run tells of long stages, how to resume them."""
 
 import inspect
-import multiprocessing
 import signal
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import click
+from tqdm import tqdm
 
 from ldnet.command_line import FILE, Command, echo, flag
+from stages._ending import Stopped, one_line_endings
 
 # The stages that run for long can be asked beforehand what it will cost (see `stages._dry_run`), and say what is lost
 # when they are stopped. Here and not in their scripts, because a change of those would run the stages again.
@@ -41,9 +44,17 @@ class StageCommand(Command):
 
             script = inspect.getmodule(self.callback)
             return echo(report(self.script, context.params, script.computation))  # type: ignore[union-attr]
-        return super().run(context)
+        try:
+            with one_line_endings(self.resume):
+                return super().run(context)
+        except Stopped as stopped:
+            number = stopped.args[0]
+            echo(f"stopped by {signal.Signals(number).name}: {self.resume}", err=True)
+            context.exit(128 + number)
 
 
-if multiprocessing.parent_process() is not None:
+if "--multiprocessing-fork" in sys.orig_argv:
     # A worker of a stage, which imports the stage's script. Ctrl-C reaches it too, and it has nothing to say about it.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Else progress bars make a semaphore in each process, and Python complains of that of a killed one.
+    tqdm.set_lock(threading.RLock())

@@ -39,6 +39,7 @@ PLUMBING = frozenset(
         "pipeline/tracking_store.py",
         "pipeline/yaml_text.py",
         "stages/_dry_run.py",
+        "stages/_ending.py",
         "stages/_run.py",
     }
 )

@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages._run import LONG_STAGES
 from tests.imports import ROOT
 from tests.stages.test_faults import command
 from tests.stages.test_faults import prepared as prepared
-from tests.torture.faults import Ending, Fault, full_disk, kill, own_disk, wait
+from tests.torture.faults import Ending, Fault, full_disk, kill, own_disk, terminate, wait
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity"), reason="binds stages to a processor, as Linux can"
@@ -124,11 +125,14 @@ def left_alone(folder: Path) -> dict[str, dict[str, bytes]]:
     return {stage: Interrupted(folder, stage).finish() for stage in CHECKPOINTS}
 
 
-def test_taggers_killed_in_an_epoch_and_between_seeds(folder: Path, left_alone: dict[str, dict[str, bytes]]) -> None:
+def test_taggers_killed_and_stopped(folder: Path, left_alone: dict[str, dict[str, bytes]]) -> None:
     stage = Interrupted(folder, "train_tagger")
     assert stage.disturb("seed-1", kill).status == -signal.SIGKILL
     assert "seed-2" not in {path.name for path in stage.identities()}
-    assert stage.disturb("seed-2", kill).status == -signal.SIGKILL
+    stopped = stage.disturb("seed-2", terminate)
+    assert stopped.status == 128 + signal.SIGTERM
+    assert stopped.said.splitlines()[-1] == f"stopped by SIGTERM: {LONG_STAGES['train_tagger']}"
+    assert "resource_tracker" not in stopped.said, "its workers end in good order"
     done = {path: identity for path, identity in stage.identities().items() if path.name in ("features-0", "seed-1")}
     assert len(done) == 2
     assert stage.finish(done) == left_alone["train_tagger"]

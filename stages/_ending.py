@@ -1,0 +1,52 @@
+"""How a stage ends that is stopped from outside, or loses a worker: its workers first, and in one line."""
+
+import signal
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from types import FrameType
+
+import psutil
+
+from ldnet.errors import InputError
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # Ctrl-C is what `Command` is for
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal has come; its number is the argument."""
+
+
+@contextmanager
+def one_line_endings(resume: str) -> Iterator[None]:
+    """Raise Stopped where a signal comes, and InputError where a worker is gone; `resume` says what is to be done then.
+
+    A signal that was ignored before, as by nohup, stays ignored.
+    """
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _stop)
+    try:
+        yield
+    except BrokenProcessPool:
+        raise InputError(
+            f"a worker of this stage was killed, as the system does where memory is short; expected it to end by "
+            f"itself; {resume}"
+        ) from None
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    """End the workers, also one that is being started, before they can complain; then this process, once."""
+    for other in STOP_SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    for child in psutil.Process().children():
+        if _is_worker(child):
+            child.kill()
+    raise Stopped(number)
+
+
+def _is_worker(child: psutil.Process) -> bool:
+    try:
+        return any("multiprocessing.spawn" in word for word in child.cmdline())
+    except psutil.Error:  # it has ended meanwhile
+        return False
