@@ -22,6 +22,7 @@ from pipeline.experiments.peers import publish_peers
 from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
+from pipeline.experiments.tokens_table import tokens_section
 from pipeline.experiments.tries_table import tries_section
 from pipeline.experiments.verification import this_machine
 from pipeline.params import experiment_values, load_params
@@ -60,6 +61,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
         "goals": goals_section(results, published),
         "gain": gain_section(published),
         "tries": tries_section(results),
+        "tokens": tokens_section(results),
         **sections,
     }
     fill_page(docs / "results.md", detailed, check)

@@ -33,7 +33,7 @@ def _table(document: Mapping[str, Any]) -> str:
     found = {column for of_way in ways.values() for column in of_way}
     columns = sorted(found, key=lambda column: (column[0], column[2], list(NAMES).index(column[1])))
     named = [f"{sentences:,} sentences, {epochs} epochs, {NAMES[variant]}" for sentences, variant, epochs in columns]
-    cells = [[_said(way), *(_score(of_way.get(column, [])) for column in columns)] for way, of_way in ways.items()]
+    cells = [[_said(way), *(score(of_way.get(column, [])) for column in columns)] for way, of_way in ways.items()]
     return markdown_table(["way", *named], cells)
 
 
@@ -46,7 +46,8 @@ def _said(way: Way) -> str:
     return ", ".join(named)
 
 
-def _score(of_seeds: list[float]) -> str:
+def score(of_seeds: list[float]) -> str:
+    """Dev F1 of one seed, or mean ± standard deviation and the number of seeds; nothing of none."""
     if len(of_seeds) < 2:
         return f"{of_seeds[0]:.2f}" if of_seeds else ""
     return f"{mean(of_seeds):.2f} ± {stdev(of_seeds):.2f} ({len(of_seeds)})"

@@ -29,7 +29,7 @@ after
 """
 PAGE = "# Page\n" + "".join(
     f"<!-- {name}:begin -->\n<!-- {name}:end -->\n"
-    for name in ("gain", "goals", "tries", "path", "study", "curve", "ablations")
+    for name in ("gain", "goals", "tries", "tokens", "path", "study", "curve", "ablations")
 )
 PEERS_PAGE = "# Peers\n<!-- peers:begin -->\n<!-- peers:end -->\n"
 PIPELINE = """

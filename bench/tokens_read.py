@@ -1,0 +1,93 @@
+"""Dev F1 of the tagger on all layers, for states of a language model that has read more and more text.
+
+`python -m bench.tokens_read model` writes the language model in a checkpoint of pretrain_lm. `train` trains taggers on
+gold tags, as train_tagger of params.yaml says: without language models, and on all layers of those in each folder. Rows
+that are in the file already are kept, so that it resumes. `--conll` with fewer sentences
+(`prepare_conll.train_sentences`) adds rows to the same file.
+"""
+
+import json
+import multiprocessing
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.run import machine
+from bench.tagger_tries import run
+from ldnet.command_line import FILE, FOLDER, echo
+from ldnet.files import read_json, write_json
+from pipeline.execution.snapshots import put_back, reading_snapshot, unpack
+from pipeline.features.contextual import load_bidirectional_lm, write_feature_table
+from pipeline.language_model.model import LanguageModel, read_config, read_vocabulary, save_language_model
+from pipeline.params import load_params
+from pipeline.report.provenance import source_version
+from pipeline.tagger.training import load_tagging_data
+
+NONE = "none"
+
+
+@click.group()
+def main() -> None:
+    """What more text for the language model is worth to the tagger."""
+
+
+@main.command()
+@click.option("--checkpoint", type=FILE, required=True, help="A copy of .checkpoints/pretrain_lm*/state.")
+@click.option("--like", type=FOLDER, required=True, help="The language model at the end of that training.")
+@click.option("--out", type=FOLDER, required=True, help="Where this state of it goes, in the same form.")
+def model(checkpoint: Path, like: Path, out: Path) -> None:
+    """Write the language model in a checkpoint as pretrain_lm writes it at the end."""
+    language_model = LanguageModel(read_config(like / "config.json"))
+    with reading_snapshot(checkpoint):
+        values, tensors = unpack(checkpoint.read_bytes())
+        put_back(tensors, dict(language_model.named_parameters()), [])
+    save_language_model(language_model, read_vocabulary(like / "vocabulary.json"), out)
+    echo(f"{out}: the language model after {values['step']:,} steps")
+
+
+@main.command()
+@click.option("--params", "params_path", type=FILE, default="params.yaml", show_default=True)
+@click.option("--conll", type=FOLDER, default="work/conll", show_default=True, help="Output of prepare_conll.")
+@click.option("--lm", "lms", type=(str, FOLDER), multiple=True, help="A name, and a folder with both directions.")
+@click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2, 3), show_default=True)
+@click.option("--epochs", type=click.IntRange(1), required=True, help="Of every tagger.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Trainings side by side.")
+@click.option("--out", type=FILE, required=True, help="Where the rows are (JSON).")
+def train(
+    params_path: Path,
+    conll: Path,
+    lms: tuple[tuple[str, Path], ...],
+    seeds: tuple[int, ...],
+    epochs: int,
+    jobs: int,
+    out: Path,
+) -> None:
+    """Train what is not in the file yet."""
+    params = load_params(params_path)
+    rows: list[dict[str, Any]] = read_json(out)["rows"] if out.exists() else []
+    data = load_tagging_data(conll)
+    done = [{key: value for key, value in row.items() if key not in ("dev_f1", "best_epoch")} for row in rows]
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool,
+    ):
+        table = Path(scratch) / "features"
+        for name, lm in ((NONE, Path()), *lms):
+            way = {"sentences": data.labelled, "variant": "no_lm" if name == NONE else "full", "epochs": epochs}
+            missing = [row for seed in seeds if (row := {**way, "seed": seed, "lm": name}) not in done]
+            if missing and name != NONE:
+                write_feature_table(load_bidirectional_lm(lm), data.words, table, "float32")
+            job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
+            for row in pool.map(job, missing):
+                rows.append(row)
+                echo(json.dumps(row))
+                document = {"rows": rows, "train_tagger": params.train_tagger.model_dump()}
+                write_json(out, {**document, "git_commit": source_version(Path.cwd()), "machine": machine()})
+
+
+if __name__ == "__main__":
+    main()
