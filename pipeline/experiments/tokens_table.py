@@ -1,4 +1,4 @@
-"""The rows of `bench.tokens_read` as a table: a row a state of the language model, two columns a number of sentences."""
+"""The rows of `bench.tokens_read` as a table: a row a state of the language model, two columns a size of training."""
 
 from collections.abc import Mapping
 from pathlib import Path
