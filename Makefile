@@ -103,8 +103,8 @@ curve: $(if $(NAME),profile,setup) ## [SIZES="250 1000 4000 0"] [SEEDS="1 2 3"] 
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/results.md
 	@python -m commands.ablations
 
-verify: setup ## [NAME=conll2000] [AGAINST=clone]: run a published experiment again in a fresh clone and compare
-	@python -m commands.verify $(NAME) $(if $(AGAINST),--against "$(AGAINST)")
+verify: setup ## [NAME=conll2000] [GIVEN=pretrain_lm] [AGAINST=clone]: run a published experiment again in a fresh clone and compare
+	@python -m commands.verify $(NAME) $(foreach stage,$(GIVEN),--given $(stage)) $(if $(AGAINST),--against "$(AGAINST)")
 
 import: setup ## [TAGGER=file] [LM="forward backward"] [MAPS=json] [OUT=folder]: weights of the paper's released code
 	@python -m commands.import_weights $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(LM),--lm $(LM)) \

@@ -8,6 +8,7 @@ import click
 from ldnet.command_line import Command, echo
 from ldnet.files import write_json
 from pipeline.params import Params
+from pipeline.profiles import LIKE
 
 COMPLETE, OVERLAY = Path("params.schema.json"), Path("profiles/overlay.schema.json")
 
@@ -28,7 +29,8 @@ def complete() -> dict[str, Any]:
 
 
 def overlay() -> dict[str, Any]:
-    """The same, but only `profile` is required, and null takes a key away where a section may lack it."""
+    """The same, but only `profile` is required, another profile may be named that this one is like, and null takes a
+    key away where a section may lack it."""
     schema = complete()
     for section in schema["$defs"].values():
         section.pop("required", None)
@@ -37,6 +39,7 @@ def overlay() -> dict[str, Any]:
         schema["$defs"]["AblationsParams"]["properties"]["candidates"],
     ):
         mapping["additionalProperties"] = {"anyOf": [mapping["additionalProperties"], {"type": "null"}]}
+    schema["properties"][LIKE] = {"type": "string", "description": "The profile from which this one differs."}
     return {**schema, "required": ["profile"]}
 
 

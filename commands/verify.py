@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from ldnet.command_line import FOLDER, Command, echo
 from ldnet.errors import InputError
@@ -30,26 +31,33 @@ RESULTS, TOLERANCE = Path("results"), Path("results/tolerance.json")
         "python -m commands.verify",
         "python -m commands.verify conll2000-smoke",
         "python -m commands.verify --against ../other-clone",
+        "python -m commands.verify conll2003 --given pretrain_lm",
     ],
 )
 @click.argument("name", required=False)
 @click.option("--against", type=FOLDER, help="Compare with a clone where the experiment has been run already.")
-def main(name: str | None, against: Path | None) -> None:
+@click.option(
+    "--given", multiple=True, metavar="STAGE", help="Take its published outputs, from DVC's cache. Repeatable."
+)
+def main(name: str | None, against: Path | None, given: tuple[str, ...]) -> None:
     """Run the published experiment NAME (left out: the one of params.yaml) in a fresh clone and compare it with
     results/NAME in HEAD: bit for bit on a machine like the one that made them, elsewhere within results/tolerance.json.
     Other code with the same outputs is only reported."""
     name = name or parse_yaml(_git("show", "HEAD:params.yaml"), "HEAD:params.yaml")["profile"]
     published = Published.of(name)
-    with rerun(name) if against is None else already_run(against) as clone:
-        lock = read_yaml(clone / "dvc.lock")
+    kept = without_stages(published.lock, given)
+    with rerun(name, given) if against is None else already_run(against) as clone:
+        lock = without_stages(read_yaml(clone / "dvc.lock"), given if against else ())
         metrics = {f"metrics/{path.name}": read_json(path) for path in sorted((clone / "metrics").glob("*.json"))}
     same_machine = published.machine == this_machine()
-    differences, code = compare_locks(published.lock, lock, checksums=same_machine)
+    differences, code = compare_locks(kept, lock, checksums=same_machine)
     how = f"bit for bit, {len(lock['stages'])} stages"
     if not same_machine:
         beyond, compared = compare_metrics(published.metrics, metrics, Tolerance(**read_json(TOLERANCE)))
         differences += beyond
         how = f"{compared} metrics within tolerance (published from another machine: {published.machine.get('cpu')})"
+    if given:
+        how += f"; {', '.join(given)} taken as published"
     if code:
         stages = sorted({difference.where for difference in code})
         echo(f"notice: the code has changed since, but not what {', '.join(stages)} compute", err=True)
@@ -90,9 +98,24 @@ def already_run(folder: Path) -> Iterator[Path]:
     yield folder
 
 
+def without_stages(lock: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
+    """A parsed dvc.lock without the stages of these names in dvc.yaml. Raises InputError for one that is not in it."""
+    stages = {_in_pipeline(stage) for stage in lock["stages"]}
+    if unknown := [stage for stage in given if stage not in stages]:
+        raise InputError(f"no stage {unknown[0]!r} was published; there are {', '.join(sorted(stages))}")
+    left = {stage: facts for stage, facts in lock["stages"].items() if _in_pipeline(stage) not in given}
+    return {**lock, "stages": left}
+
+
+def _in_pipeline(stage: str) -> str:
+    """The stage of dvc.yaml that one in dvc.lock comes from, as pretrain_lm of pretrain_lm@forward."""
+    return stage.partition("@")[0]
+
+
 @contextmanager
-def rerun(name: str) -> Iterator[Path]:
-    """A temporary clone of HEAD in which the profile has been run, with nothing from this folder's cache.
+def rerun(name: str, given: Collection[str]) -> Iterator[Path]:
+    """A temporary clone of HEAD in which the profile has been run, with nothing from this folder's cache but the
+    outputs of the stages that are `given`.
 
     Data that was brought is read from this folder.
     """
@@ -104,14 +127,37 @@ def rerun(name: str) -> Iterator[Path]:
         _git("clone", "--quiet", ".", str(clone))
         if RAW.is_dir():
             shutil.copytree(RAW, clone / RAW, copy_function=os.link)
-        for command in (["switch_profile", name, "--discard"], ["reproduce"]):
-            (clone / "dvc.lock").unlink(missing_ok=True)  # nothing is up to date
-            run = subprocess.run(
-                [sys.executable, "-m", f"commands.{command[0]}", *command[1:]], cwd=clone, env=environment
-            )
-            if run.returncode != 0:
-                raise click.ClickException(f"{command[0]} failed in the fresh clone")
+        _run_there(["commands.switch_profile", name, "--discard"], clone, environment)
+        if given:
+            _take_as_published(given, clone, environment)
+        (clone / "dvc.lock").unlink(missing_ok=True)  # nothing is up to date
+        _run_there(["commands.reproduce"], clone, environment)
         yield clone
+
+
+def _take_as_published(given: Collection[str], clone: Path, environment: Mapping[str, str]) -> None:
+    """Bring the outputs of these stages from this folder's cache, and take the stages out of the clone's dvc.yaml.
+
+    Their metrics and curves are there with the published state.
+    """
+    stages = [stage for stage in read_yaml(clone / "dvc.lock")["stages"] if _in_pipeline(stage) in given]
+    cache = subprocess.run(["dvc", "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
+    _run_there(["dvc", "remote", "add", "--quiet", "--local", "published", cache], clone, environment)
+    try:
+        _run_there(["dvc", "pull", "--quiet", "--remote", "published", *stages], clone, environment)
+    except click.ClickException as error:
+        told = "the published outputs are not in this folder's cache; bring them with `make profile` and `dvc pull`"
+        raise click.ClickException(f"{error.message}: {told}") from None
+    pipeline = read_yaml(clone / "dvc.yaml")
+    for stage in given:
+        del pipeline["stages"][stage]
+    (clone / "dvc.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False), encoding="utf-8")
+
+
+def _run_there(module: Sequence[str], clone: Path, environment: Mapping[str, str]) -> None:
+    """Run a module in the clone. Raises ClickException if it fails."""
+    if subprocess.run([sys.executable, "-m", *module], cwd=clone, env=environment).returncode != 0:
+        raise click.ClickException(f"{' '.join(module)} failed in the fresh clone")
 
 
 def report(differences: list[Difference], how: str) -> None:

@@ -1,4 +1,5 @@
-"""Profiles: base.yaml has every parameter, with comments; the others hold only what differs from it.
+"""Profiles: base.yaml has every parameter, with comments; the others hold only what differs from it, or from the
+profile that they are `like`.
 
 Rendered, a profile is a complete params.yaml: the base with the profile's values in it. Mappings are merged key by key.
 An empty mapping replaces, and so do lists and all other values; null takes a key away.
@@ -21,6 +22,7 @@ from pipeline.params import Params, load_params, parse_params
 from pipeline.yaml_text import FAULTS, parse_yaml, read_yaml, yaml_error
 
 BASE = "base.yaml"
+LIKE = "like"
 OVERLAY_SCHEMA = "# yaml-language-server: $schema=overlay.schema.json\n"
 _ABSENT = "(absent)"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -44,7 +46,7 @@ def render(folder: Path, name: str) -> str:
     if (file := file_of(folder, name)) == base:
         return _for_parent_folder(base.read_text(encoding="utf-8"))
     tree = _read(base)
-    _merge(tree, _read(file))
+    _merge(tree, _values(folder, file))
     return _for_parent_folder(_write(tree))
 
 
@@ -91,6 +93,32 @@ def differences(profile: Any, current: Any, key: str = "") -> dict[str, tuple[An
         inner = f"{key}.{name}" if key else str(name)
         changed.update(differences(profile.get(name, _ABSENT), current.get(name, _ABSENT), inner))
     return changed
+
+
+def _values(folder: Path, file: Path) -> Mapping[str, Any]:
+    """What the profile in the file has in the base's place. Raises InputError if what it is like is no such profile."""
+    own = _read(file)
+    if LIKE not in own:
+        return own
+    like = own.pop(LIKE)
+    files = {name: file_of(folder, name) for name in names(folder)}
+    others = {name: _read(other) for name, other in files.items() if other not in (file, folder / BASE)}
+    possible = [name for name, values in others.items() if LIKE not in values]
+    if like not in possible:
+        raise InputError(
+            f"{file}: {LIKE}: expected a profile that is like no other one ({', '.join(possible) or 'there is none'}), "
+            f"found {like!r}"
+        )
+    return _overlaid(others[like], own)
+
+
+def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of both, merged as they are merged into the base."""
+    both = {**below, **above}
+    for key in above:
+        if isinstance(below.get(key), dict) and isinstance(above[key], dict) and above[key]:
+            both[key] = _overlaid(below[key], above[key])
+    return both
 
 
 def _base_name(folder: Path) -> str:

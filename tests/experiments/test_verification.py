@@ -2,17 +2,21 @@
 
 import copy
 import json
+import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
 
-from commands.verify import main
+from commands.verify import _take_as_published, main
 from ldnet.files import read_json, write_json
 from pipeline.experiments.verification import Tolerance, _cpu, compare_locks, compare_metrics, this_machine
+from pipeline.yaml_text import read_yaml
 
 ROOT = Path(__file__).parents[2]
 LOCK: dict[str, Any] = {
@@ -222,6 +226,42 @@ def test_errors_say_what_is_missing(repository: Path) -> None:
     commit(repository)
     status, output = verify("--against", clone)
     assert status == 1 and "results/tiny: no dvc.lock in HEAD; `make experiment NAME=tiny` publishes one" in output
+
+
+def test_stages_that_are_given_are_not_compared(repository: Path) -> None:
+    clone = repository.parent / "clone"
+    lock = changed(["train", "outs", 0, "md5"], "beef")
+    (clone / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    told = "verified: bit for bit, 1 stages; train taken as published\n"
+    assert verify("--against", str(clone), "--given", "train") == (0, told)
+    status, output = verify("--against", str(clone), "--given", "trian")
+    assert status == 1 and "no stage 'trian' was published; there are tell, train" in output
+
+
+def test_outputs_of_stages_that_are_given_come_from_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    here, clone = tmp_path / "here", tmp_path / "clone"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    stages = {
+        "train": {"foreach": ["a", "b"], "do": {"cmd": "echo ${item} > lm_${item}", "outs": ["lm_${item}"]}},
+        "tell": {"cmd": "cat lm_a lm_b > tale", "deps": ["lm_a", "lm_b"], "outs": ["tale"]},
+    }
+    (here / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}), encoding="utf-8")
+    commit(here, "init", "-q")
+    for command in (["init", "-q"], ["repro", "-q"]):
+        subprocess.run(["dvc", *command], check=True)
+    commit(here)
+    subprocess.run(["git", "clone", "-q", str(here), str(clone)], check=True)
+    _take_as_published(["train"], clone, dict(os.environ))
+    assert [(clone / f"lm_{name}").read_text(encoding="utf-8") for name in "ab"] == ["a\n", "b\n"]
+    assert list(read_yaml(clone / "dvc.yaml")["stages"]) == ["tell"] and not (clone / "tale").exists()
+    shutil.rmtree(here / ".dvc/cache")
+    shutil.rmtree(clone)
+    subprocess.run(["git", "clone", "-q", str(here), str(clone)], check=True)
+    with pytest.raises(click.ClickException, match="not in this folder's cache; bring them with `make profile` and"):
+        _take_as_published(["train"], clone, dict(os.environ))
 
 
 def test_the_committed_tolerance_is_complete() -> None:

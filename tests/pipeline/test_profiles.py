@@ -41,6 +41,32 @@ def test_the_base_is_rendered_as_it_is_but_for_the_path_of_the_schema(folder: Pa
     assert render(folder, "demo") == DEMO != BASE
 
 
+def test_a_profile_may_be_like_another_one(folder: Path) -> None:
+    """Its values go over those of the other one, key by key; null and empty mappings as over the base."""
+    (folder / "first.yaml").write_text(
+        "profile: first\nseed: 9\npretrain_lm: {units: 64, cutoffs: [7]}\nablations: null\ngenerate_data: {}\n",
+        encoding="utf-8",
+    )
+    (folder / "second.yaml").write_text(
+        "profile: second\nlike: first\npretrain_lm: {cutoffs: [9]}\nablations: {tokens: 5}\n", encoding="utf-8"
+    )
+    first, second = (yaml.safe_load(render(folder, name)) for name in ("first", "second"))
+    assert (second["seed"], second["generate_data"]) == (9, {}) and "like" not in second and "ablations" not in first
+    assert second["pretrain_lm"] == {**first["pretrain_lm"], "cutoffs": [9]}
+    assert second["ablations"] == {**yaml.safe_load(DEMO)["ablations"], "tokens": 5}
+    assert load_profile(folder, "second").pretrain_lm.units == 64
+
+
+@pytest.mark.parametrize("like", ["demo", "second", "third", "none", "[first]"])
+def test_what_a_profile_cannot_be_like(folder: Path, like: str) -> None:
+    (folder / "second.yaml").write_text(f"profile: second\nlike: {like}\n", encoding="utf-8")
+    (folder / "third.yaml").write_text("profile: third\nlike: wide\n", encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"second\.yaml: like: expected a profile that is like no other one \(wide\), "
+    ):
+        render(folder, "second")
+
+
 def test_an_empty_difference_renders_the_base(folder: Path) -> None:
     """So neither layout nor comments depend on how a profile is rendered."""
     (folder / "same.yaml").write_text("profile: demo\n", encoding="utf-8")
@@ -273,7 +299,9 @@ def test_shipped_profiles_hold_only_what_differs(name: str) -> None:
             else:
                 assert value != base[key], f"{name}: {place}{key} is that of the base"
 
-    check(yaml.safe_load((PROFILES / f"{name}.yaml").read_text(encoding="utf-8")), yaml.safe_load(BASE), "")
+    overlay = yaml.safe_load((PROFILES / f"{name}.yaml").read_text(encoding="utf-8"))
+    like = overlay.pop("like", None)
+    check(overlay, yaml.safe_load(BASE) | (yaml.safe_load(render(PROFILES, like)) if like else {}), "")
 
 
 @pytest.mark.parametrize("path", [*PROFILES.glob("*.yaml"), ROOT / "params.yaml", ROOT / "examples/own_data/mine.yaml"])
