@@ -350,7 +350,7 @@ class AblationsParams(Section):
 class Params(Section):
     """The whole of params.yaml."""
 
-    profile: ProfileName = Field(description="Results are published under this name, as results/<profile>.json.")
+    profile: ProfileName = Field(description="Results are published under this name, as results/<profile>/.")
     data: FolderName = Field(description="The folder under data/raw/ that is read.")
     seed: Seed = Field(description="Of splits, shuffling and language models.")
     threads: Threads = Field(description="CPU threads of one process: part of a result's identity, to the bit.")
