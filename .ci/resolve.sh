@@ -8,8 +8,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export UV_PYTHON_DOWNLOADS=never UV_CACHE_DIR="$scratch/cache"
 FROM_SOURCE=(--no-binary antlr4-python3-runtime --no-binary seqeval) # they have no wheels, and compile nothing
-WHEEL_PYTHONS=(3.11 3.12 3.13 3.14)
-LOCK_PYTHONS=(3.11 3.12 3.13 3.14)
+PYTHONS=(3.11 3.12 3.13 3.14)
 
 python3 -m venv "$scratch/venv"
 pip=("$scratch/venv/bin/python" -m pip --disable-pip-version-check)
@@ -31,9 +30,7 @@ resolve() { # resolve <what it is> <Python> <uv's arguments...>
   echo "Python $python: $what: $(wc -l < "$scratch/resolved") distributions"
 }
 
-for python in "${@:-${WHEEL_PYTHONS[@]}}"; do
+for python in "${@:-${PYTHONS[@]}}"; do
   resolve "what the wheel asks for, with mlflow and onnx" "$python" --extra mlflow --extra onnx pyproject.toml
-done
-for python in "${@:-${LOCK_PYTHONS[@]}}"; do
   resolve "what requirements.txt pins" "$python" "${FROM_SOURCE[@]}" requirements.txt
 done

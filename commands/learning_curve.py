@@ -8,11 +8,11 @@ from ldnet.command_line import echo
 from pipeline.experiments.learning_curve import curve_document, curve_section, read_curve, size_row, sizes
 from pipeline.experiments.learning_curve_figure import curve_figure
 from pipeline.experiments.points import numbers
-from pipeline.experiments.publishing import PAGE, Published, committed_code
+from pipeline.experiments.publishing import PAGE, Publication, committed_code
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
 
-CURVE = Published("curve", read_curve, curve_section, curve_figure)
+CURVE = Publication("curve", read_curve, curve_section, curve_figure)
 
 
 @click.command(cls=WorkspaceCommand, examples=['make curve NAME=conll2000 SIZES="250 1000 4000 0" SEEDS="1 2 3"'])

@@ -83,12 +83,11 @@ def publish_results(report: Path, results: Path, docs: Path) -> None:
         raise InputError(
             f"{Path.cwd()}: not a git repository with a commit; expected one, to say which code made the results"
         )
-    for suffix in ("svg", "png"):
-        source = report / f"f1_against_cost.{suffix}"
-        if not source.is_file():
-            raise InputError(f"{source}: no such file; run the report stage (`dvc repro report`)")
-        docs.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, docs / f"f1_against_cost_{profile}.{suffix}")
+    figure = report / "f1_against_cost.svg"
+    if not figure.is_file():
+        raise InputError(f"{figure}: no such file; run the report stage (`dvc repro report`)")
+    docs.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(figure, docs / f"f1_against_cost_{profile}.svg")
     folder = results / profile
     keep_state(Path.cwd(), folder)
     if seconds := read_seconds(report.parent, results, profile):

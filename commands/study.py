@@ -6,14 +6,14 @@ from commands.sweep import run_sweep
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
 from pipeline.experiments.points import numbers
-from pipeline.experiments.publishing import PAGE, Published, committed_code
+from pipeline.experiments.publishing import PAGE, Publication, committed_code
 from pipeline.experiments.selection_study import read_study, study_document, study_row, study_section
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.experiments.study_figure import study_figure
 from pipeline.experiments.study_points import DEFAULT, METHODS, study_points
 from pipeline.params import experiment_values, load_params
 
-STUDY = Published("study", read_study, study_section, study_figure)
+STUDY = Publication("study", read_study, study_section, study_figure)
 
 
 @click.command(cls=WorkspaceCommand, examples=['make study METHODS="r3 importance random" BUDGETS="2 6" JOBS=2'])

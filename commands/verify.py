@@ -18,7 +18,7 @@ import yaml
 from ldnet.command_line import FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import read_json
-from pipeline.experiments.verification import Difference, Tolerance, compare_locks, compare_metrics, this_machine
+from pipeline.experiments.verification import Deviation, Tolerance, compare_locks, compare_metrics, this_machine
 from pipeline.yaml_text import parse_yaml, read_yaml
 
 RAW = Path("data/raw")
@@ -44,7 +44,7 @@ def main(name: str | None, against: Path | None, given: tuple[str, ...]) -> None
     results/NAME in HEAD: bit for bit on a machine like the one that made them, elsewhere within results/tolerance.json.
     Other code with the same outputs is only reported."""
     name = name or parse_yaml(_git("show", "HEAD:params.yaml"), "HEAD:params.yaml")["profile"]
-    published = Published.of(name)
+    published = Reference.of(name)
     kept = without_stages(published.lock, given)
     with rerun(name, given) if against is None else already_run(against) as clone:
         lock = without_stages(read_yaml(clone / "dvc.lock"), given if against else ())
@@ -65,7 +65,7 @@ def main(name: str | None, against: Path | None, given: tuple[str, ...]) -> None
 
 
 @dataclass(frozen=True)
-class Published:
+class Reference:
     """What HEAD has in results/<profile>/ that another run is compared with."""
 
     lock: Mapping[str, Any]
@@ -73,7 +73,7 @@ class Published:
     machine: Mapping[str, str]
 
     @classmethod
-    def of(cls, name: str) -> "Published":
+    def of(cls, name: str) -> "Reference":
         """Raises InputError if nothing was published, or without its state."""
         folder = RESULTS / name
         files = _git("ls-tree", "-r", "--name-only", "HEAD", f"{folder}/").split()
@@ -160,7 +160,7 @@ def _run_there(module: Sequence[str], clone: Path, environment: Mapping[str, str
         raise click.ClickException(f"{' '.join(module)} failed in the fresh clone")
 
 
-def report(differences: list[Difference], how: str) -> None:
+def report(differences: list[Deviation], how: str) -> None:
     """Print the outcome. Ends with an error if there are differences."""
     for difference in differences:
         echo(str(difference))

@@ -23,7 +23,7 @@ Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Published:
+class Publication:
     """One kind of document; there may be one for each profile."""
 
     name: str  # of the section, and what the names of its files begin with

@@ -28,7 +28,7 @@ class Tolerance(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class Deviation:
     """One thing that is not as expected: `where` is a stage of dvc.lock or a metrics file."""
 
     where: str
@@ -62,19 +62,19 @@ def _cpu(cpuinfo: Path) -> str:
 
 def compare_locks(
     expected: Mapping[str, Any], found: Mapping[str, Any], *, checksums: bool = True
-) -> tuple[list[Difference], list[Difference]]:
+) -> tuple[list[Deviation], list[Deviation]]:
     """Differences between two parsed dvc.lock files, stage by stage: in what was computed, and in the code alone.
 
     What was computed are commands, parameters and, with `checksums`, the data that stages read and wrote.
     """
-    computed: list[Difference] = []
-    code: list[Difference] = []
+    computed: list[Deviation] = []
+    code: list[Deviation] = []
     before, now = expected.get("stages", {}), found.get("stages", {})
     for stage in sorted({*before, *now}):
         left, right = (_facts(lock.get(stage), checksums) for lock in (before, now))
         for what in sorted({*left, *right}):
             if (one := left.get(what, _ABSENT)) != (other := right.get(what, _ABSENT)):
-                difference = Difference(where=stage, what=what, expected=one, found=other)
+                difference = Deviation(where=stage, what=what, expected=one, found=other)
                 (code if what.startswith("code ") else computed).append(difference)
     return computed, code
 
@@ -97,7 +97,7 @@ def _facts(stage: Mapping[str, Any] | None, checksums: bool) -> dict[str, Any]:
 
 def compare_metrics(
     expected: Mapping[str, Any], found: Mapping[str, Any], tolerance: Tolerance
-) -> tuple[list[Difference], int]:
+) -> tuple[list[Deviation], int]:
     """Differences beyond the tolerance between parsed metrics files by name, and how many values were compared.
 
     A value that no pattern matches is not compared (on another CPU, other layers may be selected).
@@ -112,7 +112,7 @@ def compare_metrics(
             compared += 1
             one, other = left.get(key, _ABSENT), right.get(key, _ABSENT)
             if not agree(one, other):
-                differences.append(Difference(where=file, what=key, expected=one, found=other))
+                differences.append(Deviation(where=file, what=key, expected=one, found=other))
     return differences, compared
 
 

@@ -5,20 +5,21 @@ from pathlib import Path
 import pytest
 
 from commands.ablations import ABLATIONS
+from commands.learning_curve import CURVE
 from commands.path import PATH
 from commands.study import STUDY
 from pipeline.experiments.pages import fill_sections
-from pipeline.experiments.publishing import PAGE, RESULTS, Published
+from pipeline.experiments.publishing import PAGE, RESULTS, Publication
 from tests.report_factories import PROJECT
 
 
-@pytest.mark.parametrize("kind", [PATH, STUDY, ABLATIONS])
-def test_committed_page_is_made_from_the_committed_documents(kind: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [PATH, STUDY, CURVE, ABLATIONS])
+def test_the_committed_page_has_the_committed_documents(kind: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
     text = PAGE.read_text(encoding="utf-8")
     assert fill_sections(text, {kind.name: kind.sections(RESULTS)}, str(PAGE)) == text
 
 
-@pytest.mark.parametrize("kind", [PATH, STUDY, ABLATIONS])
-def test_no_documents(kind: Published, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [PATH, STUDY, CURVE, ABLATIONS])
+def test_no_documents(kind: Publication, tmp_path: Path) -> None:
     assert kind.sections(tmp_path) == "None yet.\n"

@@ -19,15 +19,6 @@ MODULES = [file for file in CODE if not file.endswith(("__init__.py", "__main__.
 ORDER = re.findall(r"\w+", (pipeline.__doc__ or "").split("before it):")[1])
 BASICS = {f"ldnet/{name}.py" for name in ("compilation", "errors", "files", "limits", "printable", "processors")}
 SHIPPED_ORDER = re.findall(r"\w+", (ldnet.__doc__ or "").split("before it: ")[1].split(";")[0])
-PLUMBING = {
-    "pipeline/checkpoints.py",
-    "pipeline/params.py",
-    "pipeline/profiles.py",
-    "pipeline/tracking.py",
-    "pipeline/tracking_sender.py",
-    "pipeline/tracking_store.py",
-    "pipeline/yaml_text.py",
-}
 
 
 def folder(file: str) -> str:
