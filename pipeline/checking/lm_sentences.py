@@ -167,6 +167,8 @@ def _report(text: LMSentences, params: Params, sentences: TaggedSentences | None
     of_text, of_train = text.counts.total() / text.sentences, words.total() / len(train)
     findings.add("tokenised", f"{tokenised}; {of_text:.1f} words a line, {of_train:.1f} words a sentence of train")
     known = [f"{name} {_known(splits[name], vocabulary)}" for name in ("train", "dev")]
+    of_test = Counter(word for sentence in splits["test"] for word in sentence.words)  # without a look at its tags
+    known += [f"test {_share(of_test, vocabulary)} of all words"]
     findings.add("known", f"to the language models, of {'; of '.join(known)}")
     where = "in the text" if text.share == 1 else "in what was read"
     findings.add("dropped", f"{text.dropped:,} sentences {where} are test sentences, and will not be learnt from")
@@ -180,5 +182,8 @@ def _known(sentences: Sequence[Sentence], vocabulary: set[str]) -> str:
     inside = Counter(
         word for sentence in sentences for word, tag in zip(sentence.words, sentence.tags, strict=True) if tag != "O"
     )
-    shares = [percent(known_share(counted, vocabulary), 1) if counted else "none" for counted in (words, inside)]
-    return f"{shares[0]} of all words, {shares[1]} of those in spans"
+    return f"{_share(words, vocabulary)} of all words, {_share(inside, vocabulary)} of those in spans"
+
+
+def _share(words: Counter[str], vocabulary: set[str]) -> str:
+    return percent(known_share(words, vocabulary), 1) if words else "none"
