@@ -124,12 +124,12 @@ def write_texts(lines: Sequence[str], words: int, folder: Path) -> dict[str, Pat
 
 
 def in_turns(codes: Codes, pairs: int, run: Callable[[str], Measured]) -> dict[str, Measured]:
-    """The medians of all that `run` measures of each side, and of the ratios of the pairs."""
+    """The medians of all that `run` measures of each side, and of the ratios of the pairs; and all runs."""
     runs = [{side: run(side) for side in codes} for _ in range(pairs)]
     keys = list(runs[0]["now"])
     sides = {side: {key: _rounded(median(pair[side][key] for pair in runs)) for key in keys} for side in codes}
     ratios = {key: round(median(pair["now"][key] / pair["before"][key] for pair in runs), 3) for key in keys}
-    return {**sides, "ratio": ratios}
+    return {**sides, "ratio": ratios, "runs": runs}
 
 
 def _rounded(value: float) -> float:

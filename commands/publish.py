@@ -21,6 +21,7 @@ from pipeline.experiments.pages import results_section, stages_section
 from pipeline.experiments.peers import publish_peers
 from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
+from pipeline.experiments.since_tables import pretraining_since_section, tagging_since_section
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
 from pipeline.experiments.tokens_table import tokens_section
 from pipeline.experiments.tries_table import tries_section
@@ -67,6 +68,11 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     fill_page(docs / "results.md", detailed, check)
     tried = {"faults": faults_section(results / FAULTS.name), "mutants": mutants_section(results / MUTANTS.name)}
     fill_page(docs / "faults.md", tried, check)
+    since = {
+        "pretraining_since": pretraining_since_section(results),
+        "tagging_since": tagging_since_section(results),
+    }
+    fill_page(docs / "speed.md", since, check)
     publish_peers(results, docs, readme, check)
     if not check:
         echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")

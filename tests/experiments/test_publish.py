@@ -65,6 +65,10 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "docs" / "results.md").write_text(PAGE, encoding="utf-8")
     faults = "".join(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("faults", "mutants"))
     (tmp_path / "docs" / "faults.md").write_text(faults, encoding="utf-8")
+    speed = "# Speed\n" + "".join(
+        f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("pretraining_since", "tagging_since")
+    )
+    (tmp_path / "docs" / "speed.md").write_text(speed, encoding="utf-8")
     (tmp_path / "docs" / "peers.md").write_text(PEERS_PAGE, encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / ".gitignore").write_text("/work/\n", encoding="utf-8")
