@@ -123,7 +123,7 @@ def write_texts(lines: Sequence[str], words: int, folder: Path) -> dict[str, Pat
     return texts
 
 
-def in_turns(codes: Codes, pairs: int, run: Callable[[str], Measured]) -> dict[str, Measured]:
+def in_turns(codes: Codes, pairs: int, run: Callable[[str], Measured]) -> dict[str, Any]:
     """The medians of all that `run` measures of each side, and of the ratios of the pairs; and all runs."""
     runs = [{side: run(side) for side in codes} for _ in range(pairs)]
     keys = list(runs[0]["now"])

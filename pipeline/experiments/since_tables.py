@@ -90,5 +90,5 @@ def _ratio(value: float) -> str:
 def _made_with(document: Mapping[str, Any], path: Path) -> str:
     return (
         f"Before: commit {document['against']}; now: {document['git_commit'][:7]}. {document['machine']}. Medians of "
-        f"the runs of a side; a ratio is the median of the ratios of the pairs. [All numbers](../results/{path.name}).\n"
+        f"the runs a side; a ratio is the median of the ratios of the pairs. [All numbers](../results/{path.name}).\n"
     )

@@ -23,4 +23,5 @@ def test_sides_are_run_in_turns_and_ratios_are_those_of_pairs() -> None:
 
     measured = in_turns({"now": Path(), "before": Path()}, 3, run)
     assert order == ["now", "before"] * 3
+    assert [pair["before"]["rate"] for pair in measured.pop("runs")] == [5.0, 10.0, 30.0]
     assert measured == {"now": {"rate": 30.0}, "before": {"rate": 10.0}, "ratio": {"rate": 2.0}}
