@@ -94,8 +94,8 @@ sweep: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"
 path: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.1"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: the front of F1 against cost, and its knee, in docs/results.md
 	@python -m commands.path $(SWEEP_OPTIONS)
 
-study: $(if $(NAME),profile,setup) ## [METHODS="r3 random"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: ways to select layers side by side, in docs/results.md
-	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
+study: $(if $(NAME),profile,setup) ## [METHODS="r3 random"] [BUDGETS="2 6"] [STRENGTHS="0.5"] [JOBS=2] [NAME=conll2000]: ways to select layers side by side, in docs/results.md
+	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(JOBS),--jobs $(JOBS))
 
 curve: $(if $(NAME),profile,setup) ## [SIZES="250 1000 4000 0"] [SEEDS="1 2 3"] [JOBS=2] [NAME=conll2000]: F1 against labelled sentences, in docs/results.md
 	@python -m commands.learning_curve $(if $(SIZES),--sizes "$(SIZES)") $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(JOBS),--jobs $(JOBS))

@@ -77,7 +77,9 @@ def by_budget(document: Mapping[str, Any]) -> dict[int, list[Row]]:
 
 def title(row: Row) -> str:
     """The method in words."""
-    return TITLES[row["method"]] + (f", draw {row['draw']}" if row["draw"] else "")
+    strength = row["values"].get("select.strength")
+    draw = f", draw {row['draw']}" if row["draw"] else ""
+    return TITLES[row["method"]] + draw + (f", strength {strength}" if strength else "")
 
 
 def study_section(document: Mapping[str, Any]) -> str:
@@ -123,7 +125,11 @@ def _command(document: Mapping[str, Any]) -> str:
     if only_pruned_was_taught(document["params"]):
         return ""
     methods, budgets = (_distinct(row[key] for row in document["rows"]) for key in ("method", "max_layers"))
-    return f'`make study NAME={document["params"]["profile"]} METHODS="{methods}" BUDGETS="{budgets}"`, '
+    found = _distinct(
+        row["values"]["select.strength"] for row in document["rows"] if "select.strength" in row["values"]
+    )
+    strengths = f' STRENGTHS="{found}"' if found else ""
+    return f'`make study NAME={document["params"]["profile"]} METHODS="{methods}" BUDGETS="{budgets}"{strengths}`, '
 
 
 def _distinct(values: Iterable[Any]) -> str:

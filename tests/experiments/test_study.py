@@ -26,16 +26,27 @@ def params() -> Params:
     return load_profile(PROJECT / "profiles", "demo")
 
 
-def test_every_method_with_every_budget_and_random_layers_three_times(params: Params) -> None:
+def test_every_method_with_every_budget_and_random_layers_five_times(params: Params) -> None:
     points = study_points(params, ["r3_cost", "random", "r3_cost"], [2, 6])
     assert [point.label for point in points] == [
-        "r3_cost-2", "random1-2", "random2-2", "random3-2", "r3_cost-6", "random1-6", "random2-6", "random3-6",
-    ]  # fmt: skip
+        *("r3_cost-2", "random1-2", "random2-2", "random3-2", "random4-2", "random5-2"),
+        *("r3_cost-6", "random1-6", "random2-6", "random3-6", "random4-6", "random5-6"),
+    ]
     assert points[0].command() == (
         "dvc exp run evaluate@gold -S select.method=gates -S select.regulariser=r3 -S select.cost_weighted=true "
         "-S select.max_layers=2"
     )
     assert points[1].title == "random (draw 1), budget 2"
+
+
+def test_gates_with_every_strength(params: Params) -> None:
+    points = study_points(params, ["r3", "first"], [2], [0.5])
+    assert [(point.label, point.title) for point in points] == [
+        ("r3-2", "r3, budget 2"),
+        ("r3_0.5-2", "r3, strength 0.5, budget 2"),
+        ("first-2", "first, budget 2"),
+    ]
+    assert points[1].params(params).select.strength == 0.5
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -56,7 +67,7 @@ def test_methods_differ(params: Params) -> None:
     chosen = [Choice(method, 2).params(params) for method in METHODS]
     sections = [found.select for found in chosen]
     assert all(sections.count(section) == 1 for section in sections)
-    assert set(METHODS) == set(TITLES) - {"r3_gold"} and set(DEFAULT.split()) <= set(METHODS)
+    assert set(METHODS) == set(TITLES) - {"r3_gold", "l0"} and set(DEFAULT.split()) <= set(METHODS)
 
 
 def test_a_study_can_try_every_method_and_every_regulariser(params: Params) -> None:
