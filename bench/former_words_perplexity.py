@@ -12,6 +12,7 @@ import click
 import numpy as np
 import torch
 
+from bench.run import machine
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
 from ldnet.files import write_json
@@ -21,6 +22,7 @@ from pipeline.language_model.dense_lstm import State
 from pipeline.language_model.model import LanguageModel, load_language_model
 from pipeline.pretraining.encoded_corpus import Corpus, Ids, load
 from pipeline.pretraining.streams import batches_of_shard
+from pipeline.report.provenance import source_version
 
 STREAMS, STEPS = 16, 100
 
@@ -44,6 +46,9 @@ def main(corpus_folder: Path, former_folder: Path, lm: Path, out: Path) -> None:
     document = {
         "sentences": int((sentences == corpus.vocabulary.index(END_OF_SENTENCE)).sum()),
         "perplexity": perplexities,
+        "lm": f"{model.config.layers} x {model.config.units}, {model.config.vocabulary_size:,} words",
+        "git_commit": source_version(Path.cwd()),
+        "machine": machine(),
     }
     write_json(out, document)
     echo(str(document))

@@ -86,8 +86,9 @@ def _of_profile(document: Mapping[str, Any]) -> Iterator[Goal]:
 def _of_perplexity(results: Path) -> Iterator[Goal]:
     path = results / "former_words_perplexity.json"
     if path.is_file():
-        worse = max(read_json(path)["perplexity"].values())
-        yield Goal("perplexity of the worse LM on earlier held-out sentences", PERPLEXITY, worse, at_most=True)
+        document = read_json(path)
+        what = f"perplexity of the worse LM ({document['lm']}) on earlier held-out sentences"
+        yield Goal(what, PERPLEXITY, max(document["perplexity"].values()), at_most=True)
 
 
 def _of_pretraining(results: Path) -> Iterator[Goal]:
