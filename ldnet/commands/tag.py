@@ -44,7 +44,11 @@ if TYPE_CHECKING:  # torch takes seconds to import, which --help need not wait f
     help="A sentence a line, or a word a line in columns.",
 )
 @click.option("--tokenised", is_flag=True, help="The text is tokenised already: blanks separate the words.")
-@click.option("--word-column", type=int, help="Where the words stand with --input conll; columns count from 0.")
+@click.option(
+    "--word-column",
+    type=int,
+    help="Where the words stand with --input conll; columns count from 0. Left out: 0; 1 where column 0 counts them.",
+)
 @click.option(
     "--format",
     "output",
@@ -100,11 +104,15 @@ def main(
             echo("reading what you type, a sentence a line; Ctrl-D ends it", err=True)
         loaded = loaded_for_command(folder, precision, threads)
     split = split_at_blanks if tokenised else tokenise
-    reader = conll_reader(word_column or 0) if form == "conll" else text_reader(split)
+    reader = conll_reader(word_column, _say) if form == "conll" else text_reader(split, _say)
     try:
         _tag_all(loaded, names, reader, output, n_best)
     except BrokenPipeError:  # who reads has seen enough; what Python still holds back has nowhere to go either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(line: str) -> None:
+    echo(line, err=True)
 
 
 def _tag_all(model: "TaggingModel", names: tuple[str, ...], reader: "Reader", output: str, n_best: int) -> None:
