@@ -6,6 +6,7 @@ at once, and a file or a fast pipe is always cut alike.
 
 import os
 import select
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -66,8 +67,10 @@ def display_name(name: str) -> str:
 
 
 def check_inputs(names: tuple[str, ...]) -> None:
-    """Raise InputError for the first that is not a readable file."""
+    """Raise InputError for the first that is not a readable file, or is standard input, but closed."""
     for name in names:
+        if name == STDIN and sys.stdin is None:
+            raise InputError(f"{display_name(name)}: is closed; expected text in it, or files: ldnet tag MODEL a.txt")
         if name != STDIN and (not Path(name).exists() or Path(name).is_dir()):
             found = "is a folder; give the files in it" if Path(name).is_dir() else "no such file"
             raise InputError(f"{name}: {found}; expected text files, plain or compressed, or - for standard input")
