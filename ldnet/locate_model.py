@@ -1,5 +1,9 @@
 """From what a user calls a model to its folder: a path, an MLflow URI, the newest export here, or the one shipped."""
 
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import zipfile
 import zlib
@@ -12,6 +16,7 @@ from ldnet.errors import InputError
 from ldnet.extras import require
 from ldnet.mlflow_store import configure_mlflow, tracking_uri
 from ldnet.model_description import DESCRIPTION, read_description
+from ldnet.printable import MOST_REASON, shortened
 
 LATEST, MODELS = "latest", Path("work/model")
 DEMO, ARCHIVE = "demo", Path(__file__).with_name("demo.zip")
@@ -19,6 +24,18 @@ EXPECTED = f"a model folder (`make export`), models:/..., runs:/..., {LATEST} or
 # What zipfile raises: for what is no zip file, for compressions that this Python lacks, and for damaged content.
 DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error, LZMAError)
 MLFLOW_SCHEMES = ("models:", "runs:")
+DOWNLOAD_SECONDS = 300
+# MLflow downloads in a process of its own, which an alarm ends: a server that sends a byte now and then cannot be
+# interrupted in any other way, and MLflow's threads would keep this process from ending.
+DOWNLOAD = """
+import signal, sys
+signal.alarm(int(sys.argv[3]))
+import mlflow
+try:
+    print(mlflow.artifacts.download_artifacts(artifact_uri=sys.argv[1], dst_path=sys.argv[2]))
+except Exception as error:
+    sys.exit(" ".join(str(error).splitlines()[:1]) or type(error).__name__)
+"""
 
 
 @contextmanager
@@ -84,18 +101,28 @@ def _model_inside(folder: Path, name: str) -> Path:
 
 
 def _download(uri: str, folder: str) -> Path:
-    """Fetch the MLflow model `uri` into the folder. Raises InputError with MLflow's reason."""
+    """Fetch the model `uri` into the folder. Raises InputError with MLflow's reason, and after DOWNLOAD_SECONDS."""
     require("mlflow", uri, "mlflow")
     configure_mlflow()
-    import mlflow
-    from mlflow import MlflowException
-
     server = tracking_uri()
     database = Path(server.removeprefix("sqlite:///"))
     if server.startswith("sqlite:///") and not database.exists():
         raise InputError(f"{uri}: no {database}; set MLFLOW_TRACKING_URI, or run this where `make repro` has run")
-    mlflow.set_tracking_uri(server)
-    try:
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=folder))
-    except MlflowException as error:
-        raise InputError(f"{uri}: MLflow at {server}: {str(error).splitlines()[0]}") from None
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", DOWNLOAD, uri, folder, str(DOWNLOAD_SECONDS)],
+        env={**os.environ, "MLFLOW_TRACKING_URI": server},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode == -signal.SIGALRM:
+        raise InputError(
+            f"{uri}: MLflow at {server}: not here after {DOWNLOAD_SECONDS} s; expected the whole model by then; try "
+            f"again, or download it in another way and give its folder"
+        )
+    if done.returncode:
+        said = done.stderr.splitlines() or [f"exit status {done.returncode}"]
+        raise InputError(f"{uri}: MLflow at {server}: {shortened(said[-1], MOST_REASON)}")
+    return Path(done.stdout.splitlines()[-1])

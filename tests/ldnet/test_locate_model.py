@@ -1,8 +1,13 @@
 """What a user may call a model: a folder, an MLflow model or URI, or the newest of the workspace."""
 
 import os
+import socket
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -126,3 +131,71 @@ def test_registered_models_are_fetched_by_alias_and_version(tmp_path: Path, monk
     assert model.exists()
     with pytest.raises(InputError, match="models:/tagger@other: MLflow at sqlite"), located("models:/tagger@other"):
         pass
+
+
+@pytest.fixture
+def server() -> Iterator["Server"]:
+    with Server() as running:
+        yield running
+
+
+class Server:
+    """Answers each request with `answer`, and then with a byte now and then if it `trickles`."""
+
+    def __init__(self) -> None:
+        self.answer, self.trickles = b"", False
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.uri = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def __enter__(self) -> "Server":
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self.socket.accept()
+                threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+
+    def talk(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            connection.recv(1 << 16)
+            connection.sendall(self.answer)
+            while self.trickles:
+                time.sleep(0.2)
+                connection.sendall(b" ")
+
+
+RUBBISH = [b"[]", b"{}", b"rubbish"]
+HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+
+@pytest.mark.tracking
+def test_a_server_that_trickles_is_given_up(server: "Server", monkeypatch: pytest.MonkeyPatch) -> None:
+    server.answer, server.trickles = HEADERS % 100_000, True
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setattr("ldnet.locate_model.DOWNLOAD_SECONDS", 10)
+    started = time.monotonic()
+    message = f"models:/tagger/1: MLflow at {server.uri}: not here after 10 s; expected the whole model by then"
+    with pytest.raises(InputError, match=message), located("models:/tagger/1"):
+        pass
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.tracking
+@pytest.mark.parametrize("answer", [b"", b"rubbish", *(HEADERS % len(body) + body for body in RUBBISH)])
+def test_a_server_that_answers_rubbish_is_one_line(
+    answer: bytes, server: "Server", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answer = answer
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with (
+        pytest.raises(InputError, match="models:/tagger/1: .") as raised,
+        located("models:/tagger/1"),
+    ):
+        pass
+    assert "\n" not in str(raised.value)
