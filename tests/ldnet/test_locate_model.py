@@ -194,7 +194,7 @@ def test_a_server_that_answers_rubbish_is_one_line(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with (
-        pytest.raises(InputError, match="models:/tagger/1: .") as raised,
+        pytest.raises(InputError, match=r"models:/tagger/1: .") as raised,
         located("models:/tagger/1"),
     ):
         pass

@@ -104,7 +104,6 @@ def test_where_mlflow_is_imported() -> None:
     assert users == [
         "ldnet/adapters/mlflow_model.py",
         "ldnet/adapters/spark.py",
-        "ldnet/locate_model.py",
         "pipeline/exporting/registry.py",
         "pipeline/tracking_store.py",
     ]
