@@ -8,7 +8,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ VOCABULARY = "vocabulary.json"
 BATCH_SENTENCES = 32
 GROUP_LINES = 10_000
 WORD_CHARACTERS = 128  # of a longer word the first and the last 64 are read
+# What a terminal might obey (as in ldnet/printable.py): control characters, line ends, marks of direction.
+UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 WORD = re.compile(r"[^ \t\n\v\f\r]+")  # real words contain U+00A0, U+3000 and other Unicode white space
 
 
@@ -134,17 +136,39 @@ def tag_lines(tagger: OnnxTagger, lines: Iterator[str]) -> Iterator[str]:
             yield json.dumps({"line": number, "words": words, "tags": tags}, ensure_ascii=False)
 
 
+def printable(text: str) -> str:
+    """The text with what a terminal might obey as \\uXXXX, which is the same JSON."""
+    return UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def decoded(lines: Iterable[bytes], problems: list[str]) -> Iterator[str]:
+    """The lines as text, up to one that is not UTF-8, which becomes a problem."""
+    for number, line in enumerate(lines, 1):
+        try:
+            yield line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            found = f"byte 0x{line[error.start]:02x} at position {error.start + 1}"
+            problems.append(f"<stdin>:{number}: not UTF-8 ({found}); convert the file to UTF-8")
+            return
+
+
 def main() -> None:
-    """Tag standard input."""
+    """Tag standard input. What comes before a line that is not UTF-8 is tagged."""
     parser = argparse.ArgumentParser(description="Tag sentences from standard input: JSON lines of words and tags.")
     parser.add_argument("--precision", choices=sorted(GRAPHS), default="float32")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as onnxruntime likes")
     options = parser.parse_args()
-    for stream in (sys.stdin, sys.stdout):
-        stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    for name, stream in (("input", sys.stdin), ("output", sys.stdout)):
+        if stream is None:
+            sys.exit(f"Error: standard {name} is closed; expected python tag.py < sentences.txt > tagged.jsonl")
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    shown = printable if sys.stdout.isatty() else str
+    problems: list[str] = []
     tagger = OnnxTagger(Path(__file__).parent, options.precision, options.threads)
-    for line in tag_lines(tagger, sys.stdin):
-        print(line)
+    for line in tag_lines(tagger, decoded(sys.stdin.buffer, problems)):
+        print(shown(line))
+    if problems:
+        sys.exit(f"Error: {problems[0]}")
 
 
 if __name__ == "__main__":

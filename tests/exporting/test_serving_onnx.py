@@ -1,6 +1,7 @@
 """The ONNX graph scores as the tagger does, whatever else is in a batch, and one file runs it without torch."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,10 @@ import numpy as np
 import onnx
 import pytest
 
-from ldnet.adapters.onnx_runner import GRAPHS, OnnxTagger, viterbi
+from ldnet.adapters.onnx_runner import GRAPHS, UNSAFE, OnnxTagger, viterbi
 from ldnet.errors import InputError
 from ldnet.model_folder import load_model
+from ldnet.printable import _UNSAFE, printable
 from ldnet.text.columns import Sentence
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.exporting import onnx_export
@@ -133,6 +135,34 @@ def test_one_file_tags_without_the_project(model: Path, tmp_path: Path) -> None:
     assert [json.loads(line) for line in done.stdout.decode().splitlines()] == [
         {"line": number, "words": of_line, "tags": tags} for number, (of_line, tags) in enumerate(expected, 1)
     ]
+
+
+def test_bytes_that_are_no_utf8_are_one_line_after_what_comes_before(model: Path) -> None:
+    command = [sys.executable, str(model / "onnx" / "tag.py")]
+    done = subprocess.run(command, input=b"the cat\nthe \xff\nx\n", capture_output=True)
+    assert done.returncode == 1 and [json.loads(line)["line"] for line in done.stdout.splitlines()] == [1]
+    message = "Error: <stdin>:2: not UTF-8 (byte 0xff at position 5); convert the file to UTF-8\n"
+    assert done.stderr.decode() == message
+
+
+@pytest.mark.parametrize("stream", ["<&-", ">&-"])
+def test_closed_streams_are_one_line(stream: str, model: Path) -> None:
+    command = f"{sys.executable} {model / 'onnx' / 'tag.py'} {stream}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("Error: standard ") and done.stderr.count("\n") == 1
+
+
+def test_a_terminal_is_shown_no_control_characters(model: Path) -> None:
+    text = "\x9b31m \u202ex \x7f caf\u00e9"
+    controller, terminal = os.openpty()
+    command = [sys.executable, str(model / "onnx" / "tag.py")]
+    subprocess.run(command, input=f"{text}\n".encode(), stdout=terminal, check=True)
+    os.close(terminal)
+    shown = os.read(controller, 1 << 16).decode()
+    os.close(controller)
+    assert printable(shown.rstrip()) == shown.rstrip() and "caf\u00e9" in shown
+    assert json.loads(shown)["words"] == text.split(" ")
+    assert _UNSAFE.pattern == UNSAFE.pattern
 
 
 def test_what_was_measured_is_in_the_description_and_on_the_card(model: Path) -> None:
