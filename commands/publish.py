@@ -21,6 +21,7 @@ from pipeline.experiments.pages import results_section, stages_section
 from pipeline.experiments.peers import publish_peers
 from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
+from pipeline.experiments.serving_memory_table import serving_memory_section
 from pipeline.experiments.since_tables import pretraining_since_section, tagging_since_section
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
 from pipeline.experiments.tokens_table import tokens_section
@@ -73,6 +74,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
         "tagging_since": tagging_since_section(results),
     }
     fill_page(docs / "speed.md", since, check)
+    fill_page(docs / "serving.md", {"serving_memory": serving_memory_section(results)}, check)
     publish_peers(results, docs, readme, check)
     if not check:
         echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")
