@@ -14,11 +14,11 @@ def serving_memory_section(results: Path) -> str:
     found = read_json(path)
     low, high = found["interval_95"]
     told = (
-        f"{found['requests']:,} mixed requests of {found['clients']} clients to the model `{found['model']}`: after the "
-        f"first tenth, the server's processes had {found['megabytes_first']:,.0f} MB, at the end "
+        f"{found['requests']:,} mixed requests of {found['clients']} clients to the model `{found['model']}`: after "
+        f"the first tenth, the server's processes had {found['megabytes_first']:,.0f} MB, at the end "
         f"{found['megabytes_last']:,.0f} MB, at most {found['megabytes_most']:,.0f} MB. The slope is "
-        f"{found['megabytes_per_1000_requests']:+.2f} MB a thousand requests (95 % interval {low:+.2f} to {high:+.2f}). "
-        f"Commit {found['git_commit'][:7]}; {found['machine']}. [All numbers](../results/{path.name}).\n"
+        f"{found['megabytes_per_1000_requests']:+.2f} MB a thousand requests (95 % interval {low:+.2f} to "
+        f"{high:+.2f}). Commit {found['git_commit'][:7]}; {found['machine']}. [All numbers](../results/{path.name}).\n"
     )
     rows = [[kind, f"{of['p50_ms']:,.0f}", f"{of['p99_ms']:,.0f}"] for kind, of in found["times"].items()]
     return f"{told}\n{markdown_table(['request', 'p50 (ms)', 'p99 (ms)'], rows)}"
