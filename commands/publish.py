@@ -15,6 +15,7 @@ from pipeline.experiments.faults_tried import RESULTS as FAULTS
 from pipeline.experiments.faults_tried import faults_section
 from pipeline.experiments.gain_kept import gain_section
 from pipeline.experiments.goals_reached import goals_section
+from pipeline.experiments.learning_curve import readme_curves
 from pipeline.experiments.mutants_tried import RESULTS as MUTANTS
 from pipeline.experiments.mutants_tried import mutants_section
 from pipeline.experiments.pages import results_section, stages_section
@@ -56,7 +57,12 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     if not (readme_only or check):
         publish_results(report, results, docs)
     published = [read_results(file) for file in sorted(results.glob("*/results.json"))]
-    fill_page(readme, {"results": results_section(published, PROFILES), "stages": stages_section(pipeline)}, check)
+    front = {
+        "results": results_section(published, PROFILES),
+        "curve": readme_curves(results),
+        "stages": stages_section(pipeline),
+    }
+    fill_page(readme, front, check)
     swept = (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
     detailed = {

@@ -23,6 +23,8 @@ README = """# Title
 outdated
 <!-- results:end -->
 between
+<!-- curve:begin -->
+<!-- curve:end -->
 <!-- stages:begin -->
 <!-- stages:end -->
 after
