@@ -2,7 +2,9 @@
 which all messages are printed: what they quote of data, names of files or answers of servers is harmless then.
 """
 
+import os
 import signal
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,8 +45,30 @@ MODEL = ModelName()
 
 
 def echo(message: object = "", *, err: bool = False) -> None:
-    """Print a message, without what a terminal would obey."""
-    click.echo(printable(str(message)), err=err)
+    """Print a message, without what a terminal would obey. An OSError, of a full disk for one, says where."""
+    with named_output(err=err):
+        click.echo(printable(str(message)), err=err)
+
+
+@contextmanager
+def named_output(*, err: bool = False) -> Iterator[None]:
+    """Give OSErrors of what is printed inside a name. What Python still holds back of it is lost: it has no place.
+
+    A BrokenPipeError passes as it is: who reads has seen enough.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output(err=err)
+        name = "standard error" if err else "standard output"
+        raise OSError(error.errno, error.strerror or str(error), name) from None
+
+
+def discard_output(*, err: bool = False) -> None:
+    """Let standard output lead nowhere, so that Python does not fail again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
 
 
 @contextmanager
@@ -66,7 +90,13 @@ class Examples(click.Command):
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _harmless_errors():
-            return super().make_context(*arguments, **options)
+            try:
+                with named_output():  # --help and --version print
+                    return super().make_context(*arguments, **options)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise click.ClickException(str(error)) from None
 
     def invoke(self, context: click.Context) -> Any:
         with _harmless_errors():

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ldnet.errors import InputError
+from ldnet.errors import InputError, TooLargeError
 from ldnet.limits import MOST_JSON_BYTES
 
 
@@ -32,13 +32,21 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write indented JSON with sorted keys and a newline at the end. Raises InputError for NaN and infinity."""
+def write_json(path: Path, content: Any, *, read_again: bool = True) -> None:
+    """Write indented JSON with sorted keys and a newline at the end.
+
+    Raises InputError for NaN and infinity, and TooLargeError for what `read_json` would refuse, if it is `read_again`.
+    """
     try:
         text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise InputError(f"{path}: not written, since a number in it is not finite: {error}") from None
-    write_bytes(path, f"{text}\n".encode())
+    encoded = f"{text}\n".encode()
+    if read_again and len(encoded) > MOST_JSON_BYTES:
+        raise TooLargeError(
+            f"{path}: not written: {len(encoded):,} bytes; a JSON file may have at most {MOST_JSON_BYTES:,}"
+        )
+    write_bytes(path, encoded)
 
 
 def read_json(path: Path) -> Any:

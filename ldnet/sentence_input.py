@@ -6,14 +6,18 @@ at once, and a file or a fast pipe is always cut alike.
 
 import os
 import select
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ldnet.errors import InputError
+from ldnet.input_formats import better_error, doubt_about_columns, doubt_about_text
 from ldnet.limits import MOST_LINE_BYTES, MOST_SENTENCE_CHARACTERS, MOST_SENTENCE_WORDS
+from ldnet.printable import quoted
 from ldnet.text.column_layout import (
+    INDEX,
     ColumnLine,
     Layout,
     NumberedLine,
@@ -26,7 +30,6 @@ from ldnet.text.column_layout import (
     starts_document,
     word_of,
 )
-from ldnet.text.foreign_formats import foreign_format
 from ldnet.text.lines import ENDINGS, compression, compression_of, decode, read_lines, split_lines
 from ldnet.text.tokenisation import TokenisedText, join_words
 
@@ -34,6 +37,7 @@ STDIN = "-"
 GROUP_SENTENCES, GROUP_CHARACTERS = 1000, 1 << 18
 BLOCK_BYTES = 1 << 16
 PAUSE_SECONDS = 0.2
+LOOKED_AT = 200  # lines that show what a text is
 Arriving = Iterator[tuple[int, str] | None]  # numbered lines; None where nothing more comes for a moment
 
 
@@ -54,6 +58,7 @@ class SentenceRead:
 
 
 Reader = Callable[[Arriving, str], Iterator[SentenceRead | None]]
+Say = Callable[[str], None]
 
 
 def display_name(name: str) -> str:
@@ -62,8 +67,10 @@ def display_name(name: str) -> str:
 
 
 def check_inputs(names: tuple[str, ...]) -> None:
-    """Raise InputError for the first that is not a readable file."""
+    """Raise InputError for the first that is not a readable file, or is standard input, but closed."""
     for name in names:
+        if name == STDIN and sys.stdin is None:
+            raise InputError(f"{display_name(name)}: is closed; expected text in it, or files: ldnet tag MODEL a.txt")
         if name != STDIN and (not Path(name).exists() or Path(name).is_dir()):
             found = "is a folder; give the files in it" if Path(name).is_dir() else "no such file"
             raise InputError(f"{name}: {found}; expected text files, plain or compressed, or - for standard input")
@@ -94,11 +101,11 @@ def read_groups(name: str, reader: Reader) -> Iterator[list[SentenceRead]]:
         yield group
 
 
-def text_reader(tokenise: Callable[[str], TokenisedText]) -> Reader:
-    """Reads a sentence a line; a line without words is a sentence without words."""
+def text_reader(tokenise: Callable[[str], TokenisedText], say: Say) -> Reader:
+    """Reads a sentence a line; a line without words is a sentence without words. `say` is told what is doubtful."""
 
     def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:
-        for arrived in lines:
+        for arrived in _looked_at(lines, name, say):
             if arrived is None:
                 yield None
                 continue
@@ -117,12 +124,53 @@ def text_reader(tokenise: Callable[[str], TokenisedText]) -> Reader:
     return read
 
 
-def conll_reader(word_column: int) -> Reader:
-    """Reads columns; sentences end at empty lines, of which each has its place, and at lines with -DOCSTART-."""
+def _looked_at(lines: Arriving, name: str, say: Say) -> Arriving:
+    """The same lines. The first are held back, until nothing more comes for a moment, to see whether they are text.
+
+    Raises InputError for what is no text for certain; `say` is told once what may be none.
+    """
+    seen: list[NumberedLine] = []
+    held: list[NumberedLine] = []
+    characters = 0
+    doubted = False
+
+    def release() -> Iterator[NumberedLine]:
+        nonlocal held, doubted
+        if held and (doubt := doubt_about_text(seen, name)) and not doubted:
+            say(doubt)
+            doubted = True
+        released, held = held, []
+        yield from released
+
+    try:
+        for arrived in lines:
+            if arrived is None:
+                yield from release()
+                yield None
+            elif len(seen) == LOOKED_AT or characters >= GROUP_CHARACTERS:
+                yield arrived
+            else:
+                seen.append(arrived)
+                held.append(arrived)
+                characters += len(arrived[1])
+                if len(seen) == LOOKED_AT or characters >= GROUP_CHARACTERS:
+                    yield from release()
+    except InputError:
+        yield from release()
+        raise
+    yield from release()
+
+
+def conll_reader(word_column: int | None, say: Say) -> Reader:
+    """Reads columns; sentences end at empty lines, of which each has its place, and at lines with -DOCSTART-.
+
+    Without a `word_column`, words are in column 0, or in column 1 where column 0 counts the words of a file's first
+    sentence. `say` is told of that choice, and what is doubtful.
+    """
 
     def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:
         block: list[NumberedLine] = []
-        blocks = _BlockReader(word_column, name)
+        blocks = _BlockReader(word_column, name, say)
         number = characters = 0
         for arrived in lines:
             if arrived is None:
@@ -158,10 +206,15 @@ def _is_remark(text: str) -> bool:
 
 
 class _BlockReader:
-    """Makes sentences of the lines between empty ones, which all have as many columns as the first that has words."""
+    """Makes sentences of the lines between empty ones, which are all laid out as the first that has words.
 
-    def __init__(self, word_column: int, name: str):
-        self.word_column, self.name = word_column, name
+    Once tabs alone have separated columns, they do in all that follows.
+    """
+
+    def __init__(self, word_column: int | None, name: str, say: Say):
+        self.word_column, self.name, self.say = word_column or 0, name, say
+        self.choose = word_column is None
+        self.counted = False  # column 0 counts the words, and so another one was chosen
         self.first: Layout | None = None
 
     def sentence(self, block: list[NumberedLine], last_line: int, closed: bool = True) -> SentenceRead:
@@ -171,29 +224,69 @@ class _BlockReader:
         if self.first is None and all(map(_is_remark, (text for _, text in block))):
             remarks = [ColumnLine(number, text, "comment", ()) for number, text in block]
             return SentenceRead(join_words([]), last_line, remarks, closed)
-        layout = find_layout(block)
-        assert layout is not None
-        if self.first is None and (found := foreign_format([text for _, text in block])):
-            raise InputError(f"{self.name}:{block[0][0]}: {found}; expected CoNLL columns")
-        if self.first is not None and all(text.startswith("#") for _, text in block):
-            layout = self.first
-        lines = [line for line in read_block(block, layout, self.name) if line is not None]
+        layout = self._first_layout(block) if self.first is None else _like(self.first, block)
+        lines = self._lines(block, layout)
         if any(line.kind == "word" for line in lines):
-            self._check(layout)
             lines = [line for line in mark_header(lines) if line] if self.first is None else lines
+            self._find_words(lines, layout)
             lines = [line for line in mark_indexed(lines, self.word_column) if line]
-            self.first = self.first or layout
+            # Comments and headers have no say: only where tabs alone were needed are they needed from then on.
+            self.first = layout if self.first is None or layout.tabs > self.first.tabs else self.first
         words = [word_of(line, self.word_column, f"{self.name}:{line.number}") for line in lines if line.kind == "word"]
         return SentenceRead(join_words(words), last_line, lines, closed, layout.keeps_last)
 
-    def _check(self, layout: Layout) -> None:
+    def _first_layout(self, block: list[NumberedLine]) -> Layout:
+        layout = find_layout(block)
+        assert layout is not None
+        if doubt := doubt_about_columns(block, layout, self.name):
+            self.say(doubt)
+        return layout
+
+    def _lines(self, block: list[NumberedLine], layout: Layout) -> list[ColumnLine]:
+        try:
+            return [line for line in read_block(block, layout, self.name) if line is not None]
+        except InputError as error:
+            raise (better_error(block, self.name, error) if self.first is None else error) from None
+
+    def _find_words(self, lines: list[ColumnLine], layout: Layout) -> None:
+        """Choose the column of the words, if that is to be done; raise InputError if it is not there."""
+        words = [line for line in lines if line.kind == "word"]
         place = f"{self.name}:{layout.example}"
-        if self.first is not None and layout.width != self.first.width:
-            expected = f"{self.first.width} columns as in line {self.first.example}"
-            raise InputError(f"{place}: expected {expected}, found {layout.width}")
+        if self.first is None and self.choose and _count(words):
+            self.word_column, self.counted = 1, True
+            found = f"{self.name}:{words[0].number}: column 0 counts the words"
+            self.say(f"{found}, so that they are read from column 1; --word-column says where they are")
         if not -layout.width <= self.word_column < layout.width:
             found = f"{layout.width} columns, but --word-column is {self.word_column}"
             raise InputError(f"{place}: {found} (columns count from 0)")
+        strays = (line for line in words if not INDEX.fullmatch(line.fields[0]))
+        if self.counted and (stray := next(strays, None)):
+            raise InputError(
+                f"{self.name}:{stray.number}: {quoted(stray.fields[0])} in column 0, which counts the words of the "
+                "first sentence; expected a number; say with --word-column where the words are"
+            )
+
+
+def _count(words: Sequence[ColumnLine]) -> bool:
+    """Whether column 0 counts the words of a first sentence as CoNLL-U does, and what follows it may be words."""
+    if not words or len(words[0].fields) < 2 or not all(INDEX.fullmatch(line.fields[0]) for line in words):
+        return False
+    numbers = [int(line.fields[0]) for line in words if line.fields[0].isdecimal()]
+    from_1, from_0 = [*range(1, len(numbers) + 1)], [*range(len(numbers))]
+    if not numbers or not (numbers == from_1 or (numbers == from_0 and len(numbers) > 1)):
+        return False
+    return len(words[0].fields) > 2 or not all(looks_like_tag(line.fields[1]) for line in words)
+
+
+def _like(first: Layout, block: list[NumberedLine]) -> Layout:
+    """The first sentence's layout for the lines of a later one, which may need tabs, or an empty column at the end."""
+    said = [text for _, text in block if not text.startswith("#")]
+    has_tabs = first.has_tabs or any("\t" in text for text in said)
+    own = replace(first, has_tabs=has_tabs)
+    with_tabs = [replace(own, tabs=True, keeps_last=keeps_last) for keeps_last in (False, True)]
+    layouts = with_tabs if first.tabs else [own, *with_tabs] if first.width > 1 else [own]
+    fitting = (layout for layout in layouts if all(len(layout.split(text)) == layout.width for text in said))
+    return next(fitting, own)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import click
 from tqdm import tqdm
 
 from ldnet.command_line import FILE, Command, echo, flag
+from ldnet.errors import InputError, TooLargeError
 from stages._ending import Stopped, one_line_endings
 
 # The stages that run for long can be asked beforehand what it will cost (see `stages._dry_run`), and say what is lost
@@ -19,6 +20,11 @@ LONG_STAGES = {
     "pretrain_lm": "the same command, or `dvc repro`, resumes at the last checkpoint",
     "train_tagger": "the same command, or `dvc repro`, resumes each seed at its last finished epoch",
     "select": "the same command, or `dvc repro`, resumes at the last finished epoch",
+}
+# What makes the JSON files of a stage smaller, where they hold words.
+SMALLER = {
+    "prepare_conll": "lower prepare_conll.vector_rows (0 reads all rows of the word vectors)",
+    "prepare_corpus": "raise prepare_corpus.min_count, so that fewer words are in the vocabulary",
 }
 params_option = click.option(
     "--params", "params_path", type=FILE, default="params.yaml", show_default=True, help="The parameters file."
@@ -47,6 +53,10 @@ class StageCommand(Command):
         try:
             with one_line_endings(self.resume):
                 return super().run(context)
+        except TooLargeError as error:
+            if self.script not in SMALLER:
+                raise
+            raise InputError(f"{error}; {SMALLER[self.script]}") from None
         except Stopped as stopped:
             number = stopped.args[0]
             echo(f"stopped by {signal.Signals(number).name}: {self.resume}", err=True)

@@ -1,17 +1,17 @@
 """`ldnet tag`: text from files or standard input to tags."""
 
-import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from ldnet.command_line import MODEL, Command, echo
+from ldnet.command_line import MODEL, Command, discard_output, echo, named_output
 from ldnet.commands.loading import loaded_for_command
 from ldnet.decoding.precision import PRECISIONS, DecodingPrecision
+from ldnet.errors import InputError
 from ldnet.limits import MOST_PATHS
 from ldnet.printable import printable
 
@@ -44,7 +44,11 @@ if TYPE_CHECKING:  # torch takes seconds to import, which --help need not wait f
     help="A sentence a line, or a word a line in columns.",
 )
 @click.option("--tokenised", is_flag=True, help="The text is tokenised already: blanks separate the words.")
-@click.option("--word-column", type=int, help="Where the words stand with --input conll; columns count from 0.")
+@click.option(
+    "--word-column",
+    type=int,
+    help="Where the words stand with --input conll; columns count from 0. Left out: 0; 1 where column 0 counts them.",
+)
 @click.option(
     "--format",
     "output",
@@ -95,20 +99,29 @@ def main(
 
     names = files or (STDIN,)
     check_inputs(names)
+    if sys.stdout is None:
+        raise InputError("standard output is closed; expected a place for the tags, such as > tagged.conll")
     with located(model) as folder:
         if STDIN in names and sys.stdin.isatty():
             echo("reading what you type, a sentence a line; Ctrl-D ends it", err=True)
         loaded = loaded_for_command(folder, precision, threads)
     split = split_at_blanks if tokenised else tokenise
-    reader = conll_reader(word_column or 0) if form == "conll" else text_reader(split)
+    reader = conll_reader(word_column, _say) if form == "conll" else text_reader(split, _say)
     try:
         _tag_all(loaded, names, reader, output, n_best)
     except BrokenPipeError:  # who reads has seen enough; what Python still holds back has nowhere to go either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
+
+
+def _say(line: str) -> None:
+    echo(line, err=True)
 
 
 def _tag_all(model: "TaggingModel", names: tuple[str, ...], reader: "Reader", output: str, n_best: int) -> None:
-    """Read, tag and write group by group. A KeyboardInterrupt leaves whole lines, and says up to where."""
+    """Read, tag and write group by group. A KeyboardInterrupt leaves whole lines, and says up to where.
+
+    An OSError of the output says so, too, and how many lines of the output are whole.
+    """
     from tqdm import tqdm
 
     from ldnet.sentence_input import display_name, read_groups
@@ -116,7 +129,8 @@ def _tag_all(model: "TaggingModel", names: tuple[str, ...], reader: "Reader", ou
     out = sys.stdout.buffer
     done = "nothing has been written yet"
     on_terminal = sys.stdout.isatty()  # which would obey what is in the text; files and pipes get it as it is
-    shown = sys.stderr.isatty() and not on_terminal
+    shown = sys.stderr is not None and sys.stderr.isatty() and not on_terminal
+    whole_lines = 0
     with tqdm(desc="tagging", unit=" sentences", disable=not shown) as progress:
         try:
             for name in names:
@@ -124,12 +138,23 @@ def _tag_all(model: "TaggingModel", names: tuple[str, ...], reader: "Reader", ou
                     text = _tagged(model, group, output, n_best)
                     content = (printable(text) if on_terminal else text).encode()
                     with _uninterrupted():
-                        out.write(content)
-                        out.flush()
+                        _write(out, content, f"its first {whole_lines:,} lines are whole; {done}")
+                        whole_lines += content.count(b"\n")
                         done = _written(display_name(name), group[-1].last_line)
                     progress.update(len(group))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(done) from None
+
+
+def _write(out: BinaryIO, content: bytes, done: str) -> None:
+    try:
+        with named_output():
+            out.write(content)
+            out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror}; {done}") from None
 
 
 def _written(name: str, line: int) -> str:

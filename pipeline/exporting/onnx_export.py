@@ -40,7 +40,7 @@ def export_onnx(model: Path, dev: Sequence[Sentence]) -> dict[str, Any]:
     lexicon, folder = Lexicon.load(model / "lexicon"), model / ONNX_FOLDER
     write_bytes(folder / GRAPHS["float32"], tagger_graph(tagger, lm).SerializeToString())
     _quantise(folder / GRAPHS["float32"], folder / GRAPHS["int8"])
-    write_json(folder / VOCABULARY, _vocabulary(tagger, lm, lexicon))
+    write_json(folder / VOCABULARY, _vocabulary(tagger, lm, lexicon), read_again=False)
     shutil.copyfile(onnx_runner.__file__, folder / RUNNER)
     return _measure(folder, bulk_tagger(tagger, lm, lexicon), dev)
 

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from ldnet.errors import InputError
 from ldnet.files import read_json, sha256_of_files, write_json
+from ldnet.printable import printable
 from pipeline.fetch.sources import Archive
 
 BLOCK = 1 << 18  # bytes
@@ -184,7 +185,7 @@ def _continues(response: http.client.HTTPResponse, beginning: _Beginning, offset
 def _append(part: Path, response: http.client.HTTPResponse, total: int | None, name: str) -> None:
     with (
         part.open("ab") as file,
-        tqdm(desc=name, total=total, initial=_size(part), unit="B", unit_scale=True, disable=None) as bar,
+        tqdm(desc=printable(name), total=total, initial=_size(part), unit="B", unit_scale=True, disable=None) as bar,
     ):
         while block := _read(response):
             file.write(block)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_files, write_bytes
+from ldnet.printable import printable
 
 SUMS = "SHA256SUMS"
 BLOCK = 1 << 20  # bytes
@@ -25,7 +26,7 @@ class Readable(Protocol):
 
 def hashed(file: Readable, digest: "hashlib._Hash", label: str) -> Iterator[bytes]:
     """The file's blocks, on their way through the digest and past a progress bar."""
-    with tqdm(desc=label, unit="B", unit_scale=True, leave=False, disable=None) as bar:
+    with tqdm(desc=printable(label), unit="B", unit_scale=True, leave=False, disable=None) as bar:
         while block := file.read(BLOCK):
             digest.update(block)
             bar.update(len(block))

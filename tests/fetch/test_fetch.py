@@ -24,7 +24,7 @@ from ldnet.errors import InputError
 from pipeline.fetch.bring import not_taken
 from pipeline.fetch.download import FRUITLESS_TRIES, DownloadError, download
 from pipeline.fetch.fetch import fetch
-from pipeline.fetch.placing import read_sums
+from pipeline.fetch.placing import hashed, read_sums
 from pipeline.fetch.sources import DATA_SETS, Archive, DataSet, Member, PublicSource, Slot, own_data_set
 
 REPOSITORY = Path(__file__).parents[2]
@@ -787,3 +787,14 @@ def test_the_table_of_sources_is_consistent() -> None:
         for source in data_set.public:
             assert len({home.file for home in source.homes}) == len(source.homes)
             assert all(home.url.startswith("https://") and len(home.sha256) == 64 for home in source.homes)
+
+
+def test_progress_shows_a_name_without_what_a_terminal_obeys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    (tmp_path / "a").write_bytes(CONTENT)
+    with (tmp_path / "a").open("rb") as file:
+        assert b"".join(hashed(file, hashlib.sha256(), "copying lm/\x1b]0;owned\x07.txt")) == CONTENT
+    shown = capsys.readouterr().err
+    assert "copying lm/\\u001b]0;owned\\u0007.txt" in shown and "\x1b]0;" not in shown and "\x07" not in shown

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ldnet.errors import InputError
+from ldnet.errors import InputError, TooLargeError
 from ldnet.files import JsonObject, read_json, sha256_of_files, write_bytes, write_json
 
 
@@ -81,6 +81,18 @@ def test_unreadable_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").write_text('{\n"a": }')
     with pytest.raises(InputError, match=r"a:2: not JSON"):
         read_json(tmp_path / "a")
+
+
+def test_json_that_could_not_be_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ldnet.files.MOST_JSON_BYTES", 5)
+    write_json(tmp_path / "a.json", "\u00e9")
+    assert read_json(tmp_path / "a.json") == "\u00e9"
+    with pytest.raises(TooLargeError, match=r"b\.json: not written: 6 bytes; a JSON file may have at most 5"):
+        write_json(tmp_path / "b.json", "\u00e9x")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    write_json(tmp_path / "b.json", "\u00e9x", read_again=False)
+    with pytest.raises(InputError, match="6 bytes; a JSON file may have at most 5"):
+        read_json(tmp_path / "b.json")
 
 
 def test_digest_covers_order_and_content(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The command as users meet it: formats, exit statuses, one-line errors, streams, pipes that break, Ctrl-C."""
 
+import errno
 import gzip
 import importlib
+import io
 import json
 import os
 import signal
@@ -10,7 +12,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,8 +20,11 @@ from click.testing import CliRunner, Result
 from ldnet import __version__
 from ldnet.__main__ import main
 from ldnet.commands.loading import loaded_for_command
+from ldnet.commands.tag import _tag_all
 from ldnet.decoding.precision import PRECISIONS, DecodingPrecision
+from ldnet.errors import InputError
 from ldnet.model_folder import load_model
+from ldnet.sentence_input import text_reader
 from ldnet.text.tokenisation import split_at_blanks
 from tests.imports import ROOT
 from tests.serving_factories import make_lines, make_model
@@ -217,3 +222,59 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(process: "subprocess.Pope
     given.write(b"Rome\n")
     given.close()
     assert process.wait(timeout=30) == 0 and errors.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("tag MODEL <&-", "<stdin>: is closed; expected text in it, or files"),
+        ("tag MODEL a.txt - <&-", "<stdin>: is closed; expected text in it, or files"),
+        ("tag MODEL a.txt >&-", "standard output is closed; expected a place for the tags"),
+        (
+            "tag MODEL a.txt >/dev/full",
+            "standard output: No space left on device; its first 0 lines are whole; nothing",
+        ),
+        ("info MODEL >/dev/full", "No space left on device: 'standard output'"),
+        ("tag --help >/dev/full", "No space left on device: 'standard output'"),
+        ("--version >/dev/full", "No space left on device: 'standard output'"),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_one_line(
+    model: Path, arguments: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("the cat\n")
+    command = f"{sys.executable} -m ldnet {arguments.replace('MODEL', str(model))}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.startswith("Error: ") and message in done.stderr
+
+
+def test_closed_standard_error_keeps_nothing_from_being_tagged(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the cat\n")
+    command = f"{sys.executable} -m ldnet tag {model} a.txt 2>&-"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("the ")
+
+
+def test_a_disk_that_is_full_half_way_says_how_much_is_whole(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, content: Any) -> int:
+            if self.tell():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(content)
+
+    monkeypatch.setattr("ldnet.sentence_input.GROUP_SENTENCES", 2)
+    monkeypatch.setattr("ldnet.command_line.discard_output", lambda *, err: None)
+    full = io.TextIOWrapper(Full())
+    monkeypatch.setattr("ldnet.commands.tag.sys.stdout", full)
+    (tmp_path / "a.txt").write_text("a\nb\nc\n")
+    message = (
+        "standard output: No space left on device; its first 4 lines are whole; all up to line 2 of .*a.txt is "
+        r"written; `tail -n \+3` gives the rest of it"
+    )
+    with pytest.raises(InputError, match=message):
+        _tag_all(load_model(model), (str(tmp_path / "a.txt"),), text_reader(split_at_blanks, print), "conll", 1)

@@ -11,11 +11,16 @@ import pytest
 
 from ldnet import sentence_input
 from ldnet.errors import InputError
-from ldnet.sentence_input import Reader, SentenceRead, check_inputs, conll_reader, read_groups, text_reader
+from ldnet.sentence_input import Reader, Say, SentenceRead, check_inputs, conll_reader, read_groups, text_reader
 from ldnet.sentence_output import conll_block
 from ldnet.text.tokenisation import split_at_blanks
 
-TEXT = text_reader(split_at_blanks)
+
+def silent(line: str) -> None:
+    pytest.fail(f"said without a reason: {line}")
+
+
+TEXT = text_reader(split_at_blanks, silent)
 
 
 def read(content: bytes, tmp_path: Path, reader: Reader = TEXT, name: str = "a.txt") -> list[SentenceRead]:
@@ -91,7 +96,7 @@ COLUMNS = "-DOCSTART- -X- O\n\nJohn NNP B-PER \nruns\tVBZ\tO\n\n\n. . O\n-DOCSTA
 
 
 def test_columns_keep_all_that_they_have(tmp_path: Path) -> None:
-    sentences = read(COLUMNS.encode(), tmp_path, conll_reader(0))
+    sentences = read(COLUMNS.encode(), tmp_path, conll_reader(0, silent))
     assert [sentence.line.words for sentence in sentences if sentence.line.words] == [
         ["John", "runs"],
         ["."],
@@ -106,9 +111,9 @@ def test_columns_keep_all_that_they_have(tmp_path: Path) -> None:
     assert [sentence.last_line for sentence in sentences] == [1, 2, 5, 6, 7, 8, 9]
 
 
-def tagged(content: str, tmp_path: Path, word_column: int = 0) -> tuple[list[list[str]], str]:
+def tagged(content: str, tmp_path: Path, word_column: int | None = 0, say: Say = silent) -> tuple[list[list[str]], str]:
     """The words of the sentences, and what is written with the tags T1, T2, ..."""
-    sentences = read(content.encode(), tmp_path, conll_reader(word_column))
+    sentences = read(content.encode(), tmp_path, conll_reader(word_column, say))
     words = [list(sentence.line.words) for sentence in sentences if sentence.line.words]
     tags = (f"T{number}" for number in range(1, 99))
     return words, "".join(conll_block(s, [next(tags) for _ in s.line.words]) for s in sentences)
@@ -162,11 +167,11 @@ def test_compressed_input(stdin: int, tmp_path: Path) -> None:
 
 
 def test_another_column_and_one_that_is_not_there(tmp_path: Path) -> None:
-    assert read(b"1 a\n2 b\n", tmp_path, conll_reader(-1))[0].line.words == ["a", "b"]
+    assert read(b"1 a\n2 b\n", tmp_path, conll_reader(-1, silent))[0].line.words == ["a", "b"]
     with pytest.raises(InputError, match=r"a.txt:2: expected 2 columns as in line 1, found 1"):
-        read(b"1 a\n2\n", tmp_path, conll_reader(1))
+        read(b"1 a\n2\n", tmp_path, conll_reader(1, silent))
     with pytest.raises(InputError, match=r"a.txt:2: 1 columns, but --word-column is 1"):
-        read(b"\na\n", tmp_path, conll_reader(1))
+        read(b"\na\n", tmp_path, conll_reader(1, silent))
 
 
 def test_files_are_looked_at_before_anything_else(tmp_path: Path) -> None:
@@ -175,3 +180,74 @@ def test_files_are_looked_at_before_anything_else(tmp_path: Path) -> None:
         check_inputs((str(tmp_path / "gone.txt"),))
     with pytest.raises(InputError, match="is a folder; give the files in it"):
         check_inputs((str(tmp_path),))
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "written"),
+    [
+        (
+            "1-2\tdel\t_\n1\tde\t_\n2\tel\t_\n\n", [["de", "el"]],
+            "1-2\tdel\t_\t_\n1\tde\t_\tT1\n2\tel\t_\tT2\n\n",
+        ),
+        ("1 a\n2 b\n\n3 c\n", [["a", "b"], ["c"]], "1 a T1\n2 b T2\n\n3 c T3\n\n"),
+        ("0 a\n1 b\n", [["a", "b"]], "0 a T1\n1 b T2\n\n"),
+        ("# a = 1\n\nid form\n1 a\n", [["a"]], "# a = 1\n\nid form tag\n1 a T1\n\n"),
+        ("-DOCSTART- O\n\n1 a\n1.1 b\n", [["a"]], "-DOCSTART- O O\n\n1 a T1\n1.1 b _\n\n"),
+    ],
+)  # fmt: skip
+def test_the_words_stand_beside_a_column_that_counts_them(
+    content: str, words: list[list[str]], written: str, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    assert tagged(content, tmp_path, None, said.append) == (words, written)
+    (line,) = said
+    assert "column 0 counts the words, so that they are read from column 1; --word-column says" in line
+    assert tagged(content, tmp_path, 1) == (words, written)
+
+
+@pytest.mark.parametrize(
+    "content", ["1\n2\n", "1 O\n2 B-X\n", "3 a\n4 b\n", "1999 CD\n", "1 a\n3 b\n", "a 1\n", "0 CD O\n", "1.1 a\n"]
+)
+def test_other_numbers_are_words(content: str, tmp_path: Path) -> None:
+    words = [[line.split()[0] for line in content.splitlines()]]
+    assert tagged(content, tmp_path, None)[0] == tagged(content, tmp_path, 0)[0] == words
+
+
+def test_a_column_that_does_not_count_all_words_is_refused(tmp_path: Path) -> None:
+    said: list[str] = []
+    message = r"a\.txt:3: 'John' in column 0, which counts the words of the first sentence; .*--word-column"
+    with pytest.raises(InputError, match=message):
+        tagged("1 CD O\n\nJohn NNP O\n", tmp_path, None, said.append)
+    assert len(said) == 1
+    assert tagged("1 CD O\n\nJohn NNP O\n", tmp_path, 0)[0] == [["1"], ["John"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "written"),
+    [
+        (
+            "a\tx\tB-X\tn\nb\ty\tO\tn\n\nc\tz\tO\t\n\n", [["a", "b"], ["c"]],
+            "a\tx\tB-X\tn\tT1\nb\ty\tO\tn\tT2\n\nc\tz\tO\t\tT3\n\n",
+        ),
+        ("a\tO\n\nNew York\tO\t\n", [["a"], ["New York"]], "a\tO\tT1\n\nNew York\tO\tT2\n\n"),
+        ("a O\n\nb\tO\n\nc O\n", [["a"], ["b"], ["c"]], "a O T1\n\nb\tO\tT2\n\nc O T3\n\n"),
+        ("a O\n\nNew York\tO\n", [["a"], ["New York"]], "a O T1\n\nNew York\tO\tT2\n\n"),
+        ("a\tO\n\n#\n\n#\tO\n", [["a"], ["#"]], "a\tO\tT1\n\n#\n\n#\tO\tT2\n\n"),
+    ],
+)  # fmt: skip
+def test_what_separates_columns_stays(content: str, words: list[list[str]], written: str, tmp_path: Path) -> None:
+    assert tagged(content, tmp_path) == (words, written)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("Paris\tNNP\n\nNew York\n\n", 3),
+        ("Paris\tNNP\n\nNew York\nin\tIN\n\n", 3),
+        ("a O\n\nNew York\tO\n\nb O\n", 5),
+    ],
+)
+def test_blanks_separate_nothing_where_tabs_did(content: str, line: int, tmp_path: Path) -> None:
+    message = rf"a\.txt:{line}: expected 2 columns as in line 1, found 1 \(tabs separate the columns\)"
+    with pytest.raises(InputError, match=message.replace("line 1", r"line \d")):
+        tagged(content, tmp_path)

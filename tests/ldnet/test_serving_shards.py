@@ -57,6 +57,14 @@ def test_shards_are_tagged_in_groups_of_a_fixed_size(tmp_path: Path, monkeypatch
     assert [line for group in groups for line in group] == [(number, str(number)) for number in range(1, 11)]
 
 
+def test_groups_are_bounded_in_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "GROUP_LINES", 4)
+    monkeypatch.setattr(shards, "GROUP_CHARACTERS", 10)
+    write_text(tmp_path / "a.txt", ["12345", "12345", "1", "2", "3", "123456789012", "4", "5", "6"])
+    groups = [[number for number, _ in group] for group in read_groups(tmp_path / "a.txt")]
+    assert groups == [[1, 2], [3, 4], [5, 6], [7, 8], [9]]
+
+
 def test_only_ascii_white_space_separates_words() -> None:
     assert split_words(" a\u00a0b\tc\u2028d \x0b\x1ce\r") == ["a\u00a0b", "c\u2028d", "\x1ce"]
 

@@ -1,10 +1,13 @@
 """The command of a stage's script: its examples, and what a long one says when it is interrupted."""
 
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
 
-from stages import pretrain_lm
+from ldnet.files import write_json
+from stages import prepare_conll, pretrain_lm
 from stages._run import StageCommand, params_option
 
 
@@ -30,3 +33,17 @@ def test_a_long_stage_says_how_to_resume(monkeypatch: pytest.MonkeyPatch) -> Non
     options = ["--direction", "forward", "--corpus", "a", "--out", "b", "--metrics", "c", "--curve", "d"]
     done = CliRunner().invoke(pretrain_lm.main, options)
     assert done.exit_code == 130 and "resumes at the last checkpoint" in done.stderr
+
+
+def test_what_is_too_large_to_be_written_says_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(**_: object) -> None:
+        write_json(tmp_path / "lexicon.json", "word")
+
+    monkeypatch.setattr("ldnet.files.MOST_JSON_BYTES", 5)
+    monkeypatch.setattr(prepare_conll.main, "callback", write)
+    monkeypatch.setattr(short, "callback", write)
+    found = f"Error: {tmp_path}/lexicon.json: not written: 7 bytes; a JSON file may have at most 5"
+    done = CliRunner().invoke(prepare_conll.main, ["--raw", "a", "--out", "b", "--metrics", "c"])
+    remedy = "lower prepare_conll.vector_rows (0 reads all rows of the word vectors)"
+    assert (done.exit_code, done.stderr) == (1, f"{found}; {remedy}\n")
+    assert CliRunner().invoke(short).stderr == f"{found}\n"

@@ -1,0 +1,90 @@
+"""Input in another format than was said: refused where that is certain, and doubted where it is likely.
+
+The looks are those that training takes at its files (`ldnet.text.foreign_formats`).
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+
+from ldnet.errors import InputError
+from ldnet.text.column_layout import INDEX, Layout, NumberedLine, find_layout, is_blank, looks_like_tag, starts_document
+from ldnet.text.foreign_formats import DELIMITERS, foreign_format, in_columns, separated_values
+
+TEXT = "expected text, a sentence a line"
+COLUMNS = "expected CoNLL columns, which blanks or tabs separate"
+END_OF_SENTENCE = re.compile(r"\w[.!?][\"')]*")
+
+
+def doubt_about_text(lines: Sequence[NumberedLine], name: str) -> str:
+    """What the first lines of a text may be instead; '' for nothing else.
+
+    Raises InputError naming the first line for what is certain: JSON, CSV with a header, a web page, or columns that
+    are tagged or numbered, with blank lines or document starts between them.
+    """
+    said = [(number, text) for number, text in lines if not is_blank(text)]
+    if not said:
+        return ""
+    place = f"{name}:{said[0][0]}"
+    if found := foreign_format([text for _, text in said]):
+        raise InputError(f"{place}: {found}; {TEXT}: take the text out of it first (of JSON lines: jq -r .text)")
+    words = [text for _, text in said if not starts_document(text)]
+    documents = starts_document(said[0][1])
+    if not documents and not in_columns(words):
+        return ""
+    apart = documents or any(is_blank(text) for number, text in lines if number > said[0][0])
+    if documents or (apart and _are_tagged_or_numbered(words)):
+        raise InputError(f"{place}: CoNLL columns; {TEXT}; --input conll reads columns")
+    return f"{place}: these may be columns, but are read as text, a sentence a line; --input conll reads columns"
+
+
+def _are_tagged_or_numbered(lines: Sequence[str]) -> bool:
+    numbered = [(0, text) for text in lines if not text.startswith("#")]
+    layout = find_layout(numbered)
+    assert layout is not None
+    split = [layout.split(text) for _, text in numbered]
+    return all(looks_like_tag(fields[-1]) for fields in split) or all(INDEX.fullmatch(fields[0]) for fields in split)
+
+
+def doubt_about_columns(block: Sequence[NumberedLine], layout: Layout, name: str) -> str:
+    """What the first sentence of columns may be instead; '' for nothing else.
+
+    Raises InputError naming the first line for what is certain: JSON, CSV, a web page.
+    """
+    texts = [text for _, text in block]
+    place = f"{name}:{block[0][0]}"
+    if found := foreign_format(texts):
+        raise InputError(f"{place}: {found}; {COLUMNS}")
+    split = [layout.split(text) for text in texts]
+    if found := separated_values(texts):
+        delimiter = next(delimiter for delimiter, called in DELIMITERS.items() if found.endswith(called))
+        if layout.width == 1 and _are_values(texts, delimiter):
+            raise InputError(f"{place}: {found}; {COLUMNS}")
+        ends_first = all(len(fields[0]) > 1 and fields[0].endswith(delimiter) for fields in split)
+        if ends_first or (layout.width == 1 and _has_letters(texts)):
+            return f"{place}: this may be {found}, but is read as columns, which blanks or tabs separate"
+    if layout.width > 2 and all(END_OF_SENTENCE.search(fields[-1]) for fields in split):
+        return f"{place}: this may be text, but is read as columns, a word a line; --input text reads a sentence a line"
+    return ""
+
+
+def better_error(block: Sequence[NumberedLine], name: str, error: InputError) -> InputError:
+    """The error about columns that are not equally many, or what the lines are instead, if they are CSV."""
+    texts = [text for _, text in block]
+    if len(texts) > 1 and _has_letters(texts) and (found := separated_values(texts)):
+        return InputError(f"{name}:{block[0][0]}: {found}; {COLUMNS}")
+    return error
+
+
+def _are_values(texts: Sequence[str], delimiter: str) -> bool:
+    """Whether lines of one column are CSV for certain: a number may have a comma in it, too, and a comma is a word."""
+    try:
+        rows = list(csv.reader(texts, delimiter=delimiter))
+    except csv.Error:  # a value of 131,072 characters
+        return False
+    filled = all(value.strip() for row in rows for value in row)
+    return len(rows) > 1 and filled and len({len(row) for row in rows}) == 1 and all(map(_has_letters, texts))
+
+
+def _has_letters(texts: Sequence[str]) -> bool:
+    return any(character.isalpha() for text in texts for character in text)

@@ -1,0 +1,129 @@
+"""JSON, CSV, web pages and columns given as text, and text and CSV given as columns: refused, or doubted."""
+
+from pathlib import Path
+
+import pytest
+
+from ldnet import sentence_input
+from ldnet.errors import InputError
+from ldnet.sentence_input import conll_reader, read_groups, text_reader
+from ldnet.text.tokenisation import split_at_blanks
+
+COLUMNS = "EU B-ORG\nrejects O\ncall O\n\nPeter B-PER\n\n"
+
+
+def read(content: str, tmp_path: Path, form: str) -> tuple[int, list[str]]:
+    """How many sentences there are, and what is said."""
+    said: list[str] = []
+    (tmp_path / "a").write_text(content)
+    reader = text_reader(split_at_blanks, said.append) if form == "text" else conll_reader(None, said.append)
+    return sum(map(len, read_groups(str(tmp_path / "a"), reader))), said
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"text":"John"}\n', r"a:1: JSON; expected text, a sentence a line: take .*jq -r \.text"),
+        ('\n\n["John", "Mary"]\n', "a:3: JSON; expected text"),
+        ('[\n {"text": "John"}\n]\n', "a:1: JSON"),
+        ("<!DOCTYPE html>\n<p>x</p>\n", "a:1: a web page or XML"),
+        ("sentence,label\nJohn left,x\n", "a:1: CSV with a header"),
+        (COLUMNS, "a:1: CoNLL columns; expected text, a sentence a line; --input conll reads columns"),
+        (COLUMNS.replace(" ", "\t"), "a:1: CoNLL columns"),
+        ("# id = 1\n1\tJohn\t_\n2\tcame\t_\n3\tin\t_\n\n", "a:1: CoNLL columns"),
+        ("-DOCSTART- -X- O O\n\nx NN O O\n", "a:1: CoNLL columns"),
+        ("\n-DOCSTART-\n\n", "a:2: CoNLL columns"),
+    ],
+)
+def test_what_is_no_text_is_refused(content: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read(content, tmp_path, "text")
+
+
+@pytest.mark.parametrize(
+    "content", ["id-1\tJohn came.\nid-2\tHe left.\nid-3\tIt ended.\n", "EU B-ORG\nrejects O\ncall O\n"]
+)
+def test_what_may_be_columns_is_read_with_a_warning(content: str, tmp_path: Path) -> None:
+    sentences, said = read(content, tmp_path, "text")
+    assert sentences == 3 and len(said) == 1
+    assert said[0].endswith(
+        ":1: these may be columns, but are read as text, a sentence a line; --input conll reads columns"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "\n\n", "{ John }\n", '["John came.\n', "a < b\n", "John, Mary and x\nA, B\n", "Word, tag.\n", "One O\n",
+        "I saw Mary\nHe saw John\n\nYou saw Ed\n", "1 a\n2 b\n3 c\n\n",
+    ],
+)  # fmt: skip
+def test_text_is_not_doubted(content: str, tmp_path: Path) -> None:
+    assert read(content, tmp_path, "text") == (content.count("\n"), [])
+
+
+@pytest.mark.parametrize("name", ["LOOKED_AT", "GROUP_CHARACTERS"])
+def test_only_the_first_lines_are_held_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentence_input, name, 2)
+    assert read("John\nMary\n" + COLUMNS, tmp_path, "text") == (8, [])
+    with pytest.raises(InputError, match="a:1: JSON"):
+        read('{"a":1}\n' * 9, tmp_path, "text")
+
+
+def test_lines_that_come_slowly_are_looked_at_together_and_doubted_once() -> None:
+    said: list[str] = []
+    lines = [(1, "a\tb c"), None, (2, "d\te f"), None, (3, "g\th i"), None, (4, "j\tk l"), None, (5, "m\tn o")]
+    read = text_reader(split_at_blanks, said.append)(iter(lines), "<stdin>")
+    assert [sentence and sentence.last_line for sentence in read] == [1, None, 2, None, 3, None, 4, None, 5]
+    assert len(said) == 1 and said[0].startswith("<stdin>:1: these may be columns")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("EU,NNP\nis,VB\n\n", "a:1: CSV, its columns separated by commas; expected CoNLL columns"),
+        ("EU;NNP;O\nis;VB;O\n", "a:1: CSV, its columns separated by semicolons"),
+        ("# a = 1\n\nEU|NNP\nis|VB\n", "a:3: CSV, its columns separated by vertical bars"),
+        ("New York,NNP\nis,VB\n\n", "a:1: CSV"),
+        ('"EU",NNP\n",",O\nx,O\n', "a:1: CSV"),
+        ('{"text":"John"}\n', "a:1: JSON; expected CoNLL columns"),
+    ],
+)
+def test_what_is_no_columns_is_refused(content: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read(content, tmp_path, "conll")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("John,B-PER\n\nx,O\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
+        ("EU, NNP\nis, VB\n\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
+        ("John lives in Paris.\n", "a:1: this may be text, but is read as columns, a word a line; --input text reads"),
+    ],
+)
+def test_what_may_be_no_columns_is_read_with_a_warning(content: str, message: str, tmp_path: Path) -> None:
+    _, said = read(content, tmp_path, "conll")
+    assert len(said) == 1 and message in said[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1,000\n",
+        "1,000\n2,500\n",
+        ",\n",
+        ",\n,\n",
+        ", O\n",
+        ", , O\n; : O\n",
+        "1,000 CD O\n2,000 CD O\n",
+        "a\nb\n",
+        "U.S. NNP\n",
+    ],
+)
+def test_columns_are_not_doubted(content: str, tmp_path: Path) -> None:
+    assert read(content, tmp_path, "conll")[1] == []
+
+
+def test_a_value_that_is_too_long_for_csv_is_a_word(tmp_path: Path) -> None:
+    assert read("a,b\n" * 9 + "x" * 200_000 + ",y\n", tmp_path, "conll")[0] == 1
