@@ -2,6 +2,7 @@
 
 import random
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -167,10 +168,16 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
 
 
 def _in_iobes(file: RawFile, report: TagReport) -> list[Sentence]:
+    plain = {text: _plain(text, report) for sentence in file.sentences for text in set(sentence.tags)}
     return [
-        Sentence(sentence.words, to_iobes([_plain(text, report) for text in sentence.tags]), sentence.lines[0])
+        Sentence(sentence.words, _interned(to_iobes([plain[text] for text in sentence.tags])), sentence.lines[0])
         for sentence in file.sentences
     ]
+
+
+def _interned(tags: Iterable[str]) -> tuple[str, ...]:
+    """The same tags; those that are alike are in memory once."""
+    return tuple(map(sys.intern, tags))
 
 
 def _plain(text: str, report: TagReport) -> str:
