@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted
@@ -24,6 +25,7 @@ Say = Callable[[str], None]
 MANY_SENTENCES = 20
 MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
 MOST_TYPES = 20  # that are named
+SHOWN = 3  # words, of a file
 LONG_SENTENCE = 500  # words: a longer one is several, without the blank lines between them
 
 
@@ -76,11 +78,11 @@ def _found(raw: Path, file: str, key: str) -> list[Path]:
 
 def make_splits(files: Files, params: ConllParams, seed: int, say: Say = silent) -> tuple[Splits, TagReport]:
     """Train, dev and test in IOBES from their files, and what their tags were. Says and raises as `read_splits`."""
-    for file in files["train"]:
+    for file in _all(files):
         check_words(file, params.word_column)
     report = _report(files, params)
     splits = {name: [s for file in parts for s in _in_iobes(file, report)] for name, parts in files.items()}
-    doubts = [*_doubts(files, report), *_doubts_of_spans(files, params)]
+    doubts = [*_doubts_of_widths(files, params), *_doubts(files, report), *_doubts_of_spans(files, params)]
     if not params.dev:
         splits["train"], splits["dev"] = hold_out(splits["train"], params.dev_sentences, seed)
     if params.train_sentences:
@@ -165,6 +167,26 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
         if len(longest.words) > LONG_SENTENCE:
             place = f"{file.path}:{longest.lines[0]}"
             yield f"{place}: a sentence of {len(longest.words):,} words; is there a blank line after each sentence?"
+
+
+def _doubts_of_widths(files: Files, params: ConllParams) -> Iterable[str]:
+    """Files with more or fewer columns than the first one, in which the same numbers may name other columns."""
+    first, *others = _all(files)
+    for file in others:
+        if file.layout.width != first.layout.width:
+            yield (
+                f"{file.path}: {file.layout.width} columns, but {first.path.name} has {first.layout.width}; "
+                f"prepare_conll.word_column {params.word_column} finds {_beginning(file, 'words')} there and "
+                f"{_beginning(first, 'words')} in {first.path.name}, tag_column {params.tag_column} "
+                f"{_beginning(file, 'tags')} and {_beginning(first, 'tags')}; if these are not the same, give "
+                "all files the same columns"
+            )
+
+
+def _beginning(file: RawFile, kind: Literal["words", "tags"]) -> str:
+    sentence = file.sentences[0]
+    shown = sentence.words if kind == "words" else sentence.tags
+    return " ".join(quoted(text) for text in shown[:SHOWN])
 
 
 def _in_iobes(file: RawFile, report: TagReport) -> list[Sentence]:
