@@ -23,7 +23,8 @@ from ldnet.text.column_layout import (
     word_of,
 )
 from ldnet.text.foreign_formats import foreign_format, separated_values
-from ldnet.text.lines import compression, decode, read_lines
+from ldnet.text.lines import compression, decode
+from pipeline.text.bounded_lines import bounded_lines
 from pipeline.text.line_shapes import LineShapes
 from pipeline.text.word_numbers import WordNumbers
 
@@ -143,7 +144,8 @@ def read_columns(path: Path, word_column: int, tag_column: int) -> RawFile:
 
 
 def _lines(path: Path) -> Iterator[NumberedLine]:
-    return ((number, decode(line, path, number)) for number, line in enumerate(read_lines(path), start=1))
+    lines = bounded_lines(path, "expected a word and its columns a line")
+    return ((number, decode(line, path, number)) for number, line in enumerate(lines, start=1))
 
 
 def not_columns(path: Path, start: Sequence[str], error: InputError) -> InputError:
