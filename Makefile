@@ -2,7 +2,6 @@
 VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 5000
-CPU_WHEELS = https://download.pytorch.org/whl/cpu
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -13,8 +12,8 @@ export DO_NOT_TRACK = true
 export DVC_NO_ANALYTICS = true
 
 # A variable on the command line that no goal's help below names (BUDGET for BUDGETS) is refused before anything runs.
-GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
-COMPLAINT := $(if $(GIVEN),$(shell $(PYTHON) commands/make_variables.py $(firstword $(MAKEFILE_LIST)) "$(or $(MAKECMDGOALS),help)" "$(GIVEN)"))
+ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+COMPLAINT := $(if $(ON_COMMAND_LINE),$(shell $(PYTHON) commands/make_variables.py $(firstword $(MAKEFILE_LIST)) "$(or $(MAKECMDGOALS),help)" "$(ON_COMMAND_LINE)"))
 $(if $(COMPLAINT),$(error $(COMPLAINT)))
 
 SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
@@ -22,18 +21,8 @@ SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-# torch comes first and without CUDA, which pip's usual index has with it on Linux. A pip that was given an index of its own
-# is left with that, and so is one that cannot reach CPU_WHEELS.
 setup: ## [VENV=.venv] [PYTHON=python3] [CUDA=1]: create the environment with the pinned dependencies and the command ldnet
-	@cmp -s requirements.txt $(VENV)/requirements.txt || { \
-	  $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "Python 3.11 to 3.14 is needed; give one as PYTHON=")' && \
-	  echo "Installing the pinned dependencies into $(VENV) (a minute or two)" && $(PYTHON) -m venv $(VENV) && \
-	  { [ -n "$(CUDA)$(PIP_INDEX_URL)$$($(VENV)/bin/python -m pip config get global.index-url 2> /dev/null)" ] || \
-	  $(VENV)/bin/python -m pip install --quiet --retries 0 --timeout 10 --no-deps --index-url $(CPU_WHEELS) $$(grep ^torch== requirements.txt) || \
-	  echo "$(CPU_WHEELS): not reached; torch comes from pip's usual index, on Linux with CUDA"; } && \
-	  $(VENV)/bin/python -m pip install --quiet --requirement requirements.txt && cp requirements.txt $(VENV)/; }
-	@cmp -s pyproject.toml $(VENV)/pyproject.toml || { \
-	  $(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . && cp pyproject.toml $(VENV)/; }
+	@$(PYTHON) -I commands/environment.py $(VENV) requirements.txt --project $(if $(CUDA),--cuda)
 
 check: setup ## look at the data of params.yaml and at what it would cost, before hours of training; writes nothing
 	@python -m commands.check
@@ -70,9 +59,7 @@ bench: setup ## [ONLY="row row"]: measure the speed against the published way of
 	@python -m bench.run $(foreach row,$(ONLY),--only $(row))
 
 peers: $(if $(NAME),profile,setup) ## [ONLY="crfsuite spacy"] [NAME=conll2003] [SEEDS="1"] [TRIAL=1]: train and measure other taggers on the same splits, in .venv-peers (hours)
-	@cmp -s requirements-peers.txt .venv-peers/requirements.txt || { \
-	  echo "Installing the other taggers into .venv-peers (two gigabytes, some minutes)" && $(PYTHON) -m venv .venv-peers && \
-	  .venv-peers/bin/python -m pip install --quiet --requirement requirements-peers.txt && cp requirements-peers.txt .venv-peers/requirements.txt; }
+	@$(PYTHON) -I commands/environment.py .venv-peers requirements-peers.txt
 	@python -m bench.peers.run $(foreach peer,$(ONLY),--only $(peer)) $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(TRIAL),--trial)
 
 data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or its public home

@@ -15,12 +15,14 @@ from pipeline.experiments.faults_tried import RESULTS as FAULTS
 from pipeline.experiments.faults_tried import faults_section
 from pipeline.experiments.gain_kept import gain_section
 from pipeline.experiments.goals_reached import goals_section
+from pipeline.experiments.learning_curve import readme_curves
 from pipeline.experiments.mutants_tried import RESULTS as MUTANTS
 from pipeline.experiments.mutants_tried import mutants_section
 from pipeline.experiments.pages import results_section, stages_section
 from pipeline.experiments.peers import publish_peers
 from pipeline.experiments.published_state import keep_state
 from pipeline.experiments.publishing import PROFILES, fill_page
+from pipeline.experiments.serving_memory_table import serving_memory_section
 from pipeline.experiments.since_tables import pretraining_since_section, tagging_since_section
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
 from pipeline.experiments.tokens_table import tokens_section
@@ -55,7 +57,12 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     if not (readme_only or check):
         publish_results(report, results, docs)
     published = [read_results(file) for file in sorted(results.glob("*/results.json"))]
-    fill_page(readme, {"results": results_section(published, PROFILES), "stages": stages_section(pipeline)}, check)
+    front = {
+        "results": results_section(published, PROFILES),
+        "curve": readme_curves(results),
+        "stages": stages_section(pipeline),
+    }
+    fill_page(readme, front, check)
     swept = (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS)
     sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
     detailed = {
@@ -73,6 +80,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
         "tagging_since": tagging_since_section(results),
     }
     fill_page(docs / "speed.md", since, check)
+    fill_page(docs / "serving.md", {"serving_memory": serving_memory_section(results)}, check)
     publish_peers(results, docs, readme, check)
     if not check:
         echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")

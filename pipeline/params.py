@@ -421,7 +421,15 @@ def validated(model: type[Model], content: Any, prefix: str = "") -> Model:
         raise InputError(prefix + _message(error.errors(include_url=False)[0])) from None
 
 
-_shown = Repr()
+class _Shown(Repr):
+    """Values on one line of bounded length; Python refuses to write numbers of thousands of digits."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        return super().repr_int(x, level) if x.bit_length() < MOST_BITS else "a number of thousands of digits"
+
+
+MOST_BITS = 1 << 12
+_shown = _Shown()
 _shown.maxlevel, _shown.maxlist, _shown.maxdict, _shown.maxstring, _shown.maxlong, _shown.maxother = 2, 3, 3, 60, 60, 60
 _TYPES = {"int": "int", "float": "float", "string": "str", "bool": "bool", "list": "list", "dict": "dict"}
 

@@ -10,7 +10,6 @@ of processes nor the size of the parts changes a bit of the result.
 import math
 import random
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from pipeline.corpus.fitness import fitness
 from pipeline.corpus.numbered_parts import load_part, number_part, save_part
 from pipeline.corpus.shuffling import Grouping, Shuffling, group_part, shuffle_shard
 from pipeline.corpus.text_parts import Part, read_parts
+from pipeline.corpus.whole_files import bytes_in, move, require_space, write_array
 from pipeline.execution.processes import OrderedMap, ordered_map
 from pipeline.execution.stored import damaged
 from pipeline.params import CorpusParams
@@ -39,6 +39,7 @@ from pipeline.text.word_vectors import WordVectors, no_vectors, read_word_vector
 
 PART_BYTES = 1 << 22  # of text: what a process has in memory at a time, and what a killed run may lose
 HASH = re.compile("[0-9a-f]{16}")
+LEAST_SCRATCH = 0.5  # bytes of scratch for a byte of text: 12 or more for each word, and words of 24 bytes are rare
 COMPRESSION = 4  # how many times longer text is than its .gz file, about
 
 
@@ -83,12 +84,15 @@ def prepare(
     Finished parts and shards are kept in `scratch` (up to three times the size of the shards), where a later call with
     the same arguments finds them again. `say` is told what is odd with the files, and, given the words of training
     sentences in `train`, whether the text is written as they are. Raises InputError for text that is missing,
-    unreadable, not UTF-8 or too short.
+    unreadable, not UTF-8 or too short, and for a disk that is too small.
     """
     paths, others = text_files(raw, params.text)
     if others:
         say(f"note: not taken by prepare_corpus.text, {params.text}: {listed(others)}")
-    likely_parts = 1 + COMPRESSION * sum(path.stat().st_size for path in paths) // part_bytes
+    text_bytes = sum(path.stat().st_size for path in paths)
+    scratch.mkdir(parents=True, exist_ok=True)
+    require_space(scratch, int(LEAST_SCRATCH * text_bytes) - bytes_in(scratch, "*"), "preparing the text")
+    likely_parts = 1 + COMPRESSION * text_bytes // part_bytes
     with ordered_map(min(processes, likely_parts)) as run:
         parts = _number_parts(run, paths, test_hashes, seed, scratch, part_bytes)
         chosen = _choose_heldout(parts, params.heldout_sentences)
@@ -103,16 +107,21 @@ def prepare(
         del counts
         shards = math.ceil(tokens / params.shard_tokens)
         out.mkdir(parents=True, exist_ok=True)
+        of_ids = tokens * np.dtype(np.int32).itemsize
+        there = bytes_in(scratch, "groups-*") + bytes_in(scratch, "train-*")
+        require_space(scratch, 2 * of_ids - there, f"shuffling {tokens:,} words and ends of sentences")
+        if out.stat().st_dev != scratch.stat().st_dev:  # else shards are renamed
+            require_space(out, of_ids, f"the encoded text, {tokens:,} words and ends of sentences,")
         written = _write_shards(run, parts, chosen.ranks, index, shards, random.Random(seed), scratch)
     for path in written:
-        shutil.move(path, out / path.name)
+        move(path, out / path.name)
     heldout_ids = np.array([index.get(word, UNKNOWN_ID) for word in heldout], dtype=np.int32)
-    np.save(out / "heldout.npy", heldout_ids)
+    write_array(out / "heldout.npy", heldout_ids.shape, [heldout_ids], np.int32)
     write_json(out / "vocabulary.json", vocabulary)
     path = raw / params.vectors
     word_vectors = read_word_vectors(path, params.vector_rows, say) if params.vectors else no_vectors()
     vectors = select_vectors(vocabulary, word_vectors)
-    np.save(out / "vectors.npy", vectors)
+    write_array(out / "vectors.npy", vectors.shape, [vectors], np.float32)
     return {
         "sentences_read": chosen.read,
         "dropped_test_sentences": chosen.read - chosen.kept,

@@ -4,7 +4,6 @@ First the sentences of each part are grouped by shard on disk, then each shard t
 can be done side by side, and no more of the corpus is in memory than one part or one shard for each process.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from ldnet.files import write_bytes
 from ldnet.text.lm_words import END_OF_SENTENCE_ID
 from pipeline.corpus.numbered_parts import Ids, load_part
+from pipeline.corpus.whole_files import write_array
 
 BLOCK_SENTENCES = 1 << 16  # shuffled at a time, so that a shard is never in memory twice
 Integers = npt.NDArray[np.int64]
@@ -55,20 +55,14 @@ def group_part(task: Grouping) -> Path:
 
 
 def shuffle_shard(task: Shuffling) -> Path:
-    """Write a shard as np.save would, unless it is there."""
+    """Write a shard as np.save would, unless it is there. Raises InputError if it cannot be written."""
     if task.out.exists():
         return task.out
     ids = np.concatenate([_read_group(path, task.shard, task.shards) for path in task.groups])
     ends = np.flatnonzero(ids == END_OF_SENTENCE_ID) + 1
-    temporary = task.out.with_name(task.out.name + ".part")
-    with temporary.open("wb") as file:
-        header = {"descr": ids.dtype.str, "fortran_order": False, "shape": ids.shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, len(ends), BLOCK_SENTENCES):
-            select_sentences(ids, ends, task.order[start : start + BLOCK_SENTENCES]).tofile(file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(task.out)
+    starts = range(0, len(ends), BLOCK_SENTENCES)
+    blocks = (select_sentences(ids, ends, task.order[start : start + BLOCK_SENTENCES]) for start in starts)
+    write_array(task.out, ids.shape, blocks, np.int32)
     return task.out
 
 

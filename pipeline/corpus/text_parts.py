@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ldnet.text.lines import decode, read_lines
+from ldnet.text.lines import decode
+from pipeline.text.bounded_lines import bounded_lines
+
+EXPECTED = "expected a sentence a line; cut the text into sentences"
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,16 @@ Part = list[Piece]
 
 
 def read_parts(paths: list[Path], part_bytes: int) -> Iterator[Part]:
-    """The lines of the files, in order, in parts of at least `part_bytes` (but the last). Raises InputError."""
+    """The lines of the files, in order, in parts of at least `part_bytes` (but the last).
+
+    Raises InputError for what cannot be read, and for a line of more than MOST_LINE_BYTES.
+    """
     part: Part = []
     size = 0
     for path in paths:
         lines: list[bytes] = []
         first_line = 1
-        for line in read_lines(path):
+        for line in bounded_lines(path, EXPECTED):
             lines.append(line)
             size += len(line) + 1
             if size >= part_bytes:

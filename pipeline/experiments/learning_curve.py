@@ -112,6 +112,19 @@ def curve_section(document: Mapping[str, Any]) -> str:
     )
 
 
+def readme_curves(results: Path) -> str:
+    """The figure of each curve on brought data, and from which size on the language models add nothing; '' without."""
+    documents = [read_curve(file) for file in sorted(results.glob("curve_*.json"))]
+    brought = [document for document in documents if document["data"] not in document["params"]["generate_data"]]
+    figures = [f"![F1 against labelled sentences](docs/curve_{of['params']['profile']}.svg)\n" for of in brought]
+    lines = [
+        f"* **{of['params']['profile']}** ([all numbers](docs/results.md#how-many-labelled-sentences)): "
+        f"{' '.join(_worth(of['rows'], training) for training in TRAININGS)}\n"
+        for of in brought
+    ]
+    return "\n".join(["".join(figures), "".join(lines)]) if brought else ""
+
+
 def _worth(rows: Sequence[Row], training: str) -> str:
     """From how many sentences on the interval of the gain has 0 in it."""
     gains = {row["sentences"]: row["trainings"][training]["differences"]["full_minus_no_lm"] for row in rows}

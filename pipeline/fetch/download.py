@@ -206,10 +206,10 @@ def _reason(error: Exception) -> str:
 def _total(response: http.client.HTTPResponse | urllib.error.HTTPError) -> int | None:
     """The size of the whole file as the server tells it, if it does."""
     if content_range := response.headers.get("Content-Range"):
-        found = re.search(r"/(\d+)$", content_range)
+        found = re.search(r"/([0-9]{1,18})$", content_range)
         return int(found[1]) if found else None
     length = response.headers.get("Content-Length") or ""
-    return int(length) if length.isdigit() and response.status == 200 else None
+    return int(length) if re.fullmatch("[0-9]{1,18}", length) and response.status == 200 else None
 
 
 def _validator(response: http.client.HTTPResponse) -> str:

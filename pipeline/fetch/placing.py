@@ -1,5 +1,6 @@
 """Putting files into a data folder whole and checked, and the SHA256SUMS file that says what was put there."""
 
+import errno
 import hashlib
 import os
 import re
@@ -16,6 +17,7 @@ from ldnet.printable import printable
 
 SUMS = "SHA256SUMS"
 BLOCK = 1 << 20  # bytes
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # only writing ends so: no space, no quota, a file too large
 
 
 class Readable(Protocol):
@@ -42,7 +44,10 @@ def gzipped(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def place(folder: Path, target: str, blocks: Iterable[bytes], check: Callable[[Path], None]) -> None:
-    """Write folder/target whole: by way of a temporary file outside lm/ (all in there is read), checked first."""
+    """Write folder/target whole: by way of a temporary file outside lm/ (all in there is read), checked first.
+
+    An OSError of a full disk names the target. Those of `blocks` stay as they are.
+    """
     path = folder / target
     temporary = folder / f".{target.replace('/', '-')}.part"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +58,10 @@ def place(folder: Path, target: str, blocks: Iterable[bytes], check: Callable[[P
             os.fsync(file.fileno())
         check(temporary)
         temporary.replace(path)
+    except OSError as error:
+        if error.errno in FULL:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

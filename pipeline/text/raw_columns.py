@@ -1,7 +1,8 @@
 """Tagged sentences as people bring them: files in columns of any layout, with what was found of it."""
 
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -17,13 +18,15 @@ from ldnet.text.column_layout import (
     is_blank,
     looks_like_tag,
     mark_header,
-    mark_indexed,
     read_block,
     starts_document,
     word_of,
 )
 from ldnet.text.foreign_formats import foreign_format, separated_values
-from ldnet.text.lines import compression, decode, read_lines
+from ldnet.text.lines import compression, decode
+from pipeline.text.bounded_lines import bounded_lines
+from pipeline.text.line_shapes import LineShapes
+from pipeline.text.word_numbers import WordNumbers
 
 NOT_WORDS = {
     "comment": ("comment", "comments"),
@@ -32,6 +35,7 @@ NOT_WORDS = {
     "empty node": ("empty node of CoNLL-U (3.1)", "empty nodes of CoNLL-U (3.1)"),
 }
 CONVERT = "python examples/own_data/to_columns.py <file> converts CSV with a header and JSON records"
+NO_TAGS = ("O", "o", "_", "-", "")
 LOOKED_AT = 200  # lines
 
 
@@ -69,20 +73,79 @@ class RawFile:
         return f"{self.path.name}: {'; '.join(filter(None, found))}"
 
 
+class _Kept:
+    """What is kept of a file while its lines go by: words, tags and line numbers, and what each column has in it."""
+
+    def __init__(self, path: Path, layout: Layout, word_column: int, tag_column: int):
+        self.path, self.word_column, self.tag_column = path, word_column, tag_column
+        self.sentences: list[RawSentence] = []
+        self.left_out: Counter[str] = Counter()
+        self.tags_left_out = 0
+        self.has_blank_lines = False
+        self._words: list[str] = []
+        self._tags: list[str] = []
+        self._lines: list[int] = []
+        self._blank = False
+        self._values: dict[int, set[str]] = {number: set() for number in range(layout.width)}  # if all look like tags
+
+    def word(self, line: ColumnLine) -> None:
+        """Add a line to the sentence."""
+        word = word_of(line, self.word_column, f"{self.path}:{line.number}")
+        self._words.append(sys.intern(word))  # the same word is in memory once
+        self._tags.append(sys.intern(line.fields[self.tag_column]))
+        self._lines.append(line.number)
+        self.has_blank_lines = self.has_blank_lines or self._blank
+        for column, values in [*self._values.items()]:
+            if (value := line.fields[column]) not in values:
+                values.add(value)
+                if not looks_like_tag(value):
+                    del self._values[column]
+
+    def other(self, line: ColumnLine) -> None:
+        """Count a line that is no word."""
+        self.left_out[line.kind] += 1
+        self.tags_left_out += line.kind in ("multiword", "empty node") and line.fields[self.tag_column] not in NO_TAGS
+
+    def blank(self) -> None:
+        """Note a blank line."""
+        self._blank = True
+
+    def end_sentence(self) -> None:
+        """Put the words together, if there are any."""
+        if self._words:
+            self.sentences.append(RawSentence(tuple(self._words), tuple(self._tags), tuple(self._lines)))
+            self._words, self._tags, self._lines = [], [], []
+
+    def span_columns(self) -> list[int]:
+        """Columns with tags in all lines, and not O alone."""
+        return [column for column, values in self._values.items() if values - {"O", "o"}]
+
+
 def read_columns(path: Path, word_column: int, tag_column: int) -> RawFile:
     """Read sentences, which end at blank and -DOCSTART- lines. Columns count from 0, or from the end (-1).
 
-    Raises InputError naming file and line for a missing or empty file, bad UTF-8, ragged columns, a column that is not
-    there, an empty word or tag, and for files that are no columns at all (JSON, CSV).
+    The file is read again for each question about it, so that no more of it is in memory than words, tags and numbers
+    of lines. Raises InputError naming file and line for a missing or empty file, bad UTF-8, ragged columns, a column
+    that is not there, an empty word or tag, a gap in CoNLL-U's numbers of words, and for files that are no columns at
+    all (JSON, CSV).
     """
-    lines = [(number, decode(line, path, number)) for number, line in enumerate(read_lines(path), start=1)]
-    start = [text for _, text in lines[:LOOKED_AT]]
+    shapes = LineShapes()
+    start: list[str] = []
+    for number, text in _lines(path):
+        shapes.add(number, text)
+        if number <= LOOKED_AT:
+            start.append(text)
     if found := foreign_format(start):
         raise InputError(f"{path}:1: {found}, not CoNLL columns; {CONVERT}")
     try:
-        return _read(path, lines, start, word_column, tag_column)
+        return _read(path, shapes, start, word_column, tag_column)
     except InputError as error:
         raise not_columns(path, start, error) from None
+
+
+def _lines(path: Path) -> Iterator[NumberedLine]:
+    lines = bounded_lines(path, "expected a word and its columns a line")
+    return ((number, decode(line, path, number)) for number, line in enumerate(lines, start=1))
 
 
 def not_columns(path: Path, start: Sequence[str], error: InputError) -> InputError:
@@ -92,61 +155,62 @@ def not_columns(path: Path, start: Sequence[str], error: InputError) -> InputErr
     return error
 
 
-def _read(path: Path, lines: list[NumberedLine], start: list[str], word_column: int, tag_column: int) -> RawFile:
+def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, tag_column: int) -> RawFile:
     nothing = InputError(f"{path}: no sentences; expected lines of columns, a blank line between sentences")
-    layout = find_layout(lines)
+    layout = find_layout(shapes.lines())
     if layout is None:
         raise nothing
     _check_columns(f"{path}:{layout.example}", layout.width, word_column, tag_column)
-    tags = _tags_that_occur(lines, layout, tag_column)
-    taken = mark_indexed(mark_header(list(read_block(lines, layout, str(path), tag_column, tags))), word_column)
-    sentences: list[RawSentence] = []
-    words: list[ColumnLine] = []
-    for line in [*taken, None]:
-        if line is not None and line.kind == "word":
-            words.append(line)
-        elif words and (line is None or line.kind == "document"):
-            sentences.append(_sentence(words, path, word_column, tag_column))
-            words = []
-    if not sentences:
+    tags = _tags_that_occur(path, layout, tag_column) if shapes.marked else ()
+    numbers = WordNumbers() if word_column % layout.width else None
+    kept = _keep(_Kept(path, layout, word_column, tag_column), layout, tags, numbers)
+    if numbers and numbers.apart and not numbers.hold:
+        numbers.refuse_gap(path)
+        kept = _keep(_Kept(path, layout, word_column, tag_column), layout, tags, None)
+    if not kept.sentences:
         raise nothing
-    left_out = Counter[str](line.kind for line in taken if line is not None and line.kind != "word")
-    lost = sum(
-        line.fields[tag_column] not in ("O", "o", "_", "-", "")
-        for line in taken
-        if line is not None and line.kind in ("multiword", "empty node")
-    )
-    of_words = [line.fields for line in taken if line is not None and line.kind == "word"]
-    columns = [
-        number
-        for number, column in enumerate(zip(*of_words, strict=True))
-        if all(map(looks_like_tag, values := set(column))) and values - {"O", "o"}
-    ]
     return RawFile(
         path=path,
-        sentences=sentences,
+        sentences=kept.sentences,
         layout=layout,
         compression=compression(path),
-        left_out=left_out,
-        has_blank_lines=None in taken[: max(i for i, line in enumerate(taken) if line and line.kind == "word")],
-        tags_left_out=lost,
+        left_out=kept.left_out,
+        has_blank_lines=kept.has_blank_lines,
+        tags_left_out=kept.tags_left_out,
         start=start,
-        span_columns=columns,
+        span_columns=kept.span_columns(),
     )
 
 
-def _tags_that_occur(lines: list[NumberedLine], layout: Layout, tag_column: int) -> set[str]:
+def _tags_that_occur(path: Path, layout: Layout, tag_column: int) -> set[str]:
     """What stands in the tag column of lines that are words for certain."""
-    certain = (text for _, text in lines if not (text.startswith("#") or is_blank(text) or starts_document(text)))
+    certain = (
+        text for _, text in _lines(path) if not (text.startswith("#") or is_blank(text) or starts_document(text))
+    )
     return {fields[tag_column] for fields in map(layout.split, certain) if len(fields) == layout.width}
 
 
-def _sentence(words: list[ColumnLine], path: Path, word_column: int, tag_column: int) -> RawSentence:
-    return RawSentence(
-        tuple(word_of(line, word_column, f"{path}:{line.number}") for line in words),
-        tuple(line.fields[tag_column] for line in words),
-        tuple(line.number for line in words),
-    )
+def _keep(kept: _Kept, layout: Layout, tags: Collection[str], numbers: WordNumbers | None) -> _Kept:
+    """Go through the lines of the file; those that `numbers` says are no words are left out."""
+    first = True
+    for line in read_block(_lines(kept.path), layout, str(kept.path), kept.tag_column, tags):
+        if line is None or line.kind == "document":
+            kept.end_sentence()
+            if numbers:
+                numbers.end_sentence()
+        if line is None:
+            kept.blank()
+            continue
+        if line.kind == "word" and first:
+            line, first = mark_header([line])[0] or line, False
+        if line.kind == "word" and numbers:
+            line = line._replace(kind=numbers.kind(line))
+        if line.kind == "word":
+            kept.word(line)
+        else:
+            kept.other(line)
+    kept.end_sentence()
+    return kept
 
 
 def _check_columns(place: str, width: int, word_column: int, tag_column: int) -> None:

@@ -2,10 +2,12 @@
 
 import random
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted
@@ -23,6 +25,7 @@ Say = Callable[[str], None]
 MANY_SENTENCES = 20
 MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
 MOST_TYPES = 20  # that are named
+SHOWN = 3  # words, of a file
 LONG_SENTENCE = 500  # words: a longer one is several, without the blank lines between them
 
 
@@ -75,11 +78,11 @@ def _found(raw: Path, file: str, key: str) -> list[Path]:
 
 def make_splits(files: Files, params: ConllParams, seed: int, say: Say = silent) -> tuple[Splits, TagReport]:
     """Train, dev and test in IOBES from their files, and what their tags were. Says and raises as `read_splits`."""
-    for file in files["train"]:
+    for file in _all(files):
         check_words(file, params.word_column)
     report = _report(files, params)
     splits = {name: [s for file in parts for s in _in_iobes(file, report)] for name, parts in files.items()}
-    doubts = [*_doubts(files, report), *_doubts_of_spans(files, params)]
+    doubts = [*_doubts_of_widths(files, params), *_doubts(files, report), *_doubts_of_spans(files, params)]
     if not params.dev:
         splits["train"], splits["dev"] = hold_out(splits["train"], params.dev_sentences, seed)
     if params.train_sentences:
@@ -166,11 +169,37 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
             yield f"{place}: a sentence of {len(longest.words):,} words; is there a blank line after each sentence?"
 
 
+def _doubts_of_widths(files: Files, params: ConllParams) -> Iterable[str]:
+    """Files with more or fewer columns than the first one, in which the same numbers may name other columns."""
+    first, *others = _all(files)
+    for file in others:
+        if file.layout.width != first.layout.width:
+            yield (
+                f"{file.path}: {file.layout.width} columns, but {first.path.name} has {first.layout.width}; "
+                f"prepare_conll.word_column {params.word_column} finds {_beginning(file, 'words')} there and "
+                f"{_beginning(first, 'words')} in {first.path.name}, tag_column {params.tag_column} "
+                f"{_beginning(file, 'tags')} and {_beginning(first, 'tags')}; if these are not the same, give "
+                "all files the same columns"
+            )
+
+
+def _beginning(file: RawFile, kind: Literal["words", "tags"]) -> str:
+    sentence = file.sentences[0]
+    shown = sentence.words if kind == "words" else sentence.tags
+    return " ".join(quoted(text) for text in shown[:SHOWN])
+
+
 def _in_iobes(file: RawFile, report: TagReport) -> list[Sentence]:
+    plain = {text: _plain(text, report) for sentence in file.sentences for text in set(sentence.tags)}
     return [
-        Sentence(sentence.words, to_iobes([_plain(text, report) for text in sentence.tags]), sentence.lines[0])
+        Sentence(sentence.words, _interned(to_iobes([plain[text] for text in sentence.tags])), sentence.lines[0])
         for sentence in file.sentences
     ]
+
+
+def _interned(tags: Iterable[str]) -> tuple[str, ...]:
+    """The same tags; those that are alike are in memory once."""
+    return tuple(map(sys.intern, tags))
 
 
 def _plain(text: str, report: TagReport) -> str:

@@ -4,6 +4,7 @@ Spans are read by conlleval's rules, which give every scheme, and every slip in 
 tags are slips.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,24 +77,32 @@ def report_tags(files: Mapping[Path, Sequence[RawSentence]]) -> TagReport:
     No spans at all: IOB2, as good as any other. Raises InputError naming file and line for an unknown tag.
     """
     dialect = find_dialect(tag for sentences in files.values() for sentence in sentences for tag in sentence.tags)
-    places = list(_places(files, dialect))
-    closed = any(place.tag.prefix in "ES" for place in places)
+    closed = False
+    counts: Counter[Scheme] = (
+        Counter()
+    )  # of slips; places are made again rather than kept, as there is one for each word
+    for place in _places(files, dialect):
+        if place.tag != OUTSIDE:  # O breaks no scheme
+            closed = closed or place.tag.prefix in "ES"
+            counts.update(scheme for scheme, breaks in _RULES.items() if breaks(place))
     schemes: list[Scheme] = ["IOBES", "IOE2", "IOE1", "IOB2", "IOB1"] if closed else ["IOB2", "IOB1"]
-    slips = {scheme: [place for place in places if _RULES[scheme](place)] for scheme in schemes}
-    scheme = min(schemes, key=lambda name: len(slips[name]))
-    shows = _EVIDENCE[scheme]
-    evidence = next((place for place in places if shows(place)), None)
+    scheme = min(schemes, key=lambda name: counts[name])
+    evidence = next(filter(_EVIDENCE[scheme], _places(files, dialect)), None)
     shown = f" ({_at(evidence)}: {evidence.text}{_EVIDENT.get(scheme, '')})" if evidence else ""
     report = TagReport(scheme, dialect, shown, [])
-    return TagReport(scheme, dialect, shown, [_slip(place, report) for place in slips[scheme]])
+    slips = filter(_RULES[scheme], _places(files, dialect)) if counts[scheme] else ()
+    return TagReport(scheme, dialect, shown, [_slip(place, report) for place in slips])
 
 
 def _places(files: Mapping[Path, Sequence[RawSentence]], dialect: Dialect) -> Iterator[Place]:
+    parsed: dict[str, Tag] = {}
     for path, sentences in files.items():
         for sentence in sentences:
-            numbered = list(zip(sentence.lines, sentence.tags, strict=True))
-            around = [OUTSIDE, *(_parsed(text, dialect, path, line) for line, text in numbered), OUTSIDE]
-            for i, (line, text) in enumerate(numbered):
+            for line, text in zip(sentence.lines, sentence.tags, strict=True):
+                if text not in parsed:
+                    parsed[text] = _parsed(text, dialect, path, line)
+            around = [OUTSIDE, *map(parsed.__getitem__, sentence.tags), OUTSIDE]
+            for i, (line, text) in enumerate(zip(sentence.lines, sentence.tags, strict=True)):
                 yield Place(path, line, text, *around[i : i + 3])
 
 
@@ -178,4 +187,4 @@ def _slip(place: Place, report: TagReport) -> Slip:
         what = f"{place.text} before no span of its type; expected {i} to end such spans, {because}"
     else:
         what = f"{place.text} has a prefix of another scheme, {because}"
-    return Slip(place.path, place.line, what)
+    return Slip(place.path, place.line, sys.intern(what))  # few different ones

@@ -13,8 +13,11 @@ from tqdm import tqdm
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted
-from ldnet.text.lines import decode, read_lines
+from ldnet.text.lines import decode
+from pipeline.text.bounded_lines import bounded_lines
 
+EXPECTED = "expected a word and its numbers on each line"
+MOST_DIGITS = 18  # of a count; Python refuses to read thousands of them
 LOOKED_AT = 1000  # lines, most of which have a word without a blank, so that they show the dimension
 MOST_SKIPPED = 0.1  # share of lines without a readable word; with more, the file is another one than it seems
 
@@ -62,7 +65,7 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
     A word may have blanks in it: the numbers are the last fields of a line. Lines whose word is empty or not UTF-8 are
     skipped. Raises InputError naming file and line for rows of another width, what is not a number, and empty files.
     """
-    lines = read_lines(path)
+    lines = bounded_lines(path, EXPECTED)
     start = list(islice(lines, LOOKED_AT))
     promised, dimension = _header(start[0]) if start else (None, 0)
     dimension = dimension or _dimension(start)
@@ -92,7 +95,7 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
             numbers.extend(values)
     _refuse_many(faults, found, path)
     if not rows:
-        raise InputError(f"{path}: no word vectors; expected a word and its numbers on each line")
+        raise InputError(f"{path}: no word vectors; {EXPECTED}")
     for fault in faults.in_words(path):
         say(fault)
     if promised not in (None, found) and not (most_rows and found == most_rows):
@@ -102,14 +105,15 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
 
 def vector_dimension(path: Path) -> int:
     """How many numbers a word has, by the first lines of the file; 0 for an empty file. Raises InputError."""
-    start = list(islice(read_lines(path), LOOKED_AT))
+    start = list(islice(bounded_lines(path, EXPECTED), LOOKED_AT))
     return (_header(start[0])[1] or _dimension(start)) if start else 0
 
 
 def _header(line: bytes) -> tuple[int | None, int]:
     """word2vec's count and dimension, if the line has them; None and 0 otherwise."""
     fields = line.split()
-    if len(fields) == 2 and all(field.isdigit() for field in fields) and not line[:1].isspace():
+    counts = all(field.isdigit() and len(field) <= MOST_DIGITS for field in fields)
+    if len(fields) == 2 and counts and not line[:1].isspace():
         return int(fields[0]), int(fields[1])
     return None, 0
 

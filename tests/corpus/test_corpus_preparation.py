@@ -15,6 +15,7 @@ import slow_corpus_preparation
 from ldnet.errors import InputError
 from ldnet.text.columns import sentence_hash
 from pipeline.corpus import preparation as corpus_preparation
+from pipeline.corpus import whole_files
 from pipeline.corpus.preparation import make_vocabulary
 from pipeline.corpus.preparation import prepare as prepare_in_parts
 from pipeline.params import CorpusParams
@@ -231,3 +232,25 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
         prepare(tmp_path / "same", set(), tmp_path / "out", PARAMS, 1)
     with pytest.raises(InputError, match="prepare_corpus"):
         corpus.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("free", "what"), [(0, "preparing the text"), (9000, "shuffling 2,9")])
+def test_a_disk_that_is_too_small_is_told_before_it_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, what: str
+) -> None:
+    raw = write_text(tmp_path / "raw")
+    usage = whole_files.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(whole_files.shutil, "disk_usage", lambda folder: usage._replace(free=free))
+    with pytest.raises(InputError, match=f"{what}.* takes at least .* MB of disk space, 0.0 MB are free"):
+        prepare(raw, set(), tmp_path / "out", PARAMS, 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("name", ["heldout.npy", "vectors.npy"])
+def test_a_full_disk_names_the_file(tmp_path: Path, name: str) -> None:
+    raw = write_text(tmp_path / "raw")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / f"{name}.part").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=rf"out/{name}: cannot be written: No space left on device"):
+        prepare(raw, set(), tmp_path / "out", PARAMS, 1)
+    assert not (tmp_path / "out" / name).exists()

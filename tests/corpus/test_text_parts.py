@@ -1,6 +1,7 @@
 """Parts of the text against the text itself."""
 
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,27 @@ def test_bad_utf8_is_named_by_file_and_line(tmp_path: Path) -> None:
         piece = list(read_parts([path], part_bytes))[2 if part_bytes == 1 else 0][0]
         with pytest.raises(InputError, match=r"a\.txt:3: not UTF-8 \(byte 0xc3 at position 1\)"):
             piece.sentences()
+
+
+def test_a_packed_line_of_gigabytes_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(b"a b\n")
+        for _ in range(64):
+            file.write(b"x" * (1 << 20))
+    message = (
+        r"a\.txt\.gz:2: a line of more than 4,194,304 bytes; expected a sentence a line; cut the text into sentences"
+    )
+    tracemalloc.start()
+    with pytest.raises(InputError, match=message):
+        list(read_parts([path], 1 << 22))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 24 << 20
+
+
+def test_a_long_line_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"word " * 500_000 + b"\nb\n")
+    (part,) = read_parts([path], 1 << 22)
+    assert [len(sentence) for sentence in part[0].sentences()] == [2_499_999, 1]

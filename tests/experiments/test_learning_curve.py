@@ -14,6 +14,7 @@ from pipeline.experiments.learning_curve import (
     curve_document,
     curve_section,
     read_curve,
+    readme_curves,
     size_row,
     sizes,
 )
@@ -113,3 +114,15 @@ def test_a_document_without_a_key_is_refused(params: Params, tmp_path: Path, mis
     file.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(InputError, match=f"curve_demo.json: {missing}"):
         read_curve(file)
+
+
+def test_the_readme_has_curves_of_brought_data_alone(tmp_path: Path, params: Params) -> None:
+    document = make_document(params, {250: 1.0, 0: -0.1})
+    (tmp_path / "curve_demo.json").write_text(json.dumps(document), encoding="utf-8")
+    assert readme_curves(tmp_path) == ""
+    document["data"] = "brought"
+    document["params"]["profile"] = "mine"
+    (tmp_path / "curve_mine.json").write_text(json.dumps(document), encoding="utf-8")
+    figure, told = readme_curves(tmp_path).split("\n\n")
+    assert figure == "![F1 against labelled sentences](docs/curve_mine.svg)"
+    assert told.startswith("* **mine** ([all numbers](docs/results.md#how-many-labelled-sentences)): On gold tags, ")

@@ -23,6 +23,8 @@ README = """# Title
 outdated
 <!-- results:end -->
 between
+<!-- curve:begin -->
+<!-- curve:end -->
 <!-- stages:begin -->
 <!-- stages:end -->
 after
@@ -69,6 +71,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("pretraining_since", "tagging_since")
     )
     (tmp_path / "docs" / "speed.md").write_text(speed, encoding="utf-8")
+    serving = "# Serving\n<!-- serving_memory:begin -->\n<!-- serving_memory:end -->\n"
+    (tmp_path / "docs" / "serving.md").write_text(serving, encoding="utf-8")
     (tmp_path / "docs" / "peers.md").write_text(PEERS_PAGE, encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / ".gitignore").write_text("/work/\n", encoding="utf-8")

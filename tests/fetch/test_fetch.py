@@ -1,8 +1,10 @@
 """Filling data/raw/<name>/: from a folder, and from a web server that behaves well, or not."""
 
 import dataclasses
+import errno
 import gzip
 import hashlib
+import http.client
 import io
 import os
 import shutil
@@ -11,10 +13,12 @@ import sys
 import tarfile
 import threading
 import time
+import types
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 
 import pytest
 from click.testing import CliRunner
@@ -22,9 +26,9 @@ from click.testing import CliRunner
 from commands.fetch_data import main
 from ldnet.errors import InputError
 from pipeline.fetch.bring import not_taken
-from pipeline.fetch.download import FRUITLESS_TRIES, DownloadError, download
+from pipeline.fetch.download import FRUITLESS_TRIES, DownloadError, _total, download
 from pipeline.fetch.fetch import fetch
-from pipeline.fetch.placing import hashed, read_sums
+from pipeline.fetch.placing import hashed, place, read_sums
 from pipeline.fetch.sources import DATA_SETS, Archive, DataSet, Member, PublicSource, Slot, own_data_set
 
 REPOSITORY = Path(__file__).parents[2]
@@ -798,3 +802,29 @@ def test_progress_shows_a_name_without_what_a_terminal_obeys(
         assert b"".join(hashed(file, hashlib.sha256(), "copying lm/\x1b]0;owned\x07.txt")) == CONTENT
     shown = capsys.readouterr().err
     assert "copying lm/\\u001b]0;owned\\u0007.txt" in shown and "\x1b]0;" not in shown and "\x07" not in shown
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_names_the_file_that_was_to_be_there(tmp_path: Path) -> None:
+    (tmp_path / ".lm-a.txt.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device") as error:
+        place(tmp_path, "lm/a.txt", [b"x" * 100_000], lambda _: None)
+    assert error.value.filename == str(tmp_path / "lm" / "a.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["lm"]
+
+
+def test_an_error_of_what_is_copied_keeps_its_own_file(tmp_path: Path) -> None:
+    def blocks() -> Iterator[bytes]:
+        yield b"a"
+        raise OSError(errno.EIO, "Input/output error", "brought/a.txt")
+
+    with pytest.raises(OSError, match="Input/output error") as error:
+        place(tmp_path, "a.txt", blocks(), lambda _: None)
+    assert error.value.filename == "brought/a.txt" and not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "\u00b2"])
+def test_a_length_that_is_none_is_not_read(length: str) -> None:
+    for headers in ({"Content-Length": length}, {"Content-Range": f"bytes 0-1/{length}"}):
+        response = types.SimpleNamespace(headers=headers, status=200)
+        assert _total(cast(http.client.HTTPResponse, response)) is None

@@ -232,7 +232,14 @@ def test_values_of_an_experiment_are_all_but_the_ablations() -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a: [1", "not YAML"), ("", "expected a section of keys"), ("- 1", "expected a section of keys")],
+    [
+        ("a: [1", "not YAML"),
+        ("", "expected a section of keys"),
+        ("- 1", "expected a section of keys"),
+        (f"- 0x{'f' * 9000}", "expected a section of keys, found .*a number of thousands of digits"),
+        (f"0x{'f' * 9000}", "expected a section of keys, found a number of thousands of digits"),
+        ("9" * 9000, "not a readable YAML file: Exceeds the limit"),
+    ],
 )
 def test_files_that_hold_no_parameters(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "params.yaml"

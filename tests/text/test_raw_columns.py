@@ -64,6 +64,11 @@ def test_ways_to_write_the_same_sentences(tmp_path: Path, content: bytes) -> Non
         ("a O\n".encode("utf-16"), (0, 1), ":1: not UTF-8"),
         (b"a\xed\xa0\x80 O\n", (0, 1), ":1: not UTF-8"),
         (b"", (0, 1), ": no sentences"),
+        (
+            b"a O\nb " + b"x" * (6 << 20),
+            (0, 1),
+            ":2: a line of more than 4,194,304 bytes; expected a word and its columns",
+        ),
         (b"\n \n\t\n-DOCSTART- -X- O\n", (0, 1), ": no sentences"),
     ],
 )

@@ -107,6 +107,13 @@ def test_a_column_of_numbers_is_not_taken_for_words(raw: Path) -> None:
     assert read_splits(raw, params(), seed=1)[0]["train"]
 
 
+@pytest.mark.parametrize("name", ["dev", "test"])
+def test_numbers_are_not_taken_for_words_in_any_file(raw: Path, name: str) -> None:
+    (raw / name).write_text("1 EU B-X\n2 is O\n")
+    with pytest.raises(InputError, match=rf"{name}:1: '1' is no word, .* column 0; set prepare_conll\.word_column"):
+        read_splits(raw, params().model_copy(update={"tag_column": -1}), seed=1)
+
+
 def test_a_fault_of_tags_names_the_column(raw: Path) -> None:
     (raw / "dev").write_text("d NN\n")
     with pytest.raises(InputError, match=r"dev:1: unknown tag 'NN': .* \(prepare_conll\.tag_column is 1; all files"):
@@ -128,6 +135,18 @@ def test_what_was_found_is_told(raw: Path) -> None:
         "dev: 2 columns separated by blanks; words in column 0, IOB2 in column 1",
         "test: 2 columns separated by blanks; words in column 0, IOB2 in column 1",
         f"note: {raw / 'test'}: all 2 words are one sentence; is there a blank line after each sentence?",
+    ]
+
+
+def test_files_with_other_columns_than_train_are_told(raw: Path) -> None:
+    (raw / "train").write_text("1 EU NN B-X\n2 is VB O\n\n1 c NN B-X\n")
+    (raw / "dev").write_text("1 d NN B-X\n\n1 it PR O\n")
+    (raw / "test").write_text("Rome NN B-X\nin IN O\n\nit PR O\n")
+    widths = [line for line in said(raw, word_column=1, tag_column=-1) if "columns, but" in line]
+    assert widths == [
+        f"note: {raw / 'test'}: 3 columns, but train has 4; prepare_conll.word_column 1 finds 'NN' 'IN' there and 'EU' "
+        "'is' in train, tag_column -1 'B-X' 'O' and 'B-X' 'O'; if these are not the same, give all files the same "
+        "columns"
     ]
 
 

@@ -62,6 +62,9 @@ def test_a_first_row_of_dimension_one_is_not_a_header(tmp_path: Path) -> None:
         (b"the 1 2\n\xff\xfe 3 4\n", ":2: not UTF-8; 1 of 2 words are not; convert the file to UTF-8"),
         (b"the 1 2\n 3 4\n", ":2: no word; 1 of 2 lines have none"),
         (b"3 2\n", ": no word vectors"),
+        (b"9" * 5000 + b" 2\nthe 1 2\nof 3 4\n", ":1: expected a word and 2 numbers, found 2 columns"),
+        (b"2 " + b"9" * 5000 + b"\nthe 1 2\nof 3 4\n", ":1: expected a word and 2 numbers, found 2 columns"),
+        (b"the 1 2\nof 3 4" + b" 4" * (1 << 22), ":2: a line of more than 4,194,304 bytes; expected a word and its"),
         (b"", ": no word vectors"),
     ],
 )

@@ -1,0 +1,68 @@
+"""Files of the corpus that are either whole or absent, written without a copy of them in memory."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from ldnet.errors import InputError
+
+COPIED = 1 << 20  # bytes at a time
+Array = npt.NDArray[Any]
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A sibling to write to, which takes the place of `path` when it is on disk. Raises InputError if it cannot be."""
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def write_array(path: Path, shape: tuple[int, ...], pieces: Iterable[Array], dtype: type[np.generic]) -> None:
+    """Write an array of this shape, whose rows come in pieces, as np.save would. Raises InputError if it cannot be."""
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    with written_whole(path) as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for piece in pieces:
+            file.write(np.ascontiguousarray(piece, dtype=dtype).data.cast("B") if piece.size else b"")
+
+
+def move(path: Path, target: Path) -> None:
+    """Rename a file, or copy it where it is on another disk. Raises InputError if it cannot be written there."""
+    try:
+        path.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with path.open("rb") as source, written_whole(target) as file:
+            shutil.copyfileobj(source, file, COPIED)
+        path.unlink()
+
+
+def require_space(folder: Path, needed: int, what: str) -> None:
+    """Raise InputError if less than `needed` bytes are free where the folder is."""
+    if needed > (free := shutil.disk_usage(folder).free):
+        raise InputError(
+            f"{folder}: {what} takes at least {needed / 1e6:,.1f} MB of disk space, {free / 1e6:,.1f} MB are free; "
+            f"{(needed - free) / 1e6:,.1f} MB are missing"
+        )
+
+
+def bytes_in(folder: Path, pattern: str) -> int:
+    """The bytes of the files in a folder that the pattern finds."""
+    return sum(path.stat().st_size for path in folder.glob(pattern))
