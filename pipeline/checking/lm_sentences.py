@@ -20,11 +20,18 @@ from pipeline.checking.findings import Findings, percent
 from pipeline.checking.tagged_sentences import TaggedSentences
 from pipeline.corpus.fitness import fitness, known_share, missing_words
 from pipeline.corpus.numbered_parts import NumberedPart, number_part
-from pipeline.corpus.preparation import COMPRESSION, check_size, make_vocabulary, other_test_hashes
+from pipeline.corpus.preparation import (
+    COMPRESSION,
+    check_size,
+    doubts_of_other_tests,
+    make_vocabulary,
+    other_test_hashes,
+)
 from pipeline.corpus.text_parts import Part, read_parts
 from pipeline.corpus.unlabelled import LONGEST, SHORTEST, check_enough
 from pipeline.params import Params
 from pipeline.text.lm_files import check_text, find_text, listed
+from pipeline.text.lm_form import doubts_of_form
 
 PART_BYTES = 1 << 22
 MOST_BYTES = 1 << 27  # of text that is read whole: about 25 million words
@@ -67,11 +74,14 @@ def look_at_text(
             "all read" if share == 1 else f"about the first {percent(share, 1)} of each read, so numbers are estimates"
         )
         findings.add("taken", f"{len(paths):,} {'file' if len(paths) == 1 else 'files'}, {how}: {names}")
-        left = f"{listed([path.relative_to(raw) for path in others])}: not found by prepare_corpus.text, {corpus.text}"
+        left = f"{listed([path.relative_to(raw) for path in others])}: not taken by prepare_corpus.text, {corpus.text}"
         findings.add("left out", left if others else "nothing")
         if others:
             findings.warnings.append(f"not taken by prepare_corpus.text, {corpus.text}: {listed(others)}")
     with findings.keep_error():
+        findings.warnings += doubts_of_form(paths)
+    with findings.keep_error():
+        findings.warnings += doubts_of_other_tests(raw, corpus.other_tests)
         _, hashes = other_test_hashes(raw, corpus.other_tests)
     hashes |= {sentence_hash(sentence.words) for sentence in sentences.splits["test"]} if sentences else set()
     if not paths:

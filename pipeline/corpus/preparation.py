@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from ldnet.errors import InputError
 from ldnet.files import write_json
+from ldnet.printable import quoted
 from ldnet.text.columns import sentence_hash
 from ldnet.text.lm_words import END_OF_SENTENCE, UNKNOWN, UNKNOWN_ID
 from pipeline.corpus.fitness import fitness
@@ -34,7 +35,8 @@ from pipeline.execution.processes import OrderedMap, ordered_map
 from pipeline.execution.stored import damaged
 from pipeline.params import CorpusParams
 from pipeline.text.lm_files import listed, text_files
-from pipeline.text.raw_columns import read_columns
+from pipeline.text.lm_form import doubts_of_form
+from pipeline.text.raw_columns import RawFile, check_words, read_columns
 from pipeline.text.word_vectors import WordVectors, no_vectors, read_word_vectors
 
 PART_BYTES = 1 << 22  # of text: what a process has in memory at a time, and what a killed run may lose
@@ -61,9 +63,36 @@ def read_hashes(path: Path) -> set[str]:
 
 
 def other_test_hashes(raw: Path, pattern: str) -> tuple[list[Path], set[str]]:
-    """The CoNLL files that `pattern` finds in `raw`, which may be none, and the hashes of their sentences."""
+    """The CoNLL files that `pattern` finds in `raw`, which may be none, and the hashes of their sentences.
+
+    Raises InputError for a file that cannot be read, and if column 0 has no words.
+    """
     paths = sorted(path for path in raw.glob(pattern) if path.is_file()) if pattern else []
-    return paths, {sentence_hash(sentence.words) for path in paths for sentence in read_columns(path, 0, -1).sentences}
+    return paths, {sentence_hash(sentence.words) for path in paths for sentence in _words_first(path).sentences}
+
+
+def _words_first(path: Path) -> RawFile:
+    """Read columns of which the first is the word. Raises InputError if it has numbers alone."""
+    file = read_columns(path, 0, -1)
+    try:
+        check_words(file, 0)
+    except InputError:
+        first = file.sentences[0]
+        raise InputError(
+            f"{path}:{first.lines[0]}: {quoted(first.words[0])} is no word, and so in all lines: only numbers are in "
+            "column 0; prepare_corpus.other_tests expects the word there; delete the column, as with cut -f 2-"
+        ) from None
+    return file
+
+
+def doubts_of_other_tests(raw: Path, pattern: str) -> list[str]:
+    """What to say of a pattern that finds no files of other tasks, though it is to."""
+    if not pattern or any(path.is_file() for path in raw.glob(pattern)):
+        return []
+    return [
+        f"{raw / pattern}: no such files (prepare_corpus.other_tests), so that no test sentences of other tasks are "
+        "dropped; bring them, or set it to ''"
+    ]
 
 
 def prepare(
@@ -89,6 +118,8 @@ def prepare(
     paths, others = text_files(raw, params.text)
     if others:
         say(f"note: not taken by prepare_corpus.text, {params.text}: {listed(others)}")
+    for doubt in (*doubts_of_form(paths), *doubts_of_other_tests(raw, params.other_tests)):
+        say(f"note: {doubt}")
     text_bytes = sum(path.stat().st_size for path in paths)
     scratch.mkdir(parents=True, exist_ok=True)
     require_space(scratch, int(LEAST_SCRATCH * text_bytes) - bytes_in(scratch, "*"), "preparing the text")

@@ -13,6 +13,11 @@ LM_FOLDER = "lm"
 # The One Billion Word benchmark calls its files news.en-00001-of-00100; a compressed file needs no other ending.
 SHARD = re.compile(r".+-\d+-of-\d+")
 EXPECTED = "*.txt, *-00001-of-00100 and compressed files (.gz, .bz2, .xz, .zst) are"
+# Beside text, editors, downloads and checksums leave files whose names begin as those of the text do.
+STRAY = re.compile(
+    r"(~|#|\.(swp|swo|bak|old|orig|tmp|temp|part|partial|filepart|crdownload|download|aria2|md5|sha\d+|asc|sig|dvc))$",
+    re.IGNORECASE,
+)
 SHOWN = 10
 
 
@@ -25,7 +30,7 @@ def brought_as(path: str) -> str | None:
     stem, dot, ending = name.rpartition(".")
     packed = f".{ending.lower()}" if dot and f".{ending.lower()}" in ENDINGS else ""
     stem = stem if packed else name
-    if name.startswith(".") or not stem:
+    if any(part.startswith(".") for part in (*folders, name)) or not stem:
         return None
     if stem.lower().endswith(".txt"):
         stem = stem[: -len(".txt")]
@@ -76,13 +81,21 @@ def text_files(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
 def find_text(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
     """The same files, without a look into them. Raises InputError if there is none."""
     folder = raw / next(iter(Path(re.split(r"[*?[]", pattern)[0] + "x").parents))
-    paths = sorted(path for path in raw.glob(pattern) if path.is_file())
-    others = left_out(folder, paths) if folder != raw else []
+    found = sorted(path for path in raw.glob(pattern) if path.is_file())
+    stray = [path for path in found if _is_stray(path.relative_to(raw), pattern)]
+    paths = [path for path in found if path not in stray]
+    others = sorted({*stray, *(left_out(folder, paths) if folder != raw else [])})
     if not paths:
-        found = f"; found {listed(others)}" if others else ""
+        beside = f"; found {listed(others)}" if others else ""
         expected = "expected one tokenised sentence a line, .txt or compressed"
-        raise InputError(f"{raw / pattern}: no LM text found; {expected}{found}")
+        raise InputError(f"{raw / pattern}: no LM text found; {expected}{beside}")
     return paths, others
+
+
+def _is_stray(path: Path, pattern: str) -> bool:
+    """Whether a pattern finds a hidden file, a backup, a part of a download or a checksum, without asking for it."""
+    hidden = any(part.startswith(".") for part in path.parts) and "/." not in f"/{pattern}"
+    return hidden or bool(STRAY.search(path.name) and not STRAY.search(pattern))
 
 
 def check_text(path: Path) -> None:

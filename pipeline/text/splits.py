@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from ldnet.errors import InputError
-from ldnet.printable import quoted
+from ldnet.printable import quoted, shortened
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
 from pipeline.params import ConllParams, listed_files
 from pipeline.text.raw_columns import RawFile, check_words, not_columns, read_columns
-from pipeline.text.tag_dialect import same_but_for_case
+from pipeline.text.tag_dialect import look_alike
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
 
 Splits = dict[str, list[Sentence]]
@@ -26,6 +26,7 @@ MANY_SENTENCES = 20
 MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
 MOST_TYPES = 20  # that are named
 SHOWN = 3  # words, of a file
+QUOTED = re.compile(r'"([^"]|"")*"')
 LONG_SENTENCE = 500  # words: a longer one is several, without the blank lines between them
 
 
@@ -110,14 +111,24 @@ def _report(files: Files, params: ConllParams) -> TagReport:
         report = report_tags({file.path: file.sentences for file in _all(files)})
     except InputError as error:
         advice = f"prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme"
-        told = InputError(f"{error} ({advice}; types alone, without B- or I-, need O in most lines)")
         broken = next(file for file in _all(files) if str(error).startswith(f"{file.path}:"))
+        header = "; is it a header? Delete the line" if _is_header(broken, str(error), files) else ""
+        told = InputError(f"{error}{header} ({advice}; types alone, without B- or I-, need O in most lines)")
         raise not_columns(broken.path, broken.start, told) from None
     if report.dialect.alone:
         _refuse_header(files)
     if report.slips and params.slips == "refuse":
         raise InputError(f"{report.slips_in_words()} (prepare_conll.slips: repair reads them as conlleval does)")
     return report
+
+
+def _is_header(broken: RawFile, error: str, files: Files) -> bool:
+    """Whether the error is about the first line of a file, and no line but first ones has such a tag."""
+    first = broken.sentences[0]
+    later = {
+        tag for file in _all(files) for i, s in enumerate(file.sentences) for tag in (s.tags[1:] if i == 0 else s.tags)
+    }
+    return error.startswith(f"{broken.path}:{first.lines[0]}:") and first.tags[0] not in later
 
 
 def _refuse_header(files: Files) -> None:
@@ -146,11 +157,9 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
             f"types stand without B- or I- ({', '.join(types_alone[:MOST_TYPES])}"
             f"{', ...' if len(types_alone) > MOST_TYPES else ''}): neighbours of one type are read as one span"
         )
-    tags = {tag for file in _all(files) for sentence in file.sentences for tag in sentence.tags}
-    types = {tag.type for text in tags if (tag := report.dialect.tag(text))}
-    for kinds in same_but_for_case(types):
-        yield f"types {' and '.join(kinds)} differ only in upper and lower case, and are read as different ones"
+    yield from _doubts_of_types(files, report)
     for file in _all(files):
+        yield from _doubts_of_quotes(file)
         words = Counter(word for sentence in file.sentences for word in sentence.words)
         if words.total() >= MANY_WORDS and len(words) < FEW_WORDS:
             yield (
@@ -187,6 +196,47 @@ def _beginning(file: RawFile, kind: Literal["words", "tags"]) -> str:
     sentence = file.sentences[0]
     shown = sentence.words if kind == "words" else sentence.tags
     return " ".join(quoted(text) for text in shown[:SHOWN])
+
+
+def _doubts_of_types(files: Files, report: TagReport) -> Iterable[str]:
+    """Types that look alike, and where the rarest of them is."""
+    counts = Counter(tag for file in _all(files) for sentence in file.sentences for tag in sentence.tags)
+    by_type: dict[str, list[str]] = {}
+    for text in counts:
+        tag = report.dialect.tag(text)
+        by_type.setdefault((tag and tag.type) or "O", []).append(text)
+    for kinds in look_alike(by_type):
+        tags = by_type[min(kinds, key=lambda kind: sum(counts[text] for text in by_type[kind]))]
+        file, line = next(
+            (file, line)
+            for file in _all(files)
+            for sentence in file.sentences
+            for line, text in zip(sentence.lines, sentence.tags, strict=True)
+            if text in tags
+        )
+        only_case = len({kind.casefold() for kind in kinds}) == 1
+        names = " and ".join(kinds if only_case else map(ascii, kinds))
+        how = "in upper and lower case" if only_case else "in characters that cannot be seen or look the same"
+        yield f"types {names} differ only {how}, and are read as different ones; {file.path}:{line} has the rarest"
+
+
+def _doubts_of_quotes(file: RawFile) -> Iterable[str]:
+    """Words in quotation marks, with doubled ones between them: so CSV writes words that have one."""
+    places = [
+        (line, word)
+        for sentence in file.sentences
+        for line, word in zip(sentence.lines, sentence.words, strict=True)
+        if '""' in word[1:-1] or word == '"'
+    ]
+    quoted_words = [(line, word) for line, word in places if QUOTED.fullmatch(word)]
+    if quoted_words and all(word != '"' for _, word in places):
+        line, word = quoted_words[0]
+        meant = word[1:-1].replace('""', '"')
+        others = f", and {len(quoted_words) - 1:,} more such words" if len(quoted_words) > 1 else ""
+        yield (
+            f"{file.path}:{line}: the word {shortened(word)}{others}; quotation marks as in CSV are read as part of "
+            f"the word; if {shortened(meant)} is meant, write it without them (in pandas: quoting=csv.QUOTE_NONE)"
+        )
 
 
 def _in_iobes(file: RawFile, report: TagReport) -> list[Sentence]:

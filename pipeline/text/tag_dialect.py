@@ -1,6 +1,7 @@
 """How a corpus writes its tags: with which letters, with - or _ after them, or as types alone."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from ldnet.text.tags import ALIASES, OUTSIDE, Tag
 PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.IGNORECASE | re.DOTALL)
 SUFFIXED = re.compile(r".+[-_][BIESLUMW]", re.IGNORECASE | re.DOTALL)  # PER-B: no types that stand alone
 MOST_TYPES = 200  # more are words or lemmas rather than types
+# Unicode counts these among letters and marks, but they have no shape.
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+CYRILLIC, GREEK = "АВЕКМНОРСТУХІЈЅаеорсухіјѕ", "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"  # noqa: RUF001  # they look like Latin ones
+LATIN = str.maketrans(CYRILLIC + GREEK, "ABEKMHOPCTYXIJSaeopcyxijs" + "ABEZHIKMNOPTYXo")
 BILOU, BMES, BMEWO = {"L", "U"}, {"M"}, {"W"}
 
 
@@ -63,9 +68,16 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
     return Dialect(alone, letters, family)
 
 
-def same_but_for_case(types: Iterable[str]) -> list[tuple[str, ...]]:
-    """Types that differ from each other in upper and lower case only."""
+def look_alike(types: Iterable[str]) -> list[tuple[str, ...]]:
+    """Types that a reader cannot tell from each other, or only by upper and lower case."""
     by_form: dict[str, set[str]] = {}
     for kind in types:
-        by_form.setdefault(kind.casefold(), set()).add(kind)
+        by_form.setdefault(seen(kind).casefold(), set()).add(kind)
     return [tuple(sorted(kinds)) for _, kinds in sorted(by_form.items()) if len(kinds) > 1]
+
+
+def seen(text: str) -> str:
+    """The text as a reader sees it: composed, without what cannot be seen, Latin letters for those that look so."""
+    composed = unicodedata.normalize("NFKC", text)
+    shown = "".join(c for c in composed if unicodedata.category(c) not in ("Cf", "Cc") and not UNSEEN.match(c))
+    return " ".join(shown.split()).translate(LATIN)

@@ -280,8 +280,40 @@ def test_files_that_are_left_out_are_named(bringing: Bringing) -> None:
     assert look_at(bringing).findings.warnings == look_at(bringing).findings.warnings
     (bringing.raw / "lm" / "c.text").write_text("x\n")
     found = look(parameters(), bringing.raw.parent)
-    assert line_of(found, "left out") == "lm/c.text: not found by prepare_corpus.text, lm/*.txt*"
+    assert line_of(found, "left out") == "lm/c.text: not taken by prepare_corpus.text, lm/*.txt*"
     assert any(line.startswith("not taken by prepare_corpus.text") for line in warnings(found))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda text: f'<doc id="12" url="x">\n{text}</doc>\n',
+            'lm/a.txt:1: \'<doc id="12" url="x">\' is markup (2 of',
+        ),
+        (
+            lambda text: f"1\n00:00:01,000 --> 00:00:02,000\n{text}",
+            "lm/a.txt:2: '00:00:01,000 --> 00:00:02,000' is the",
+        ),
+        (
+            lambda text: "".join(" ".join(f"{word}_NN" for word in line.split()) + "\n" for line in text.splitlines()),
+            "is words with parts of speech (",
+        ),
+    ],
+)
+def test_text_that_is_none_is_told(bringing: Bringing, change: Callable[[str], str], told: str) -> None:
+    assert not any("is learnt from as text" in line for line in warnings(look_at(bringing)))
+    bringing.put("lm/a.txt", change("\n".join(TEXT) + "\n"))
+    assert any(told in line for line in warnings(look_at(bringing)))
+
+
+def test_other_tests_that_are_not_there_or_have_no_words_are_told(bringing: Bringing) -> None:
+    found = look_at(bringing, prepare_corpus={"other_tests": "other/*.txt"})
+    assert any("other/*.txt: no such files (prepare_corpus.other_tests)" in line for line in warnings(found))
+    (bringing.raw / "other").mkdir()
+    (bringing.raw / "other" / "a.txt").write_text("1\train\tO\n2\tfell\tO\n")
+    found = look(parameters(prepare_corpus={"other_tests": "other/*.txt"}), bringing.raw.parent)
+    assert any("other/a.txt:1: '1' is no word, and so in all lines" in error for error in found.findings.errors)
 
 
 def test_vectors_that_fit_badly_are_told(bringing: Bringing) -> None:

@@ -1,7 +1,9 @@
 """CSV tables and JSON records become columns that prepare_conll reads."""
 
 import importlib.util
+import io
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +47,178 @@ def test_tables(script: ModuleType, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "doc_id,sent_id,token,tag\nd1,0,Ada,B-PER\nd1,0,left,O\nd1,1,Bye,O\nd2,1,Ada,B-PER\n",
+        "sent_id\tdoc_id\ttoken\ttag\n0\td1\tAda\tB-PER\n0\td1\tleft\tO\n1\td1\tBye\tO\n1\td2\tAda\tB-PER\n",
+        "sentiment;Sentence #;document;word;tag\n+;1;d1;Ada;B-PER\n-;;;left;O\n+;2;;Bye;O\n+;;d2;Ada;B-PER\n",
+        "file,doc_title,sentence_text,word,tag\nf,d1,a,Ada,B-PER\nf,d1,a,left,O\nf,d1,b,Bye,O\ng,d1,b,Ada,B-PER\n",
+    ],
+)
+def test_tables_of_documents_and_sentences(script: ModuleType, text: str) -> None:
+    assert converted(script, text) == (["Ada/B-PER left/O", "Bye/O", "Ada/B-PER"], [])
+
+
+def test_tables_of_documents_alone(script: ModuleType) -> None:
+    sentences, problems = converted(script, "doc_id,token,tag\nd1,Ada,B-PER\nd1,left,O\nd2,Bye,O\n")
+    assert sentences == ["Ada/B-PER left/O", "Bye/O"]
+    assert problems == ["no column of sentences; a new doc_id or an empty line starts one"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ('"\tO\nHello\tO\n,\tO\n"\tO\nhe\tO', ['"', "Hello", ",", '"', "he"]),
+        ('"a\tO\nb"\tO', ['"a', 'b"']),
+        ('""""\tO\n"a""b"\tO\n"c"\tO', ['"', 'a"b', "c"]),
+        ('"\tO\n""""\tO', ['"', '""""']),
+        ('5"\tO\nb\tO', ['5"', "b"]),
+        ('"\t"\nb\tO', ['"', "b"]),
+    ],
+)
+def test_quotation_marks_in_tables_with_tabs(script: ModuleType, rows: str, words: list[str]) -> None:
+    sentences, _ = script.convert(f"word\ttag\n{rows}\n", tokenise)
+    assert [word for word, _ in sentences[0]] == words
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {
+            "tokens": [
+                {"text": "Ada", "start": 0, "end": 3, "id": 0, "ws": True},
+                {"text": "Lovelace", "start": 4, "end": 12, "id": 1, "ws": False},
+                {"text": "'s", "start": 12, "end": 14, "id": 2, "ws": False},
+                {"text": "\n", "start": 14, "end": 15, "id": 3, "ws": False},
+                {"text": "Oslo", "start": 15, "end": 19, "id": 4, "ws": False},
+            ],
+            "spans": [
+                {"start": 0, "end": 12, "token_start": 0, "token_end": 1, "label": "PER"},
+                {"token_start": 4, "token_end": 4, "label": "LOC"},
+            ],
+            "label": "text category",
+            "answer": "accept",
+        },
+        {
+            "tokens": [{"start": 0, "end": 3}, {"start": 4, "end": 12}, {"start": 12, "end": 14},
+                       {"start": 14, "end": 15}, {"start": 15, "end": 19}],
+            "ents": [{"start": 0, "end": 12, "label": "PER"}, {"start": 15, "end": 19, "label": "LOC"}],
+        },
+        {
+            "tokens": ["Ada", "Lovelace", "'s", "\n", "Oslo"],
+            "spans": [{"start": 0, "end": 12, "token_start": 0, "token_end": 1, "label": "PER"},
+                      {"start": 15, "end": 19, "token_start": 4, "token_end": 4, "label": "LOC"}],
+        },
+        {"label": [{"start": 0, "end": 12, "text": "Ada Lovelace", "labels": ["PER"]},
+                   {"start": 15, "end": 19, "text": "Oslo", "labels": ["LOC"]}], "annotator": 1},
+        {"label": [[0, 12, "PER"], [15, 19, "LOC"]], "entities": []},
+        {"entities": [{"id": 7, "start_offset": 0, "end_offset": 12, "label": "PER"},
+                      {"id": 8, "start_offset": 15, "end_offset": 19, "label": "LOC"}], "relations": []},
+    ],
+)  # fmt: skip
+def test_exports_of_annotation_tools(script: ModuleType, record: dict[str, Any]) -> None:
+    record = {"id": 1, "text": "Ada Lovelace's\nOslo", **record}
+    expected = ["Ada/B-PER Lovelace/I-PER 's/O", "Oslo/B-LOC"]
+    assert converted(script, json.dumps(record)) == (expected, [])
+    assert converted(script, json.dumps([record, record])) == (expected * 2, [])
+
+
+def test_tasks_of_label_studio(script: ModuleType) -> None:
+    def task(*annotations: dict[str, Any]) -> dict[str, Any]:
+        return {"id": 1, "data": {"text": "Ada left"}, "annotations": list(annotations), "predictions": []}
+
+    span = {"value": {"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}, "type": "labels", "from_name": "label"}
+    choice = {"value": {"choices": ["a"]}, "type": "choices"}
+    done, cancelled = {"result": [choice, span]}, {"result": [], "was_cancelled": True}
+    assert converted(script, json.dumps([task(cancelled, done)])) == (["Ada/B-PER left/O"], [])
+    sentences, problems = converted(script, json.dumps([task(), task(done, {"result": []}), task(cancelled)]))
+    assert sentences == ["Ada/B-PER left/O"]
+    assert problems == [
+        "2 records are not annotated, or not accepted, and were left out (records 1, 3)",
+        "1 records have several annotations; the first of each was taken (record 2)",
+    ]
+
+
+PAIR = ["Uber blew", {"entities": [[0, 4, "ORG"]]}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps([PAIR]),
+        json.dumps(PAIR),
+        json.dumps([PAIR], indent=1),
+        json.dumps(PAIR) + "\n\n",
+        json.dumps({"classes": ["ORG"], "annotations": [None, PAIR]}),
+    ],
+)
+def test_the_training_format_of_spacy(script: ModuleType, text: str) -> None:
+    assert converted(script, text) == (["Uber/B-ORG blew/O"], [])
+    assert converted(script, f"{json.dumps(PAIR)}\n{json.dumps(PAIR)}") == (["Uber/B-ORG blew/O"] * 2, [])
+
+
+def test_records_that_were_rejected(script: ModuleType) -> None:
+    records = [{"text": "Ada", "spans": [[0, 3, "PER"]], "answer": answer} for answer in ("reject", "ignore", "accept")]
+    sentences, problems = converted(script, json.dumps(records))
+    assert sentences == ["Ada/B-PER"]
+    assert problems == ["2 records are not annotated, or not accepted, and were left out (records 1, 2)"]
+
+
+@pytest.mark.parametrize(
+    ("span", "tags", "problem"),
+    [
+        ([10, 14, "PER"], "O O O", "1 spans have no word of the text, and were left out"),
+        ([4, 0, "PER"], "O O O", "1 spans have no word of the text, and were left out"),
+        ([2, 2, "PER"], "O O O", "1 spans have no word of the text, and were left out"),
+        ([4, 5, "PER"], "O O O", "1 spans have no word of the text, and were left out"),  # the line end
+        ([-4, 0, "PER"], "O O O", "1 spans have no word of the text, and were left out"),
+        ([5, 40, "PER"], "O B-PER I-PER", "1 spans reach beyond the text; they were given what of it they have"),
+        ([0, 6, "PER"], "B-PER B-PER O", "1 spans go over the end of a line; each line has its part as a span"),
+        ({"start": 0, "end": 4, "label": "PER", "text": "ohn "}, "O O O", "1 spans say that their text is another"),
+        ({"start": 0, "end": 4, "label": "PER", "text": "John "}, "B-PER O O", ""),
+    ],
+)
+def test_spans_that_do_not_fit_the_text(script: ModuleType, span: Any, tags: str, problem: str) -> None:
+    good = {"text": "John", "label": []}
+    sentences, problems = script.convert(json.dumps([good, {"text": "John\na b", "label": [span]}]), tokenise)
+    assert [tag for sentence in sentences[1:] for _, tag in sentence] == tags.split()
+    assert len(problems) == bool(problem)
+    assert all(line.startswith(problem) and line.endswith("(record 2)") for line in problems)
+
+
+def test_records_without_spans_are_named(script: ModuleType) -> None:
+    sentences, problems = converted(script, "\n".join(json.dumps({"text": "a"}) for _ in range(7)))
+    assert len(sentences) == 7 and problems[0].startswith("7 records have none of entities, spans, label, labels, ents")
+    assert problems[0].endswith("(records 1, 2, 3, 4, 5, ...)")
+
+
+def test_lines_of_json_end_at_line_feeds_alone(script: ModuleType) -> None:
+    lines = [json.dumps({"text": f"a{end}b", "label": []}, ensure_ascii=False) for end in "\u2028\u2029\x85"]
+    assert len(converted(script, "\n".join(lines) + "\n")[0]) == 3
+
+
+def slow_tags(tokens: list[Any], spans: list[tuple[int, int, str]]) -> list[str]:
+    """Tags by comparing every span with every character of every word."""
+    tags = ["O"] * len(tokens)
+    for start, end, kind in sorted(spans):
+        touched = [i for i, t in enumerate(tokens) if set(range(t.start, t.end)) & set(range(start, end))]
+        if all(tags[i] == "O" for i in touched):
+            for i in touched:
+                tags[i] = ("B-" if i == touched[0] else "I-") + kind
+    return tags
+
+
+def test_words_of_spans_are_those_that_share_a_character(script: ModuleType) -> None:
+    rng = random.Random(1)
+    for _ in range(300):
+        ends = sorted(rng.sample(range(30), 10))
+        tokens = [script.Token("w", a, b, 0) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+        spans = [(rng.randrange(-2, 32), rng.randrange(-2, 32), rng.choice("XY")) for _ in range(3)]
+        rows, _ = script.tag_words(tokens, spans, 30)
+        assert [tag for row in rows for _, tag in row] == slow_tags(tokens, spans)
+
+
+@pytest.mark.parametrize(
     "spans",
     [
         {"label": [[0, 12, "PER"], [18, 22, "LOC"]]},
@@ -70,8 +244,8 @@ def test_spans_that_fit_no_words_are_counted(script: ModuleType) -> None:
     sentences, problems = converted(script, json.dumps(record))
     assert sentences == ["Ada-Lovelace/B-PER left/B-X_Y"]
     assert problems == [
-        "1 spans begin or end inside of a word; they were given all of it",
-        "1 spans overlap others, and were left out",
+        "1 spans begin or end inside of a word; they were given all of it (record 1)",
+        "1 spans overlap others, and were left out (record 1)",
     ]
 
 
@@ -84,6 +258,28 @@ def test_spans_that_fit_no_words_are_counted(script: ModuleType) -> None:
         ('{"tokens": ["a"], "tags": [3]}', "record 1: expected a tag, as text, for each of its 1 words"),
         ('{"text": "a", "label": [[0, 1]]}', "expected a span of start, end and type"),
         ('{"text": "a"}\n{', "line 2: not JSON"),
+        ('[{"text": "a"},\n {"text": b}]', "line 2: not JSON: Expecting value"),
+        ("[1, 2]", "record 1: expected an object, found 1"),
+        ('[["a"]]', "record 1: expected an object"),
+        ('{"text": "a", "label": "PER"}', 'record 1: expected a list of spans, found "PER"'),
+        ('{"text": "a", "label": 3}', "record 1: expected a list of spans, found 3"),
+        ('{"text": "a", "label": ["PER"]}', "record 1: expected a span of start, end and type"),
+        ('{"text": "a", "label": [[0, 1, ""]]}', "record 1: expected a span of start, end and type"),
+        ('{"text": "a", "label": [{"start": 0, "end": 1, "labels": []}]}', "record 1: expected a span of start"),
+        ('{"text": "a", "label": [[0, true, "X"]]}', "record 1: expected a span of start, end and type"),
+        ('{"tokens": ["a", "b"], "entities": [{"start": 0, "end": 1, "type": "X"}]}', "record 1: expected a tag, as"),
+        ('{"tokens": ["a"], "spans": [{"token_start": 0, "token_end": 1, "label": "X"}]}', "some of the 1 tokens"),
+        ('{"tokens": [{"text": "a"}], "spans": []}', "record 1: expected tokens with text, start and end"),
+        ('{"tokens": [3], "tags": ["O"]}', "record 1: expected tokens with text, start and end"),
+        ('{"tokens": ["a\\nb"], "tags": ["O"]}', "record 1: a word or a tag: 'a.nb' has a tab, a line end"),
+        ('{"tokens": ["a\\tb"], "tags": ["O"]}', "record 1: a word or a tag: 'a.tb' has a tab, a line end"),
+        ('{"tokens": ["\\ud800"], "tags": ["O"]}', "half a character"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"data": {}, "annotations": [{"result": []}]}', "record 1: expected text and spans"),
+        ("word,tag\na,O\n,,O\n", "line 3: a row with 3 of 2 values"),
+        ('word,tag\n",O\na,O\n",O\n', "line 4: .* has a line end in a value; is a quot"),
+        ('word,lemma,tag\na,",O\nb,b,O\nc,",O\n', "line 4: .* has a line end in a value"),
+        ('word,tag\na,O\n"' + "b,O\n" * 40_000, "field larger than field limit .*; is a quotation mark not closed"),
     ],
 )
 def test_what_cannot_be_converted(script: ModuleType, text: str, message: str) -> None:
@@ -96,9 +292,36 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), str(tmp_path / "a.csv")]
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert failed.returncode == 1 and failed.stderr.startswith("Error: ") and failed.stderr.count("\n") == 1
+    unknown = subprocess.run([*command, "--encoding", "cp1252x"], capture_output=True, text=True, check=False)
+    assert unknown.returncode == 1 and unknown.stderr.endswith(": unknown encoding: cp1252x\n")
     run = subprocess.run([*command, "--encoding", "cp1252"], capture_output=True, check=True)
     (tmp_path / "train.txt").write_bytes(run.stdout)
     assert [sentence.words for sentence in read_columns(tmp_path / "train.txt", 0, 1).sentences] == [
         ("José",),
         ("left",),
     ]
+
+
+def test_what_a_terminal_would_obey_is_not_printed(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"\x1b]0;x\x07\n\u202e": 1}))
+    monkeypatch.setattr(sys, "argv", ["to_columns.py", str(path)])
+    with pytest.raises(SystemExit) as ended:
+        script.main()
+    assert str(ended.value.code).isprintable() and "\\u001b]0;x" in str(ended.value.code)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv"
+    for encoding in ("utf-8-sig", "utf-16"):
+        path.write_text("word,tag\na,O\n", encoding=encoding)
+        for name in {encoding, encoding.removesuffix("-sig"), encoding.removesuffix("-sig").replace("-", "").upper()}:
+            monkeypatch.setattr(sys, "argv", ["to_columns.py", str(path), "--encoding", name])
+            monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written := io.BytesIO()))
+            script.main()
+            sys.stdout.flush()
+            assert written.getvalue() == b"a\tO\n\n"

@@ -16,7 +16,7 @@ from ldnet.errors import InputError
 from ldnet.text.columns import sentence_hash
 from pipeline.corpus import preparation as corpus_preparation
 from pipeline.corpus import whole_files
-from pipeline.corpus.preparation import make_vocabulary
+from pipeline.corpus.preparation import doubts_of_other_tests, make_vocabulary, other_test_hashes
 from pipeline.corpus.preparation import prepare as prepare_in_parts
 from pipeline.params import CorpusParams
 from pipeline.pretraining import encoded_corpus as corpus
@@ -254,3 +254,34 @@ def test_a_full_disk_names_the_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=rf"out/{name}: cannot be written: No space left on device"):
         prepare(raw, set(), tmp_path / "out", PARAMS, 1)
     assert not (tmp_path / "out" / name).exists()
+
+
+def test_test_sentences_of_other_tasks(tmp_path: Path) -> None:
+    assert other_test_hashes(tmp_path, "") == ([], set()) and doubts_of_other_tests(tmp_path, "") == []
+    told = (
+        f"{tmp_path / 'other/*.txt'}: no such files (prepare_corpus.other_tests), so that no test sentences of other "
+    )
+    assert [doubt.startswith(told) for doubt in doubts_of_other_tests(tmp_path, "other/*.txt")] == [True]
+    (tmp_path / "other").mkdir()
+    path = tmp_path / "other" / "a.txt"
+    path.write_text("Ada B-PER\nleft O\n\n1 O\n2 O\n")
+    assert other_test_hashes(tmp_path, "other/*.txt") == (
+        [path],
+        {sentence_hash(["Ada", "left"]), sentence_hash(["1", "2"])},
+    )
+    assert doubts_of_other_tests(tmp_path, "other/*.txt") == []
+    path.write_text("# sent_id = 1\n1-2\tdel\t_\n1\tde\tO\n2\tel\tO\n\n1\tx\tO\n")
+    with pytest.raises(
+        InputError, match=r"a\.txt:2: '1-2' is no word, .*; prepare_corpus\.other_tests expects the word"
+    ):
+        other_test_hashes(tmp_path, "other/*.txt")
+
+
+def test_what_is_doubtful_is_said(tmp_path: Path) -> None:
+    write_text(tmp_path, ["<doc>", *LINES])
+    said: list[str] = []
+    params = PARAMS.model_copy(update={"other_tests": "other/*"})
+    with TemporaryDirectory() as scratch:
+        prepare_in_parts(tmp_path, set(), tmp_path / "out", params, 1, Path(scratch), 1, 3000, say=said.append)
+    assert [line.partition(str(tmp_path))[2].split(" ")[0] for line in said] == ["/lm/a.txt:1:", "/other/*:"]
+    assert all(line.startswith("note: ") for line in said)

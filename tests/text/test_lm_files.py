@@ -31,6 +31,11 @@ from pipeline.text.lm_files import brought_as, left_out, listed, lm_text, text_f
         (".a.txt", None),
         (".gz", None),
         ("a.csv", None),
+        ("a.txt~", None),
+        ("a.txt.part", None),
+        (".a.txt.swp", None),
+        (".ipynb_checkpoints/a-checkpoint.txt", None),
+        ("__MACOSX/._a.txt", None),
     ],
 )
 def test_names(path: str, target: str | None) -> None:
@@ -67,6 +72,26 @@ def test_the_pattern_and_what_it_leaves_out(tmp_path: Path) -> None:
     assert text_files(tmp_path, "*.txt") == ([tmp_path / "train.txt"], [])
     with pytest.raises(InputError, match=r"lm/\*\.txt\.gz: no LM text found; .*; found .*/lm/a\.txt"):
         text_files(tmp_path, "lm/*.txt.gz")
+
+
+STRAYS = ["._a.txt", ".a.txt.swp", "a.txt~", "a.txt.part", "a.txt.BAK", "a.txt.gz.tmp", "a.txt.md5", "a.txt.sha256"]
+
+
+def test_what_editors_and_downloads_leave_is_left_out_and_named(tmp_path: Path) -> None:
+    make(tmp_path, "lm/a.txt", "lm/a.txt.1", *(f"lm/{name}" for name in STRAYS))
+    taken, others = text_files(tmp_path, "lm/*.txt*")
+    assert [path.name for path in taken] == ["a.txt", "a.txt.1"]
+    assert sorted(path.name for path in others) == sorted(STRAYS)
+    make(tmp_path, "lm/.checkpoints/a.txt")
+    assert [path.name for path in text_files(tmp_path, "lm/**/*.txt")[0]] == ["a.txt"]
+    make(tmp_path, "b.txt", ".b.txt")
+    assert text_files(tmp_path, "*.txt") == ([tmp_path / "b.txt"], [tmp_path / ".b.txt"])
+
+
+@pytest.mark.parametrize("name", [*STRAYS, ".checkpoints/a.txt"])
+def test_a_pattern_that_asks_for_such_files_gets_them(tmp_path: Path, name: str) -> None:
+    make(tmp_path, f"lm/{name}", "lm/b.txt")
+    assert text_files(tmp_path, f"lm/{name}")[0] == [tmp_path / "lm" / name]
 
 
 @pytest.mark.parametrize(

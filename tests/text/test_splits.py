@@ -240,7 +240,8 @@ def test_doubts(raw: Path) -> None:
     notes = [line for line in said(raw) if line.startswith("note: ")]
     assert notes == [
         "note: types stand without B- or I- (X, x): neighbours of one type are read as one span",
-        "note: types X and x differ only in upper and lower case, and are read as different ones",
+        "note: types X and x differ only in upper and lower case, and are read as different ones; "
+        f"{raw / 'train'}:510 has the rarest",
         f"note: {raw / 'train'}:7: a sentence of 501 words; is there a blank line after each sentence?",
         f"note: {raw / 'dev'}: no spans, all 4 tags in column 1 are O",
         "note: 1 of 2 dev sentences (50.0 %) are in train, too",
@@ -258,6 +259,63 @@ def test_doubts(raw: Path) -> None:
     (raw / "test").write_text("z " + "O\nz " * 600 + "O\n")
     with pytest.raises(InputError, match="test: all 601 words are one sentence"):
         said(raw)
+
+
+@pytest.mark.parametrize(
+    ("tag", "shown"),
+    [
+        ("B-X\u200b", "types 'X' and 'X\\u200b' differ only in characters that cannot be seen or look the same"),
+        ("B-\u00a0X", "types 'X' and '\\xa0X' differ only in characters"),
+        ("B-\u0425", "types 'X' and '\\u0425' differ only in characters"),
+    ],
+)
+def test_types_with_characters_that_are_not_seen(raw: Path, tag: str, shown: str) -> None:
+    (raw / "dev").write_text(f"d\tB-X\ne\t{tag}\n", encoding="utf-8")
+    notes = [line for line in said(raw) if "differ only" in line]
+    assert len(notes) == 1 and notes[0].startswith(f"note: {shown}") and f"{raw / 'dev'}:2 has the rarest" in notes[0]
+
+
+def test_an_o_that_looks_like_o_is_told_where_types_stand_alone(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("a X\nb O\nc O\nd O\n\ne O\nf X\n")
+    (raw / "dev").write_text("a X\nb O\nc O\nd O\u200b\n", encoding="utf-8")
+    assert any("types 'O' and 'O\\u200b' differ only" in line and "dev:4" in line for line in said(raw))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["x", '""""'], ':2: the word """"; quotation marks as in CSV are read as part of the word; if " is meant'),
+        (["x", '"5"""', '""""'], ':2: the word "5""", and 1 more such words; '),
+        (["x", '"a""b"'], ':2: the word "a""b"; '),
+        (['"', '""""'], ""),
+        (['"a"', '""', "''", '"""', 'a""b', '"'], ""),
+        (['"a"', '""', "''", '"""', 'a""b'], ""),
+    ],
+)
+def test_words_that_csv_has_quoted(raw: Path, words: list[str], told: str) -> None:
+    (raw / "train").write_text("".join(f"{word}\tO\n" for word in words) + "\nz\tB-X\n")
+    notes = [line for line in said(raw) if "quotation" in line]
+    assert len(notes) == bool(told) and all(note.startswith(f"note: {raw / 'train'}{told}") for note in notes)
+
+
+HIPE = "TOKEN\tNE-COARSE-LIT\n"
+
+
+def test_an_unknown_tag_in_the_first_line_may_be_a_header(raw: Path) -> None:
+    (raw / "dev").write_text(f"{HIPE}a\tB-X\nb\tO\n")
+    with pytest.raises(
+        InputError, match=r"dev:1: unknown tag 'NE-COARSE-LIT': .*; is it a header\? Delete the line \("
+    ):
+        said(raw)
+    for name in FILES:
+        (raw / name).write_text(f"# a comment\n{HIPE}a\tB-X\n\nb\tO\n")
+    with pytest.raises(InputError, match=r"train:2: unknown tag 'NE-COARSE-LIT': .*; is it a header\?"):
+        said(raw)
+    (raw / "train").write_text("a\tNN\nb\tVB\n\nc\tNN\n")
+    with pytest.raises(InputError) as told:
+        said(raw)
+    assert "header" not in str(told.value)
 
 
 def test_a_header_is_no_type_that_stands_alone(raw: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from ldnet.text.tags import Tag
-from pipeline.text.tag_dialect import find_dialect, same_but_for_case
+from pipeline.text.tag_dialect import find_dialect, look_alike, seen
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,35 @@ def test_more_types_than_a_corpus_has_are_words() -> None:
 
 
 def test_types_that_differ_in_case() -> None:
-    assert same_but_for_case(["PER", "per", "LOC", "Loc", "loc", "ORG"]) == [("LOC", "Loc", "loc"), ("PER", "per")]
+    assert look_alike(["PER", "per", "LOC", "Loc", "loc", "ORG"]) == [("LOC", "Loc", "loc"), ("PER", "per")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "ORG\u200b",
+        "ORG\u00a0",
+        "\ufeffORG",
+        "O\u00adRG",
+        "ORG\ufe0f",
+        "\uff2f\uff32\uff27",
+        "\u041eRG",
+        "org\u3164",
+        "O\u034fRG",
+        "ORG\x08",
+    ],
+)
+def test_types_that_look_the_same(other: str) -> None:
+    assert look_alike(["ORG", "PER", other]) == [tuple(sorted(("ORG", other)))]
+
+
+def test_composed_and_decomposed_letters_look_the_same() -> None:
+    assert look_alike(["PERSONN\u00c9", "PERSONNE\u0301", "PERSONNE"]) == [("PERSONNE\u0301", "PERSONN\u00c9")]
+    assert seen("a\u00a0 b") == "a b"
+
+
+def test_types_that_look_different() -> None:
+    assert (
+        look_alike(["ORG", "ORG-A", "ORG_A", "\u03a0\u03a1\u039f\u03a3", "\u041f\u0420\u041e", "人名", "地名", "O"])
+        == []
+    )

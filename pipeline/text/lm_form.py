@@ -1,0 +1,58 @@
+"""Whether LM text is text, as far as its lines show: markup, subtitles, and words with parts of speech are not."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from ldnet.printable import quoted
+from ldnet.text.lines import read_lines
+
+LOOKED_AT = 1000  # lines of each file
+MARKUP = re.compile(r"<\s*[/?!]?\s*[A-Za-z][^<>]*>")
+WORD_ALONE = re.compile(r"<unk>", re.IGNORECASE)  # a line of one unknown word
+TIME = r"(\d+\s*:\s*)?\d{1,2}\s*:\s*\d\d\s*[.,]\s*\d{1,3}"
+TIME_RANGE = re.compile(rf"{TIME}\s*--?\s*>\s*{TIME}.*")
+TAGGED = re.compile(r"\S+[_/|](?:[A-Za-z]{1,5}[$\d]?|[^\w\s]{1,3}|-[LR][RSC]B-)")
+MOST_TAGGED = 0.8  # of the words of a line
+TAGGED_LINES, FEWEST_TAGGED = 0.5, 3  # of the lines that were looked at
+
+
+def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
+    """What in the beginnings of the files is no text: a line for each kind, with the first place.
+
+    Raises InputError for files that cannot be read.
+    """
+    first: dict[str, str] = {}
+    files: dict[str, int] = {}
+    for path in paths:
+        lines = [line.decode("utf-8", errors="replace").strip() for line in islice(read_lines(path), LOOKED_AT)]
+        for kind, numbers in lines_by_form(lines).items():
+            place = f"{path}:{numbers[0] + 1}: {quoted(lines[numbers[0]])}"
+            first.setdefault(kind, f"{place} is {kind} ({len(numbers):,} of the first {len(lines):,} lines")
+            files[kind] = files.get(kind, 0) + 1
+    for kind, found in first.items():
+        others = f"; also in {files[kind] - 1:,} more files" if files[kind] > 1 else ""
+        yield f"{found}{others}), and is learnt from as text; expected one tokenised sentence a line"
+
+
+def lines_by_form(lines: Iterable[str]) -> dict[str, list[int]]:
+    """The lines that are no text, by what they are. Words with parts of speech count if half of the lines have them."""
+    found: dict[str, list[int]] = {"markup": [], "the time of a subtitle": [], "words with parts of speech": []}
+    markup, times, tagged = found.values()
+    shown = 0
+    for number, line in enumerate(lines):
+        shown += bool(line)
+        if MARKUP.fullmatch(line) and not WORD_ALONE.fullmatch(line):
+            markup.append(number)
+        elif TIME_RANGE.fullmatch(line):
+            times.append(number)
+        elif _has_tags(line.split()):
+            tagged.append(number)
+    if len(tagged) < max(FEWEST_TAGGED, TAGGED_LINES * shown):
+        tagged.clear()
+    return {kind: numbers for kind, numbers in found.items() if numbers}
+
+
+def _has_tags(words: list[str]) -> bool:
+    return len(words) > 1 and sum(bool(TAGGED.fullmatch(word)) for word in words) >= MOST_TAGGED * len(words)
