@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.text.foreign_formats import LINES, foreign_format, in_columns
-from ldnet.text.lines import ENDINGS, read_lines
+from ldnet.text.lines import ENDINGS
+from pipeline.text.bounded_lines import bounded_lines
 
 LM_FOLDER = "lm"
 # The One Billion Word benchmark calls its files news.en-00001-of-00100; a compressed file needs no other ending.
@@ -100,7 +101,7 @@ def _is_stray(path: Path, pattern: str) -> bool:
 
 def check_text(path: Path) -> None:
     """Raise InputError if the file is no text: JSON, CSV, or tagged columns."""
-    start = [line.decode("utf-8", errors="replace") for line in islice(read_lines(path), LINES)]
+    start = [line.decode("utf-8", errors="replace") for line in islice(bounded_lines(path), LINES)]
     found = foreign_format(start) or ("columns" if in_columns(start) else "")
     if found:
         raise InputError(f"{path}:1: {found}; expected text, one tokenised sentence a line")

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from ldnet.printable import quoted
-from ldnet.text.lines import read_lines
+from pipeline.text.bounded_lines import bounded_lines
 
 LOOKED_AT = 1000  # lines of each file
 MARKUP = re.compile(r"<\s*[/?!]?\s*[A-Za-z][^<>]*>")
@@ -26,7 +26,7 @@ def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
     first: dict[str, str] = {}
     files: dict[str, int] = {}
     for path in paths:
-        lines = [line.decode("utf-8", errors="replace").strip() for line in islice(read_lines(path), LOOKED_AT)]
+        lines = [line.decode("utf-8", errors="replace").strip() for line in islice(bounded_lines(path), LOOKED_AT)]
         for kind, numbers in lines_by_form(lines).items():
             place = f"{path}:{numbers[0] + 1}: {quoted(lines[numbers[0]])}"
             first.setdefault(kind, f"{place} is {kind} ({len(numbers):,} of the first {len(lines):,} lines")
