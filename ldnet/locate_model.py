@@ -32,7 +32,7 @@ import signal, sys
 signal.alarm(int(sys.argv[3]))
 import mlflow
 try:
-    print(mlflow.artifacts.download_artifacts(artifact_uri=sys.argv[1], dst_path=sys.argv[2]))
+    sys.stdout.write(mlflow.artifacts.download_artifacts(artifact_uri=sys.argv[1], dst_path=sys.argv[2]))
 except Exception as error:
     sys.exit(" ".join(str(error).splitlines()[:1]) or type(error).__name__)
 """

@@ -52,7 +52,10 @@ def test_lines_up_to_the_bound_are_read(tmp_path: Path) -> None:
 def test_tagging_reads_bounded_lines(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"the\n" + b"x" * (2 * MOST_LINE_BYTES) + b"\n")
     message = r"a\.txt:2: a line of more than 4,194,304 bytes"
-    for groups in (read_groups(str(tmp_path / "a.txt"), text_reader(split_at_blanks)), read_shard(tmp_path / "a.txt")):
+    for groups in (
+        read_groups(str(tmp_path / "a.txt"), text_reader(split_at_blanks, print)),
+        read_shard(tmp_path / "a.txt"),
+    ):
         with pytest.raises(InputError, match=message):
             list(groups)
 
@@ -62,11 +65,11 @@ def test_sentences_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sentence_input, "MOST_SENTENCE_CHARACTERS", 100)
     (tmp_path / "a.txt").write_text("a b c d e\n" + "a b c d e f\n")
     with pytest.raises(InputError, match=r"a.txt:2: a sentence of 6 words; at most 5 are allowed"):
-        list(read_groups(str(tmp_path / "a.txt"), text_reader(split_at_blanks)))
+        list(read_groups(str(tmp_path / "a.txt"), text_reader(split_at_blanks, print)))
     for name, content in {"a": "a O\n\n" + "a O\n" * 6, "b": "a O\n\n" + f"{'a' * 60} O\n" * 2}.items():
         (tmp_path / name).write_text(content)
         with pytest.raises(InputError, match=rf"{name}:3: .* at least \d lines, .* characters; at most 5 and 100"):
-            list(read_groups(str(tmp_path / name), conll_reader(0)))
+            list(read_groups(str(tmp_path / name), conll_reader(0, print)))
 
 
 def test_json_files_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

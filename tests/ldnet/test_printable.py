@@ -112,7 +112,9 @@ def test_a_hostile_type_on_the_model_card(tmp_path: Path) -> None:
 
 def test_one_place_prints() -> None:
     """All messages go through `ldnet.command_line.echo`."""
-    alone = {"commands/make_variables.py", "commands/guard.py"}  # they import nothing of the project
+    alone = {
+        f"commands/{name}.py" for name in ("environment", "guard", "make_variables")
+    }  # they import nothing of the project
     apart = {"ldnet/command_line.py", "ldnet/adapters/onnx_runner.py"} | alone
     printing = {
         file
