@@ -15,7 +15,7 @@ from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
 from pipeline.params import ConllParams, listed_files
-from pipeline.text.raw_columns import RawFile, check_words, not_columns, read_columns
+from pipeline.text.raw_columns import RawFile, RawSentence, check_words, not_columns, read_columns
 from pipeline.text.tag_dialect import look_alike
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
 
@@ -123,12 +123,19 @@ def _report(files: Files, params: ConllParams) -> TagReport:
 
 
 def _is_header(broken: RawFile, error: str, files: Files) -> bool:
-    """Whether the error is about the first line of a file, and no line but first ones has such a tag."""
-    first = broken.sentences[0]
-    later = {
-        tag for file in _all(files) for i, s in enumerate(file.sentences) for tag in (s.tags[1:] if i == 0 else s.tags)
-    }
-    return error.startswith(f"{broken.path}:{first.lines[0]}:") and first.tags[0] not in later
+    """Whether the error is about the first line of a file, and all files are fine without their first lines."""
+    if not error.startswith(f"{broken.path}:{broken.sentences[0].lines[0]}:"):
+        return False
+    rest = {file.path: [_without_first(file.sentences[0]), *file.sentences[1:]] for file in _all(files)}
+    try:
+        report_tags(rest)
+    except InputError:
+        return False
+    return True
+
+
+def _without_first(sentence: RawSentence) -> RawSentence:
+    return RawSentence(sentence.words[1:], sentence.tags[1:], sentence.lines[1:])
 
 
 def _refuse_header(files: Files) -> None:
