@@ -6,7 +6,6 @@ already are kept, so that it resumes. `--conll` with fewer sentences (`prepare_c
 same file.
 """
 
-import json
 import multiprocessing
 import tempfile
 from collections.abc import Mapping
@@ -19,15 +18,13 @@ import click
 import torch
 from torch import Tensor, nn
 
-from bench.run import machine
-from ldnet.command_line import FILE, FOLDER, echo
-from ldnet.files import read_json, write_json
+from bench.tagger_rows import add_rows, missing_rows
+from ldnet.command_line import FILE, FOLDER
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.language_model.adaptive_softmax import cast_linear
 from pipeline.language_model.model import LMConfig, read_config
 from pipeline.params import TaggerParams, load_params
-from pipeline.report.provenance import source_version
 from pipeline.tagger.batches import TaggingBatch
 from pipeline.tagger.dropout import dropout
 from pipeline.tagger.model import Tagger, TaggerConfig, configure, initialise
@@ -92,7 +89,6 @@ class TaggerWithWayIn(Tagger):
 def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epochs: int, jobs: int, out: Path) -> None:
     """Train what is not in the file yet."""
     params = load_params(params_path)
-    rows = read_json(out)["rows"] if out.exists() else []
     sentences = load_tagging_data(conll).labelled
     wanted = [
         {"sentences": sentences, "variant": variant, "epochs": epochs, "seed": seed, **values}
@@ -100,8 +96,7 @@ def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epoch
         for values in tries
         for seed in seeds
     ]
-    done = [{key: value for key, value in row.items() if key not in ("dev_f1", "best_epoch")} for row in rows]
-    missing = [row for row in wanted if row not in done]
+    missing = missing_rows(out, wanted)
     with (
         tempfile.TemporaryDirectory() as scratch,
         ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool,
@@ -111,11 +106,7 @@ def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epoch
             models = load_bidirectional_lm(lm)
             write_feature_table(models, load_tagging_data(conll).words, table, "float32")
         job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
-        for row in pool.map(job, missing):
-            rows.append(row)
-            echo(json.dumps(row))
-            document = {"rows": rows, "train_tagger": params.train_tagger.model_dump()}
-            write_json(out, {**document, "git_commit": source_version(Path.cwd()), "machine": machine()})
+        add_rows(out, pool.map(job, missing), params.train_tagger)
 
 
 def run(

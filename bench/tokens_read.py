@@ -6,25 +6,21 @@ that are in the file already are kept, so that it resumes. `--conll` with fewer 
 (`prepare_conll.train_sentences`) adds rows to the same file.
 """
 
-import json
 import multiprocessing
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
-from bench.run import machine
+from bench.tagger_rows import add_rows, missing_rows
 from bench.tagger_tries import run
 from ldnet.command_line import FILE, FOLDER, echo
-from ldnet.files import read_json, write_json
 from pipeline.execution.snapshots import put_back, reading_snapshot, unpack
 from pipeline.features.contextual import load_bidirectional_lm, write_feature_table
 from pipeline.language_model.model import LanguageModel, read_config, read_vocabulary, save_language_model
 from pipeline.params import load_params
-from pipeline.report.provenance import source_version
 from pipeline.tagger.training import load_tagging_data
 
 NONE = "none"
@@ -68,9 +64,7 @@ def train(
 ) -> None:
     """Train what is not in the file yet."""
     params = load_params(params_path)
-    rows: list[dict[str, Any]] = read_json(out)["rows"] if out.exists() else []
     data = load_tagging_data(conll)
-    done = [{key: value for key, value in row.items() if key not in ("dev_f1", "best_epoch")} for row in rows]
     with (
         tempfile.TemporaryDirectory() as scratch,
         ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool,
@@ -78,15 +72,11 @@ def train(
         table = Path(scratch) / "features"
         for name, lm in ((NONE, Path()), *lms):
             way = {"sentences": data.labelled, "variant": "no_lm" if name == NONE else "full", "epochs": epochs}
-            missing = [row for seed in seeds if (row := {**way, "seed": seed, "lm": name}) not in done]
+            missing = missing_rows(out, [{**way, "seed": seed, "lm": name} for seed in seeds])
             if missing and name != NONE:
                 write_feature_table(load_bidirectional_lm(lm), data.words, table, "float32")
             job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
-            for row in pool.map(job, missing):
-                rows.append(row)
-                echo(json.dumps(row))
-                document = {"rows": rows, "train_tagger": params.train_tagger.model_dump()}
-                write_json(out, {**document, "git_commit": source_version(Path.cwd()), "machine": machine()})
+            add_rows(out, pool.map(job, missing), params.train_tagger)
 
 
 if __name__ == "__main__":

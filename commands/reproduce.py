@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -78,7 +78,7 @@ def main() -> None:
     progress = StageProgress({stage.name: stage.description for stage in stages if stage.name in plan}, GROUPS, usual)
     echo(_outlook(params, len(plan), progress.left()))
     try:
-        run_groups(GROUPS, progress.reader)
+        run_groups(groups_among(plan), progress.reader)
         run_side_by_side([[*DVC, "repro"]], progress.reader)
     finally:
         if progress.seconds:
@@ -121,6 +121,11 @@ def _tell_what_was_brought(params: Params, folder: Path) -> None:
 
     echo(f"{folder / params.data}, before the first stage (`make check` says more):")
     look(params, folder, with_vectors=False).findings.tell(MAIN_LINES)
+
+
+def groups_among(stages: Container[str]) -> list[tuple[str, ...]]:
+    """GROUPS, with these stages alone; a group may be left without any."""
+    return [tuple(stage for stage in group if stage in stages) for group in GROUPS]
 
 
 def run_groups(groups: Iterable[Sequence[str]], reader: NewReader | None = None) -> None:

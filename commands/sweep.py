@@ -13,7 +13,7 @@ import click
 import pandas as pd
 from tqdm import tqdm
 
-from commands.reproduce import DVC, GROUPS, check_data, end_on_signals, run_groups
+from commands.reproduce import DVC, GROUPS, check_data, end_on_signals, groups_among, run_groups
 from commands.workspace import WorkspaceCommand, without_experiments
 from ldnet.command_line import echo
 from ldnet.errors import InputError
@@ -99,7 +99,7 @@ def update_shared_stages(params: Params, points: Sequence[Experiment], stages: C
     check_data(params, Path("data/raw"))
     shared = shared_stages(points, stages)
     if subprocess.run([*DVC, "status", "--quiet", *shared], stdout=subprocess.DEVNULL).returncode != 0:
-        groups = [tuple(stage for stage in group if stage in shared) for group in GROUPS]
+        groups = groups_among(shared)
         alone = [(stage,) for stage in shared if not any(stage in group for group in GROUPS)]
         run_groups([*groups, *alone])
 

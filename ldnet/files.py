@@ -4,25 +4,32 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ldnet.errors import InputError, TooLargeError
 from ldnet.limits import MOST_JSON_BYTES
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write through a temporary sibling and a rename, so that a kill leaves the old file or the new one.
+    """Write what is in memory as `written_whole` writes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A temporary sibling to write to, renamed to `path` at the end, so that a kill leaves the old file or the new one.
 
     An OSError, of a full disk for one, names the file, and leaves no sibling behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

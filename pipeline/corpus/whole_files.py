@@ -1,40 +1,23 @@
 """Files of the corpus that are either whole or absent, written without a copy of them in memory."""
 
 import errno
-import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ldnet.errors import InputError
+from ldnet.files import written_whole
 
 COPIED = 1 << 20  # bytes at a time
 Array = npt.NDArray[Any]
 
 
-@contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """A sibling to write to, which takes the place of `path` when it is on disk. Raises InputError if it cannot be."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
-
-
 def write_array(path: Path, shape: tuple[int, ...], pieces: Iterable[Array], dtype: type[np.generic]) -> None:
-    """Write an array of this shape, whose rows come in pieces, as np.save would. Raises InputError if it cannot be."""
+    """Write an array of this shape, whose rows come in pieces, as np.save would. An OSError names the file."""
     header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
     with written_whole(path) as file:
         np.lib.format.write_array_header_1_0(file, header)
@@ -43,7 +26,7 @@ def write_array(path: Path, shape: tuple[int, ...], pieces: Iterable[Array], dty
 
 
 def move(path: Path, target: Path) -> None:
-    """Rename a file, or copy it where it is on another disk. Raises InputError if it cannot be written there."""
+    """Rename a file, or copy it where it is on another disk. An OSError there names the target."""
     try:
         path.replace(target)
     except OSError as error:

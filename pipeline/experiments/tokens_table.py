@@ -5,8 +5,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from ldnet.files import read_json
-from pipeline.experiments.tries_table import score
+from pipeline.experiments.tries_table import score, tables_of_files
 from pipeline.report.tables import NAMES, markdown_table, signed
 
 NO_LM = "none"
@@ -14,12 +13,7 @@ NO_LM = "none"
 
 def tokens_section(results: Path) -> str:
     """The tables of all such files in the folder. Raises InputError if one of them is not JSON."""
-    files = sorted(results.glob("tokens_read_*.json"))
-    return "\n".join(f"{_name(file)}\n\n{_table(read_json(file))}" for file in files) or "None yet.\n"
-
-
-def _name(file: Path) -> str:
-    return f"**{file.stem.removeprefix('tokens_read_')}** ([all numbers](../results/{file.name}))"
+    return tables_of_files(results, "tokens_read_", _table)
 
 
 def _table(document: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The tries of `bench.tagger_tries` as a table: a row for each way to train, a column for each number of sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -15,12 +15,21 @@ Way = tuple[tuple[str, Any], ...]
 
 def tries_section(results: Path) -> str:
     """The tables of all files of tries in the folder. Raises InputError if one of them is not JSON."""
-    files = sorted(results.glob("tagger_tries_*.json"))
-    return "\n".join(f"{_name(file)}\n\n{_table(read_json(file))}" for file in files) or "None yet.\n"
+    return tables_of_files(results, "tagger_tries_", _table)
 
 
-def _name(file: Path) -> str:
-    return f"**{file.stem.removeprefix('tagger_tries_')}** ([all numbers](../results/{file.name}))"
+def tables_of_files(results: Path, begins: str, table: Callable[[Mapping[str, Any]], str]) -> str:
+    """The table of each JSON file in the folder whose name begins so, under what comes after that in the name.
+
+    Raises InputError if one of them is not JSON.
+    """
+    return (
+        "\n".join(
+            f"**{file.stem.removeprefix(begins)}** ([all numbers](../results/{file.name}))\n\n{table(read_json(file))}"
+            for file in sorted(results.glob(f"{begins}*.json"))
+        )
+        or "None yet.\n"
+    )
 
 
 def _table(document: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from commands.reproduce import GROUPS
+from commands.reproduce import GROUPS, groups_among
 from pipeline.experiments.stage_graph import Stage, affected, code, leading_to, read_stages
 from tests.imports import ROOT
 
@@ -109,3 +109,7 @@ def test_the_sections_of_a_point() -> None:
 def test_stages_that_run_side_by_side_are_there() -> None:
     names = {stage.name for stage in read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml")}
     assert {stage for group in GROUPS for stage in group} <= names
+    assert groups_among(names) == list(GROUPS)
+    assert {stage for group in groups_among(names - {"pretrain_lm@forward"}) for stage in group} == {
+        stage for group in GROUPS for stage in group if stage != "pretrain_lm@forward"
+    }
