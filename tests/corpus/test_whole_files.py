@@ -23,6 +23,8 @@ def test_arrays_have_the_bytes_of_numpy(tmp_path: Path, shape: tuple[int, ...], 
     for rows in (1, 2, 100):
         write_array(tmp_path / "a.npy", shape, (array[i : i + rows] for i in range(0, len(array), rows)), dtype)
         assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "expected.npy").read_bytes()
+    write_array(tmp_path / "a.npy", shape, [array.astype(np.int64)], dtype)  # pieces of another type are converted
+    assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "expected.npy").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npy", "expected.npy"]
 
 

@@ -18,8 +18,8 @@ def outcomes(folder: Path, *documents: Any) -> dict[str, tuple[str, str, str]]:
     return {what: (asked, found, outcome) for what, asked, found, outcome in cells}
 
 
-def of_conll2003(**rows: dict[str, Any]) -> dict[str, Any]:
-    document = build_results(make_params("conll2003"), make_metrics())
+def of_conll(profile: str, **rows: dict[str, Any]) -> dict[str, Any]:
+    document = build_results(make_params(profile), make_metrics())
     for row in document["rows"]:
         row.update(rows.get(f"{row['variant']}_{row['training']}", {}))
     return document
@@ -43,7 +43,8 @@ def test_no_goal_is_invented(tmp_path: Path) -> None:
 
 def test_goals_of_a_profile(tmp_path: Path) -> None:
     dear = {"test_f1_mean": 95.0, "macs_per_word": 6_000_000}
-    document = of_conll2003(
+    document = of_conll(
+        "conll2003",
         no_lm_gold={"test_f1_mean": 90.8},
         pruned_gold={"test_f1_mean": 92.5, "macs_per_word": 5_000_000},
         pruned_taught=dear,
@@ -64,6 +65,26 @@ def test_goals_of_a_profile(tmp_path: Path) -> None:
     }
 
 
+def test_goals_of_chunking(tmp_path: Path) -> None:
+    """A variant each, and none for the gain alone."""
+    scores = {"no_lm_gold": 94.5, "full_gold": 95.5, "pruned_taught": 95.6, "pruned_gold": 90.0}
+    document = of_conll("conll2000", **{name: {"test_f1_mean": f1} for name, f1 in scores.items()})
+    found = outcomes(tmp_path, document)
+    assert [(what, *found[what]) for what in found if "share" not in what and "MACs of" not in what] == [
+        ("conll2000: test F1, without LM, gold", "at least 94.40", "94.50", "met"),
+        ("conll2000: test F1, all LM layers, gold", "at least 95.40", "95.50", "met"),
+        ("conll2000: test F1, pruned, taught", "at least 95.50", "95.60", "met"),
+        (
+            "conll2000: test F1, pruned, with at most 5 M MACs, the better training",
+            *("at least 96.00", "95.60", "**missed**"),
+        ),
+    ]
+    for row in document["rows"]:
+        row["macs_per_word"] = 6_000_000
+    del document["comparison"]
+    assert [outcome for *_, outcome in outcomes(tmp_path, document).values()] == ["met"] * 3 + ["none as cheap"]
+
+
 def test_speed_and_perplexity(tmp_path: Path) -> None:
     files: dict[str, Any] = {
         "former_words_perplexity": {"lm": "2 x 3, 9 words", "perplexity": {"forward": 61.9, "backward": 62.1}},
@@ -82,6 +103,8 @@ def test_speed_and_perplexity(tmp_path: Path) -> None:
     }
     for name, document in files.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    assert "perplexity of the worse LM (2 x 3, 9 words) on earlier held-out sentences" in outcomes(tmp_path)
+    assert "served tagger, 8 clients: requests/s against 1234567" in outcomes(tmp_path)
     found = [(asked, value, outcome) for asked, value, outcome in outcomes(tmp_path).values()]
     assert found == [
         ("at most 62.00", "62.10", "**missed**"),

@@ -33,6 +33,8 @@ def read(content: str, tmp_path: Path, form: str) -> tuple[int, list[str]]:
         ("# id = 1\n1\tJohn\t_\n2\tcame\t_\n3\tin\t_\n\n", "a:1: CoNLL columns"),
         ("-DOCSTART- -X- O O\n\nx NN O O\n", "a:1: CoNLL columns"),
         ("\n-DOCSTART-\n\n", "a:2: CoNLL columns"),
+        ("EU NNP B-ORG\nrejects VBZ O\ncall NN O\n\n", "a:1: CoNLL columns"),
+        ("x O\ny O\nz O\n\n-DOCSTART-\n\n", "a:1: CoNLL columns"),
     ],
 )
 def test_what_is_no_text_is_refused(content: str, message: str, tmp_path: Path) -> None:
@@ -41,11 +43,16 @@ def test_what_is_no_text_is_refused(content: str, message: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "content", ["id-1\tJohn came.\nid-2\tHe left.\nid-3\tIt ended.\n", "EU B-ORG\nrejects O\ncall O\n"]
+    "content",
+    [
+        "id-1\tJohn came.\nid-2\tHe left.\nid-3\tIt ended.\n",
+        "EU B-ORG\nrejects O\ncall O\n",
+        "1\tJohn came.\nfoo\tHe left.\n3\tIt ended.\n\n",
+    ],
 )
 def test_what_may_be_columns_is_read_with_a_warning(content: str, tmp_path: Path) -> None:
     sentences, said = read(content, tmp_path, "text")
-    assert sentences == 3 and len(said) == 1
+    assert sentences == content.count("\n") and len(said) == 1
     assert said[0].endswith(
         ":1: these may be columns, but are read as text, a sentence a line; --input conll reads columns"
     )
@@ -85,6 +92,7 @@ def test_lines_that_come_slowly_are_looked_at_together_and_doubted_once() -> Non
         ("EU;NNP;O\nis;VB;O\n", "a:1: CSV, its columns separated by semicolons"),
         ("# a = 1\n\nEU|NNP\nis|VB\n", "a:3: CSV, its columns separated by vertical bars"),
         ("New York,NNP\nis,VB\n\n", "a:1: CSV"),
+        ("a,5;x\nb;y\n", "a:1: CSV, its columns separated by semicolons"),
         ('"EU",NNP\n",",O\nx,O\n', "a:1: CSV"),
         ('{"text":"John"}\n', "a:1: JSON; expected CoNLL columns"),
     ],
@@ -98,6 +106,8 @@ def test_what_is_no_columns_is_refused(content: str, message: str, tmp_path: Pat
     ("content", "message"),
     [
         ("John,B-PER\n\nx,O\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
+        ("x,\ny,\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
+        ("x, NNP\ny, VB\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
         ("EU, NNP\nis, VB\n\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
         ("John lives in Paris.\n", "a:1: this may be text, but is read as columns, a word a line; --input text reads"),
     ],
@@ -119,6 +129,9 @@ def test_what_may_be_no_columns_is_read_with_a_warning(content: str, message: st
         "1,000 CD O\n2,000 CD O\n",
         "a\nb\n",
         "U.S. NNP\n",
+        "a Mr.\nb Dr.\n",
+        "a b c.\nd e O\n",
+        "EU, NNP\nis, VB\na, DT\nb, X\nc Y\n",
     ],
 )
 def test_columns_are_not_doubted(content: str, tmp_path: Path) -> None:

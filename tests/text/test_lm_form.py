@@ -53,6 +53,8 @@ def test_words_with_parts_of_speech(line: str) -> None:
     assert lines_by_form([line] * 3) == {TAGGED: [0, 1, 2]}
     assert lines_by_form([line] * 3 + ["plain words ."] * 4) == {}
     assert lines_by_form([line] * 2) == {}
+    assert lines_by_form(["the_DT cat_NN sat_VBD down_RB today"] * 3) == {TAGGED: [0, 1, 2]}, "four of five words"
+    assert lines_by_form(["the_DT"] * 3) == {}, "a word alone"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def test_a_gap_in_the_count_is_refused_where_words_would_be_wrong(tmp_path: Path
         ("1\ta\tO\n3\tb\tO\n", "a b"),  # nothing to tell from words
         ("In\tin\tO\n1994-1995\tx\tO\nthe\tthe\tO\n1\ty\tO\n3\tz\tO\n", "in x the y z"),  # words
         ("1-2\tab\tO\n1\ta\tO\n2\tb\tO\n2.1\tc\tO\n\n8\td\tO\n9\te\tO\n", "a b d e"),
+        ("1-2\tab\tO\n1\ta\tO\n2\tb\tO\n\n" * 2 + "x\tc\tO\n", "ab a b ab a b c"),  # too many others
         ("1-2\t\t_\n1\ta\tO\n2\tb\tO\n", "a b"),  # an empty form of what is no word
     ],
 )
