@@ -48,6 +48,7 @@ def test_what_is_no_text_is_refused(content: str, message: str, tmp_path: Path) 
         "id-1\tJohn came.\nid-2\tHe left.\nid-3\tIt ended.\n",
         "EU B-ORG\nrejects O\ncall O\n",
         "1\tJohn came.\nfoo\tHe left.\n3\tIt ended.\n\n",
+        "John\tB-PER\ncame\tfar\nin\tO\n\n",
     ],
 )
 def test_what_may_be_columns_is_read_with_a_warning(content: str, tmp_path: Path) -> None:
@@ -107,6 +108,7 @@ def test_what_is_no_columns_is_refused(content: str, message: str, tmp_path: Pat
     [
         ("John,B-PER\n\nx,O\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
         ("x,\ny,\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
+        ("1,000\nx,500\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
         ("x, NNP\ny, VB\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
         ("EU, NNP\nis, VB\n\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
         ("John lives in Paris.\n", "a:1: this may be text, but is read as columns, a word a line; --input text reads"),

@@ -65,6 +65,11 @@ def test_sentences_with_such_signs_are_text(line: str) -> None:
     assert TAGGED not in lines_by_form([f"{line} and a lot of other words ."] * 10)
 
 
+def test_bytes_that_are_no_text_are_left_to_those_who_read_all(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\xff x .\n<doc>\n")
+    assert [doubt.partition(":")[2][:9] for doubt in doubts_of_form([tmp_path / "a.txt"])] == ["2: '<doc>"]
+
+
 def test_the_first_place_and_how_many(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x .\n\n<doc>\ny .\n</doc>\n")
     (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"<doc>\n1\n00:00:01,000 --> 00:00:02,000\nz\n"))

@@ -15,7 +15,9 @@ def test_the_rule_is_that_of_tagging() -> None:
     generator = random.Random(1)
     held = 0
     for _ in range(5000):
-        indices = generator.choices(["1", "2", "3", "1-2", "2-3", "2-1", "1.1", "0", None, "a"], [9] * 8 + [6, 1], k=5)
+        indices = generator.choices(
+            ["1", "2", "3", "1-2", "2-3", "2-1", "1-1", "1.1", "0", None, "a"], [9] * 9 + [6, 1], k=5
+        )
         lines = [
             None if index is None else ColumnLine(number, "", "word", (index, "w", "O"))
             for number, index in enumerate(indices, start=1)
@@ -67,6 +69,7 @@ def test_a_gap_in_the_count_is_refused_where_words_would_be_wrong(tmp_path: Path
         ("In\tin\tO\n1994-1995\tx\tO\nthe\tthe\tO\n1\ty\tO\n3\tz\tO\n", "in x the y z"),  # words
         ("1-2\tab\tO\n1\ta\tO\n2\tb\tO\n2.1\tc\tO\n\n8\td\tO\n9\te\tO\n", "a b d e"),
         ("1-2\tab\tO\n1\ta\tO\n2\tb\tO\n\n" * 2 + "x\tc\tO\n", "ab a b ab a b c"),  # too many others
+        ("1-2\tab\tO\n1\ta\tO\n2\tb\tO\n\n" * 5 + "x\tc\tO\ny\td\tO\n", "ab a b " * 5 + "c d"),
         ("1-2\t\t_\n1\ta\tO\n2\tb\tO\n", "a b"),  # an empty form of what is no word
     ],
 )
