@@ -18,7 +18,7 @@ from ldnet.command_line import Command, echo
 from pipeline.checking.look import Look, look
 from pipeline.checking.rehearsal import Rehearsal, write_rehearsal
 from pipeline.durations import duration
-from pipeline.execution.processes import end_with_parent
+from pipeline.execution.processes import begin_worker
 from pipeline.params import Params, load_params
 from stages._dry_run import Cost, Options, measure, peak_memory, size
 
@@ -172,7 +172,7 @@ def _in_a_process(stage: str, options: Options) -> tuple[Cost, int]:
 
 def _quietly() -> None:
     """Let a process end with its parent, and show no progress."""
-    end_with_parent()
+    begin_worker()
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (for as long as the process lives)
 
 

@@ -64,7 +64,6 @@ class StageCommand(Command):
 
 
 if "--multiprocessing-fork" in sys.orig_argv:
-    # A worker of a stage, which imports the stage's script. Ctrl-C reaches it too, and it has nothing to say about it.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # Else progress bars make a semaphore in each process, and Python complains of that of a killed one.
+    # A worker of a stage, which imports the stage's script. Else progress bars make a semaphore in each process, and
+    # Python complains of that of a killed one.
     tqdm.set_lock(threading.RLock())

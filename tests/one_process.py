@@ -32,5 +32,4 @@ class OneProcess:
 
 def in_one_process(patch: pytest.MonkeyPatch) -> None:
     """Let stages that run in this process do all their work here."""
-    for module in ("pipeline.execution.processes", "pipeline.tagger.seeds"):
-        patch.setattr(f"{module}.ProcessPoolExecutor", OneProcess)
+    patch.setattr("pipeline.execution.processes.ProcessPoolExecutor", OneProcess)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +29,7 @@ def ordered_map(processes: int) -> Iterator[OrderedMap]:
     if processes == 1:
         yield map
         return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), end_with_parent) as pool:
+    with worker_pool(processes) as pool:
 
         def results(function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
             waiting: deque[Future[Result]] = deque()
@@ -42,8 +43,25 @@ def ordered_map(processes: int) -> Iterator[OrderedMap]:
         yield results
 
 
-def end_with_parent() -> None:
-    """Let a worker end as soon as its parent does, even a parent that was killed."""
+@contextmanager
+def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """So many processes, all of them started.
+
+    Each call of submit starts one process, and the pool watches that one only from the next call on: the death of the
+    last would go unnoticed. Ctrl-C reaches workers as well; it waits until they can bear it (see `begin_worker`).
+    """
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), begin_worker) as pool:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            for _ in range(processes + 1):
+                pool.submit(os.getpid)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        yield pool
+
+
+def begin_worker() -> None:
+    """Let a worker end in silence on Ctrl-C, and as soon as its parent does, even a parent that was killed."""
 
     def wait() -> None:
         parent = multiprocessing.parent_process()
@@ -52,3 +70,5 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])

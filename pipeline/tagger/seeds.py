@@ -3,9 +3,7 @@
 A seed's result does not depend on the others. Gold and taught taggers differ in their targets and parameters alone.
 """
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -18,7 +16,7 @@ from ldnet.files import write_json
 from ldnet.processors import processors
 from pipeline.checkpoints import Computation, checkpoint_folder
 from pipeline.execution.finite import keeping_evidence
-from pipeline.execution.processes import end_with_parent
+from pipeline.execution.processes import worker_pool
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.params import TaggerParams
@@ -122,7 +120,7 @@ def train_seeds(
         for row, (seed, (features, width)) in enumerate(zip(params.seeds, tables_of_seeds, strict=True))
     ]
     workers = min(len(jobs), max(1, processors() // threads))
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent) as pool:
+    with worker_pool(workers) as pool:
         for records in pool.map(train_seed, jobs):
             yield from records
 
