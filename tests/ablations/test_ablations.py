@@ -379,7 +379,7 @@ def test_profiles_compare_models_of_about_equal_size() -> None:
             return sum(4 * candidate.units * (width + (layer + 1) * candidate.units + 2) for layer in layers)
         return candidate.layers * 4 * width * (2 * width + 2)
 
-    for profile in ("demo", "conll2000-cpu", "conll2003-cpu", "paper"):
+    for profile in ("demo", "conll2000", "conll2003", "paper"):
         params = load_profile(PROJECT / "profiles", profile)
         assert params.ablations
         ablations = yaml.safe_load((PROJECT / "ablations/dvc.yaml").read_text(encoding="utf-8"))["stages"]
