@@ -84,8 +84,7 @@ def _of_profile(document: Mapping[str, Any]) -> Iterator[Goal]:
 
 
 def _of_perplexity(results: Path) -> Iterator[Goal]:
-    path = results / "former_words_perplexity.json"
-    if path.is_file():
+    for path in sorted(results.glob("former_words_perplexity_*.json")):  # one for each size of language models
         document = read_json(path)
         what = f"perplexity of the worse LM ({document['lm']}) on earlier held-out sentences"
         yield Goal(what, PERPLEXITY, max(document["perplexity"].values()), at_most=True)

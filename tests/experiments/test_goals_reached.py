@@ -87,7 +87,7 @@ def test_goals_of_chunking(tmp_path: Path) -> None:
 
 def test_speed_and_perplexity(tmp_path: Path) -> None:
     files: dict[str, Any] = {
-        "former_words_perplexity": {"lm": "2 x 3, 9 words", "perplexity": {"forward": 61.9, "backward": 62.1}},
+        "former_words_perplexity_2x3": {"lm": "2 x 3, 9 words", "perplexity": {"forward": 61.9, "backward": 62.1}},
         "pretraining_since": {
             "against": "1234567",
             "rows": [
