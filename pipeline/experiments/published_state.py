@@ -3,14 +3,17 @@
 With them a clone needs only the outputs, which DVC has: `dvc status` and `dvc pull` understand the state.
 """
 
+import re
 import shutil
 from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
+from pipeline.yaml_text import read_yaml
 
 PARAMS, LOCK = "params.yaml", "dvc.lock"
 MEASURED = {"metrics": "*.json", "curves": "*.csv"}
+GENERATED = re.compile(r"^  generate_data@(?P<name>[^:\n]+):\n(?:    .*\n)*", re.MULTILINE)  # a stage of dvc.lock
 
 
 def keep_state(workspace: Path, folder: Path) -> None:
@@ -19,7 +22,15 @@ def keep_state(workspace: Path, folder: Path) -> None:
         if not (workspace / name).is_file():
             raise InputError(f"{workspace / name}: no such file; run the experiment first (`make repro`)")
         write_bytes(folder / name, (workspace / name).read_bytes())
+    write_bytes(folder / LOCK, _of_profile((folder / LOCK).read_text("utf-8"), folder / PARAMS).encode())
     _copy_measured(workspace, folder)
+
+
+def _of_profile(lock: str, params: Path) -> str:
+    """The text of a dvc.lock without what these parameters do not generate: DVC keeps stages of other profiles."""
+    values = read_yaml(params)
+    generated = values.get("generate_data", {}) if isinstance(values, dict) else {}
+    return GENERATED.sub(lambda stage: stage[0] if stage["name"] in generated else "", lock)
 
 
 def has_state(folder: Path) -> bool:

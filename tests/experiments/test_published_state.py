@@ -40,3 +40,14 @@ def test_a_workspace_that_has_not_run_has_no_state(tmp_path: Path, missing: str)
     (tmp_path / missing).unlink()
     with pytest.raises(InputError, match=f"{missing}: no such file; run the experiment first"):
         keep_state(tmp_path, tmp_path / "kept")
+
+
+def test_data_of_another_profile_is_not_kept(tmp_path: Path) -> None:
+    workspace, kept = tmp_path / "workspace", tmp_path / "kept"
+    write_workspace(workspace, "x")
+    (workspace / "params.yaml").write_text("generate_data:\n  mine: {seed: 1}\n", encoding="utf-8")
+    stages = [f"  {name}:\n    cmd: c\n    deps:\n    - path: p\n" for name in ("generate_data@mine", "select")]
+    other = "  generate_data@other:\n    cmd: c\n    outs:\n    - path: p\n"
+    (workspace / "dvc.lock").write_text(f"schema: '2.0'\nstages:\n{stages[0]}{other}{stages[1]}", encoding="utf-8")
+    keep_state(workspace, kept)
+    assert (kept / "dvc.lock").read_text(encoding="utf-8") == f"schema: '2.0'\nstages:\n{stages[0]}{stages[1]}"
