@@ -21,8 +21,9 @@ def keep_state(workspace: Path, folder: Path) -> None:
     for name in (PARAMS, LOCK):
         if not (workspace / name).is_file():
             raise InputError(f"{workspace / name}: no such file; run the experiment first (`make repro`)")
-        write_bytes(folder / name, (workspace / name).read_bytes())
-    write_bytes(folder / LOCK, _of_profile((folder / LOCK).read_text("utf-8"), folder / PARAMS).encode())
+    write_bytes(folder / PARAMS, (workspace / PARAMS).read_bytes())
+    lock = (workspace / LOCK).read_text(encoding="utf-8")
+    write_bytes(folder / LOCK, _of_profile(lock, workspace / PARAMS).encode())
     _copy_measured(workspace, folder)
 
 
