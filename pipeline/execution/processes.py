@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from typing import Protocol, TypeVar
 
 Task = TypeVar("Task")
@@ -47,17 +48,26 @@ def ordered_map(processes: int) -> Iterator[OrderedMap]:
 def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     """So many processes, all of them started.
 
-    Each call of submit starts one process, and the pool watches that one only from the next call on: the death of the
-    last would go unnoticed. Ctrl-C reaches workers as well; it waits until they can bear it (see `begin_worker`).
+    Each call of submit starts one process unless one is idle, and the pool watches that one only from the next call on:
+    the death of the last would go unnoticed. So no worker begins before all are started. Ctrl-C reaches workers as
+    well; it waits until they can bear it (see `begin_worker`).
     """
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), begin_worker) as pool:
+    context = multiprocessing.get_context("spawn")
+    all_started = context.Event()
+    with ProcessPoolExecutor(processes, context, _begin_together, (all_started,)) as pool:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             for _ in range(processes + 1):
                 pool.submit(os.getpid)
         finally:
+            all_started.set()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         yield pool
+
+
+def _begin_together(all_started: Event) -> None:
+    begin_worker()
+    all_started.wait()
 
 
 def begin_worker() -> None:

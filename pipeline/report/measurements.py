@@ -65,18 +65,22 @@ def read_gates(path: Path, layers: int) -> pd.DataFrame:
 
 
 def flat_metrics(documents: Mapping[str, Any]) -> dict[str, float]:
-    """All numbers by path, such as evaluate_gold/pruned/test_f1_mean: rows by variant, other lists by position."""
+    """All numbers by path, such as evaluate_gold/pruned/test_f1.0: rows by variant, other lists by position.
+
+    There are slashes between the first three names alone: MLflow folds charts by what stands before the last slash,
+    and the more seeds and layers there are, the more such sections there would be.
+    """
     flat: dict[str, float] = {}
 
-    def visit(value: Any, path: str) -> None:
+    def visit(value: Any, path: tuple[str, ...]) -> None:
         if isinstance(value, list):
             value = dict(enumerate(value))
         if isinstance(value, dict):
             value = {**value, **{row["variant"]: row for row in value.get("rows", [])}, "rows": None}
             for key, item in value.items():
-                visit(item, f"{path}/{key}" if path else str(key))
+                visit(item, (*path, str(key)))
         elif isinstance(value, int | float):
-            flat[path] = float(value)
+            flat["/".join([*path[:2], ".".join(path[2:])][: len(path)])] = float(value)
 
-    visit(dict(documents), "")
+    visit(dict(documents), ())
     return flat

@@ -1,11 +1,14 @@
 """Work in several processes against the builtin map."""
 
+import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from typing import Any
 
 import pytest
 
 from ldnet.errors import InputError
-from pipeline.execution.processes import ordered_map
+from pipeline.execution.processes import ordered_map, worker_pool
 
 
 def square(number: int) -> int:
@@ -35,3 +38,18 @@ def test_tasks_are_taken_when_they_are_due() -> None:
         assert next(results) == 0
         assert len(taken) == 3, "one for each process, and one waiting"
         assert len(list(results)) == 49
+
+
+def test_all_workers_are_started_however_long_that_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = ProcessPoolExecutor.submit
+
+    def submit_slowly(*arguments: Any) -> Future[Any]:
+        future = submit(*arguments)
+        wait([future], timeout=1.5)  # the first worker would be idle before the second is started, if it had begun
+        return future
+
+    with monkeypatch.context() as slow:
+        slow.setattr(ProcessPoolExecutor, "submit", submit_slowly)
+        with worker_pool(2) as pool:
+            assert len(multiprocessing.active_children()) == 2
+            assert pool.submit(square, 3).result() == 9

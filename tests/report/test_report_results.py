@@ -78,8 +78,8 @@ def test_documents_of_before_a_metric_was_measured_stay_readable(tmp_path: Path)
 def test_flat_metrics_names_rows_by_variant_and_skips_what_is_no_number() -> None:
     flat = flat_metrics(make_metrics())
     assert flat["evaluate_gold/full/test_f1_mean"] == 83.5 and flat["evaluate_taught/full/test_f1_mean"] == 85.5
-    assert flat["evaluate_gold/full/test_f1/1"] == pytest.approx(83.6)
-    assert flat["evaluate_gold/pruned/layers_kept/forward/0"] == 1.0
+    assert flat["evaluate_gold/full/test_f1.1"] == pytest.approx(83.6)
+    assert flat["evaluate_gold/pruned/layers_kept.forward.0"] == 1.0
     assert flat["pretrain_lm_forward/tokens"] == 300_000
     assert not [name for name in flat if "budget_reached_by" in name or "optimiser_epoch" in name]
 
