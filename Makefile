@@ -72,7 +72,7 @@ publish: setup ## write results/<profile>/, the tables made from it, and, of the
 	@python -m commands.publish
 	@python -m commands.demo_tagger
 
-try: setup ## SET="select.strength=0.2 select.max_layers=6": other values of params.yaml, as an experiment of DVC
+try: setup ## SET="select.strength=0.2 select.max_layers=6": run the experiment with other values of params.yaml, as one of DVC's experiments
 	@python -m commands.try_values $(foreach value,$(SET),"$(value)")
 
 sweep: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: run every strength with every budget, JOBS at a time

@@ -1,7 +1,7 @@
 """Pretraining on one GPU: is it right, how fast is it, does it resume; then both directions in the time that is given.
 
-`check` takes a minute. `train` makes both directions. Weights are written as
-float16 in files of a few megabytes, to be brought from the machine with the GPU; `join` makes a language model of them.
+`check` compares losses. `train` trains both directions and writes their weights as float16 in files of a few megabytes.
+`join` makes a language model of such files.
 """
 
 import copy

@@ -13,11 +13,12 @@ def speed_section(rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return "No speeds are published yet.\n"
     runs = sorted({row["runs"] for row in rows})
+    commits = ", ".join(sorted({row["git_commit"][:7] for row in rows}))
     legend = (
-        f"Sentences: {rows[0]['data']}. Machine: {rows[0]['machine']}, two cores for each side. Speeds are medians of "
-        f"{'-'.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} alternating runs; a ratio is the median of the "
-        "ratios of the pairs. The baseline (`bench/baseline/`) computes in the published way with plain torch modules, "
-        "in float32, on the same weights. Share: operations by the closed form (with those that layer-wise dropout "
+        f"Sentences: {rows[0]['data']}. Machine: {rows[0]['machine']}, two cores for each side. Commit: "
+        f"{commits}. Speeds are medians of {'-'.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} alternating runs; a "
+        "ratio is the median of the ratios of the pairs. The baseline (`bench/baseline/`) computes in the published way "
+        "with plain torch modules, in float32, on the same weights. Share: operations by the closed form (with those that layer-wise dropout "
         "lets the product leave out), of what a large matrix product of the same precision reached meanwhile. What "
         "each side did: [results/speed.json](../results/speed.json).\n"
     )

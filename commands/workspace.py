@@ -1,4 +1,4 @@
-"""One command at a time changes a workspace: who comes second is told who was first."""
+"""One command at a time changes a workspace: a second one is refused, and its line names the first."""
 
 import fcntl
 import json

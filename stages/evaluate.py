@@ -1,4 +1,4 @@
-"""Score the taggers of one training on the test split: no other stage of the experiment reads it."""
+"""Score the taggers of one training on the test split: no other stage of the experiment scores it."""
 
 from pathlib import Path
 from typing import Any

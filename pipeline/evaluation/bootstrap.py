@@ -1,6 +1,6 @@
 """Paired bootstrap over sentences: how far F1 moves when the test split is another sample of the same kind of text.
 
-The sentences are drawn anew, with replacement, as many as there are; all variants and seeds are scored on the same
+The sentences are drawn again, with replacement, as many as there are; all variants and seeds are scored on the same
 draw, and a variant's score is the mean over its seeds. So a difference of two variants is free of what their sentences
 have in common. Training is not repeated: how far F1 moves with the seed, its standard deviation over seeds says.
 """

@@ -1,4 +1,4 @@
-"""Evaluation of the taggers on the test split, which nothing before it reads."""
+"""Evaluation of the taggers on the test split, which nothing before it scores."""
 
 import itertools
 from collections.abc import Mapping, Sequence

@@ -108,7 +108,7 @@ def curve_section(document: Mapping[str, Any]) -> str:
         f"**{profile}** (`{_command(document)}`, [figure](curve_{profile}.svg), "
         f"[all numbers](../results/curve_{profile}.json))\n\n{table}\n"
         f"F1 of whole spans in percent, {spread}. A smaller draw of sentences is inside a larger one; layers are "
-        f"selected anew for each. Differences with 95 % intervals over resampled test sentences.\n\n{worth}"
+        f"selected again for each. Differences with 95 % intervals over resampled test sentences.\n\n{worth}"
     )
 
 

@@ -1,7 +1,7 @@
 """Both directions trained on one GPU at once, until the time given is over.
 
 Neither fills a GPU alone, since each waits for its own last product. So each has a CUDA stream of its own.
-The rate follows the clock (warm-up, then a cosine to zero), because the loan of a GPU ends by the clock. So what is
+The rate follows the clock (warm-up, then a cosine to zero), so that a training ends within a given time. So what is
 trained is not the same from one time to the next.
 """
 

@@ -1,1 +1,1 @@
-"""The densely connected LSTM language model: layers, softmax, pretraining, features for the tagger."""
+"""The densely connected LSTM language model: its layers and its adaptive softmax."""

@@ -1,1 +1,1 @@
-"""The char-LSTM-CRF tagger, its training, and the selection of language-model layers that it needs."""
+"""The char-LSTM-CRF tagger, its training, and its soft targets."""
