@@ -14,13 +14,14 @@ def speed_section(rows: Sequence[Mapping[str, Any]]) -> str:
         return "No speeds are published yet.\n"
     runs = sorted({row["runs"] for row in rows})
     commits = ", ".join(sorted({row["git_commit"][:7] for row in rows}))
+    numbers = "-".join(map(str, dict.fromkeys((runs[0], runs[-1]))))
     legend = (
-        f"Sentences: {rows[0]['data']}. Machine: {rows[0]['machine']}, two cores for each side. Commit: "
-        f"{commits}. Speeds are medians of {'-'.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} alternating runs; a "
-        "ratio is the median of the ratios of the pairs. The baseline (`bench/baseline/`) computes in the published way "
-        "with plain torch modules, in float32, on the same weights. Share: operations by the closed form (with those that layer-wise dropout "
-        "lets the product leave out), of what a large matrix product of the same precision reached meanwhile. What "
-        "each side did: [results/speed.json](../results/speed.json).\n"
+        f"Sentences: {rows[0]['data']}. Machine: {rows[0]['machine']}, two cores for each side. Commit: {commits}. "
+        f"Speeds are medians of {numbers} alternating runs; a ratio is the median of the ratios of the pairs. The "
+        "baseline (`bench/baseline/`) computes in the published way with plain torch modules, in float32, on the same "
+        "weights. Share: operations by the closed form (with those that layer-wise dropout lets the product leave out),"
+        " of what a large matrix product of the same precision reached meanwhile. What each side did: "
+        "[results/speed.json](../results/speed.json).\n"
     )
     return "\n".join([markdown_table(HEADER, [_cells(row) for row in rows]), *_amortised(rows), *_missed(rows), legend])
 

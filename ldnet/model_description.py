@@ -11,7 +11,7 @@ from typing import Any
 
 from ldnet import __version__
 from ldnet.errors import InputError
-from ldnet.files import JsonObject, sha256_of_files
+from ldnet.files import JsonObject, sha256_of_file
 from ldnet.printable import shortened
 
 FORMAT, VERSION = "ldnet-tagger", 1
@@ -76,7 +76,7 @@ def check_files(folder: Path, description: dict[str, Any]) -> None:
     for file, expected in listed.items():
         if file not in found:
             raise InputError(f"{folder / file}: no such file; the model is incomplete, export or copy it again")
-        if sha256_of_files([folder / file]) != expected:
+        if sha256_of_file(folder / file) != expected:
             raise InputError(f"{folder / file}: not the file that was exported (its SHA-256 differs); copy it again")
     for file in sorted(found - set(listed) - {DESCRIPTION, CARD}):
         if not file.rpartition("/")[2].startswith("."):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ldnet.command_line import echo
-from ldnet.files import sha256_of_files, write_json
+from ldnet.files import sha256_of_file, write_json
 
 DESCRIPTION, LOCK = "computation.json", "lock"  # in each folder of checkpoints, beside these
 
@@ -42,8 +42,14 @@ class Computation:
         return {
             "stage": self.stage,
             "inputs": json.loads(json.dumps(self.inputs)),
-            "files": sha256_of_files(files),
+            "files": digest_of_files(files),
         }
+
+
+def digest_of_files(files: Sequence[Path]) -> str:
+    """A digest of their names and contents, in the order given."""
+    named = [(file.name, sha256_of_file(file)) for file in files]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -72,8 +78,7 @@ def checkpoint_folder(computation: Computation) -> Iterator[Path]:
         if not (folder / DESCRIPTION).exists():
             write_json(folder / DESCRIPTION, description)
         yield folder
-        done = folder.rename(folder.with_name(f"{folder.name}.{os.getpid()}"))  # at once: others may want it now
-        shutil.rmtree(done)
+        _remove(folder)
 
 
 def remove_unused(folder: Path) -> bool:
@@ -83,8 +88,13 @@ def remove_unused(folder: Path) -> bool:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        shutil.rmtree(folder)
+        _remove(folder)
     return True
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder whose lock is held. It goes at once under this name: others may want that now."""
+    shutil.rmtree(folder.rename(folder.with_name(f"{folder.name}.{os.getpid()}")))
 
 
 def is_used(folder: Path) -> bool:
@@ -103,7 +113,10 @@ def _locked(folder: Path) -> IO[str]:
     """The open lock file of the folder, which is made; closing the file ends the lock."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("w")
+        try:
+            lock = (folder / LOCK).open("w")
+        except FileNotFoundError:
+            continue  # whoever had the folder has just removed it
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -23,6 +23,13 @@ def metrics_name(variant: str, training: str) -> str:
     return f"train_tagger_{tagger_name(variant, training)}"
 
 
+def stage_of(variant: str, training: str) -> str:
+    """The stage of dvc.yaml that trains the tagger."""
+    if variant == "pruned":
+        return f"train_pruned@{training}"
+    return f"{'train_tagger' if training == 'gold' else 'train_taught'}@{variant}"
+
+
 def language_models_of(variant: str, folder: Path, params: Params) -> list[Path]:
     """The folder with forward/ and backward/ of each seed's tagger: `folder`, or one in it for each selection."""
     if variant == "pruned":

@@ -36,7 +36,7 @@ from pipeline.pretraining import lm_training as pretraining
 from pipeline.pretraining.data_parallel import Workers
 from pipeline.pretraining.encoded_corpus import Corpus
 from pipeline.pretraining.streams import steps_of_shard
-from pipeline.selection.methods import METHODS
+from pipeline.selection.methods import METHODS, TRAINED
 from pipeline.selection.selection import Selection, SelectionTask
 from pipeline.six_taggers import language_models_of, tagger_name
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger
@@ -200,14 +200,19 @@ def _select(options: Options) -> Cost:
     # One epoch to warm up, one with gates that move, one with gates that stay, which costs less.
     three = select.model_copy(update={"epochs": 3, "enforce_epoch": 2})
     task = SelectionTask(tagger, Selection.of(lm), sample, three, tagging, seed)
-    _, moving, staying = _times(METHODS["gates"](task))
-    moving, staying = moving / share, staying / share
+    times = [seconds / share for seconds in _times(METHODS[select.method](task))]
+    if select.method in TRAINED:
+        _, moving, staying = times
+        work = f"epochs of {len(data.train):,} sentences, {select.enforce_epoch} of them with gates that move"
+        work, seconds = f"{select.epochs} {work}", select.enforce_epoch * (moving - staying) + select.epochs * staying
+        timing = f"{moving:.3g} s an epoch with moving gates, {staying:.3g} s one without"
+    else:
+        work, seconds, timing = f"the method {select.method}", sum(times), f"{sum(times):.3g} s a selection"
     return Cost(
-        work=f"{select.repeats} selections, each of {select.epochs} epochs of {len(data.train):,} sentences, "
-        f"{select.enforce_epoch} of them with gates that move; at most {select.max_layers} of "
+        work=f"{select.repeats} selections, each of {work}; at most {select.max_layers} of "
         f"{len(task.selection.gates)} layers",
-        seconds=select.repeats * (select.enforce_epoch * moving + (select.epochs - select.enforce_epoch) * staying),
-        timing=f"{moving:.3g} s an epoch with moving gates, {staying:.3g} s one without ({share:.0%} timed)",
+        seconds=select.repeats * seconds,
+        timing=f"{timing} ({share:.0%} timed)",
         processes=1,
         out=options["out"],
         out_bytes=select.repeats * _bytes(tagger),

@@ -12,7 +12,7 @@ from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
 from pipeline.execution.reproducible import set_up
 from pipeline.execution.stored import written_by
 from pipeline.params import Params, load_params
-from pipeline.six_taggers import TRAININGS, language_models_of, metrics_name, tagger_name
+from pipeline.six_taggers import TRAININGS, language_models_of, metrics_name, stage_of, tagger_name
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 
@@ -49,12 +49,12 @@ def main(
     rows = []
     with stage_run(f"evaluate@{training}", {"threads": params.threads}, [out]) as run:
         for variant, folder in folders.items():
-            name, trained = tagger_name(variant, training), metrics_name(variant, training)
-            with written_by(trained):
-                measured = JsonObject.read(dev_metrics / f"{trained}.json")
+            name, stage = tagger_name(variant, training), stage_of(variant, training)
+            with written_by(stage):
+                measured = JsonObject.read(dev_metrics / f"{metrics_name(variant, training)}.json")
                 dev = {"seeds": measured.wholes("seeds"), "dev_f1_mean": measured.number("dev_f1_mean")}
             lms = language_models_of(variant, folder, params) if folder else []
-            row = evaluate_variant(variant, taggers / name, lms, conll, dev, out)
+            row = evaluate_variant(variant, taggers / name, stage, lms, conll, dev, out)
             rows.append({**row, "training": training, **_layers(variant, params, dev_metrics)})
             run.log_metrics({f"{name}/{key}": row[key] for key in ("test_f1_mean", "macs_per_word")})
             echo(

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
 
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
+from pipeline.execution.stored import write_curve
 from pipeline.language_model.model import LanguageModel, parameter_count, save_language_model
 from pipeline.params import load_params
 from pipeline.pretraining import data_parallel
@@ -81,8 +81,7 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
         run.log_metrics(measured)
         save_language_model(model, text.vocabulary, out)
         write_json(metrics, measured)
-        curve.parent.mkdir(parents=True, exist_ok=True)
-        pd.DataFrame(records).to_csv(curve, index=False)
+        write_curve(curve, records)
     echo(f"{direction}: held-out perplexity {measured['heldout_perplexity']:.1f}")
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
 from torch import Tensor
 
 from ldnet.command_line import FILE, FOLDER, echo
@@ -13,6 +12,7 @@ from ldnet.files import write_json
 from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
+from pipeline.execution.stored import write_curve
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.params import load_params
 from pipeline.pruning.pruning import kept_layers
@@ -80,8 +80,7 @@ def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Pat
         run.log_metrics({"dev_f1": selections[0]["dev_f1"]})
         again = {f"seed-{of['seed']}": of for of in selections[1:]}
         write_json(metrics, {**chosen, **selections[0], "repeated": again})
-        curve.parent.mkdir(parents=True, exist_ok=True)
-        pd.DataFrame(records).to_csv(curve, index=False)
+        write_curve(curve, records)
 
 
 def _measured(seed: int, selection: Selection, gates: Mapping[str, Tensor]) -> dict[str, Any]:

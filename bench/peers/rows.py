@@ -20,7 +20,7 @@ from bench.peers.own import REPORT
 from bench.peers.peer import Peer
 from bench.run import machine
 from ldnet.errors import InputError
-from ldnet.files import read_json, sha256_of_files, write_json
+from ldnet.files import read_json, sha256_of_file, write_json
 from ldnet.processors import processors
 from ldnet.text.columns import read_conll
 from pipeline.params import Params
@@ -53,7 +53,7 @@ class Bench:
         """What a row of this comparison is known by. Our taggers are known by the report that describes them, too."""
         settings = peer.settings_for(self.trial)
         if peer.own:
-            settings |= {"report": sha256_of_files([REPORT]) if REPORT.is_file() else None}
+            settings |= {"report": sha256_of_file(REPORT) if REPORT.is_file() else None}
         return {
             "profile": self.profile,
             "peer": peer.name,
@@ -83,7 +83,7 @@ def prepared_splits(conll: Path, lock: Path, params: Params) -> dict[str, str]:
             raise InputError(f"{file}: no such file; {remedy}")
         if md5(file.read_bytes(), usedforsecurity=False).hexdigest() != recorded.get(f"work/conll/{split}.conll"):
             raise InputError(f"{file}: not the file that {lock} describes; {remedy}")
-    return {split: sha256_of_files([conll / f"{split}.conll"]) for split in SPLITS}
+    return {split: sha256_of_file(conll / f"{split}.conll") for split in SPLITS}
 
 
 def write_vectors(params: Params, file: Path) -> Path | None:

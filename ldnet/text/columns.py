@@ -11,6 +11,7 @@ from pathlib import Path
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.text.lines import decode, read_lines
+from ldnet.text.lm_words import without_escapes
 
 
 @dataclass(frozen=True)
@@ -76,5 +77,8 @@ def read_unlabelled(path: Path) -> list[Sentence]:
 
 
 def sentence_hash(words: Iterable[str]) -> str:
-    """16 hex digits that stand for a sentence, so that test sentences can be left out without being read."""
-    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
+    """16 hex digits that stand for a sentence, so that test sentences can be left out without being read.
+
+    Treebank escapes count as what they stand for, since other text has that in their place.
+    """
+    return hashlib.sha256(without_escapes(" ".join(words)).encode()).hexdigest()[:16]

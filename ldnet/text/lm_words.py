@@ -4,6 +4,7 @@ Treebanks write quotes and brackets as ``, '' and -LRB-, and headlines shout. Re
 from the language model what it knows: with one quote in three sentences, that is felt.
 """
 
+import re
 from collections.abc import Container, Iterator, Sequence
 
 UNKNOWN, END_OF_SENTENCE = "<unk>", "\n"
@@ -18,6 +19,15 @@ TREEBANK_ESCAPES = {
     "-LSB-": "[",
     "-RSB-": "]",
 }
+
+_ESCAPE = re.compile(r"(?<!\S)(?:" + "|".join(map(re.escape, TREEBANK_ESCAPES)) + r")(?!\S)|\\/")
+
+
+def without_escapes(sentence: str) -> str:
+    """The sentence, words separated by blanks, with what treebank escapes stand for in their place."""
+    if not any(part in sentence for part in ("``", "''", "B-", "\\/")):  # most sentences of much text
+        return sentence
+    return _ESCAPE.sub(lambda escape: TREEBANK_ESCAPES.get(escape[0], "/"), sentence)
 
 
 class LMVocabulary:

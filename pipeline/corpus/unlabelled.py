@@ -25,10 +25,14 @@ def sample_sentences(paths: list[Path], excluded_hashes: set[str], count: int, s
         read = [sentence for piece in part for sentence in piece.sentences()]
         fitting = [sentence for sentence in read if SHORTEST <= sentence.count(b" ") + 1 <= LONGEST]
         ranks = rank(fitting, seed)
-        for index in np.argsort(ranks, kind="stable")[: 2 * count].tolist():  # copies and test sentences may be among
+        accepted = 0
+        for index in np.unique(ranks, return_index=True)[1].tolist():  # by rank, of copies one
+            if accepted == count:
+                break
             sentence = fitting[index].decode()
             if sentence_hash((sentence,)) not in excluded_hashes:
                 chosen[int(ranks[index])] = sentence
+                accepted += 1
         chosen = dict(sorted(chosen.items())[:count])
     return list(chosen.values())
 

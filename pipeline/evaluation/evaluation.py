@@ -24,23 +24,23 @@ ROUNDING = 1e-4  # F1 in the rows is in percent, to four places
 
 
 def evaluate_variant(
-    variant: str, taggers: Path, lms: Sequence[Path], conll: Path, dev: Mapping[str, Any], predictions: Path
+    variant: str, taggers: Path, stage: str, lms: Sequence[Path], conll: Path, dev: Mapping[str, Any], predictions: Path
 ) -> dict[str, Any]:
     """Score all seeds of a variant on the test split; write their predictions; return its row of the results.
 
-    `dev` are the metrics of the variant's training: its seeds and dev F1. `lms` are the folders of the language models,
-    one for each seed, or none at all. Multiply-accumulates and parameters are means over the seeds, whole numbers.
+    `stage` has trained the taggers; `dev` are its metrics: seeds and dev F1. `lms` are the folders of the language
+    models, one for each seed, or none at all. Multiply-accumulates and parameters are means over the seeds, whole
+    numbers.
     """
     with written_by("prepare_conll"):
         lexicon = Lexicon.load(conll / "lexicon")
-        test = read_conll(conll / "test.conll", 0, 1)
-    stages = ("prune", "train_pruned") if variant == "pruned" else ("pretrain_lm", "train_tagger")
-    train = read_conll(conll / "train.conll", 0, 1)
-    models = {folder: load_bidirectional_lm(folder, stages[0]) for folder in dict.fromkeys(lms)}
+        train, test = (read_conll(conll / f"{split}.conll", 0, 1) for split in ("train", "test"))
+    lm_stage = "prune" if variant == "pruned" else "pretrain_lm"
+    models = {folder: load_bidirectional_lm(folder, lm_stage) for folder in dict.fromkeys(lms)}
     scores, scores_int8, all_macs, all_parameters = [], [], [], []
     for number, seed in enumerate(dev["seeds"]):
         lm = models[lms[number]] if lms else None
-        tagger = load_tagger(taggers / f"seed-{seed}", stages[1], lexicon, sum(lm.widths) if lm else 0)
+        tagger = load_tagger(taggers / f"seed-{seed}", stage, lexicon, sum(lm.widths) if lm else 0)
         words, tags = [sentence.words for sentence in test], [sentence.tags for sentence in test]
         predicted = bulk_tagger(tagger, lm, lexicon).tag(words)
         write_predictions(predictions_file(predictions, variant, seed), test, predicted)

@@ -7,6 +7,7 @@ searched. With finite gradients and rates below a bound (`pipeline.params.MOST_R
 
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,9 +111,11 @@ def keeping_evidence(name: str, section: str = "") -> Iterator[None]:
     """Where a training in here diverges, keep its batch and its last finite weights in a file among the checkpoints.
 
     Raises InputError: the line of DivergedError, which names that file. `section` goes before the key in that line. The
-    file is `diverged-<name>.safetensors`; its header has the line and the sentences as text.
+    file is `diverged-<name>.safetensors`, in an experiment of DVC with its name before that; its header has the line
+    and the sentences as text.
     """
-    path = checkpoints_root() / f"diverged-{name}.safetensors"
+    of_experiment = os.environ.get("DVC_EXP_NAME", "")  # those of one workspace may run at once
+    path = checkpoints_root() / f"{'-'.join(filter(None, ('diverged', of_experiment, name)))}.safetensors"
     path.unlink(missing_ok=True)  # of a training before
     try:
         yield

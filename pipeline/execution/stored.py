@@ -8,13 +8,14 @@ import os
 import shutil
 import tokenize
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -22,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ldnet.errors import InputError
+from ldnet.files import write_bytes
 from ldnet.printable import reason
 from pipeline.execution.finite import NotFiniteError, not_finite
 
@@ -48,6 +50,11 @@ def written_by(stage: str) -> Iterator[None]:
     except InputError as error:
         advice = "" if "run the stage" in str(error) else f"; run the stage {stage} again"
         raise InputError(f"{error}{advice}") from None
+
+
+def write_curve(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """A table of comma-separated values with a row a record, written whole."""
+    write_bytes(path, pd.DataFrame(records).to_csv(index=False).encode())
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

@@ -1,6 +1,6 @@
 """The learning curve: what the language models add to a tagger that has few labelled sentences, or many."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.experiments.points import Experiment, Value
+from pipeline.experiments.stage_graph import Stage
 from pipeline.params import Params
 from pipeline.report.measurements import pick
 from pipeline.report.results import evaluated_rows
@@ -30,6 +31,10 @@ class Size(Experiment):
     def values(self) -> dict[str, Value]:
         """Sentences and seeds."""
         return {"prepare_conll.train_sentences": self.sentences, "train_tagger.seeds": list(self.seeds)}
+
+    def stages(self, stages: Collection[Stage]) -> set[str]:
+        """Without the language models: what they read is the same for all sizes, though it is looked at for each."""
+        return {stage for stage in super().stages(stages) if not stage.startswith("pretrain_lm@")}
 
     @property
     def label(self) -> str:
@@ -126,14 +131,21 @@ def readme_curves(results: Path) -> str:
 
 
 def _worth(rows: Sequence[Row], training: str) -> str:
-    """From how many sentences on the interval of the gain has 0 in it."""
+    """From how many sentences on, at that size and all larger ones, the interval of the gain has 0 in it; and at which
+    smaller sizes it has."""
     gains = {row["sentences"]: row["trainings"][training]["differences"]["full_minus_no_lm"] for row in rows}
-    without = [sentences for sentences, gain in gains.items() if gain["test_f1_low"] <= 0]
-    if not without:
-        return f"{TRAINED[training]}, all LM layers are worth more than nothing at every size tried."
-    return (
-        f"{TRAINED[training]}, all LM layers are not shown to be worth their cost from {min(without):,} sentences on."
-    )
+    largest_worth_it = max((size for size, gain in gains.items() if gain["test_f1_low"] > 0), default=0)
+    without = sorted(size for size, gain in gains.items() if gain["test_f1_low"] <= 0)
+    smaller = " and ".join(f"{size:,}" for size in without if size < largest_worth_it)
+    larger = [size for size in without if size > largest_worth_it]
+    if larger:
+        also = f", nor with {smaller}" if smaller else ""
+        return (
+            f"{TRAINED[training]}, all LM layers are not shown to be worth their cost from {larger[0]:,} sentences "
+            f"on{also}."
+        )
+    but = f" but {smaller} sentences" if smaller else ""
+    return f"{TRAINED[training]}, all LM layers are worth more than nothing at every size tried{but}."
 
 
 def _score(measured: Mapping[str, float], seeds: int) -> str:

@@ -47,7 +47,7 @@ UNTRACKED = ("generate_data", "prepare_conll", "prepare_corpus", "prepare_unlabe
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedStage:
-    """A stage as it stands in dvc.lock, with files that are what dvc.lock says."""
+    """A stage as it stands in dvc.lock: metrics and curve are what dvc.lock says, outputs are there."""
 
     name: str
     params: Mapping[str, Any]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from ldnet.errors import InputError
-from ldnet.files import sha256_of_files
+from pipeline.checkpoints import digest_of_files
 from pipeline.experiments.stage_graph import Stage, affected
 from pipeline.params import Params, experiment_values, validated
 
@@ -127,7 +127,7 @@ def fingerprint(
     shared_names = {stage.name for stage in stages} - experiment.stages(stages)
     shared = {name: stage for name, stage in lock.get("stages", {}).items() if name in shared_names}
     whole = experiment_values(experiment.params(params))
-    text = json.dumps([whole, shared], sort_keys=True) + sha256_of_files(sources)
+    text = json.dumps([whole, shared], sort_keys=True) + digest_of_files(sources)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePath
@@ -91,7 +92,8 @@ def start_workers(count: int) -> None:
     for worker in started if hasattr(os, "sched_setaffinity") else []:  # Linux
         share = shares(sorted(os.sched_getaffinity(0)), max(count, worker.number))[worker.number - 1]
         for thread in Path(f"/proc/{worker.process}/task").glob("*"):
-            os.sched_setaffinity(int(thread.name), share)
+            with suppress(ProcessLookupError):  # threads come and go
+                os.sched_setaffinity(int(thread.name), share)
 
 
 def shares(processors: Sequence[int], count: int) -> list[Sequence[int]]:
@@ -127,10 +129,11 @@ def stop(names: Collection[str]) -> None:
     waiting = [name for name, status in tasks().items() if name in names and status == "Queued"]
     if waiting:
         _run("dvc", "queue", "remove", *waiting)
-    deadline = time.monotonic() + STOP_SECONDS
     for number in (signal.SIGTERM, signal.SIGKILL):
         for worker in workers():
-            os.killpg(worker.group, number)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(worker.group, number)
+        deadline = time.monotonic() + STOP_SECONDS
         while workers() and time.monotonic() < deadline:
             time.sleep(0.2)
     remove_dead(names)

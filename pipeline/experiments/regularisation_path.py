@@ -8,7 +8,7 @@ from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.experiments.front import knee, pareto_front
 from pipeline.experiments.points import Point
-from pipeline.experiments.rows import ENDS, MEASURED, SCORES, experiment_row, taught_then
+from pipeline.experiments.rows import ENDS, MEASURED, SCORES, experiment_row, of_selections, taught_then
 from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.results import only_pruned_was_taught
 from pipeline.report.tables import NAMES, markdown_table, millions
@@ -98,7 +98,8 @@ def path_section(document: Mapping[str, Any]) -> str:
         f"**{profile}** ({_command(document)}[figure](path_{profile}.svg), "
         f"[all numbers](../results/path_{profile}.json))\n\n{table}\n"
         f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; "
-        f"layers are counted from 0, the lowest. The ends of the path, {ends}.{taught_then(document)}\n"
+        f"layers are counted from 0, the lowest. The ends of the path, {ends}."
+        f"{of_selections(document['points'])}{taught_then(document)}\n"
     )
 
 

@@ -1,6 +1,6 @@
 """What one experiment on the selection of layers measured."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.experiments.points import TRAINING, Experiment
@@ -22,12 +22,24 @@ def experiment_row(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[s
     rows = evaluated_rows(metrics, TRAINING)
     return {
         "layers_kept": pick(rows["pruned"], "layers_kept"),
+        "layers_kept_again": pick(rows["pruned"], "layers_kept_again"),
         "budget_reached_by": pick(metrics, "select.budget_reached_by"),
         **{key: pick(rows["pruned"], key) for key in SCORES},
         "dev_f1_sd": pick(metrics, f"{metrics_name('pruned', TRAINING)}.dev_f1_sd"),
         "command": experiment.command(),
         "ends": {variant: {key: pick(rows[variant], key) for key in SCORES} for variant in ENDS},
     }
+
+
+def of_selections(rows: Iterable[Mapping[str, Any]]) -> str:
+    """What is of the first selection and what of all, where layers were selected more than once; else nothing."""
+    most = max(len(row.get("layers_kept_again", ())) for row in rows) + 1
+    if most == 1:
+        return ""
+    return (
+        f" Layers were selected {most} times, from another full tagger each time, and the pruned taggers take turns: "
+        "F1 and MACs are means over all of them; layers and what reached the budget are those of the first selection."
+    )
 
 
 def taught_then(document: Mapping[str, Any]) -> str:

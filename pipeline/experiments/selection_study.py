@@ -7,7 +7,7 @@ from typing import Any
 
 from ldnet.errors import InputError
 from ldnet.files import read_json
-from pipeline.experiments.rows import ENDS, MEASURED, SCORES, experiment_row, taught_then
+from pipeline.experiments.rows import ENDS, MEASURED, SCORES, experiment_row, of_selections, taught_then
 from pipeline.experiments.study_points import TITLES, Choice
 from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.results import only_pruned_was_taught
@@ -107,7 +107,7 @@ def study_section(document: Mapping[str, Any]) -> str:
         f"[all numbers](../results/study_{profile}.json))\n\n{table}\n"
         f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; layers are counted from "
         f"0, the lowest. As selected: {before_training}, before any more training. For comparison, {ends}."
-        f"{taught_then(document)}\n\n{against_chance}"
+        f"{of_selections(document['rows'])}{taught_then(document)}\n\n{against_chance}"
     )
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from ldnet.decoding.calibration import calibrate
 from ldnet.errors import InputError
-from ldnet.files import sha256_of_files, write_bytes, write_json
+from ldnet.files import sha256_of_file, write_bytes, write_json
 from ldnet.model_description import CARD, DESCRIPTION, FORMAT, VERSION
 from ldnet.model_folder import load_parts
 from ldnet.text.columns import Sentence, read_conll
@@ -91,7 +91,7 @@ def export_model(
         "onnx": onnx,
         **asdict(description),
         **_confidence(new, source),
-        "files": {file: sha256_of_files([new / file]) for file in files},
+        "files": {file: sha256_of_file(new / file) for file in files},
     }
     write_json(new / DESCRIPTION, content)
     write_bytes(new / CARD, model_card(content).encode())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ldnet.errors import InputError
-from ldnet.files import sha256_of_files
+from ldnet.files import sha256_of_file
 from pipeline.fetch.download import require_space
 from pipeline.fetch.placing import SUMS, digests, hashed, place, read_sums, write_sums
 from pipeline.fetch.sources import DataSet
@@ -116,7 +116,7 @@ def _wanted(data_set: DataSet, brought: Path, plan: dict[str, Path]) -> dict[str
 
 
 def _is_current(target: str, digest: str, plan: dict[str, Path], wanted: dict[str, dict[str, str]]) -> bool:
-    return set(wanted[target].values() or [sha256_of_files([plan[target]])]) == {digest}
+    return set(wanted[target].values() or [sha256_of_file(plan[target])]) == {digest}
 
 
 def _copy_file(source: Path, folder: Path, target: str, wanted: dict[str, str]) -> str:
@@ -126,7 +126,7 @@ def _copy_file(source: Path, folder: Path, target: str, wanted: dict[str, str]) 
         for origin, expected in wanted.items():
             if digest.hexdigest() != expected:
                 raise InputError(f"{source}: sha256 is {digest.hexdigest()}, expected {expected} ({origin})")
-        if sha256_of_files([copy]) != digest.hexdigest():
+        if sha256_of_file(copy) != digest.hexdigest():
             raise InputError(f"{copy}: the copy differs from {source}; is the disk in order?")
 
     with source.open("rb") as file:

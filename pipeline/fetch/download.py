@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from ldnet.errors import InputError
-from ldnet.files import read_json, sha256_of_files, write_json
+from ldnet.files import read_json, sha256_of_file, write_json
 from ldnet.printable import printable
 from pipeline.fetch.sources import Archive
 
@@ -56,12 +56,12 @@ def download(archive: Archive, folder: Path, pause: Callable[[float], None] = ti
     folder.mkdir(parents=True, exist_ok=True)
     path, part, aside = (folder / f"{archive.file}{ending}" for ending in ("", ".part", ".corrupt"))
     if path.is_file():
-        if sha256_of_files([path]) == archive.sha256:
+        if sha256_of_file(path) == archive.sha256:
             return path
         path.replace(aside)
     for _ in range(2):
         resumed = _receive_with_retries(archive, part, pause)
-        found = sha256_of_files([part])
+        found = sha256_of_file(part)
         if found == archive.sha256:
             part.replace(path)
             _note(part).unlink(missing_ok=True)

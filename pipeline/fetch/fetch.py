@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 
 from ldnet.errors import InputError
-from ldnet.files import sha256_of_files
+from ldnet.files import sha256_of_file
 from pipeline.fetch.bring import Say, copy_from, how_to_bring, lm_files, refuse_strays
 from pipeline.fetch.download import DownloadError, download, require_space
 from pipeline.fetch.placing import SUMS, digests, hashed, read_sums, write_sums
@@ -86,7 +86,7 @@ def _is_good(member: Member, path: Path, sums: dict[str, str]) -> bool:
     if not path.is_file():
         return False
     if member.target in sums:
-        return sha256_of_files([path]) == sums[member.target]
+        return sha256_of_file(path) == sums[member.target]
     if member.sha256 is None:
         return True  # from an earlier, interrupted fetch: files are placed whole
     digest = hashlib.sha256()

@@ -12,7 +12,7 @@ from typing import Protocol
 from tqdm import tqdm
 
 from ldnet.errors import InputError
-from ldnet.files import sha256_of_files, write_bytes
+from ldnet.files import sha256_of_file, write_bytes
 from ldnet.printable import printable
 
 SUMS = "SHA256SUMS"
@@ -89,4 +89,4 @@ def digests(folder: Path, targets: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The SHA-256 of those targets that are there."""
     for target in tqdm(sorted(targets), desc="checking", disable=None):
         if (folder / target).is_file():
-            yield target, sha256_of_files([folder / target])
+            yield target, sha256_of_file(folder / target)

@@ -175,8 +175,8 @@ class _TaggerTraining:
 def _hold_budget(selection: Selection, importance: Tensor, params: SelectParams, epoch: int) -> None:
     """Note when the optimiser meets the budget; where it has not in time, enforce it."""
     met = open_gates(selection.gates) <= params.max_layers
-    if met and selection.optimiser_epoch is None and not selection.enforced:
+    if met and selection.optimiser_epoch is None and selection.enforcement_epoch is None:
         selection.optimiser_epoch = epoch
     if epoch == params.enforce_epoch and not met:
         enforce_budget(selection.gates, importance, params.max_layers)
-        selection.enforced = True
+        selection.enforcement_epoch = epoch

@@ -24,3 +24,4 @@ METHODS: Mapping[SelectMethod, Callable[[SelectionTask], Iterator[Record]]] = {
     "last": controls.select,
     "random": controls.select,
 }
+TRAINED = ("gates", "hard_concrete")  # those that train for select.epochs

@@ -30,19 +30,20 @@ class Selection:
     epoch: int = 0  # the epoch whose gates and tagger are kept
     dev_f1: float = -1.0
     optimiser_epoch: int | None = None  # the first epoch at whose end the optimiser alone had met the budget
-    enforced: bool = False  # whether gates had to be closed at the end of enforce_epoch
+    enforcement_epoch: int | None = None  # the epoch at whose end gates had to be closed
 
     @property
     def progress(self) -> dict[str, Any]:
         """All that changes from epoch to epoch, besides the gates."""
-        return {key: getattr(self, key) for key in ("epoch", "dev_f1", "optimiser_epoch", "enforced")}
+        return {key: getattr(self, key) for key in ("epoch", "dev_f1", "optimiser_epoch", "enforcement_epoch")}
 
     @property
     def budget_reached_by(self) -> str:
-        """What brought the open gates down to the budget: method, optimiser or enforcement."""
+        """What brought the open gates that are kept down to the budget: method, optimiser or enforcement."""
         if self.epoch == 0:
             return "method"
-        return "enforcement" if self.enforced else "optimiser"
+        enforced = self.enforcement_epoch is not None and self.epoch >= self.enforcement_epoch
+        return "enforcement" if enforced else "optimiser"
 
     @classmethod
     def of(cls, lm: BidirectionalLM) -> "Selection":

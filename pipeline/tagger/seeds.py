@@ -9,7 +9,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import pandas as pd
 import torch
 
 from ldnet.files import write_json
@@ -18,6 +17,7 @@ from pipeline.checkpoints import Computation, checkpoint_folder
 from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.processes import worker_pool
 from pipeline.execution.reproducible import set_up
+from pipeline.execution.stored import write_curve
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.params import TaggerParams
 from pipeline.tagger.epochs import Record
@@ -72,8 +72,7 @@ def train_and_record(
         measured = summarise(records, params.seeds)
         run.log_metrics({name: measured[name] for name in ("dev_f1_mean", "dev_f1_sd")})
         write_json(metrics, measured)
-        curve.parent.mkdir(parents=True, exist_ok=True)
-        pd.DataFrame(records).to_csv(curve, index=False)
+        write_curve(curve, records)
     return measured
 
 

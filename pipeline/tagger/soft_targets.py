@@ -112,8 +112,8 @@ def write_soft_targets(
             of_sentence, counts = marginals[row, :length], transitions[row]
             if index < labelled:
                 gold, gold_counts = one_path(sentences[index].tags, teachers[0])
-                progress.agreement += float((gold * of_sentence).sum())
-                progress.gold_steps += length
+                progress.agreement += float((gold * of_sentence)[:-1].sum())  # without the end, which is certain
+                progress.gold_steps += length - 1
                 of_sentence = (1 - weight) * gold + weight * of_sentence
                 counts = (1 - weight) * gold_counts + weight * counts
             targets.marginals[targets.offsets[index] : targets.offsets[index + 1]] = of_sentence.numpy()

@@ -41,6 +41,14 @@ def test_the_draw_is_that_of_the_slow_way(paths: list[Path], part_bytes: int, mo
     assert len(sample_sentences(paths, set(), 1000, 1)) == 300
 
 
+def test_copies_do_not_take_the_place_of_others(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("".join(f"w{i} is a sentence\n" for i in range(100)) * 2, encoding="utf-8")
+    first = sample_sentences([tmp_path / "a.txt"], set(), 20, 1)
+    with (tmp_path / "a.txt").open("a", encoding="utf-8") as file:
+        file.write(f"{first[0]}\n" * 500)
+    assert sample_sentences([tmp_path / "a.txt"], set(), 20, 1) == first and len(first) == 20
+
+
 def test_sentences_are_read_as_they_were_drawn(paths: list[Path], tmp_path: Path) -> None:
     drawn = sample_sentences(paths, set(), 10, 1)
     (tmp_path / "drawn.txt").write_text("".join(f"{sentence}\n" for sentence in drawn), encoding="utf-8")

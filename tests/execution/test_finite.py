@@ -31,7 +31,7 @@ def test_what_is_not_finite_is_said_with_time_and_key(found: float | torch.Tenso
         watch.check("the loss", fine, "at step 3")
 
 
-def test_the_batch_and_the_weights_are_kept_and_named(root: Path) -> None:
+def test_the_batch_and_the_weights_are_kept_and_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = nn.Linear(2, 1)
     file = root / ".checkpoints" / "diverged-x.safetensors"
     with pytest.raises(InputError) as error, keeping_evidence("x", "train_tagger"):
@@ -42,6 +42,11 @@ def test_the_batch_and_the_weights_are_kept_and_named(root: Path) -> None:
         assert torch.equal(kept.get_tensor("batch.words"), torch.arange(3))
         assert torch.equal(kept.get_tensor("weights.weight"), model.weight)
         assert json.loads(kept.metadata()["sentences"]) == ["a ö"] and kept.metadata()["error"] in expected
+    monkeypatch.setenv("DVC_EXP_NAME", "point")
+    with pytest.raises(InputError, match="diverged-point-x"), keeping_evidence("x"):
+        Watch(model, "learning_rate").check("the loss", NAN, "at step 3")
+    assert file.exists()
+    monkeypatch.delenv("DVC_EXP_NAME")
     with keeping_evidence("x"):
         assert not file.exists(), "a file of an earlier training would mislead"
 

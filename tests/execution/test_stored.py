@@ -12,7 +12,7 @@ from torch import nn
 
 from ldnet.errors import InputError
 from pipeline.execution.finite import NotFiniteError
-from pipeline.execution.stored import check_numbers, load_array, load_weights, reserve, save_weights
+from pipeline.execution.stored import check_numbers, load_array, load_weights, reserve, save_weights, write_curve
 
 
 def make() -> nn.Linear:
@@ -146,3 +146,9 @@ def test_a_full_disk_is_one_line_that_says_how_much_is_missing(
     assert str(error.value).startswith(f"{path}: 0.4 MB of disk space cannot be reserved (No space left on device), ")
     assert str(error.value).endswith("0.1 MB are free; 0.3 MB are missing" if free < 10**9 else "1,000.0 MB are free")
     assert not path.exists()
+
+
+def test_a_curve_is_a_table_with_a_row_a_record(tmp_path: Path) -> None:
+    write_curve(tmp_path / "curves" / "x.csv", [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
+    assert (tmp_path / "curves" / "x.csv").read_text(encoding="utf-8") == "epoch,loss\n1,0.5\n2,0.25\n"
+    assert [path.name for path in (tmp_path / "curves").iterdir()] == ["x.csv"]

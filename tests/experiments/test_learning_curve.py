@@ -51,6 +51,7 @@ def test_a_size_runs_everything_that_reads_labelled_sentences_and_no_language_mo
     stages = leading_to(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml"), Size(250, (1,)).targets)
     own = Size(250, (1,)).stages(stages)
     trained = {f"train_{kind}" for kind in ("tagger@no_lm", "tagger@full", "taught@no_lm", "taught@full")}
+    assert not [stage for stage in own if stage.startswith("pretrain_lm")]
     assert own >= {"prepare_conll", "select", "prune", "soft_targets", "evaluate@gold", "evaluate@taught", *trained}
 
 
@@ -100,6 +101,10 @@ def test_the_table_says_from_which_size_on_the_language_models_add_nothing(param
         row["values"]["train_tagger.seeds"] = [1]
     assert "| 9,000 | taught | 80.00 | 82.00 | 81.00 | +2.00 " in curve_section(document)
     assert "in percent, of one seed." in curve_section(document)
+    uneven = curve_section(make_document(params, {250: -0.1, 1000: 0.5, 4000: 0.3, 0: 0.1}))
+    assert "worth more than nothing at every size tried but 250 sentences." in uneven
+    gap = curve_section(make_document(params, {250: -0.1, 1000: 0.5, 4000: -0.2, 0: -0.1}))
+    assert "not shown to be worth their cost from 4,000 sentences on, nor with 250." in gap
     always = curve_section(make_document(params, {250: 1.0, 0: 0.1}))
     assert "worth more than nothing at every size tried" in always
     save_figure(curve_figure(document), tmp_path / "curve.svg")

@@ -1,5 +1,6 @@
 """DVC's own queue, on a pipeline that echoes a parameter."""
 
+import signal
 import subprocess
 import time
 from pathlib import Path, PurePath
@@ -75,3 +76,21 @@ def test_all_targets_run_and_data_that_was_brought_is_copied_to_them(repository:
         time.sleep(0.5)
     assert done, _queue.log("brought")
     assert [_queue.read_from(done["brought"], file) for file in ("o", "q")] == ["3\n", "brought\n"]
+
+
+def test_workers_that_end_by_themselves_while_they_are_stopped_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And after each of the signals the workers have the time to end."""
+    alive = [[_queue.Worker(1, 5, 5)]] * 5 + [[]] * 9
+    sent, waited = [], []
+
+    def gone(group: int, number: int) -> None:
+        sent.append(number)
+        raise ProcessLookupError
+
+    monkeypatch.setattr(_queue, "tasks", dict)
+    monkeypatch.setattr(_queue, "workers", lambda: alive.pop(0))
+    monkeypatch.setattr("os.killpg", gone)
+    monkeypatch.setattr("time.sleep", waited.append)
+    monkeypatch.setattr("time.monotonic", iter([0.0, 1.0, 99.0, 100.0, 101.0]).__next__)
+    _queue.stop(["x"])
+    assert sent == [signal.SIGTERM, signal.SIGKILL] and len(waited) == 2, "once after each"

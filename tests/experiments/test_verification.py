@@ -1,6 +1,7 @@
 """What counts as the same result, on the machine that made the reference and on another one."""
 
 import copy
+import errno
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from commands.verify import _take_as_published, main
+from commands.verify import _link_or_copy, _take_as_published, main
 from ldnet.files import read_json, write_json
 from pipeline.experiments.verification import Tolerance, _cpu, compare_locks, compare_metrics, this_machine
 from pipeline.yaml_text import read_yaml
@@ -264,6 +265,26 @@ def test_outputs_of_stages_that_are_given_come_from_the_cache(
         _take_as_published(["train"], clone, dict(os.environ))
 
 
-def test_the_committed_tolerance_is_complete() -> None:
-    tolerance = Tolerance(**read_json(ROOT / "results" / "tolerance.json"))
+@pytest.mark.parametrize("folder", [".", "conll2000"])
+def test_the_committed_tolerance_is_complete(folder: str) -> None:
+    tolerance = Tolerance(**read_json(ROOT / "results" / folder / "tolerance.json"))
     assert tolerance.relative["*heldout_perplexity"] == 0.1
+    metrics = {path.name: read_json(path) for path in (ROOT / "results" / "conll2000" / "metrics").glob("*.json")}
+    published = {f"metrics/{name}": numbers for name, numbers in metrics.items()}
+    without_gain = copy.deepcopy(published)
+    gold = without_gain["metrics/evaluate_gold.json"]
+    gold["rows"][1] = {**gold["rows"][0], "variant": "full"}
+    gold["comparison"]["differences"]["full_minus_no_lm"]["test_f1"] = 0.0
+    differences, _ = compare_metrics(published, without_gain, tolerance)
+    assert bool(differences) == (folder == "conll2000"), "only the narrow one sees that the language models add nothing"
+
+
+def test_data_on_another_file_system_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(source: str, target: str) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    (tmp_path / "a").write_text("x")
+    _link_or_copy(str(tmp_path / "a"), str(tmp_path / "b"))
+    monkeypatch.setattr(os, "link", refuse)
+    _link_or_copy(str(tmp_path / "a"), str(tmp_path / "c"))
+    assert (tmp_path / "b").samefile(tmp_path / "a") and (tmp_path / "c").read_text() == "x"

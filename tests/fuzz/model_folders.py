@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ldnet.commands.main import main
 from ldnet.errors import InputError
-from ldnet.files import read_json, sha256_of_files, write_json
+from ldnet.files import read_json, sha256_of_file, write_json
 from ldnet.model_description import DESCRIPTION
 from ldnet.model_folder import load_model
 from tests.fuzz.cases import Case, InputClass, put
@@ -55,7 +55,7 @@ def read(case: Case, folder: Path) -> None:
 def describe_anew(model: Path) -> None:
     """Make the listed checksums those of the files."""
     description = read_json(MODEL / DESCRIPTION)
-    digests = {file: sha256_of_files([model / file]) for file in description["files"]}
+    digests = {file: sha256_of_file(model / file) for file in description["files"]}
     write_json(model / DESCRIPTION, {**description, "files": digests})
 
 

@@ -60,3 +60,4 @@ def test_sentence_hash() -> None:
     assert sentence_hash(["a", "b"]) == hashlib.sha256(b"a b").hexdigest()[:16]
     assert sentence_hash(("é",)) == hashlib.sha256("é".encode()).hexdigest()[:16]
     assert sentence_hash(["a", "B"]) != sentence_hash(["a", "b"])
+    assert sentence_hash(["``", "a", "''", "1\\/2", "-LRB-"]) == sentence_hash(['"', "a", '"', "1/2", "("])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ldnet.text.lm_words import known_form
+from ldnet.text.lm_words import known_form, without_escapes
 
 KNOWN = {"the", "The", "Paris", '"', "(", "1/2", "``x"}
 
@@ -25,3 +25,16 @@ KNOWN = {"the", "The", "Paris", '"', "(", "1/2", "``x"}
 )
 def test_the_first_known_form_is_taken(word: str, form: str | None) -> None:
     assert known_form(word, KNOWN) == form
+
+
+@pytest.mark.parametrize(
+    ("sentence", "plain"),
+    [
+        ("`` No , '' he said -LRB- twice -RRB- .", '" No , " he said ( twice ) .'),
+        ("1\\/2 of it's `quoted` SUB-LRB-x", "1/2 of it's `quoted` SUB-LRB-x"),
+        ("``x y'' -lrb-", "``x y'' -lrb-"),
+        ("nothing to change", "nothing to change"),
+    ],
+)
+def test_a_sentence_is_written_without_escapes(sentence: str, plain: str) -> None:
+    assert without_escapes(sentence) == plain

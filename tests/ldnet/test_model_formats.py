@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from ldnet.commands.main import main
 from ldnet.errors import InputError
-from ldnet.files import read_json, sha256_of_files, write_json
+from ldnet.files import read_json, sha256_of_file, write_json
 from ldnet.model_description import FORMAT, VERSION, read_description
 from ldnet.model_folder import load_model
 from tests.imports import ROOT
@@ -31,7 +31,7 @@ def model(tmp_path: Path) -> Path:
 def describe_anew(model: Path) -> None:
     """Make the listed digests those of the files, so that a change of theirs is met where they are read."""
     description = read_json(model / "model.json")
-    digests = {file: sha256_of_files([model / file]) for file in description["files"]}
+    digests = {file: sha256_of_file(model / file) for file in description["files"]}
     write_json(model / "model.json", {**description, "files": digests})
 
 

@@ -1,12 +1,13 @@
 """Checkpoints are found again by the same computation alone."""
 
+import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from pipeline.checkpoints import Computation, checkpoint_folder, code_of, is_used, remove_unused
+from pipeline.checkpoints import Computation, checkpoint_folder, code_of, digest_of_files, is_used, remove_unused
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +96,26 @@ def test_what_a_process_uses_is_not_removed(tmp_path: Path) -> None:
         raise KeyboardInterrupt
     assert not is_used(folder) and folder.exists()
     assert remove_unused(folder) and not folder.exists()
+
+
+def test_a_folder_that_goes_while_it_is_opened_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Path.open
+
+    def open_too_late(path: Path, *mode: str) -> object:
+        monkeypatch.setattr(Path, "open", opened)
+        shutil.rmtree(path.parent)
+        return opened(path, *mode)
+
+    monkeypatch.setattr(Path, "open", open_too_late)
+    with checkpoint_folder(stage(0.1, [])) as folder:
+        assert is_used(folder)
+
+
+def test_names_and_contents_count(tmp_path: Path) -> None:
+    for folder, contents in {"one": ("ab", "c"), "other": ("a", "bc")}.items():
+        (tmp_path / folder).mkdir()
+        for name, content in zip("xy", contents, strict=True):
+            (tmp_path / folder / name).write_text(content)
+    one, other = (digest_of_files([tmp_path / folder / name for name in "xy"]) for folder in ("one", "other"))
+    (tmp_path / "one" / "x").rename(tmp_path / "one" / "z")
+    assert len({one, other, digest_of_files([tmp_path / "one" / name for name in "zy"])}) == 3

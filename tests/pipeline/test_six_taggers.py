@@ -1,11 +1,12 @@
 """What the six taggers are called, and which language models each of them reads."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 
+from pipeline.experiments.stage_graph import read_stages
 from pipeline.profiles import load_profile
-from pipeline.six_taggers import SHIPPED, TAGGERS, language_models_of, metrics_name, tagger_name
+from pipeline.six_taggers import SHIPPED, TAGGERS, language_models_of, metrics_name, stage_of, tagger_name
 from tests.imports import ROOT
 
 NAMES = ["no_lm", "full", "pruned", "no_lm_taught", "full_taught", "pruned_taught"]
@@ -20,6 +21,13 @@ def test_names_are_those_of_the_pipeline() -> None:
     assert metrics_name("pruned", "taught") == "train_tagger_pruned_taught"
     assert [variant for variant, _ in TAGGERS.values()] == ["no_lm", "full", "pruned"] * 2
     assert [training for _, training in TAGGERS.values()] == ["gold"] * 3 + ["taught"] * 3
+
+
+def test_stages_are_those_that_make_the_folders() -> None:
+    stages = read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml")
+    for name, (variant, training) in TAGGERS.items():
+        makers = [stage.name for stage in stages if PurePosixPath(f"work/tagger/{name}") in stage.outs]
+        assert makers == [stage_of(variant, training)]
 
 
 def test_pruned_taggers_take_turns_with_the_selections() -> None:

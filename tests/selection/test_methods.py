@@ -111,11 +111,13 @@ def test_a_selection_begins_with_all_gates_open_and_nothing_reached() -> None:
     lm = BidirectionalLM(make_language_model(2, 1), make_language_model(3, 2), WORDS)
     selection = Selection.of(lm)
     assert selection.gates.tolist() == [1.0] * 5
-    assert selection.progress == {"epoch": 0, "dev_f1": -1.0, "optimiser_epoch": None, "enforced": False}
+    assert selection.progress == {"epoch": 0, "dev_f1": -1.0, "optimiser_epoch": None, "enforcement_epoch": None}
     assert selection.budget_reached_by == "method"
     selection.epoch = 1
     assert selection.budget_reached_by == "optimiser"
-    selection.enforced = True
+    selection.enforcement_epoch = 2
+    assert selection.budget_reached_by == "optimiser", "what is kept met the budget before others were closed"
+    selection.epoch = 2
     assert selection.budget_reached_by == "enforcement"
 
 

@@ -40,15 +40,16 @@ def select(**changes: object):  # type: ignore[no-untyped-def]
 def test_the_budget_holds_without_any_penalty(regulariser: str, max_layers: int) -> None:
     _, selection, _, records = select(strength=0.0, regulariser=regulariser, max_layers=max_layers)
     assert open_gates(selection.gates) <= max_layers
-    assert selection.enforced == (max_layers < 6)
-    assert (selection.optimiser_epoch is None) == selection.enforced
+    enforced = selection.enforcement_epoch is not None
+    assert enforced == (max_layers < 6)
+    assert (selection.optimiser_epoch is None) == enforced
     assert records[-1]["open_gates"] <= max_layers
-    assert selection.epoch >= (2 if selection.enforced else 1)
+    assert selection.epoch >= (2 if enforced else 1)
 
 
 def test_a_strong_penalty_meets_the_budget_by_itself() -> None:
     _, selection, _, records = select(strength=5.0, regulariser="r1", max_layers=2, epochs=4, enforce_epoch=3)
-    assert not selection.enforced and selection.optimiser_epoch is not None
+    assert selection.enforcement_epoch is None and selection.optimiser_epoch is not None
     assert records[selection.optimiser_epoch - 1]["open_gates"] <= 2
 
 
@@ -85,7 +86,7 @@ def test_enforcement_keeps_the_gates_that_the_crf_loss_leans_on_most() -> None:
     selection = Selection(lm, torch.nn.Parameter(start.clone()))
     list(METHODS[params.method](SelectionTask(tagger, selection, data, params, tagging, 1)))
     assert torch.equal(selection.gates.detach().nonzero().flatten(), expected)
-    assert selection.enforced
+    assert selection.enforcement_epoch == 1
 
 
 @pytest.mark.parametrize("regulariser", get_args(Regulariser))
@@ -144,7 +145,7 @@ def test_a_step_of_cost_weighted_gates_by_hand() -> None:
 def test_the_budget_holds_for_hard_concrete_gates(max_layers: int, cost_weighted: bool) -> None:
     _, selection, _, records = select(method="hard_concrete", max_layers=max_layers, cost_weighted=cost_weighted)
     assert open_gates(selection.gates) <= max_layers
-    assert selection.budget_reached_by == ("enforcement" if selection.enforced else "optimiser")
+    assert selection.budget_reached_by == ("optimiser" if selection.enforcement_epoch is None else "enforcement")
     gates = [[value for name, value in record.items() if name.startswith("gate_")] for record in records]
     assert all(0.0 <= gate <= 1.0 for row in gates for gate in row)
     assert gates[1] == gates[2] == gates[3], "after enforce_epoch the gates are deterministic and rest"
@@ -152,7 +153,7 @@ def test_the_budget_holds_for_hard_concrete_gates(max_layers: int, cost_weighted
 
 def test_hard_concrete_gates_meet_a_budget_by_themselves() -> None:
     _, selection, _, records = select(method="hard_concrete", max_layers=3, epochs=10, enforce_epoch=9)
-    assert selection.optimiser_epoch is not None and not selection.enforced
+    assert selection.optimiser_epoch is not None and selection.enforcement_epoch is None
     assert selection.budget_reached_by == "optimiser" and records[-1]["open_gates"] <= 3
 
 

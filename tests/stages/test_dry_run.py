@@ -123,6 +123,16 @@ def test_selections_that_are_repeated_take_as_often_as_long(prepared: Path, monk
     assert (twice.out_bytes, twice.temporary_bytes) == (2 * once.out_bytes, 2 * once.temporary_bytes)
 
 
+def test_methods_that_do_not_train_are_timed_as_they_are(prepared: Path) -> None:
+    path = prepared / "params.yaml"
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params["select"]["method"] = "first"
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    options = {"params_path": path, "conll": prepared / "conll", "lm": prepared / "lm", "out": prepared / "out"}
+    cost = _dry_run.measure("select", {**options, "tagger_folder": prepared / "tagger"})[0]
+    assert cost.work.startswith("1 selections, each of the method first; at most") and cost.seconds > 0
+
+
 def test_what_the_stage_would_refuse_is_refused(root: Path) -> None:
     result = dry_run("pretrain_lm", root, "--direction", "forward", "--corpus", str(root / "gone"))
     assert result.exit_code == 1 and "run the stage prepare_corpus" in result.output
