@@ -9,7 +9,7 @@ from typing import Any
 from ldnet.errors import InputError
 from pipeline.experiments.profile_changes import set_first
 from pipeline.report.results import only_pruned_was_taught
-from pipeline.report.tables import gain_lines, legend, markdown_table, overview_table
+from pipeline.report.tables import legend_parts, markdown_table, overview_table, short_gain_lines
 from pipeline.yaml_text import read_yaml
 
 
@@ -20,7 +20,7 @@ def fill_sections(text: str, sections: Mapping[str, str], name: str) -> str:
         if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
             raise InputError(f"{name}: expected the markers {begin} and {end}, once each and in this order")
         before, after = text.split(begin)[0], text.split(end)[1]
-        text = f"{before}{begin}\n{content.strip()}\n{end}{after}"
+        text = "\n".join(filter(None, [f"{before}{begin}", content.strip(), f"{end}{after}"]))
     return text
 
 
@@ -32,15 +32,19 @@ def results_section(published: Sequence[Mapping[str, Any]], profiles: Path) -> s
     bullets = "".join(map(_reading, published))
     # Of results whose stages are gone, the legend says so.
     changes = "".join(set_first(one, profiles) for one in published if not only_pruned_was_taught(one["params"]))
-    return f"{overview_table(published)}\n{legend(*published)}\n{bullets}{changes}"
+    reading = "".join(f"* {part}\n" for part in legend_parts(*published))
+    return f"{overview_table(published)}\n{reading}\n{bullets}{changes}"
 
 
 def _reading(document: Mapping[str, Any]) -> str:
     """What pruning keeps in one profile, and where its numbers are."""
     profile = document["params"]["profile"]
     command = "make repro" if profile == "demo" else f"make experiment NAME={profile}"
-    links = f"[figure](docs/f1_against_cost_{profile}.svg), [all numbers](results/{profile}/results.json)"
-    gain = f": {gain_lines(document['comparison'])}" if "comparison" in document else "\n"
+    links = (
+        f"[figure](docs/f1_against_cost_{profile}.svg), [differences](docs/results.md#what-pruning-keeps), "
+        f"[all numbers](results/{profile}/results.json)"
+    )
+    gain = f": {short_gain_lines(document['comparison'])}" if "comparison" in document else "\n"
     return f"* **{profile}** (`{command}`, {links}){gain}"
 
 

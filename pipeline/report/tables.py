@@ -67,6 +67,11 @@ def overview_table(documents: Sequence[Mapping[str, Any]]) -> str:
 
 def legend(*documents: Mapping[str, Any]) -> str:
     """What the numbers of the table of these results are, and what may be compared with what."""
+    return " ".join(legend_parts(*documents)) + "\n"
+
+
+def legend_parts(*documents: Mapping[str, Any]) -> list[str]:
+    """The legend: what the numbers are, what the two trainings are, what older results lack, what was chosen once."""
     params = {document["params"]["profile"]: document["params"] for document in documents}
     seeds = {profile: len(of["train_tagger"]["seeds"]) for profile, of in params.items()}
     spread = (
@@ -84,27 +89,25 @@ def legend(*documents: Mapping[str, Any]) -> str:
             "Published: Liu et al. (2018), on gold tags, with an LM of 10 layers of 300 units, trained on a billion "
             "words."
         )
-    sentences += [
-        _lessons(params),
-        "Compare F1 within a column: between columns, teachers and text differ as well.",
-        *_older(documents),
-        *_selections(documents),
-    ]
-    return " ".join(sentences) + "\n"
+    within = "Compare F1 within a column: between columns, teachers and text differ as well."
+    parts = [sentences, [_lessons(params), within], _older(documents), _selections(documents)]
+    return [" ".join(part) for part in parts if part]
 
 
 def _selections(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     """How often layers were selected, and which other layers the other selections kept."""
     sentences: list[str] = []
     for document in documents:
-        pruned = [row["layers_kept_again"] for row in document["rows"] if row["layers_kept_again"]]
+        pruned = [row for row in document["rows"] if row["layers_kept_again"]]
         if pruned:
-            again = pruned[0]  # the same in both trainings
-            kept = ["; ".join(_kept_layers(layers)) for layers in again]
+            first, again = pruned[0]["layers_kept"], pruned[0]["layers_kept_again"]  # the same in both trainings
+            others = " and ".join("; ".join(_kept_layers(layers)) for layers in again)
+            kept = f"the table shows the first selection, and the others kept {others}"
+            if all(layers == first for layers in again):
+                kept = "all selections kept the same layers"
             sentences.append(
                 f"In {document['params']['profile']}, layers were selected {len(again) + 1} times, from another full "
-                f"tagger each time, and the pruned taggers take turns; the table shows the first selection, and the "
-                f"others kept {' and '.join(kept)}."
+                f"tagger each time, and the pruned taggers take turns; {kept}."
             )
     elsewhere = "" if len(sentences) == len(documents) else " and layers elsewhere" if sentences else " and layers"
     chosen = f"{elsewhere} chosen once" if elsewhere else ""
@@ -115,15 +118,22 @@ def _selections(documents: Sequence[Mapping[str, Any]]) -> list[str]:
 def gain_lines(comparisons: Comparisons) -> str:
     """For each training, how much of the language models' gain is left after pruning, and the differences in test F1;
     how much of their cost is left; and which goals are missed."""
+    sentences = [f"{_kept(training, of)} {_differences(of)}" for training, of in comparisons.items()]
+    return " ".join([*sentences, _cost(comparisons), "Intervals: 95 %, over resampled test sentences."]) + "\n"
+
+
+def short_gain_lines(comparisons: Comparisons) -> str:
+    """The same without the differences."""
+    return " ".join([*(_kept(training, of) for training, of in comparisons.items()), _cost(comparisons)]) + "\n"
+
+
+def _cost(comparisons: Comparisons) -> str:
     first = next(iter(comparisons.values()))
     goal = f"at most {100 * first['goals']['lm_macs_kept']:.0f} % of the MACs"
-    sentences = [f"{_kept(training, of)} {_differences(of)}" for training, of in comparisons.items()]
-    sentences += [
-        f"The pruned taggers run {percent(first['lm_macs_kept'])} of the language models' MACs.",
-        f"The goal of {goal} is {_met(misses_macs(comparisons))}.",
-        "Intervals: 95 %, over resampled test sentences.",
-    ]
-    return " ".join(sentences) + "\n"
+    return (
+        f"The pruned taggers run {percent(first['lm_macs_kept'])} of the language models' MACs. The goal of {goal} is "
+        f"{_met(misses_macs(comparisons))}."
+    )
 
 
 def has_gain(comparison: Mapping[str, Any]) -> bool:

@@ -177,6 +177,10 @@ def test_legend_says_what_the_other_selections_kept() -> None:
     text = legend(twice)
     assert "In other, layers were selected 3 times" in text and "kept 0; 1 and none; 0, 1." in text
     assert "Language models were trained once, so" in text
+    for row in twice["rows"]:
+        if row["variant"] == "pruned":
+            row["layers_kept_again"] = [row["layers_kept"]] * 2
+    assert "take turns; all selections kept the same layers." in legend(twice)
     assert "trained once and layers elsewhere chosen once, so" in legend(once, twice)
     assert "trained once and layers chosen once, so" in legend(once)
 
