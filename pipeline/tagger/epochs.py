@@ -30,12 +30,14 @@ class Epochs:
         if dev_f1 <= self.best_f1:
             return False
         self.best_f1 = dev_f1
-        self.best = {name: weight.clone() for name, weight in self.tagger.state_dict().items()}
+        self.best = {name: weight.detach().clone() for name, weight in self.tagger.named_parameters()}
         return True
 
     def end(self) -> None:
         """Give the tagger the weights of the best epoch."""
-        self.tagger.load_state_dict(self.best)
+        with torch.no_grad():
+            for name, weight in self.tagger.named_parameters():
+                weight.copy_(self.best[name])
         self.tagger.eval()
 
     def snapshot(self) -> tuple[Values, Tensors]:
