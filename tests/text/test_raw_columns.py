@@ -44,6 +44,7 @@ def test_columns_document_starts_and_line_numbers() -> None:
         b"a O\nb B-X\n-DOCSTART- O\nc O\n",
         b"a O\nb B-X\n-DOCSTART-\nc O\n",
         b"a O\nb B-X\n-DOCSTART- -X- -X- O\nc O\n",
+        b"a O\nb B-X\n-docstart- -x- -x- O\nc O\n",
     ],
 )
 def test_ways_to_write_the_same_sentences(tmp_path: Path, content: bytes) -> None:
