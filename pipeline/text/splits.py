@@ -15,6 +15,7 @@ from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
 from pipeline.params import ConllParams, listed_files
+from pipeline.text.odd_characters import NAMES, is_odd
 from pipeline.text.raw_columns import RawFile, RawSentence, check_words, not_columns, read_columns
 from pipeline.text.tag_dialect import look_alike
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
@@ -167,6 +168,7 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
     yield from _doubts_of_types(files, report)
     for file in _all(files):
         yield from _doubts_of_quotes(file)
+        yield from _doubts_of_characters(file)
         words = Counter(word for sentence in file.sentences for word in sentence.words)
         if words.total() >= MANY_WORDS and len(words) < FEW_WORDS:
             yield (
@@ -243,6 +245,23 @@ def _doubts_of_quotes(file: RawFile) -> Iterable[str]:
         yield (
             f"{file.path}:{line}: the word {shortened(word)}{others}; quotation marks as in CSV are read as part of "
             f"the word; if {shortened(meant)} is meant, write it without them (in pandas: quoting=csv.QUOTE_NONE)"
+        )
+
+
+def _doubts_of_characters(file: RawFile) -> Iterable[str]:
+    """Words with characters in them that no text has."""
+    places = [
+        (line, word)
+        for sentence in file.sentences
+        for line, word in zip(sentence.lines, sentence.words, strict=True)
+        if is_odd(word)
+    ]
+    if places:
+        line, word = places[0]
+        others = f", as {len(places) - 1:,} more words have," if len(places) > 1 else ""
+        yield (
+            f"{file.path}:{line}: the word {quoted(word)} has {NAMES} in it{others} and is read so; was the file "
+            "converted from another encoding than it had?"
         )
 
 

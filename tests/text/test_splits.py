@@ -299,6 +299,16 @@ def test_words_that_csv_has_quoted(raw: Path, words: list[str], told: str) -> No
     assert len(notes) == bool(told) and all(note.startswith(f"note: {raw / 'train'}{told}") for note in notes)
 
 
+def test_words_with_characters_of_no_text(raw: Path) -> None:
+    words = ["a\u00a0b", "it\u0092s", "\fx", "caf\ufffd", "\u200f\u05d0", "it\u0092s"]
+    (raw / "train").write_text("".join(f"{word} B-X\n" for word in words) + "\nz O\n", encoding="utf-8")
+    assert [line for line in said(raw) if "lost characters" in line] == [
+        f"note: {raw / 'train'}:2: the word 'it\\x92s' has control characters, line separators or lost characters "
+        "(U+FFFD) in it, as 3 more words have, and is read so; was the file converted from another encoding than it "
+        "had?"
+    ]
+
+
 HIPE = "TOKEN\tNE-COARSE-LIT\n"
 
 
