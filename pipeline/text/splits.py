@@ -160,7 +160,7 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
         yield f"{report.slips_in_words()}; read as conlleval does (prepare_conll.slips: refuse stops at them)"
     if report.dialect.alone:
         counts = Counter(tag for file in _all(files) for sentence in file.sentences for tag in sentence.tags)
-        types_alone = [kind for kind, _ in counts.most_common() if kind not in ("O", "o")]
+        types_alone = [shortened(kind) for kind, _ in counts.most_common() if kind not in ("O", "o")]
         yield (
             f"types stand without B- or I- ({', '.join(types_alone[:MOST_TYPES])}"
             f"{', ...' if len(types_alone) > MOST_TYPES else ''}): neighbours of one type are read as one span"
@@ -173,7 +173,7 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
         if words.total() >= MANY_WORDS and len(words) < FEW_WORDS:
             yield (
                 f"{file.path}: only {len(words)} different words in {words.total():,}, the first of them "
-                f"{', '.join(map(repr, list(words)[:3]))}; is prepare_conll.word_column right?"
+                f"{', '.join(map(quoted, list(words)[:3]))}; is prepare_conll.word_column right?"
             )
         if file.tags_left_out:
             yield f"{file.path}: {file.tags_left_out:,} tags on ranges and empty nodes of CoNLL-U are left out"
@@ -224,7 +224,8 @@ def _doubts_of_types(files: Files, report: TagReport) -> Iterable[str]:
             if text in tags
         )
         only_case = len({kind.casefold() for kind in kinds}) == 1
-        names = " and ".join(kinds if only_case else map(ascii, kinds))
+        shown = map(shortened, kinds)
+        names = " and ".join(shown if only_case else map(ascii, shown))
         how = "in upper and lower case" if only_case else "in characters that cannot be seen or look the same"
         yield f"types {names} differ only {how}, and are read as different ones; {file.path}:{line} has the rarest"
 

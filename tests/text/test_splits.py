@@ -309,6 +309,17 @@ def test_words_with_characters_of_no_text(raw: Path) -> None:
     ]
 
 
+def test_long_tags_do_not_make_long_messages(raw: Path) -> None:
+    long = "x" * 100_000
+    (raw / "train").write_text(f"a B-X\nb I-{long}\n\nc B-{long}X\nd B-{long}x\n")
+    told = said(raw)
+    assert sum("x" * 50 in line for line in told) == 2  # slips, and types that look alike
+    assert all(len(line) < 1000 for line in told)
+    for name in FILES:
+        (raw / name).write_text(f"a {long}\nb O\n\nc O\nd {long}\n")
+    assert all(len(line) < 1000 for line in said(raw))
+
+
 HIPE = "TOKEN\tNE-COARSE-LIT\n"
 
 
