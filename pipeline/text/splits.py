@@ -17,7 +17,7 @@ from ldnet.text.windows import LONGEST_WHOLE
 from pipeline.params import ConllParams, listed_files
 from pipeline.text.odd_characters import NAMES, is_odd
 from pipeline.text.raw_columns import RawFile, RawSentence, check_words, not_columns, read_columns
-from pipeline.text.tag_dialect import look_alike
+from pipeline.text.tag_dialect import look_alike, may_be_prefixed
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
 
 Splits = dict[str, list[Sentence]]
@@ -125,7 +125,8 @@ def _report(files: Files, params: ConllParams) -> TagReport:
 
 def _is_header(broken: RawFile, error: str, files: Files) -> bool:
     """Whether the error is about the first line of a file, and all files are fine without their first lines."""
-    if not error.startswith(f"{broken.path}:{broken.sentences[0].lines[0]}:"):
+    first = broken.sentences[0]
+    if not error.startswith(f"{broken.path}:{first.lines[0]}:") or may_be_prefixed(first.tags[0]):
         return False
     rest = {file.path: [_without_first(file.sentences[0]), *file.sentences[1:]] for file in _all(files)}
     try:

@@ -66,10 +66,25 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
     outside = counts["O"] + counts["o"]
     types = counts.keys() - {"O", "o"}
     without_type = types <= PREFIX_LETTERS and not types.isdisjoint(FIRST_OR_LAST)
-    miswritten = without_type or any(map(MISWRITTEN.fullmatch, types))
-    alone = not seen and not miswritten and 0 < len(types) <= MOST_TYPES and 2 * outside >= counts.total()
+    may_stand = not seen and not without_type and 0 < len(types) <= MOST_TYPES and 2 * outside >= counts.total()
+    alone = may_stand and not any(map(_is_miswritten, types))
     family = "BILOU" if seen & BILOU else "BMEWO" if seen & BMEWO else "BMES" if seen & BMES else "IOBES"
     return Dialect(alone, letters, family)
+
+
+def _is_miswritten(text: str) -> bool:
+    return bool(MISWRITTEN.fullmatch(text)) or bool(looks_like_another(text) and PREFIXED.fullmatch(seen(text)))
+
+
+def may_be_prefixed(text: str) -> bool:
+    """Whether a text that is no tag is rather a prefix, with or without a type, than the name of a column."""
+    return text in PREFIX_LETTERS or _is_miswritten(text)
+
+
+def looks_like_another(text: str) -> bool:
+    """Whether a reader would take the text for a tag, though it has other letters."""
+    shown = seen(text)
+    return shown != text and (shown == "O" or bool(PREFIXED.fullmatch(shown)))
 
 
 def look_alike(types: Iterable[str]) -> list[tuple[str, ...]]:

@@ -15,7 +15,7 @@ from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
 from ldnet.text.tags import OUTSIDE, Tag
 from pipeline.text.raw_columns import RawSentence
-from pipeline.text.tag_dialect import Dialect, find_dialect
+from pipeline.text.tag_dialect import Dialect, find_dialect, looks_like_another
 
 Scheme = Literal["IOB1", "IOB2", "IOBES", "IOE1", "IOE2"]
 PLACES_SHOWN = 5
@@ -109,7 +109,8 @@ def _places(files: Mapping[Path, Sequence[RawSentence]], dialect: Dialect) -> It
 def _parsed(text: str, dialect: Dialect, path: Path, line: int) -> Tag:
     tag = dialect.tag(text)
     if tag is None:
-        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}: {UNKNOWN}")
+        letters = f", with other letters than it seems ({shortened(text)!a})" if looks_like_another(text) else ""
+        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{letters}: {UNKNOWN}")
     return tag
 
 

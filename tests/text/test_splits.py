@@ -339,6 +339,24 @@ def test_an_unknown_tag_in_the_first_line_may_be_a_header(raw: Path) -> None:
     assert "header" not in str(told.value)
 
 
+@pytest.mark.parametrize("tag", ["B", "B:X", "B\u2013X", "X-B", "\u0412-X"])
+def test_a_prefix_in_the_first_line_is_no_header(raw: Path, tag: str) -> None:
+    for name in FILES:
+        (raw / name).write_text(f"a {tag}\nb O\nc O\n\nd O\n", encoding="utf-8")
+    with pytest.raises(InputError, match=f"train:1: unknown tag '{tag}'") as told:
+        said(raw)
+    assert "header" not in str(told.value)
+
+
+@pytest.mark.parametrize("tag", ["\u041e", "\u0412-X", "x"])
+def test_an_unknown_tag_that_looks_like_one_is_shown_in_ascii(raw: Path, tag: str) -> None:
+    (raw / "dev").write_text(f"d B-X\ne {tag}\n", encoding="utf-8")
+    shown = f"unknown tag {tag!r}, with other letters than it seems ({tag!a}): " if tag != "x" else "unknown tag 'x': "
+    with pytest.raises(InputError) as told:
+        said(raw)
+    assert str(told.value).startswith(f"{raw / 'dev'}:2: {shown}expected O, or B-")
+
+
 def test_a_header_is_no_type_that_stands_alone(raw: Path) -> None:
     for name in FILES:
         (raw / name).write_text("Mot Type\na X\nb O\n\nc O\nd O\n")
