@@ -109,7 +109,8 @@ def _places(files: Mapping[Path, Sequence[RawSentence]], dialect: Dialect) -> It
 def _parsed(text: str, dialect: Dialect, path: Path, line: int) -> Tag:
     tag = dialect.tag(text)
     if tag is None:
-        letters = f", with other letters than it seems ({shortened(text)!a})" if looks_like_another(text) else ""
+        disguised = looks_like_another(text) and text.isprintable()
+        letters = f", with other letters than it seems ({shortened(text)!a})" if disguised else ""
         raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{letters}: {UNKNOWN}")
     return tag
 
