@@ -19,6 +19,7 @@ from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from ldnet.limits import MOST_LINE_BYTES
+from ldnet.text.foreign_formats import foreign_format
 from ldnet.text.lines import decode, read_lines
 from ldnet.text.tokenisation import split_words
 
@@ -90,7 +91,7 @@ def output_folder(out: Path, model_digest: str, precision: DecodingPrecision) ->
 def read_groups(shard: Path) -> Iterator[list[tuple[int, str]]]:
     """The shard's numbered lines in groups, each of which ends at a multiple of GROUP_LINES or has GROUP_CHARACTERS.
 
-    Raises InputError naming file and line for bad UTF-8.
+    Raises InputError naming file and line for bad UTF-8, and for what is no text for certain: JSON, CSV, a web page.
     """
     group: list[tuple[int, str]] = []
     characters = 0
@@ -98,10 +99,17 @@ def read_groups(shard: Path) -> Iterator[list[tuple[int, str]]]:
         group.append((number, decode(line, shard, number)))
         characters += len(group[-1][1])
         if number % GROUP_LINES == 0 or characters >= GROUP_CHARACTERS:
-            yield group
+            yield _text(group, shard)
             group, characters = [], 0
     if group:
-        yield group
+        yield _text(group, shard)
+
+
+def _text(group: list[tuple[int, str]], shard: Path) -> list[tuple[int, str]]:
+    """The group; raises InputError if it is the first, and shows that the shard is no text."""
+    if group[0][0] == 1 and (found := foreign_format([text for _, text in group])):
+        raise InputError(f"{shard}:1: {found}; expected text, one tokenised sentence a line")
+    return group
 
 
 def tag_shard(model: "TaggingModel", shard: Path, out: Path) -> ShardResult:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 from ldnet.printable import printable, quoted, shortened
+from ldnet.text.column_layout import looks_like_tag
 from ldnet.text.tokenisation import TokenisedText, split_at_blanks, tokenise
 
 WORDS, TAGS = ("word", "words", "token", "tokens", "form"), ("tag", "tags", "ner_tags", "ner", "label", "labels")
@@ -36,6 +37,8 @@ NUMBERED = r"s?[\W_]*(id|idx|index|no|nr|num|number|name)?[\W_]*"
 SENTENCE = re.compile(f"sent(ence)?{NUMBERED}")
 DOCUMENT = re.compile(f"(doc(ument)?|article|file|par(agraph)?){NUMBERED}")
 NOT_IN_COLUMNS = re.compile("[\t\n\r\ud800-\udfff]")  # they separate columns and lines, or have no UTF-8
+LIST = re.compile(r"\[.+\]", re.DOTALL)  # as a table of whole sentences has them in a value
+ONE_A_ROW = "where a row is to have a word and its tag; export it as JSON lines"
 RECORDS_SHOWN = 5
 UNCLOSED = "is a quotation mark not closed?"
 CUT = "spans begin or end inside of a word; they were given all of it"
@@ -82,11 +85,13 @@ def main() -> None:
 def convert(text: str, tokenised: Callable[[str], TokenisedText]) -> tuple[list[list[Row]], list[str]]:
     """The sentences of a CSV table or of JSON records, and what could not be converted as it is meant.
 
-    Raises ValueError if there are no such columns or keys, and for words that columns cannot hold.
+    Raises ValueError if there are no such columns or keys, or no words, and for words that columns cannot hold.
     """
-    if text.lstrip()[:1] in ("{", "["):
-        return of_records(list(_records(text)), tokenised)
-    return of_table(text)
+    is_json = text.lstrip()[:1] in ("{", "[")
+    sentences, problems = of_records(list(_records(text)), tokenised) if is_json else of_table(text)
+    if not sentences:
+        raise ValueError("; ".join(["no words in it", *problems]))
+    return sentences, problems
 
 
 def of_table(text: str) -> tuple[list[list[Row]], list[str]]:
@@ -152,11 +157,18 @@ def _is_quoted(lines: Iterable[str]) -> bool:
 
 
 def _row(word: str, tag: str, place: str) -> Row:
-    """A word and its tag as columns have them. Raises ValueError for what would break a line."""
+    """A word and its tag as columns have them. Raises ValueError for what would break a line, and for sentences."""
     word, tag = word.strip() or "_", tag.strip()
     for text in (word, tag):
         if NOT_IN_COLUMNS.search(text):
             raise ValueError(f"{place}: {quoted(text)} has a tab, a line end or half a character in it")
+    if not tag:
+        raise ValueError(f"{place}: the word {quoted(word)} has no tag")
+    if LIST.fullmatch(word) and LIST.fullmatch(tag):
+        raise ValueError(f"{place}: lists, {quoted(tag)}, {ONE_A_ROW}")
+    tags = tag.split()
+    if 1 < len(tags) == len(word.split()) and all(map(looks_like_tag, tags)):
+        raise ValueError(f"{place}: {len(tags)} words with as many tags, {ONE_A_ROW}")
     return word, tag
 
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from ldnet.errors import InputError
 
-DOCUMENT_START = "-DOCSTART-"
+DOCUMENT_START = "-docstart-"  # in any case: corpora are lower-cased, too
 # Only these separate columns: real words contain U+00A0, U+3000 and other Unicode white space.
 BLANKS = re.compile(r"[ \t]+")
 TAG_SHAPE = re.compile(r"O|[BIESLUMW][-_].+", re.IGNORECASE | re.DOTALL)
@@ -87,7 +87,8 @@ def is_blank(text: str) -> bool:
 
 def starts_document(text: str) -> bool:
     """Whether the line is the -DOCSTART- of the CoNLL-2003 files."""
-    return DOCUMENT_START in text and DOCUMENT_START in _at_blanks(text)
+    lowered = text.lower()
+    return DOCUMENT_START in lowered and DOCUMENT_START in _at_blanks(lowered)
 
 
 def find_layout(lines: Iterable[NumberedLine]) -> Layout | None:

@@ -1,4 +1,7 @@
-"""Formats that are often taken for CoNLL columns or for plain text: JSON, CSV, web pages. They are named, not read."""
+"""Formats that are often taken for CoNLL columns or for plain text: JSON, CSV, web pages, pointers to files.
+
+They are named, not read.
+"""
 
 import csv
 import json
@@ -11,6 +14,10 @@ from ldnet.text.column_layout import HEADER, find_layout, looks_like_tag
 DELIMITERS = {",": "commas", ";": "semicolons", "|": "vertical bars"}
 JSON_START = re.compile(r'\s*(\{\s*("[^"]*"\s*:|$)|\[\s*(\{|\[|"|$))')
 JSON_NEXT = re.compile(r'\s*("[^"]*"\s*:|\{\s*("|$)|\[\s*("|\[|$))')
+BEGINNINGS = {
+    "version https://git-lfs.github.com/spec/": "a pointer of Git LFS (`git lfs pull` brings the file)",
+    "{\\rtf1": "RTF",
+}
 PAGE_START = re.compile(r"\s*<(\?xml|!doctype|html)\b", re.IGNORECASE)
 LINES = 50  # that are looked at
 MOST = 0.8  # of the lines: a comma that is a word is not always quoted
@@ -23,6 +30,8 @@ def foreign_format(lines: Sequence[str]) -> str:
         return ""
     if PAGE_START.match(shown[0]):
         return "a web page or XML"
+    if found := next((name for beginning, name in BEGINNINGS.items() if shown[0].startswith(beginning)), ""):
+        return found
     if _is_json(shown):
         return "JSON"
     for delimiter, name in DELIMITERS.items():

@@ -21,6 +21,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MARKS = re.compile(rb"\A(?:\xef\xbb\xbf)+(?![ \t])")
 BLOCK_BYTES = 1 << 20
 CERTAIN_BYTES = 1 << 16  # without a newline, but with carriage returns, so that these end the lines
+FEWEST_NULS, NULS = 4, 0.05  # so many, and such a share of the bytes: blanks and line ends of UTF-16 have them
 MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "zstd": b"\x28\xb5\x2f\xfd", "zip": b"PK\x03\x04"}
 ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 BZIP2_BLOCK = b"1AY&SY"  # what follows the size of the blocks: text, too, may begin with BZh
@@ -96,6 +97,8 @@ def _blocks(file: Any, path: Path) -> Iterator[bytes]:
     while block := file.read(BLOCK_BYTES):
         if first and block[257:262] == b"ustar":
             raise InputError(f"{path}: is a tar archive; unpack it, and give the text file that is in it")
+        if first and (inner := compression_of(block)):
+            raise InputError(f"{path}: what is compressed in it is compressed again ({inner}); unpack it")
         first = False
         yield block
 
@@ -104,7 +107,7 @@ def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | Non
     """The lines of a stream of blocks, without line ends and the byte order marks before them; a None is passed on.
 
     Raises InputError naming the line if lines end with carriage returns up to there, and with newlines from there on,
-    or if it has more than `most_bytes`.
+    or if it has more than `most_bytes`, and for text in UTF-16 or UTF-32.
     """
     end = b""  # not known yet
     rest: list[bytes] = []  # parts of the line that is not ended yet
@@ -114,6 +117,8 @@ def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | Non
         if block is None:
             yield None
             continue
+        if not size and _has_wide_characters(block):
+            raise InputError(f"{name}:1: not UTF-8 (NUL bytes as in UTF-16 and UTF-32); convert the file to UTF-8")
         if not end:
             size += len(block)
             lone = returns or b"\r" in block.rstrip(b"\r")
@@ -142,6 +147,15 @@ def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | Non
     if last_lines := b"".join(rest):
         ended = last_lines.removesuffix(b"\r")
         yield from map(_bare, [ended] if end else ended.split(b"\r"))
+
+
+def _has_wide_characters(start: bytes) -> bool:
+    """Whether text that starts so has two or four bytes a character: many are NUL, but none in one place of four.
+
+    Much of such text is UTF-8 as well, byte by byte.
+    """
+    many = start.count(0) >= max(FEWEST_NULS, NULS * len(start))
+    return many and any(0 not in start[place::4] for place in range(4))
 
 
 def _bare(line: bytes) -> bytes:

@@ -78,8 +78,10 @@ def look_at_text(
         findings.add("left out", left if others else "nothing")
         if others:
             findings.warnings.append(f"not taken by prepare_corpus.text, {corpus.text}: {listed(others)}")
+    before = len(findings.errors)
     with findings.keep_error():
         findings.warnings += doubts_of_form(paths)
+    unreadable = len(findings.errors) > before
     with findings.keep_error():
         findings.warnings += doubts_of_other_tests(raw, corpus.other_tests)
         _, hashes = other_test_hashes(raw, corpus.other_tests)
@@ -89,7 +91,7 @@ def look_at_text(
     text = LMSentences(share)
     before = len(findings.errors)
     _read(text, plain, hashes, params, findings)
-    if len(findings.errors) > before:
+    if unreadable or len(findings.errors) > before:
         return None
     if share == 1:
         kept = text.read - text.dropped

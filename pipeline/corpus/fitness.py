@@ -7,6 +7,7 @@ recognised, so they are not dropped.
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 
+from ldnet.printable import quoted
 from ldnet.text.lm_words import END_OF_SENTENCE, known_form
 
 Words = Sequence[str]
@@ -57,7 +58,7 @@ def _doubts(
     words: Counter[str], train_sentences: int, counts: Mapping[str, int], sentences: int, known: float
 ) -> Iterator[str]:
     if missing := missing_words(words, counts):
-        shown = ", ".join(repr(word) for word in missing[:SHOWN])
+        shown = ", ".join(map(quoted, missing[:SHOWN]))
         rest = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         yield (
             f"frequent training words are missing or rare in the LM text: {shown}{rest}; it looks untokenised, or "

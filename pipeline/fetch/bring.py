@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_file
+from ldnet.printable import quoted
 from pipeline.fetch.download import require_space
 from pipeline.fetch.placing import SUMS, digests, hashed, place, read_sums, write_sums
 from pipeline.fetch.sources import DataSet
@@ -43,7 +44,10 @@ def copy_from(data_set: DataSet, brought: Path, folder: Path, say: Say) -> None:
 
 
 def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
-    """Which file of the brought folder becomes which target. Raises InputError listing all that are missing."""
+    """Which file of the brought folder becomes which target.
+
+    Raises InputError listing all that are missing, and for a name that a checksum file cannot have.
+    """
     plan: dict[str, Path] = {}
     missing: list[str] = []
     parts = parts_of_splits(brought) if data_set.own else []
@@ -68,7 +72,16 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
     if missing or absent:
         raise InputError(f"{brought}: files of {data_set.name} are missing:\n  " + "\n  ".join(missing + absent))
     # train.txt goes last: a folder without it is seen to be unfinished
-    return shards | dict(reversed(plan.items()))
+    plan = shards | dict(reversed(plan.items()))
+    if (odd := next((target for target in plan if not _can_be_listed(target)), None)) is not None:
+        name = quoted(plan[odd].relative_to(brought).as_posix())
+        raise InputError(f"{brought}: the name {name} has a line end in it, or is not UTF-8; rename the file")
+    return plan
+
+
+def _can_be_listed(name: str) -> bool:
+    """Whether a checksum file can have the name."""
+    return name.splitlines() == [name] and not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def parts_of_splits(brought: Path) -> list[Path]:

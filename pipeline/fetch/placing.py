@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_file, write_bytes
-from ldnet.printable import printable
+from ldnet.printable import printable, quoted
 
 SUMS = "SHA256SUMS"
 BLOCK = 1 << 20  # bytes
@@ -74,7 +74,7 @@ def read_sums(path: Path) -> dict[str, str]:
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         found = re.fullmatch(r"([0-9a-fA-F]{64})[ ][ *](?:\./)?(.+)", line)
         if line.strip() and not found:
-            raise InputError(f"{path}:{number}: expected '<sha256>  <file>', found {line!r}")
+            raise InputError(f"{path}:{number}: expected '<sha256>  <file>', found {quoted(line)}")
         if found:
             sums[found[2]] = found[1].lower()
     return sums

@@ -43,7 +43,7 @@ def brought_as(path: str) -> str | None:
 def lm_text(folder: Path) -> dict[str, Path]:
     """The LM text below folder/lm by the names under which it is brought. Raises InputError if two have the same."""
     found: dict[str, Path] = {}
-    for path in _files(folder / LM_FOLDER):
+    for path in sorted(path for path in (folder / LM_FOLDER).rglob("*") if path.is_file()):
         target = brought_as(path.relative_to(folder / LM_FOLDER).as_posix())
         if target is not None and target in found:
             raise InputError(f"{path}: would be brought as {target}, as {found[target]} would; rename one of them")
@@ -53,19 +53,19 @@ def lm_text(folder: Path) -> dict[str, Path]:
 
 
 def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
-    """The files below a folder that are not among those taken, without hidden ones."""
+    """What is below a folder and not among the files taken, without hidden files.
+
+    Folders are not named, but links to folders, which are not followed, and links to nothing are.
+    """
     known = set(taken)
-    return [path for path in _files(folder) if path not in known and not path.name.startswith(".")]
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(path for path in found if path not in known and not path.name.startswith("."))
 
 
 def listed(paths: Collection[Path]) -> str:
     """The paths, or some of them and how many more there are."""
     rest = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
     return ", ".join(map(str, islice(paths, SHOWN))) + rest
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def text_files(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:

@@ -1,4 +1,7 @@
-"""Whether LM text is text, as far as its lines show: markup, subtitles, and words with parts of speech are not."""
+"""Whether LM text is text, as far as its lines show: markup, subtitles, and words with parts of speech are not.
+
+Nor are lines with control characters in them, and lines that carriage returns end while others end with newlines.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,7 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 from ldnet.printable import quoted
+from ldnet.text.tokenisation import split_words
 from pipeline.text.bounded_lines import bounded_lines
+from pipeline.text.odd_characters import NAMES, is_odd
 
 LOOKED_AT = 1000  # lines of each file
 MARKUP = re.compile(r"<\s*[/?!]?\s*[A-Za-z][^<>]*>")
@@ -15,6 +20,7 @@ TIME = r"(\d+\s*:\s*)?\d{1,2}\s*:\s*\d\d\s*[.,]\s*\d{1,3}"
 TIME_RANGE = re.compile(rf"{TIME}\s*--?\s*>\s*{TIME}.*")
 TAGGED = re.compile(r"\S+[_/|](?:[A-Za-z]{1,5}[$\d]?|[^\w\s]{1,3}|-[LR][RSC]B-)")
 MOST_TAGGED = 0.8  # of the words of a line
+RETURNS = "several lines, with carriage returns between them"
 TAGGED_LINES, FEWEST_TAGGED = 0.5, 3  # of the lines that were looked at
 
 
@@ -26,7 +32,8 @@ def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
     first: dict[str, str] = {}
     files: dict[str, int] = {}
     for path in paths:
-        lines = [line.decode("utf-8", errors="replace").strip() for line in islice(bounded_lines(path), LOOKED_AT)]
+        start = islice(bounded_lines(path), LOOKED_AT)
+        lines = [line.decode("utf-8", errors="surrogateescape").strip() for line in start]
         for kind, numbers in lines_by_form(lines).items():
             place = f"{path}:{numbers[0] + 1}: {quoted(lines[numbers[0]])}"
             first.setdefault(kind, f"{place} is {kind} ({len(numbers):,} of the first {len(lines):,} lines")
@@ -38,8 +45,9 @@ def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
 
 def lines_by_form(lines: Iterable[str]) -> dict[str, list[int]]:
     """The lines that are no text, by what they are. Words with parts of speech count if half of the lines have them."""
-    found: dict[str, list[int]] = {"markup": [], "the time of a subtitle": [], "words with parts of speech": []}
-    markup, times, tagged = found.values()
+    kinds = ("markup", "the time of a subtitle", "words with parts of speech", RETURNS, f"text with {NAMES}")
+    found: dict[str, list[int]] = {kind: [] for kind in kinds}
+    markup, times, tagged, returns, odd = found.values()
     shown = 0
     for number, line in enumerate(lines):
         shown += bool(line)
@@ -49,6 +57,10 @@ def lines_by_form(lines: Iterable[str]) -> dict[str, list[int]]:
             times.append(number)
         elif _has_tags(line.split()):
             tagged.append(number)
+        elif "\r" in line:
+            returns.append(number)
+        elif any(map(is_odd, split_words(line))):
+            odd.append(number)
     if len(tagged) < max(FEWEST_TAGGED, TAGGED_LINES * shown):
         tagged.clear()
     return {kind: numbers for kind, numbers in found.items() if numbers}

@@ -22,7 +22,7 @@ from ldnet.text.column_layout import (
     starts_document,
     word_of,
 )
-from ldnet.text.foreign_formats import foreign_format, separated_values
+from ldnet.text.foreign_formats import DELIMITERS, foreign_format, separated_values
 from ldnet.text.lines import compression, decode
 from pipeline.text.bounded_lines import bounded_lines
 from pipeline.text.line_shapes import LineShapes
@@ -138,9 +138,21 @@ def read_columns(path: Path, word_column: int, tag_column: int) -> RawFile:
     if found := foreign_format(start):
         raise InputError(f"{path}:1: {found}, not CoNLL columns; {CONVERT}")
     try:
-        return _read(path, shapes, start, word_column, tag_column)
+        file = _read(path, shapes, start, word_column, tag_column)
     except InputError as error:
         raise not_columns(path, start, error) from None
+    _refuse_delimiters(file)
+    return file
+
+
+def _refuse_delimiters(file: RawFile) -> None:
+    """Raise InputError if all words end with what separates the columns of CSV: a blank follows it there."""
+    last = file.sentences[0].words[0][-1]
+    words = (word for sentence in file.sentences for word in sentence.words)
+    if last in DELIMITERS and all(len(word) > 1 and word.endswith(last) for word in words):
+        raise InputError(
+            f"{file.path}:1: CSV, its columns separated by {DELIMITERS[last]}, not CoNLL columns; {CONVERT}"
+        )
 
 
 def _lines(path: Path) -> Iterator[NumberedLine]:

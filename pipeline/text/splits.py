@@ -15,8 +15,9 @@ from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
 from pipeline.params import ConllParams, listed_files
+from pipeline.text.odd_characters import NAMES, is_odd
 from pipeline.text.raw_columns import RawFile, RawSentence, check_words, not_columns, read_columns
-from pipeline.text.tag_dialect import look_alike
+from pipeline.text.tag_dialect import look_alike, may_be_prefixed
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
 
 Splits = dict[str, list[Sentence]]
@@ -124,7 +125,8 @@ def _report(files: Files, params: ConllParams) -> TagReport:
 
 def _is_header(broken: RawFile, error: str, files: Files) -> bool:
     """Whether the error is about the first line of a file, and all files are fine without their first lines."""
-    if not error.startswith(f"{broken.path}:{broken.sentences[0].lines[0]}:"):
+    first = broken.sentences[0]
+    if not error.startswith(f"{broken.path}:{first.lines[0]}:") or may_be_prefixed(first.tags[0]):
         return False
     rest = {file.path: [_without_first(file.sentences[0]), *file.sentences[1:]] for file in _all(files)}
     try:
@@ -159,7 +161,7 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
         yield f"{report.slips_in_words()}; read as conlleval does (prepare_conll.slips: refuse stops at them)"
     if report.dialect.alone:
         counts = Counter(tag for file in _all(files) for sentence in file.sentences for tag in sentence.tags)
-        types_alone = [kind for kind, _ in counts.most_common() if kind not in ("O", "o")]
+        types_alone = [shortened(kind) for kind, _ in counts.most_common() if kind not in ("O", "o")]
         yield (
             f"types stand without B- or I- ({', '.join(types_alone[:MOST_TYPES])}"
             f"{', ...' if len(types_alone) > MOST_TYPES else ''}): neighbours of one type are read as one span"
@@ -167,11 +169,12 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
     yield from _doubts_of_types(files, report)
     for file in _all(files):
         yield from _doubts_of_quotes(file)
+        yield from _doubts_of_characters(file)
         words = Counter(word for sentence in file.sentences for word in sentence.words)
         if words.total() >= MANY_WORDS and len(words) < FEW_WORDS:
             yield (
                 f"{file.path}: only {len(words)} different words in {words.total():,}, the first of them "
-                f"{', '.join(map(repr, list(words)[:3]))}; is prepare_conll.word_column right?"
+                f"{', '.join(map(quoted, list(words)[:3]))}; is prepare_conll.word_column right?"
             )
         if file.tags_left_out:
             yield f"{file.path}: {file.tags_left_out:,} tags on ranges and empty nodes of CoNLL-U are left out"
@@ -222,7 +225,8 @@ def _doubts_of_types(files: Files, report: TagReport) -> Iterable[str]:
             if text in tags
         )
         only_case = len({kind.casefold() for kind in kinds}) == 1
-        names = " and ".join(kinds if only_case else map(ascii, kinds))
+        shown = map(shortened, kinds)
+        names = " and ".join(shown if only_case else map(ascii, shown))
         how = "in upper and lower case" if only_case else "in characters that cannot be seen or look the same"
         yield f"types {names} differ only {how}, and are read as different ones; {file.path}:{line} has the rarest"
 
@@ -243,6 +247,23 @@ def _doubts_of_quotes(file: RawFile) -> Iterable[str]:
         yield (
             f"{file.path}:{line}: the word {shortened(word)}{others}; quotation marks as in CSV are read as part of "
             f"the word; if {shortened(meant)} is meant, write it without them (in pandas: quoting=csv.QUOTE_NONE)"
+        )
+
+
+def _doubts_of_characters(file: RawFile) -> Iterable[str]:
+    """Words with characters in them that no text has."""
+    places = [
+        (line, word)
+        for sentence in file.sentences
+        for line, word in zip(sentence.lines, sentence.words, strict=True)
+        if is_odd(word)
+    ]
+    if places:
+        line, word = places[0]
+        others = f", as {len(places) - 1:,} more words have," if len(places) > 1 else ""
+        yield (
+            f"{file.path}:{line}: the word {quoted(word)} has {NAMES} in it{others} and is read so; was the file "
+            "converted from another encoding than it had?"
         )
 
 

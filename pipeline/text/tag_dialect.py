@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from ldnet.text.tags import ALIASES, OUTSIDE, Tag
 
 PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.IGNORECASE | re.DOTALL)
-SUFFIXED = re.compile(r".+[-_][BIESLUMW]", re.IGNORECASE | re.DOTALL)  # PER-B: no types that stand alone
+# PER-B, and B:PER or B with a dash that is no hyphen: no types that stand alone.
+MISWRITTEN = re.compile(r".+([^\w\s]|_)[BIESLUMW]|[BI]\W.*", re.IGNORECASE | re.DOTALL)
+PREFIX_LETTERS, FIRST_OR_LAST = set("BIESLUMWbieslumw"), set("BEbe")
 MOST_TYPES = 200  # more are words or lemmas rather than types
 # Unicode counts these among letters and marks, but they have no shape.
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -50,7 +52,8 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
     """The dialect of all tags of a corpus.
 
     Types stand alone if no tag has a prefix and O is at least half of all, as it is where spans are marked. A column of
-    parts of speech, or of words, is no tag column. Types with a suffix (PER-B) do not stand alone, and are no tags.
+    parts of speech, or of words, is no tag column. Types with a suffix (PER-B) do not stand alone, and are no tags; nor
+    are prefixes that are written in another way (B:PER), or without any type (B, I).
     """
     counts = Counter(tags)
     letters: dict[str, str] = {}
@@ -62,10 +65,26 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
             letters.setdefault(ALIASES.get(prefix, prefix), match[1] + match[2])
     outside = counts["O"] + counts["o"]
     types = counts.keys() - {"O", "o"}
-    suffixed = any(map(SUFFIXED.fullmatch, types))
-    alone = not seen and not suffixed and 0 < len(types) <= MOST_TYPES and 2 * outside >= counts.total()
+    without_type = types <= PREFIX_LETTERS and not types.isdisjoint(FIRST_OR_LAST)
+    may_stand = not seen and not without_type and 0 < len(types) <= MOST_TYPES and 2 * outside >= counts.total()
+    alone = may_stand and not any(map(_is_miswritten, types))
     family = "BILOU" if seen & BILOU else "BMEWO" if seen & BMEWO else "BMES" if seen & BMES else "IOBES"
     return Dialect(alone, letters, family)
+
+
+def _is_miswritten(text: str) -> bool:
+    return bool(MISWRITTEN.fullmatch(text)) or bool(looks_like_another(text) and PREFIXED.fullmatch(seen(text)))
+
+
+def may_be_prefixed(text: str) -> bool:
+    """Whether a text that is no tag is rather a prefix, with or without a type, than the name of a column."""
+    return text in PREFIX_LETTERS or _is_miswritten(text)
+
+
+def looks_like_another(text: str) -> bool:
+    """Whether a reader would take the text for a tag, though it has other letters."""
+    shown = seen(text)
+    return shown != text and (shown == "O" or bool(PREFIXED.fullmatch(shown)))
 
 
 def look_alike(types: Iterable[str]) -> list[tuple[str, ...]]:

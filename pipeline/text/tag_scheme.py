@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ldnet.errors import InputError
-from ldnet.printable import quoted
+from ldnet.printable import quoted, shortened
 from ldnet.text.tags import OUTSIDE, Tag
 from pipeline.text.raw_columns import RawSentence
-from pipeline.text.tag_dialect import Dialect, find_dialect
+from pipeline.text.tag_dialect import Dialect, find_dialect, looks_like_another
 
 Scheme = Literal["IOB1", "IOB2", "IOBES", "IOE1", "IOE2"]
 PLACES_SHOWN = 5
@@ -88,7 +88,7 @@ def report_tags(files: Mapping[Path, Sequence[RawSentence]]) -> TagReport:
     schemes: list[Scheme] = ["IOBES", "IOE2", "IOE1", "IOB2", "IOB1"] if closed else ["IOB2", "IOB1"]
     scheme = min(schemes, key=lambda name: counts[name])
     evidence = next(filter(_EVIDENCE[scheme], _places(files, dialect)), None)
-    shown = f" ({_at(evidence)}: {evidence.text}{_EVIDENT.get(scheme, '')})" if evidence else ""
+    shown = f" ({_at(evidence)}: {shortened(evidence.text)}{_EVIDENT.get(scheme, '')})" if evidence else ""
     report = TagReport(scheme, dialect, shown, [])
     slips = filter(_RULES[scheme], _places(files, dialect)) if counts[scheme] else ()
     return TagReport(scheme, dialect, shown, [_slip(place, report) for place in slips])
@@ -109,7 +109,9 @@ def _places(files: Mapping[Path, Sequence[RawSentence]], dialect: Dialect) -> It
 def _parsed(text: str, dialect: Dialect, path: Path, line: int) -> Tag:
     tag = dialect.tag(text)
     if tag is None:
-        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}: {UNKNOWN}")
+        disguised = looks_like_another(text) and text.isprintable()
+        letters = f", with other letters than it seems ({shortened(text)!a})" if disguised else ""
+        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{letters}: {UNKNOWN}")
     return tag
 
 
@@ -170,21 +172,22 @@ _EVIDENT: dict[Scheme, str] = {
 
 def _slip(place: Place, report: TagReport) -> Slip:
     """In which way a tag breaks the scheme, in the letters of the corpus."""
+    text = shortened(place.text)
     b, i, e, s = map(report.dialect.shown, "BIES")
     because = f"because the corpus is {report.name}{report.evidence}"
     unopened = place.tag.prefix in "IE" and not _continues(place.before, place.tag, "BI")
     if report.scheme == "IOBES" and not unopened:
-        what = f"{place.text} is not followed by {i} or {e} of its type; expected {s}, or {b} {i} ... {e}, {because}"
+        what = f"{text} is not followed by {i} or {e} of its type; expected {s}, or {b} {i} ... {e}, {because}"
     elif report.scheme == "IOBES":
-        what = f"{place.text} after nothing that it continues; expected {b} or {s} to start every span, {because}"
+        what = f"{text} after nothing that it continues; expected {b} or {s} to start every span, {because}"
     elif report.scheme == "IOB2" and place.tag.prefix == "I":
-        what = f"{place.text} after nothing that it continues; expected {b} to start every span, {because}"
+        what = f"{text} after nothing that it continues; expected {b} to start every span, {because}"
     elif report.scheme == "IOB1" and place.tag.prefix == "B":
-        what = f"{place.text} after no span of its type; expected {i} to start such spans, {because}"
+        what = f"{text} after no span of its type; expected {i} to start such spans, {because}"
     elif report.scheme == "IOE2" and place.tag.prefix == "I":
-        what = f"{place.text} is not followed by {i} or {e} of its type; expected {e} to end every span, {because}"
+        what = f"{text} is not followed by {i} or {e} of its type; expected {e} to end every span, {because}"
     elif report.scheme == "IOE1" and place.tag.prefix == "E":
-        what = f"{place.text} before no span of its type; expected {i} to end such spans, {because}"
+        what = f"{text} before no span of its type; expected {i} to end such spans, {because}"
     else:
-        what = f"{place.text} has a prefix of another scheme, {because}"
+        what = f"{text} has a prefix of another scheme, {because}"
     return Slip(place.path, place.line, sys.intern(what))  # few different ones

@@ -373,6 +373,15 @@ def test_all_errors_are_told_at_once_as_the_stages_would(bringing: Bringing) -> 
 
 
 @pytest.mark.parametrize(
+    "content", [gzip.compress(b"the rain fell\n" * 99)[:30], b"a\0" * 99, b"{\n" + b"x" * (5 << 20)]
+)
+def test_text_that_cannot_be_read_is_not_said_to_be_too_little(bringing: Bringing, content: bytes) -> None:
+    bringing.put("lm/a.txt", content)
+    errors = look_at(bringing).findings.errors
+    assert len(errors) == 1 and "lm/a.txt" in errors[0]
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"prepare_corpus": {"heldout_sentences": 40}}, "63 sentences of LM text are too few to hold out 40; lower"),

@@ -279,6 +279,18 @@ def test_spans_that_fit_no_words_are_counted(script: ModuleType) -> None:
         ("word,tag\na,O\n,,O\n", "line 3: a row with 3 of 2 values"),
         ('word,tag\n",O\na,O\n",O\n', "line 4: .* has a line end in a value; is a quot"),
         ('word,lemma,tag\na,",O\nb,b,O\nc,",O\n', "line 4: .* has a line end in a value"),
+        ("word,tag\na,O\nb,\n", "line 3: the word 'b' has no tag"),
+        ('{"tokens": ["a"], "tags": [" "]}', "record 1: a word or a tag: the word 'a' has no tag"),
+        ("tokens,ner_tags\n['EU' 'x'],[3 0]\n", r"line 2: lists, '\[3 0\]', where a row is to have a word and its tag"),
+        (
+            "tokens,tags\nEU won,B-ORG O\n",
+            "line 2: 2 words with as many tags, where a row is to have a word and its tag",
+        ),
+        ("word,tag\n", "no words in it"),
+        (
+            '[{"text": "Ada", "spans": [], "answer": "reject"}]',
+            "no words in it; 1 records are not annotated, or not accep",
+        ),
         ('word,tag\na,O\n"' + "b,O\n" * 40_000, "field larger than field limit .*; is a quotation mark not closed"),
     ],
 )

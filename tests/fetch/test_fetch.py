@@ -707,6 +707,29 @@ def test_other_text_than_is_taken_is_named(tmp_path: Path) -> None:
         fetch(own_data_set("mine"), tmp_path / "raw", brought, silent)
 
 
+@pytest.mark.parametrize(
+    "name", ["lm/a\nb.txt", "lm/a\rb.txt", "lm/a\u2028b/c.txt", "lm/M\udcfcnchen.txt", "train-\udcfc.txt"]
+)
+def test_a_name_that_a_checksum_file_cannot_hold(tmp_path: Path, name: str) -> None:
+    brought = make_brought(tmp_path / "from", {"train.txt": TRAIN, "test.txt": TEST, "lm/b.txt": b"x\n"})
+    make_brought(brought, {name: b"x\n"}, sums=False)
+    with pytest.raises(InputError, match="has a line end in it, or is not UTF-8; rename the file") as told:
+        fetch(own_data_set("mine"), tmp_path / "raw", brought, silent)
+    assert str(told.value).startswith(f"{brought}: the name {name!r} has") and not (tmp_path / "raw").exists()
+
+
+def test_links_that_are_not_followed_are_named(tmp_path: Path) -> None:
+    brought = make_brought(tmp_path / "from", {"train.txt": TRAIN, "test.txt": TEST, "lm/a.txt": b"x\n"})
+    (brought / "lm" / "folder").symlink_to(make_brought(tmp_path / "other", {"c.txt": b"x\n"}, sums=False))
+    (brought / "lm" / "nowhere.txt").symlink_to(tmp_path / "nowhere")
+    (brought / "lm" / "b.txt").symlink_to(brought / "train.txt")
+    os.mkfifo(brought / "lm" / "pipe.txt")
+    folder = fetch(own_data_set("mine"), tmp_path / "raw", brought, silent)
+    assert sorted(read_sums(folder / "SHA256SUMS")) == ["lm/a.txt", "lm/b.txt", "test.txt", "train.txt"]
+    named = [path.relative_to(brought).as_posix() for path in not_taken(own_data_set("mine"), brought)]
+    assert named == ["lm/folder", "lm/nowhere.txt", "lm/pipe.txt"]
+
+
 def test_files_put_there_by_hand_count(tmp_path: Path) -> None:
     lines: list[str] = []
     make_brought(tmp_path / "mine", {"train.txt": TRAIN, "test.txt": TEST}, sums=False)

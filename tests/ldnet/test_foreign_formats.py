@@ -21,6 +21,12 @@ RECORD = {"text": "Ada left", "label": [[0, 3, "PER"]]}
         ("word;label\nAda;B-PER", "CSV with a header (word, label), its columns separated by semicolons"),
         ("<!DOCTYPE html>\n<p>", "a web page or XML"),
         ('<?xml version="1.0"?>', "a web page or XML"),
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1",
+            "a pointer of Git LFS (`git lfs pull` brings",
+        ),
+        ("{\\rtf1\\ansi\\deff0\nHello", "RTF"),
+        ("version https://a.b/c\n{\\rtf O", ""),
         ("[ O\n{ O", ""),
         ('{ O\n" O', ""),
         ("[\nword\n]", ""),

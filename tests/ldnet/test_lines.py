@@ -111,6 +111,28 @@ def test_mixed_line_ends_are_refused(tmp_path: Path) -> None:
         list(read_lines(written(tmp_path, content)))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "text", ["EU B-ORG\nrejects O\n", "\u043c\u044b \u0436\u0438\u043b\u0438 \u0432 \u043b\u0435\u0441\u0443 .\n" * 9]
+)
+def test_text_of_wide_characters_is_refused(encoding: str, text: str) -> None:
+    found = r"x:1: not UTF-8 \(NUL bytes as in UTF-16 and UTF-32\); convert the file to UTF-8"
+    with pytest.raises(InputError, match=found):
+        list(split_lines([None, text.encode(encoding)], "x"))
+
+
+@pytest.mark.parametrize(
+    "content", [b"a\0b c\n\0\0d\n", b"the c\0t s\0t on the m\0t\n" * 99, b"\0" * 999, b"a" * 999 + b"\0" * 99]
+)
+def test_other_nul_bytes_are_text(content: bytes) -> None:
+    assert b"\n".join(line or b"" for line in split_lines([content], "x")) == content.removesuffix(b"\n")
+
+
+def test_what_is_compressed_twice(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.txt: what is compressed in it is compressed again \(bzip2\); unpack it"):
+        list(read_lines(written(tmp_path, gzip.compress(bz2.compress(TEXT)))))
+
+
 def test_byte_order_marks_of_files_that_were_put_together() -> None:
     blocks = ["\ufeffa\n\ufeff\n\ufeffb \ufeff\n\ufeff O\n".encode(), None, "c\ufeff".encode()]
     blocks += ["\n\ufeff\ufeff\ufeffd\n\ufeff\ufeff O\n".encode(), b"\xef\xbb\xbf" * 100_000]

@@ -65,6 +65,20 @@ def test_groups_are_bounded_in_characters(tmp_path: Path, monkeypatch: pytest.Mo
     assert groups == [[1, 2], [3, 4], [5, 6], [7, 8], [9]]
 
 
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (['{"text": "the cat"}'], "JSON"),
+        (["", "id,text", "1,the cat"], "CSV with a header"),
+        (["version https://git-lfs.github.com/spec/v1", "oid sha256:0"], "a pointer of Git LFS"),
+    ],
+)
+def test_a_shard_that_is_no_text(tmp_path: Path, lines: list[str], found: str) -> None:
+    write_text(tmp_path / "a.txt", lines)
+    with pytest.raises(InputError, match=rf"a\.txt:1: {found}.*; expected text, one tokenised sentence a line"):
+        list(read_groups(tmp_path / "a.txt"))
+
+
 def test_only_ascii_white_space_separates_words() -> None:
     assert split_words(" a\u00a0b\tc\u2028d \x0b\x1ce\r") == ["a\u00a0b", "c\u2028d", "\x1ce"]
 

@@ -8,6 +8,8 @@ import pytest
 from pipeline.text.lm_form import doubts_of_form, lines_by_form
 
 MARKUP, TIMES, TAGGED = "markup", "the time of a subtitle", "words with parts of speech"
+RETURNS = "several lines, with carriage returns between them"
+ODD = "text with control characters, line separators or lost characters (U+FFFD)"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,15 @@ MARKUP, TIMES, TAGGED = "markup", "the time of a subtitle", "words with parts of
         ("12:30", ""),
         ("at 12:30 --> 13:00", ""),
         ("1", ""),
+        ("one .\rtwo .", RETURNS),
+        ("\x1b[31mred\x1b[0m .", ODD),
+        ("it\x92s", ODD),
+        ("one .\u2028two .", ODD),
+        ("one .\x85two .", ODD),
+        ("caf\ufffd .", ODD),
+        ("a\0b", ODD),
+        ("joined \ufefffiles .", ODD),
+        ("a\tb\vc\fd \u00a0 \u200b \u200f \u00ad .", ""),
     ],
 )
 def test_lines(line: str, form: str) -> None:

@@ -44,6 +44,7 @@ def test_columns_document_starts_and_line_numbers() -> None:
         b"a O\nb B-X\n-DOCSTART- O\nc O\n",
         b"a O\nb B-X\n-DOCSTART-\nc O\n",
         b"a O\nb B-X\n-DOCSTART- -X- -X- O\nc O\n",
+        b"a O\nb B-X\n-docstart- -x- -x- O\nc O\n",
     ],
 )
 def test_ways_to_write_the_same_sentences(tmp_path: Path, content: bytes) -> None:
@@ -62,6 +63,7 @@ def test_ways_to_write_the_same_sentences(tmp_path: Path, content: bytes) -> Non
         (b"word\n", (0, -1), ":1: 1 columns; prepare_conll.word_column 0 and prepare_conll.tag_column -1 are the same"),
         (b"a O\nb\xe9 O\n", (0, 1), ":2: not UTF-8 (byte 0xe9 at position 2)"),
         ("a O\n".encode("utf-16"), (0, 1), ":1: not UTF-8"),
+        (b"EU, B-X\nwon, O\n\n.., O\n", (0, 1), ":1: CSV, its columns separated by commas, not CoNLL columns; "),
         (b"a\xed\xa0\x80 O\n", (0, 1), ":1: not UTF-8"),
         (b"", (0, 1), ": no sentences"),
         (

@@ -299,6 +299,27 @@ def test_words_that_csv_has_quoted(raw: Path, words: list[str], told: str) -> No
     assert len(notes) == bool(told) and all(note.startswith(f"note: {raw / 'train'}{told}") for note in notes)
 
 
+def test_words_with_characters_of_no_text(raw: Path) -> None:
+    words = ["a\u00a0b", "it\u0092s", "\fx", "caf\ufffd", "\u200f\u05d0", "it\u0092s"]
+    (raw / "train").write_text("".join(f"{word} B-X\n" for word in words) + "\nz O\n", encoding="utf-8")
+    assert [line for line in said(raw) if "lost characters" in line] == [
+        f"note: {raw / 'train'}:2: the word 'it\\x92s' has control characters, line separators or lost characters "
+        "(U+FFFD) in it, as 3 more words have, and is read so; was the file converted from another encoding than it "
+        "had?"
+    ]
+
+
+def test_long_tags_do_not_make_long_messages(raw: Path) -> None:
+    long = "x" * 100_000
+    (raw / "train").write_text(f"a B-X\nb I-{long}\n\nc B-{long}X\nd B-{long}x\n")
+    told = said(raw)
+    assert sum("x" * 50 in line for line in told) == 2  # slips, and types that look alike
+    assert all(len(line) < 1000 for line in told)
+    for name in FILES:
+        (raw / name).write_text(f"a {long}\nb O\n\nc O\nd {long}\n")
+    assert all(len(line) < 1000 for line in said(raw))
+
+
 HIPE = "TOKEN\tNE-COARSE-LIT\n"
 
 
@@ -316,6 +337,24 @@ def test_an_unknown_tag_in_the_first_line_may_be_a_header(raw: Path) -> None:
     with pytest.raises(InputError) as told:
         said(raw)
     assert "header" not in str(told.value)
+
+
+@pytest.mark.parametrize("tag", ["B", "B:X", "B\u2013X", "X-B", "\u0412-X"])
+def test_a_prefix_in_the_first_line_is_no_header(raw: Path, tag: str) -> None:
+    for name in FILES:
+        (raw / name).write_text(f"a {tag}\nb O\nc O\n\nd O\n", encoding="utf-8")
+    with pytest.raises(InputError, match=f"train:1: unknown tag '{tag}'") as told:
+        said(raw)
+    assert "header" not in str(told.value)
+
+
+@pytest.mark.parametrize("tag", ["\u041e", "\u0412-X", "x"])
+def test_an_unknown_tag_that_looks_like_one_is_shown_in_ascii(raw: Path, tag: str) -> None:
+    (raw / "dev").write_text(f"d B-X\ne {tag}\n", encoding="utf-8")
+    shown = f"unknown tag {tag!r}, with other letters than it seems ({tag!a}): " if tag != "x" else "unknown tag 'x': "
+    with pytest.raises(InputError) as told:
+        said(raw)
+    assert str(told.value).startswith(f"{raw / 'dev'}:2: {shown}expected O, or B-")
 
 
 def test_a_header_is_no_type_that_stands_alone(raw: Path) -> None:

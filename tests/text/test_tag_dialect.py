@@ -20,6 +20,15 @@ from pipeline.text.tag_dialect import find_dialect, look_alike, seen
         ("O NN VB NN", "O ? ? ?", "IOBES"),  # parts of speech
         ("x y z", "? ? ?", "IOBES"),
         ("O O O PER-B PER-I", "O O O ? ?", "IOBES"),
+        ("O O O PER:B PER:I", "O O O ? ?", "IOBES"),
+        ("O O O B:PER I:PER", "O O O ? ?", "IOBES"),  # a colon, dashes, no type: not types that stand alone
+        ("O O O B\u2013PER I\u2010PER", "O O O ? ?", "IOBES"),
+        ("O O O \u0412-PER \uff29-PER", "O O O ? ?", "IOBES"),  # Cyrillic, full width
+        ("O O O B- I-", "O O O ? ?", "IOBES"),
+        ("O O O B I", "O O O ? ?", "IOBES"),
+        ("o o o b e", "O O O ? ?", "IOBES"),
+        ("O O O B LOC", "O O O I-B I-LOC", "IOBES"),
+        ("O O O I I S", "O O O I-I I-I I-S", "IOBES"),
         ("O O O", "O O O", "IOBES"),
     ],
 )
