@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing.synchronize import Event
+from multiprocessing.connection import Connection
 from typing import Protocol, TypeVar
 
 Task = TypeVar("Task")
@@ -53,21 +53,21 @@ def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     well; it waits until they can bear it (see `begin_worker`).
     """
     context = multiprocessing.get_context("spawn")
-    all_started = context.Event()
-    with ProcessPoolExecutor(processes, context, _begin_together, (all_started,)) as pool:
+    starting, all_started = context.Pipe(duplex=False)  # an event would wait for workers that a signal has ended
+    with starting, ProcessPoolExecutor(processes, context, _begin_together, (starting,)) as pool:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            for _ in range(processes + 1):
-                pool.submit(os.getpid)
+            with all_started:
+                for _ in range(processes + 1):
+                    pool.submit(os.getpid)
         finally:
-            all_started.set()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         yield pool
 
 
-def _begin_together(all_started: Event) -> None:
+def _begin_together(starting: Connection) -> None:
     begin_worker()
-    all_started.wait()
+    starting.poll(None)  # until the other end is closed
 
 
 def begin_worker() -> None:
