@@ -23,6 +23,8 @@ from pipeline.execution.processes import ordered_map
 from stages._run import StageCommand
 
 start = multiprocessing.util.spawnv_passfds
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests run under nohup, or in the background
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def task(number: int) -> None:
