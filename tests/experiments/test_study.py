@@ -149,6 +149,14 @@ def test_tables_by_hand() -> None:
     assert "taught" not in section
 
 
+def test_what_is_of_the_first_selection_is_said_where_there_were_several() -> None:
+    document = make_document()
+    assert "Layers were selected" not in study_section(document), "once, or before there were several"
+    document["rows"][0]["layers_kept_again"] = [{"forward": [1], "backward": []}] * 2
+    said = "Layers were selected 3 times, from another full tagger each time"
+    assert said in study_section(document) and "those of the first selection." in study_section(document)
+
+
 def test_a_study_whose_pruned_taggers_were_taught_says_so_and_has_no_commands() -> None:
     document = read_study(PROJECT / "results" / "study_conll2000.json")
     section = study_section(document)

@@ -111,6 +111,14 @@ def test_a_folder_that_goes_while_it_is_opened_is_made_again(monkeypatch: pytest
         assert is_used(folder)
 
 
+def test_a_folder_that_is_removed_is_gone_under_its_name_before_its_files_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else another process would begin to work in it."""
+    folder, names = killed(0.1, []), []
+    monkeypatch.setattr(shutil, "rmtree", names.append)
+    assert remove_unused(folder)
+    assert not folder.exists() and names != [folder] and (names[0] / "state").exists()
+
+
 def test_names_and_contents_count(tmp_path: Path) -> None:
     for folder, contents in {"one": ("ab", "c"), "other": ("a", "bc")}.items():
         (tmp_path / folder).mkdir()
