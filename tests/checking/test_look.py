@@ -373,7 +373,9 @@ def test_all_errors_are_told_at_once_as_the_stages_would(bringing: Bringing) -> 
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(b"the rain fell\n" * 99)[:30], b"a\0" * 99, b"{\n" + b"x" * (5 << 20)]
+    "content",
+    [gzip.compress(b"the rain fell\n" * 99)[:30], b"a\0" * 99, b"{\n" + b"x" * (5 << 20)],
+    ids=["cut archive", "zeros", "a long line"],
 )
 def test_text_that_cannot_be_read_is_not_said_to_be_too_little(bringing: Bringing, content: bytes) -> None:
     bringing.put("lm/a.txt", content)
