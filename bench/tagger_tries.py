@@ -6,10 +6,8 @@ already are kept, so that it resumes. `--conll` with fewer sentences (`prepare_c
 same file.
 """
 
-import multiprocessing
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 
 from bench.tagger_rows import add_rows, missing_rows
 from ldnet.command_line import FILE, FOLDER
+from pipeline.execution.processes import worker_pool
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.language_model.adaptive_softmax import cast_linear
@@ -99,7 +98,7 @@ def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epoch
     missing = missing_rows(out, wanted)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool,
+        worker_pool(jobs) as pool,
     ):
         table = Path(scratch) / "features"
         if any(row["variant"] == "full" for row in missing):

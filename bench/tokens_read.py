@@ -6,9 +6,7 @@ that are in the file already are kept, so that it resumes. `--conll` with fewer 
 (`prepare_conll.train_sentences`) adds rows to the same file.
 """
 
-import multiprocessing
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import click
 from bench.tagger_rows import add_rows, missing_rows
 from bench.tagger_tries import run
 from ldnet.command_line import FILE, FOLDER, echo
+from pipeline.execution.processes import worker_pool
 from pipeline.execution.snapshots import put_back, reading_snapshot, unpack
 from pipeline.features.contextual import load_bidirectional_lm, write_feature_table
 from pipeline.language_model.model import LanguageModel, read_config, read_vocabulary, save_language_model
@@ -67,7 +66,7 @@ def train(
     data = load_tagging_data(conll)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool,
+        worker_pool(jobs) as pool,
     ):
         table = Path(scratch) / "features"
         for name, lm in ((NONE, Path()), *lms):

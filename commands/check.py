@@ -1,12 +1,10 @@
 """Look at the data of the experiment that params.yaml describes, and at what it would cost. Nothing is written."""
 
 import math
-import multiprocessing
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from ldnet.command_line import Command, echo
 from pipeline.checking.look import Look, look
 from pipeline.checking.rehearsal import Rehearsal, write_rehearsal
 from pipeline.durations import duration
-from pipeline.execution.processes import begin_worker
+from pipeline.execution.processes import worker_pool
 from pipeline.params import Params, load_params
 from stages._dry_run import Cost, Options, measure, peak_memory, size
 
@@ -166,14 +164,14 @@ def _soft_targets(params: Params, found: Look, gold: Cost, full: Row, tags: int)
 
 def _in_a_process(stage: str, options: Options) -> tuple[Cost, int]:
     """What `measure` says in a process of its own, whose memory is that of the stage alone."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _quietly) as pool:
-        return pool.submit(measure, stage, options).result()
+    with worker_pool(1) as pool:
+        return pool.submit(_measure_quietly, stage, options).result()
 
 
-def _quietly() -> None:
-    """Let a process end with its parent, and show no progress."""
-    begin_worker()
-    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (for as long as the process lives)
+def _measure_quietly(stage: str, options: Options) -> tuple[Cost, int]:
+    """What `measure` says, without showing progress."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
+        return measure(stage, options)
 
 
 if __name__ == "__main__":

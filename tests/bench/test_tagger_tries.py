@@ -13,7 +13,7 @@ from pipeline.language_model.model import LMConfig
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import Tagger
 from tests.factories import make_lexicon, make_sentences, make_tagger, write_prepared
-from tests.one_process import OneProcess
+from tests.one_process import in_one_process
 from tests.stages.test_stages import tiny_params
 
 
@@ -23,7 +23,7 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
     given = ["--params", str(tiny_params(tmp_path)), "--conll", str(tmp_path / "conll"), "--lm", str(tmp_path / "lm")]
     given += ["--epochs", "1", "--jobs", "1", "--out", str(out)]
     monkeypatch.setattr(tagger_tries, "BOTH", tagger_tries.BOTH[2:3])
-    monkeypatch.setattr(tagger_tries, "ProcessPoolExecutor", OneProcess)
+    in_one_process(monkeypatch)
     for seed, expected in (("1", 7), ("1", 7), ("2", 14)):
         done = CliRunner().invoke(tagger_tries.main, [*given, "--seed", seed], catch_exceptions=False)
         assert done.exit_code == 0, done.output

@@ -11,13 +11,13 @@ from ldnet.files import read_json
 from pipeline.execution.snapshots import learnt, pack
 from pipeline.language_model.model import LanguageModel, load_language_model
 from tests.factories import make_sentences, write_prepared
-from tests.one_process import OneProcess
+from tests.one_process import in_one_process
 from tests.stages.test_stages import tiny_params
 
 
 def test_every_row_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_prepared(tmp_path / "conll", {"train": make_sentences(20, 1), "dev": make_sentences(9, 2)}, tmp_path / "lm")
-    monkeypatch.setattr(tokens_read, "ProcessPoolExecutor", OneProcess)
+    in_one_process(monkeypatch)
     out = tmp_path / "rows.json"
     given = ["train", "--params", str(tiny_params(tmp_path)), "--conll", str(tmp_path / "conll"), "--epochs", "1"]
     given += ["--jobs", "1", "--out", str(out), "--lm", "5 tokens", str(tmp_path / "lm")]
