@@ -49,8 +49,8 @@ fuzz: setup ## [SECONDS=600] [SEED=1] [ONLY="word-vectors LM-text"]: try odd and
 mutants: setup ## [ONLY="gates crf"] [SECONDS=10]: change modules a little, thousands of times, and see whether tests notice (hours)
 	@python -m tests.mutants $(if $(SECONDS),--seconds $(SECONDS)) $(foreach group,$(ONLY),--only $(group))
 
-test: setup ## run the tests, on as many processes as there are processors, 4 at most
-	python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+test: setup ## run the tests, in three processes: some wait for servers
+	python -m pytest --numprocesses 3 --dist worksteal
 
 lint: setup ## check style and types
 	ruff check && ruff format --check && mypy
