@@ -1,20 +1,25 @@
-# The chores, a target each. `make help` lists them.
+# The chores, a target each. `make help` lists them. Recipes are one line; those of fuzz, peers and test-ui bring what they
+# alone need before it, and publish has a line for each thing that it writes.
 VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 5000
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup check repro experiment named checkpoints torture fuzz mutants test lint bench peers data profile publish try sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
+.PHONY: help setup check repro experiment _named checkpoints torture fuzz mutants test lint bench peers data profile publish try sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export DVC_NO_ANALYTICS = true
 
 # A variable on the command line that no goal's help below names (BUDGET for BUDGETS) is refused before anything runs.
-ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
-COMPLAINT := $(if $(ON_COMMAND_LINE),$(shell $(PYTHON) commands/make_variables.py $(firstword $(MAKEFILE_LIST)) "$(or $(MAKECMDGOALS),help)" "$(ON_COMMAND_LINE)"))
+override ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+$(if $(filter command,$(origin SHELL)),$(error SHELL is not a variable of any goal))
+override COMPLAINT := $(if $(ON_COMMAND_LINE),$(shell $(PYTHON) commands/make_variables.py $(firstword $(MAKEFILE_LIST)) "$(or $(MAKECMDGOALS),help)" "$(ON_COMMAND_LINE)"))
 $(if $(COMPLAINT),$(error $(COMPLAINT)))
+# The environment has no say in them: some terminals have a NAME there.
+OPTIONS := NAME SAVE DISCARD REMOVE ROUNDS PAIRS SEED SEEDS SECONDS ONLY TRIAL FROM SET STRENGTHS BUDGETS METHODS SIZES JOBS GIVEN AGAINST TAGGER LM MAPS OUT FIXTURE ONNX MLFLOW REGISTER ALIAS CUDA
+$(foreach name,$(OPTIONS),$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
 
 SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
 
@@ -30,9 +35,9 @@ check: setup ## look at the data of params.yaml and at what it would cost, befor
 repro: setup ## run what has changed of the experiment that params.yaml describes
 	@python -m commands.reproduce
 
-experiment: named profile repro publish ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: switch to a profile, run it, publish its results
+experiment: _named profile repro publish ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: switch to a profile, run it, publish its results
 
-named:
+_named:
 	@test -n "$(NAME)" || { echo "which experiment? make experiment NAME=conll2000" >&2; exit 1; }
 
 checkpoints: setup ## [REMOVE=1]: list what stopped stages would resume from; remove what none would resume from
@@ -94,16 +99,13 @@ verify: setup ## [NAME=conll2000] [GIVEN=pretrain_lm] [AGAINST=clone]: run a pub
 	@python -m commands.verify $(NAME) $(foreach stage,$(GIVEN),--given $(stage)) $(if $(AGAINST),--against "$(AGAINST)")
 
 import: setup ## [TAGGER=file] [LM="forward backward"] [MAPS=json] [OUT=folder]: weights of the paper's released code
-	@python -m commands.import_weights $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(LM),--lm $(LM)) \
-	  $(if $(MAPS),--maps "$(MAPS)") $(if $(OUT),--out "$(OUT)")
+	@python -m commands.import_weights $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(LM),--lm $(LM)) $(if $(MAPS),--maps "$(MAPS)") $(if $(OUT),--out "$(OUT)")
 
 parity: setup ## FIXTURE=folder: compare our numbers with what the paper's released code computed
-	@test -n "$(FIXTURE)" || { echo "which fixture? make parity FIXTURE=folder" >&2; exit 1; }
-	@python -m commands.parity "$(FIXTURE)"
+	@python -m commands.parity $(if $(FIXTURE),"$(FIXTURE)")
 
 export: setup ## [TAGGER=pruned_taught] [OUT=folder] [ONNX=1] [MLFLOW=folder] [REGISTER=name] [ALIAS=champion]: a finished tagger as one folder
-	@python -m commands.export_model $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(OUT),--out "$(OUT)") $(if $(ONNX),--onnx) \
-	  $(if $(MLFLOW),--mlflow "$(MLFLOW)") $(if $(REGISTER),--register "$(REGISTER)") $(if $(ALIAS),--alias "$(ALIAS)")
+	@python -m commands.export_model $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(OUT),--out "$(OUT)") $(if $(ONNX),--onnx) $(if $(MLFLOW),--mlflow "$(MLFLOW)") $(if $(REGISTER),--register "$(REGISTER)") $(if $(ALIAS),--alias "$(ALIAS)")
 
 spark: setup ## add Spark to the environment, for tagging on it (half a gigabyte; needs Java 17)
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements-spark.txt

@@ -7,8 +7,9 @@ import torch
 
 from ablations.stacked_lstm import StackedLanguageModel, StackedLSTM
 from pipeline.features.contextual import BidirectionalLM
+from pipeline.language_model.dense_lstm import kept_layers
 from pipeline.language_model.model import LanguageModel
-from pipeline.pruning.pruning import KeptColumns, kept_columns, kept_layers, prune_language_model
+from pipeline.pruning.pruning import KeptColumns, kept_columns, prune_language_model
 
 
 def detach_layers(model: LanguageModel, layers: Collection[int]) -> tuple[LanguageModel, KeptColumns]:

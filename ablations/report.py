@@ -35,7 +35,7 @@ Candidate = Mapping[str, Any]
 
 
 def ablations_document(params: Mapping[str, Any], metrics: Mapping[str, Any], commit: str) -> dict[str, Any]:
-    """All that was measured, by candidate. `params` are all of params.yaml, `metrics` come from evaluate_ablation."""
+    """All that was measured, by candidate. `params` are all of params.yaml, `metrics` come from the stage evaluate."""
     return {
         "data": pick(params, "data"),
         "git_commit": commit,
@@ -112,7 +112,8 @@ def ablations_section(document: Mapping[str, Any]) -> str:
         "perplexity is, and by how much dev F1 changes, in the mean over the layers and for the worst of them.\n\n"
         f"{taggers}\nF1 of whole spans in percent ({spread}), scored in float32; layers are counted from 0, "
         "the lowest. To run one candidate again: "
-        "`dvc --cd ablations repro --force --single-item lm@dense`, then the same with `taggers` and `evaluate`.\n"
+        "`dvc --cd ablations repro --force --single-item pretrain_lm@dense`, then the same with `train_taggers` and "
+        "`evaluate`.\n"
     )
 
 

@@ -22,8 +22,8 @@ import yaml
 from bench.corpus_memory_report import draw, memory_section
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import read_json, write_bytes, write_json
-from pipeline.experiments.pages import fill_sections
 from pipeline.pretraining.encoded_corpus import load
+from pipeline.publishing.pages import fill_sections
 from pipeline.report.figure_files import save_figure
 
 ROOT = Path(__file__).parents[1]

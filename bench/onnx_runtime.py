@@ -24,8 +24,8 @@ from ldnet.model_folder import load_model
 from ldnet.processors import processors
 from ldnet.text.lines import read_lines
 from ldnet.text.tokenisation import split_words
-from pipeline.experiments.pages import fill_sections
 from pipeline.exporting.onnx_export import ONNX_FOLDER
+from pipeline.publishing.pages import fill_sections
 from pipeline.report.tables import markdown_table
 
 SENTENCES = "sentences.json"

@@ -9,9 +9,9 @@ from ablations.report import ablations_document, ablations_section, read_ablatio
 from commands.reproduce import DVC, check_data, end_on_signals, run_side_by_side
 from commands.workspace import WorkspaceCommand, without_experiments
 from ldnet.command_line import echo
-from pipeline.experiments.publishing import PAGE, Publication, committed_code
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import load_params
+from pipeline.publishing.publishing import PAGE, Publication, committed_code
 from pipeline.report.measurements import read_metrics
 
 ABLATIONS = Publication("ablations", read_ablations, ablations_section, ablation_figure)

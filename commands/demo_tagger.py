@@ -11,8 +11,8 @@ from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
 from ldnet.locate_model import ARCHIVE, unpack
 from ldnet.model_description import read_description
-from pipeline.experiments.publishing import RESULTS
 from pipeline.params import load_params
+from pipeline.publishing.publishing import RESULTS
 from pipeline.six_taggers import SHIPPED
 from pipeline.yaml_text import read_yaml
 

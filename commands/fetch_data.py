@@ -7,10 +7,10 @@ import click
 
 from ldnet.command_line import FOLDER, Command, echo
 from ldnet.errors import InputError
+from pipeline.corpus.lm_files import EXPECTED, LM_FOLDER
 from pipeline.fetch.bring import not_taken
 from pipeline.fetch.fetch import fetch
 from pipeline.fetch.sources import DATA_SETS, DataSet, own_data_set
-from pipeline.text.lm_files import EXPECTED, LM_FOLDER
 
 
 @click.command(

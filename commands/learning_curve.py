@@ -6,11 +6,11 @@ from commands.sweep import run_sweep
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
 from pipeline.experiments.learning_curve import curve_document, curve_section, read_curve, size_row, sizes
-from pipeline.experiments.learning_curve_figure import curve_figure
 from pipeline.experiments.points import numbers
-from pipeline.experiments.publishing import PAGE, Publication, committed_code
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
+from pipeline.publishing.learning_curve_figure import curve_figure
+from pipeline.publishing.publishing import PAGE, Publication, committed_code
 
 CURVE = Publication("curve", read_curve, curve_section, curve_figure)
 

@@ -14,10 +14,12 @@ from pipeline.reference.parity import TOLERANCE, largest_differences, read_fixtu
         "python -m commands.parity fixture",
     ],
 )
-@click.argument("fixture", type=FOLDER)
-def main(fixture: Path) -> None:
+@click.argument("fixture", type=FOLDER, required=False)
+def main(fixture: Path | None) -> None:
     """Print the largest absolute difference of every quantity in FIXTURE, a folder with weight files of the released
     code and expected.pt. `our_pruning` is our pruning of the gated tagger beside theirs. Exit status 1 above 1e-5."""
+    if fixture is None:
+        raise click.ClickException("which fixture? make parity FIXTURE=folder")
     differences = largest_differences(read_fixture(fixture))
     for quantity, difference in differences.items():
         echo(f"{quantity:<44} {difference:.1e}")

@@ -5,12 +5,12 @@ import click
 from commands.sweep import run_sweep
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
-from pipeline.experiments.path_figure import path_figure
 from pipeline.experiments.points import doubling_budgets, grid, numbers
-from pipeline.experiments.publishing import PAGE, Publication, committed_code
 from pipeline.experiments.regularisation_path import path_document, path_section, point_row, read_path
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
+from pipeline.publishing.path_figure import path_figure
+from pipeline.publishing.publishing import PAGE, Publication, committed_code
 
 PATH = Publication("path", read_path, path_section, path_figure)
 

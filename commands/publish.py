@@ -11,24 +11,24 @@ from commands.workspace import WorkspaceCommand
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
 from ldnet.files import write_json
-from pipeline.experiments.faults_tried import RESULTS as FAULTS
-from pipeline.experiments.faults_tried import faults_section
-from pipeline.experiments.gain_kept import gain_section
-from pipeline.experiments.goals_reached import goals_section
 from pipeline.experiments.learning_curve import readme_curves
-from pipeline.experiments.mutants_tried import RESULTS as MUTANTS
-from pipeline.experiments.mutants_tried import mutants_section
-from pipeline.experiments.pages import results_section, stages_section
-from pipeline.experiments.peers import publish_peers
-from pipeline.experiments.published_state import keep_state
-from pipeline.experiments.publishing import PROFILES, fill_page
-from pipeline.experiments.serving_memory_table import serving_memory_section
-from pipeline.experiments.since_tables import pretraining_since_section, tagging_since_section
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
-from pipeline.experiments.tokens_table import tokens_section
-from pipeline.experiments.tries_table import tries_section
-from pipeline.experiments.verification import this_machine
 from pipeline.params import experiment_values, load_params
+from pipeline.publishing.faults_tried import RESULTS as FAULTS
+from pipeline.publishing.faults_tried import faults_section
+from pipeline.publishing.gain_kept import gain_section
+from pipeline.publishing.goals_reached import goals_section
+from pipeline.publishing.mutants_tried import RESULTS as MUTANTS
+from pipeline.publishing.mutants_tried import mutants_section
+from pipeline.publishing.pages import results_section, stages_section
+from pipeline.publishing.peers import publish_peers
+from pipeline.publishing.published_state import keep_state
+from pipeline.publishing.publishing import PROFILES, fill_page
+from pipeline.publishing.serving_memory_table import serving_memory_section
+from pipeline.publishing.since_tables import pretraining_since_section, tagging_since_section
+from pipeline.publishing.tokens_table import tokens_section
+from pipeline.publishing.tries_table import tries_section
+from pipeline.publishing.verification import this_machine
 from pipeline.report.provenance import source_version
 from pipeline.report.results import read_results
 

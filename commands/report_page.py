@@ -13,10 +13,10 @@ from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.processors import processors
-from pipeline.experiments.page import PageInputs, Predictions, page
 from pipeline.experiments.regularisation_path import read_path
-from pipeline.experiments.span_errors import PredictedSentence, overall_f1, read_predictions
-from pipeline.experiments.verification import this_machine
+from pipeline.publishing.page import PageInputs, Predictions, page
+from pipeline.publishing.span_errors import PredictedSentence, overall_f1, read_predictions
+from pipeline.publishing.verification import this_machine
 from pipeline.report.measurements import DIRECTIONS, read_curve, read_gates, read_metrics
 from pipeline.report.provenance import source_version
 from pipeline.six_taggers import tagger_name

@@ -6,12 +6,12 @@ from commands.sweep import run_sweep
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
 from pipeline.experiments.points import numbers
-from pipeline.experiments.publishing import PAGE, Publication, committed_code
 from pipeline.experiments.selection_study import read_study, study_document, study_row, study_section
 from pipeline.experiments.stage_graph import PARAMS
-from pipeline.experiments.study_figure import study_figure
 from pipeline.experiments.study_points import DEFAULT, METHODS, study_points
 from pipeline.params import experiment_values, load_params
+from pipeline.publishing.publishing import PAGE, Publication, committed_code
+from pipeline.publishing.study_figure import study_figure
 
 STUDY = Publication("study", read_study, study_section, study_figure)
 

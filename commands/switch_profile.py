@@ -6,9 +6,9 @@ import click
 
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
-from pipeline.experiments.published_state import bring_state_back, has_state
-from pipeline.experiments.publishing import RESULTS
 from pipeline.profiles import names, switch
+from pipeline.publishing.published_state import bring_state_back, has_state
+from pipeline.publishing.publishing import RESULTS
 
 
 @click.command(

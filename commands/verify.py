@@ -18,7 +18,7 @@ import yaml
 from ldnet.command_line import FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import read_json
-from pipeline.experiments.verification import Deviation, Tolerance, compare_locks, compare_metrics, this_machine
+from pipeline.publishing.verification import Deviation, Tolerance, compare_locks, compare_metrics, this_machine
 from pipeline.yaml_text import parse_yaml, read_yaml
 
 RAW = Path("data/raw")

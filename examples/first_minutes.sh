@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How long a new user waits, from a fresh clone in a temporary folder: `bash examples/first_minutes.sh`. To a tagged
-# sentence, to the demo's own results, and to those of data that stands in for one's own (Greek sentences).
+# sentence, to the demo's own results, and to those of data that stands in for your own (Greek sentences).
 # The environment is a new one in that folder: `make setup` would point the command ldnet of another one there. Packages
 # come from the index that pip is configured for.
 set -euo pipefail
@@ -28,4 +28,4 @@ step "data of one's own, brought" 'python examples/own_data/make_data.py my-data
 step "own data looked at" 'make check'
 step 'first own result' 'make repro'
 step 'own sentence tagged' 'make export && tail -n 3 my-data/lm/news.txt | ldnet tag latest --tokenised | grep -q " O$"'
-step 'the demo made anew' 'make profile NAME=demo && rm dvc.lock && make repro'
+step 'the demo from scratch' 'make profile NAME=demo && rm dvc.lock && make repro'

@@ -10,9 +10,9 @@ from ldnet.files import write_json
 from ldnet.processors import processors
 from ldnet.text.columns import read_conll
 from pipeline.checkpoints import Computation, checkpoint_folder, code_of
+from pipeline.corpus.lm_files import text_files
 from pipeline.corpus.preparation import other_test_hashes, prepare, read_hashes
 from pipeline.params import load_params
-from pipeline.text.lm_files import text_files
 from stages._run import StageCommand, params_option
 
 

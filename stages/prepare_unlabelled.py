@@ -6,10 +6,10 @@ import click
 
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_bytes
+from pipeline.corpus.lm_files import text_files
 from pipeline.corpus.preparation import other_test_hashes, read_hashes
 from pipeline.corpus.unlabelled import check_enough, sample_sentences
 from pipeline.params import load_params
-from pipeline.text.lm_files import text_files
 from stages._run import StageCommand, params_option
 
 

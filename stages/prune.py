@@ -10,10 +10,10 @@ from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
+from pipeline.language_model.dense_lstm import kept_layers
 from pipeline.language_model.model import parameter_count, save_language_model
 from pipeline.params import load_params
 from pipeline.pruning.pruning import (
-    kept_layers,
     largest_score_difference,
     load_gates,
     prune_bidirectional_lm,

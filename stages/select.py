@@ -14,8 +14,8 @@ from pipeline.execution.finite import keeping_evidence
 from pipeline.execution.reproducible import set_up
 from pipeline.execution.stored import write_curve
 from pipeline.features.contextual import load_bidirectional_lm
+from pipeline.language_model.dense_lstm import kept_layers
 from pipeline.params import load_params
-from pipeline.pruning.pruning import kept_layers
 from pipeline.selection.methods import METHODS
 from pipeline.selection.selection import Selection, SelectionTask, split_directions
 from pipeline.tagger.model import load_tagger, save_tagger
@@ -29,7 +29,7 @@ def computation(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, *
     params = load_params(params_path)
     code = code_of(
         *("stages/select.py", "ldnet/text", "ldnet/crf", "pipeline/execution", "pipeline/language_model"),
-        *("pipeline/features", "pipeline/tagger", "pipeline/selection", "pipeline/pruning"),
+        *("pipeline/features", "pipeline/tagger", "pipeline/selection"),
     )
     data = [conll / "train.conll", conll / "dev.conll", conll / "lexicon", lm / "forward", lm / "backward"]
     data += [tagger_folder / f"seed-{seed}" for seed in params.selection_seeds]

@@ -10,7 +10,7 @@ from ldnet.errors import InputError
 from pipeline.checkpoints import Computation, code_of
 from pipeline.execution.reproducible import set_up
 from pipeline.params import Params, TaggerParams, load_params
-from pipeline.six_taggers import VARIANTS, language_models_of, tagger_name
+from pipeline.six_taggers import VARIANTS, language_models_of, stage_of, tagger_name
 from pipeline.tagger.seeds import train_and_record
 from stages._run import StageCommand, params_option
 
@@ -30,8 +30,7 @@ def computation(
     data += [] if targets is None else [targets]
     training = "gold" if targets is None else "taught"
     inputs = {"threads": params.threads, "training": training, **_training(params, targets).model_dump()}
-    name = tagger_name(variant, training)
-    return Computation(stage=f"train_tagger@{name}", inputs=inputs, files=[*code, *data])
+    return Computation(stage=stage_of(variant, training), inputs=inputs, files=[*code, *data])
 
 
 def _language_models(params: Params, variant: str, lm: Path | None) -> list[Path]:

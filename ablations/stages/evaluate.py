@@ -22,10 +22,10 @@ from stages._run import params_option
 @params_option
 @click.option("--candidate", required=True, help="A name under ablations.candidates.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
-@click.option("--lm", type=FOLDER, required=True, help="Output of pretrain_ablated_lm.")
-@click.option("--taggers", type=FOLDER, required=True, help="Output of train_ablated_taggers.")
-@click.option("--lm-metrics", type=FILE, required=True, help="What pretrain_ablated_lm measured.")
-@click.option("--tagger-metrics", type=FILE, required=True, help="What train_ablated_taggers measured.")
+@click.option("--lm", type=FOLDER, required=True, help="Output of pretrain_lm of the ablations.")
+@click.option("--taggers", type=FOLDER, required=True, help="Output of train_taggers.")
+@click.option("--lm-metrics", type=FILE, required=True, help="What pretrain_lm measured.")
+@click.option("--tagger-metrics", type=FILE, required=True, help="What train_taggers measured.")
 @click.option("--metrics", type=FILE, required=True, help="Where all of it goes (JSON).")
 def main(
     params_path: Path,
@@ -44,7 +44,7 @@ def main(
     set_up(params.seed, params.threads)
     ablation = Ablation(conll=conll, lm=lm, candidate=ablated, taggers=taggers, seeds=seeds, threads=params.threads)
     measured = read_json(tagger_metrics)
-    with stage_run(f"ablations/evaluate@{candidate}", {"threads": params.threads, **ablated.model_dump()}, []) as run:
+    with stage_run(f"ablations:evaluate@{candidate}", {"threads": params.threads, **ablated.model_dump()}, []) as run:
         scores = score_rows(ablation, measured["rows"], measured["layers_kept"], _test_sentences(conll))
         for row, test_f1 in scores.items():
             average, spread = round(mean(test_f1), 4), round(stdev(test_f1), 4) if len(test_f1) > 1 else 0.0

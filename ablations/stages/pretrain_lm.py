@@ -36,7 +36,7 @@ def computation(params_path: Path, candidate: str, corpus_folder: Path, **_: Any
     inputs["heldout_tokens"] = ablations.heldout_tokens
     inputs |= {**params.pretrain_lm.model_dump(), "epochs": ablations.epochs, **ablated.model_dump()}
     files = [*code, corpus_folder]
-    return Computation(stage=f"pretrain_ablated_lm@{candidate}", inputs=inputs, files=files)
+    return Computation(stage=f"ablations:pretrain_lm@{candidate}", inputs=inputs, files=files)
 
 
 @click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
@@ -51,7 +51,7 @@ def main(params_path: Path, candidate: str, corpus_folder: Path, out: Path, metr
     ablations, ablated = find_candidate(params, candidate)
     mine = computation(params_path, candidate, corpus_folder)
     with (
-        stage_run(f"ablations/pretrain_lm@{candidate}", mine.inputs, [out]) as run,
+        stage_run(mine.stage, mine.inputs, [out]) as run,
         checkpoint_folder(mine) as checkpoints,
         ordered_map(min(len(DIRECTIONS), max(1, processors() // params.threads))) as in_processes,
     ):

@@ -49,7 +49,7 @@ def computation(params_path: Path, candidate: str, conll: Path, lm: Path, **_: A
     inputs = {"candidate": candidate, "threads": params.threads, **ablated.model_dump()}
     inputs |= {**_training(params, ablations).model_dump(), "pruned_epochs": ablations.pruned_epochs}
     files = [*code, *data]
-    return Computation(stage=f"train_ablated_taggers@{candidate}", inputs=inputs, files=files)
+    return Computation(stage=f"ablations:train_taggers@{candidate}", inputs=inputs, files=files)
 
 
 def _training(params: Params, ablations: AblationsParams) -> TaggerParams:
@@ -60,7 +60,7 @@ def _training(params: Params, ablations: AblationsParams) -> TaggerParams:
 @params_option
 @click.option("--candidate", required=True, help="A name under ablations.candidates.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
-@click.option("--lm", type=FOLDER, required=True, help="Output of pretrain_ablated_lm.")
+@click.option("--lm", type=FOLDER, required=True, help="Output of pretrain_lm of the ablations.")
 @click.option("--out", type=FOLDER, required=True, help="Where the taggers go, by row and seed.")
 @click.option("--metrics", type=FILE, required=True, help="Where dev F1 goes (JSON).")
 def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, metrics: Path) -> None:
@@ -73,7 +73,7 @@ def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, me
     retraining = training.model_copy(update={"epochs": ablations.pruned_epochs})
     mine = computation(params_path, candidate, conll, lm)
     with (
-        stage_run(f"ablations/train_taggers@{candidate}", mine.inputs, [out]) as run,
+        stage_run(mine.stage, mine.inputs, [out]) as run,
         checkpoint_folder(mine) as scratch,
         ordered_map(min(2 * len(ablations.seeds), max(1, processors() // params.threads))) as in_processes,
     ):

@@ -12,9 +12,9 @@ from bench.peers.rows import IDENTITY, Bench, measure, prepared_splits, write_ve
 from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
-from pipeline.experiments.peers import PEERS_FILE, publish_peers
 from pipeline.experiments.points import numbers
 from pipeline.params import load_params
+from pipeline.publishing.peers import PEERS_FILE, publish_peers
 
 PEERS: list[Peer] = [
     peer for module in (own, crfsuite, spacy_cnn, minilm, flair_bilstm) for peer in module.PEERS

@@ -87,5 +87,10 @@ def _joined(items: Any) -> str:
 def _confidences(measured: Mapping[str, Any]) -> str:
     if "temperature" not in measured:
         return "not calibrated"
-    error = f", calibration error {measured['dev_error']} on dev" if "dev_error" in measured else ""
-    return f"temperature {measured['temperature']}{error}"
+    return f"temperature {measured['temperature']}{_calibration(measured) if 'dev_error' in measured else ''}"
+
+
+def _calibration(measured: Mapping[str, Any]) -> str:
+    without = f" ({measured['dev_error_uncalibrated']} without it)" if "dev_error_uncalibrated" in measured else ""
+    spans = f" of {measured['dev_spans']} spans" if "dev_spans" in measured else ""
+    return f", calibration error {measured['dev_error']}{without} on dev{spans}"

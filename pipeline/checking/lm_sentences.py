@@ -19,6 +19,8 @@ from ldnet.text.lm_words import END_OF_SENTENCE
 from pipeline.checking.findings import Findings, percent
 from pipeline.checking.tagged_sentences import TaggedSentences
 from pipeline.corpus.fitness import fitness, known_share, missing_words
+from pipeline.corpus.lm_files import check_text, find_text, listed
+from pipeline.corpus.lm_form import doubts_of_form
 from pipeline.corpus.numbered_parts import NumberedPart, number_part
 from pipeline.corpus.preparation import (
     COMPRESSION,
@@ -30,8 +32,6 @@ from pipeline.corpus.preparation import (
 from pipeline.corpus.text_parts import Part, read_parts
 from pipeline.corpus.unlabelled import LONGEST, SHORTEST, check_enough
 from pipeline.params import Params
-from pipeline.text.lm_files import check_text, find_text, listed
-from pipeline.text.lm_form import doubts_of_form
 
 PART_BYTES = 1 << 22
 MOST_BYTES = 1 << 27  # of text that is read whole: about 25 million words

@@ -27,6 +27,8 @@ from ldnet.printable import quoted
 from ldnet.text.columns import sentence_hash
 from ldnet.text.lm_words import END_OF_SENTENCE, UNKNOWN, UNKNOWN_ID
 from pipeline.corpus.fitness import fitness
+from pipeline.corpus.lm_files import listed, text_files
+from pipeline.corpus.lm_form import doubts_of_form
 from pipeline.corpus.numbered_parts import load_part, number_part, save_part
 from pipeline.corpus.shuffling import Grouping, Shuffling, group_part, shuffle_shard
 from pipeline.corpus.text_parts import Part, read_parts
@@ -34,8 +36,6 @@ from pipeline.corpus.whole_files import bytes_in, move, require_space, write_arr
 from pipeline.execution.processes import OrderedMap, ordered_map
 from pipeline.execution.stored import damaged
 from pipeline.params import CorpusParams
-from pipeline.text.lm_files import listed, text_files
-from pipeline.text.lm_form import doubts_of_form
 from pipeline.text.raw_columns import RawFile, check_words, read_columns
 from pipeline.text.word_vectors import WordVectors, no_vectors, read_word_vectors
 

@@ -1,1 +1,1 @@
-"""How work is carried out: seeds, threads and processes."""
+"""How stages work: seeds, threads, processes, memory, files between stages, checkpoints' files, finite numbers."""

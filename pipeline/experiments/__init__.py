@@ -1,1 +1,1 @@
-"""Many experiments: points of sweeps and studies, the queue that runs them, what is published of them."""
+"""Many runs of stages: their graph and progress; points of sweeps, paths, studies and curves, and their queue."""

@@ -8,10 +8,10 @@ from pathlib import Path
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_file
 from ldnet.printable import quoted
+from pipeline.corpus.lm_files import LM_FOLDER, left_out, listed, lm_text
 from pipeline.fetch.download import require_space
 from pipeline.fetch.placing import SUMS, digests, hashed, place, read_sums, write_sums
 from pipeline.fetch.sources import DataSet
-from pipeline.text.lm_files import LM_FOLDER, left_out, listed, lm_text
 
 Say = Callable[[str], None]
 LM_TEXT = "lm/*.txt.gz or lm/*.txt (text for the language model, one tokenised sentence a line)"

@@ -31,6 +31,11 @@ def sparse_dropout(values: Tensor, probability: float, training: bool) -> Tensor
     return values.mul_(1 / (1 - probability)).view(-1).index_fill_(0, positions, 0.0).view_as(values)
 
 
+def kept_layers(gates: Tensor) -> list[int]:
+    """Indices of the layers whose gate is open."""
+    return [index for index, gate in enumerate(gates.tolist()) if gate != 0.0]
+
+
 def lstm_macs(input_size: int, units: int) -> int:
     """Multiply-accumulates of one LSTM step: four gates, each reading the input and the hidden state."""
     return 4 * units * (input_size + units)

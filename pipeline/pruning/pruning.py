@@ -15,7 +15,7 @@ from ldnet.files import JsonObject
 from pipeline.execution.finite import require_finite
 from pipeline.execution.stored import written_by
 from pipeline.features.contextual import BidirectionalLM
-from pipeline.language_model.dense_lstm import DenseLSTM
+from pipeline.language_model.dense_lstm import DenseLSTM, kept_layers
 from pipeline.language_model.model import LanguageModel
 from pipeline.tagger.batches import collate, sorted_batches
 from pipeline.tagger.model import Tagger, TaggerConfig
@@ -39,11 +39,6 @@ def load_gates(path: Path, layers: int) -> dict[str, Tensor]:
     with written_by("select"):
         gates = JsonObject.read(path)
         return {name: torch.tensor(gates.numbers(name, layers, 0, 1)) for name in ("forward", "backward")}
-
-
-def kept_layers(gates: Tensor) -> list[int]:
-    """Indices of the layers whose gate is open."""
-    return [index for index, gate in enumerate(gates.tolist()) if gate != 0.0]
 
 
 def kept_columns(input_size: int, units: int, gates: Tensor) -> KeptColumns:

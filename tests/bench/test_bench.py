@@ -19,9 +19,9 @@ from bench.rows import ROWS, Row, Side, Work
 from bench.run import publish
 from bench.table import speed_section
 from ldnet.errors import InputError
-from pipeline.experiments.pages import fill_sections
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
+from pipeline.publishing.pages import fill_sections
 from pipeline.selection import regularised_gates as regularisers
 from pipeline.tagger.batches import collate
 from pipeline.tagger.training import TaggingData

@@ -18,9 +18,9 @@ from ldnet.files import read_json, write_json
 from ldnet.text.columns import Sentence, write_conll
 from pipeline.evaluation.conlleval import count_file, f1
 from pipeline.evaluation.evaluation import write_predictions
-from pipeline.experiments.peers import KEYS, read_peers
 from pipeline.params import Params, parse_params
 from pipeline.profiles import render
+from pipeline.publishing.peers import KEYS, read_peers
 from tests.bench.fake_peer import PEER, load
 from tests.imports import ROOT
 

@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from commands.fetch_data import main as fetch_data
 from ldnet.commands.main import main as ldnet
 from ldnet.text.columns import read_conll
-from pipeline.text.lm_files import text_files
+from pipeline.corpus.lm_files import text_files
 from stages.prepare_conll import main as prepare_conll
 from stages.prepare_corpus import main as prepare_corpus
 from tests.imports import ROOT

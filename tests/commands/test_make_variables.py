@@ -46,6 +46,10 @@ def dry(*words: str) -> "subprocess.CompletedProcess[str]":
             "JOBS is not a variable of `make data profile`; it knows NAME FROM SAVE DISCARD",
         ),
         ("sweep METHODS=r3 BUDGET=2", "BUDGET, METHODS are not variables of `make sweep`; .* mean BUDGETS?"),
+        ("sweep COMPLAINT= BUDGET=2", "BUDGET, COMPLAINT are not variables of `make sweep`"),
+        ("sweep ON_COMMAND_LINE= BUDGET=2", "BUDGET, ON_COMMAND_LINE are not variables of `make sweep`"),
+        ("repro SHELL=sh", "SHELL is not a variable of"),
+        ("repro SHELL=x", "SHELL is not a variable of"),
         ("sweep BUDGET:=2", "BUDGET is not a variable of `make sweep`"),
     ],
 )
@@ -77,6 +81,15 @@ def test_a_variable_of_the_environment_is_nobodys_mistake() -> None:
     assert subprocess.run(["make", "--dry-run", "help"], cwd=ROOT, env=environment, capture_output=True).returncode == 0
 
 
+def test_the_environment_has_no_say_in_what_a_goal_does() -> None:
+    listed = re.search(r"(?m)^OPTIONS := (.*)$", MAKEFILE)
+    own_defaults = {"VENV", "PYTHON", "PORT", "SCREENSHOTS"}
+    assert listed and {*listed[1].split()} == {name for names in VARIABLES.values() for name in names} - own_defaults
+    environment = {**os.environ, "NAME": "terminal", "BUDGETS": "2", "MAKEFLAGS": ""}
+    done = subprocess.run(["make", "--dry-run", "sweep"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert "commands.sweep" in done.stdout and "terminal" not in done.stdout and "--budgets" not in done.stdout
+
+
 def test_make_itself_names_an_unknown_goal() -> None:
     assert complaint(MAKEFILE, ["swep"], ["BUDGET"]) == ""
     assert "No rule to make target 'swep'" in dry("swep", "BUDGET=2").stderr
@@ -95,7 +108,7 @@ def test_the_help_of_a_target_names_what_its_recipe_uses(text: str) -> None:
 
 def test_every_goal_is_phony_and_listed() -> None:
     phony = re.search(r"(?m)^\.PHONY: (.*)$", MAKEFILE)
-    assert phony and sorted(phony[1].split()) == sorted(VARIABLES)
+    assert phony and sorted(phony[1].split()) == sorted([*VARIABLES, "_named"])
     listed = subprocess.run(
         ["make", "--no-print-directory", "help"],
         cwd=ROOT,

@@ -18,10 +18,10 @@ from pipeline.experiments.learning_curve import (
     size_row,
     sizes,
 )
-from pipeline.experiments.learning_curve_figure import curve_figure
 from pipeline.experiments.stage_graph import brought, leading_to, read_stages
 from pipeline.params import Params
 from pipeline.profiles import load_profile
+from pipeline.publishing.learning_curve_figure import curve_figure
 from pipeline.report.figure_files import save_figure
 from tests.imports import ROOT
 

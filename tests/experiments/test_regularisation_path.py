@@ -12,9 +12,9 @@ import pytest
 from commands import path
 from ldnet.errors import InputError
 from pipeline.experiments.front import knee, pareto_front
-from pipeline.experiments.path_figure import path_figure
 from pipeline.experiments.points import Point
 from pipeline.experiments.regularisation_path import path_document, path_section, point_row, points_table, read_path
+from pipeline.publishing.path_figure import path_figure
 from pipeline.report.figure_files import save_figure
 from tests.report_factories import PROJECT, make_params, make_row
 

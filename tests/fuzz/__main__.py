@@ -17,7 +17,7 @@ from hypothesis.errors import Flaky
 
 from ldnet.command_line import echo
 from ldnet.files import read_json
-from pipeline.experiments.faults_tried import RESULTS, record
+from pipeline.publishing.faults_tried import RESULTS, record
 from tests.fuzz.cases import Case, Finding, InputClass
 from tests.fuzz.classes import CLASSES
 from tests.fuzz.corpus import keep, kept_cases

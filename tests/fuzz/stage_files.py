@@ -18,11 +18,11 @@ from pipeline.corpus.preparation import read_hashes
 from pipeline.corpus.text_parts import Piece
 from pipeline.evaluation.conlleval import count_file
 from pipeline.execution.snapshots import pack, reading_snapshot, unpack
-from pipeline.experiments.span_errors import read_predictions
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
 from pipeline.pretraining.encoded_corpus import load as load_corpus
 from pipeline.pretraining.streams import training_batches
 from pipeline.pruning.pruning import load_gates, prune_bidirectional_lm
+from pipeline.publishing.span_errors import read_predictions
 from pipeline.report.measurements import DIRECTIONS, read_curve, read_gates, read_metrics
 from pipeline.report.results import build_results, read_results
 from pipeline.report.tables import tables

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from pipeline.experiments.verification import this_machine
+from pipeline.publishing.verification import this_machine
 from tests.golden.workspace import ROOT
 
 GOLDEN = ROOT / "tests/golden/golden.json"

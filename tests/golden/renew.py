@@ -8,7 +8,7 @@ they go, and the command can be given there again.
 import tempfile
 from pathlib import Path
 
-from pipeline.experiments.verification import this_machine
+from pipeline.publishing.verification import this_machine
 from tests.golden.outcome import differences, on_this_machine, read_golden, run_golden, write_golden
 
 

@@ -25,8 +25,11 @@ def make_workspace(folder: Path) -> None:
 
 
 def write_params(folder: Path, changes: dict[str, dict[str, Any]]) -> None:
-    """The experiment's parameters, some of a section changed."""
-    params = copy.deepcopy(EXPERIMENT["params"])
+    """The base's parameters and, in their place, the experiment's, some of a section changed."""
+    params: dict[str, Any] = yaml.safe_load((ROOT / "profiles/base.yaml").read_text(encoding="utf-8"))
+    del params["generate_data"]
+    for key, values in copy.deepcopy(EXPERIMENT["params"]).items():
+        params[key] = {**params.get(key, {}), **values} if isinstance(values, dict) else values
     for section, values in changes.items():
         params[section].update(values)
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")

@@ -10,7 +10,7 @@ import click
 
 from ldnet.command_line import echo
 from ldnet.files import read_json
-from pipeline.experiments.mutants_tried import RESULTS, record
+from pipeline.publishing.mutants_tried import RESULTS, record
 from tests.imports import ROOT
 from tests.mutants.accepted import accepted_mutants, of_modules
 from tests.mutants.groups import GROUPS, Group

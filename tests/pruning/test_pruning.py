@@ -12,10 +12,10 @@ from ldnet.errors import InputError
 from ldnet.files import write_json
 from pipeline.execution.finite import NotFiniteError
 from pipeline.features.contextual import BidirectionalLM, live_features
+from pipeline.language_model.dense_lstm import kept_layers
 from pipeline.pruning import pruning
 from pipeline.pruning.pruning import (
     kept_columns,
-    kept_layers,
     largest_score_difference,
     load_gates,
     prune_bidirectional_lm,

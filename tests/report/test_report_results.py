@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ldnet.errors import InputError
-from pipeline.experiments.gain_kept import differences_table, gain_section, kept_table
+from pipeline.publishing.gain_kept import differences_table, gain_section, kept_table
 from pipeline.report.f1_against_cost import f1_against_cost
 from pipeline.report.measurements import flat_metrics, pick, read_curve, read_metrics
 from pipeline.report.paper_results import PUBLISHED

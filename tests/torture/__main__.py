@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.experiments.faults_tried import RESULTS, record
+from pipeline.publishing.faults_tried import RESULTS, record
 from tests.golden.outcome import run_golden
 from tests.golden.running import load_stages
 from tests.torture.faults import own_disk

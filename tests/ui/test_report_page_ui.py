@@ -10,8 +10,8 @@ import pytest
 
 from ldnet.files import read_json
 from ldnet.text.tags import spans
-from pipeline.experiments.page import PageInputs, page
-from pipeline.experiments.span_errors import PredictedSentence
+from pipeline.publishing.page import PageInputs, page
+from pipeline.publishing.span_errors import PredictedSentence
 from pipeline.report.measurements import DIRECTIONS
 from pipeline.report.results import read_results
 from pipeline.six_taggers import TAGGERS

@@ -1,0 +1,1 @@
+"""What is published of experiments, trials and benchmarks: states, tables, figures, the page; and its verification."""

@@ -1,0 +1,86 @@
+"""The generated sections of the README: results of all profiles, and the stages."""
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ldnet.errors import InputError
+from pipeline.publishing.profile_changes import set_first
+from pipeline.report.results import only_pruned_was_taught
+from pipeline.report.tables import legend_parts, markdown_table, overview_table, short_gain_lines
+from pipeline.yaml_text import read_yaml
+
+
+def fill_sections(text: str, sections: Mapping[str, str], name: str) -> str:
+    """The text with each section put between its markers. Raises InputError unless each marker is there once."""
+    for section, content in sections.items():
+        begin, end = f"<!-- {section}:begin -->", f"<!-- {section}:end -->"
+        if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+            raise InputError(f"{name}: expected the markers {begin} and {end}, once each and in this order")
+        before, after = text.split(begin)[0], text.split(end)[1]
+        text = "\n".join(filter(None, [f"{before}{begin}", content.strip(), f"{end}{after}"]))
+    return text
+
+
+def results_section(published: Sequence[Mapping[str, Any]], profiles: Path) -> str:
+    """One table of every published result and how to read it; for each, the command that makes it, and what to set
+    before it if its profile has changed since."""
+    if not published:
+        return "No results are published yet.\n"
+    bullets = "".join(map(_reading, published))
+    # Of results whose stages are gone, the legend says so.
+    changes = "".join(set_first(one, profiles) for one in published if not only_pruned_was_taught(one["params"]))
+    reading = "".join(f"* {part}\n" for part in legend_parts(*published))
+    return f"{overview_table(published)}\n{reading}\n{bullets}{changes}"
+
+
+def _reading(document: Mapping[str, Any]) -> str:
+    """What pruning keeps in one profile, and where its numbers are."""
+    profile = document["params"]["profile"]
+    command = "make repro" if profile == "demo" else f"make experiment NAME={profile}"
+    links = (
+        f"[figure](docs/f1_against_cost_{profile}.svg), [differences](docs/results.md#what-pruning-keeps), "
+        f"[all numbers](results/{profile}/results.json)"
+    )
+    gain = f": {short_gain_lines(document['comparison'])}" if "comparison" in document else "\n"
+    return f"* **{profile}** (`{command}`, {links}){gain}"
+
+
+def stages_section(pipeline: Path) -> str:
+    """A table of the stages in dvc.yaml: name, description, where it writes. Raises InputError for other files."""
+    try:
+        stages = read_yaml(pipeline)["stages"]
+        rows = [_stage_cells(name, stage) for name, stage in stages.items()]
+    except FileNotFoundError:
+        raise InputError(f"{pipeline}: no such file; expected the map of the stages") from None
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{pipeline}: not a DVC pipeline whose stages have desc and outs: {error}") from None
+    return markdown_table(["stage", "what it does", "writes"], rows)
+
+
+def _stage_cells(name: str, stage: Mapping[str, Any]) -> list[str]:
+    """Name, description, the folder of its outputs (or the only output). A stage that is written for each of several
+    items names them."""
+    items = stage.get("foreach", "")
+    definition = stage["do"] if "foreach" in stage else stage
+    keys = [] if isinstance(items, str) else list(items)  # a reference like ${generate_data} stays one
+    outs = [_resolved(out, key, items) for out in map(_path, definition["outs"]) for key in keys or ["<name>"]]
+    title = f"`{name}`" + (f" ({', '.join(keys)})" if keys else "")
+    return [title, definition["desc"], f"`{_placeholders(posixpath.commonpath(outs))}`"]
+
+
+def _resolved(out: str, key: str, items: Any) -> str:
+    """The output of one of the items; what ${item.x} stands for is said where the item is."""
+    out = re.sub(r"\$\{(item|key)\}", key, out)
+    return re.sub(r"\$\{item\.(\w+)\}", lambda part: str(items[key][part[1]]), out)
+
+
+def _path(out: str | Mapping[str, Any]) -> str:
+    return out if isinstance(out, str) else next(iter(out))
+
+
+def _placeholders(path: str) -> str:
+    """${data} as <data>."""
+    return re.sub(r"\$\{([\w.]+)\}", r"<\1>", path)

@@ -1,0 +1,76 @@
+"""What sweeps publish: a document of all numbers, a figure of it, and a section of docs/results.md with its tables."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from matplotlib.figure import Figure
+
+from ldnet.errors import InputError
+from ldnet.files import write_bytes, write_json
+from pipeline.publishing.pages import fill_sections
+from pipeline.publishing.profile_changes import set_first
+from pipeline.report.figure_files import save_figure
+from pipeline.report.provenance import source_version
+
+PAGE = Path("docs/results.md")
+RESULTS = Path("results")
+PROFILES = Path("profiles")
+REMEDY = "`make publish` or `python -m commands.publish --readme-only`"
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One kind of document; there may be one for each profile."""
+
+    name: str  # of the section, and what the names of its files begin with
+    read: Callable[[Path], Document]
+    section: Callable[[Document], str]
+    figure: Callable[[Document], Figure]
+
+    def publish(self, document: Document) -> Path:
+        """Write the document and its figure, and fill the page; the path of the document.
+
+        The figure is drawn from the file, whose keys are sorted, so that a copy of the file gives the same one.
+        """
+        stem = f"{self.name}_{document['params']['profile']}"
+        file = RESULTS / f"{stem}.json"
+        write_json(file, document)
+        save_figure(self.figure(self.read(file)), PAGE.parent / f"{stem}.svg")
+        self.fill_page()
+        return file
+
+    def fill_page(self) -> None:
+        """Make the tables of all published documents. Raises InputError if the page or its markers are missing."""
+        fill_page(PAGE, {self.name: self.sections(RESULTS)})
+
+    def sections(self, results: Path) -> str:
+        """The tables of all documents in this folder, each with what to set first if its profile has changed."""
+        documents = [self.read(file) for file in sorted(results.glob(f"{self.name}_*.json"))]
+        sections = [self.section(document) + set_first(document, PROFILES) for document in documents]
+        return "\n".join(sections) or "None yet.\n"
+
+
+def fill_page(page: Path, sections: Mapping[str, str], check: bool = False, remedy: str = REMEDY) -> None:
+    """Put the sections between their markers. A check writes nothing; if the page is stale, it ends with an error that
+    names the remedy."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{page}: no such file; expected a page with markers to fill") from None
+    filled = fill_sections(text, sections, str(page))
+    if check and filled != text:
+        raise click.ClickException(f"{page} is stale: {remedy}")
+    if not check:
+        write_bytes(page, filled.encode())
+
+
+def committed_code() -> str:
+    """The commit that results are made by. Raises InputError if there is none."""
+    commit = source_version(Path.cwd())
+    if commit is None:
+        raise InputError(f"{Path.cwd()}: not a git repository with a commit; expected one, as DVC's queue works on it")
+    return commit

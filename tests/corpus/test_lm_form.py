@@ -1,0 +1,94 @@
+"""LM text that is none: markup, subtitles, words with parts of speech."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from pipeline.corpus.lm_form import doubts_of_form, lines_by_form
+
+MARKUP, TIMES, TAGGED = "markup", "the time of a subtitle", "words with parts of speech"
+RETURNS = "several lines, with carriage returns between them"
+ODD = "text with control characters, line separators or lost characters (U+FFFD)"
+
+
+@pytest.mark.parametrize(
+    ("line", "form"),
+    [
+        ('<doc id="12" url="http://a" title="b">', MARKUP),
+        ("</doc>", MARKUP),
+        ("<DOC>", MARKUP),
+        ("< / doc >", MARKUP),
+        ("<br/>", MARKUP),
+        ("<!DOCTYPE x>", MARKUP),
+        ("<?xml version='1.0'?>", MARKUP),
+        ("<s>", MARKUP),
+        ("<unk>", ""),
+        ("<unk> <unk>", ""),
+        ("a <b> c", ""),
+        ("<b> c </b>", ""),
+        ("x < y", ""),
+        ("< 3 >", ""),
+        ("-LRB- < a", ""),
+        ("00:00:01,000 --> 00:00:02,000", TIMES),
+        ("00:01.000 --> 00:03.500 align:start", TIMES),
+        ("00 : 00 : 01 , 000 -- > 00 : 00 : 02 , 000", TIMES),
+        ("12:30", ""),
+        ("at 12:30 --> 13:00", ""),
+        ("1", ""),
+        ("one .\rtwo .", RETURNS),
+        ("\x1b[31mred\x1b[0m .", ODD),
+        ("it\x92s", ODD),
+        ("one .\u2028two .", ODD),
+        ("one .\x85two .", ODD),
+        ("caf\ufffd .", ODD),
+        ("a\0b", ODD),
+        ("joined \ufefffiles .", ODD),
+        ("a\tb\vc\fd \u00a0 \u200b \u200f \u00ad .", ""),
+    ],
+)
+def test_lines(line: str, form: str) -> None:
+    assert lines_by_form(["a sentence .", line]) == ({form: [1]} if form else {})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "the_DT cat_NN 's_POS hat_NN ._.",
+        "the/at cat/nn 's/$ sat/vbd ./.",
+        "the|DET cat|NOUN sat|VERB .|PUNCT",
+        "a_DT (_-LRB-",
+    ],
+)
+def test_words_with_parts_of_speech(line: str) -> None:
+    assert lines_by_form([line] * 3) == {TAGGED: [0, 1, 2]}
+    assert lines_by_form([line] * 3 + ["plain words ."] * 4) == {}
+    assert lines_by_form([line] * 2) == {}
+    assert lines_by_form(["the_DT cat_NN sat_VBD down_RB today"] * 3) == {TAGGED: [0, 1, 2]}, "four of five words"
+    assert lines_by_form(["the_DT"] * 3) == {}, "a word alone"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["and/or he/she", "the snake_case_names are few", "New_York is big", "http://a.b/c", "km/h", "- / - _ |", "1/2"],
+)
+def test_sentences_with_such_signs_are_text(line: str) -> None:
+    assert TAGGED not in lines_by_form([f"{line} and a lot of other words ."] * 10)
+
+
+def test_bytes_that_are_no_text_are_left_to_those_who_read_all(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\xff x .\n<doc>\n")
+    assert [doubt.partition(":")[2][:9] for doubt in doubts_of_form([tmp_path / "a.txt"])] == ["2: '<doc>"]
+
+
+def test_the_first_place_and_how_many(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x .\n\n<doc>\ny .\n</doc>\n")
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"<doc>\n1\n00:00:01,000 --> 00:00:02,000\nz\n"))
+    (tmp_path / "c.txt").write_text("x .\n")
+    learnt = "and is learnt from as text; expected one tokenised sentence a line"
+    assert list(doubts_of_form(sorted(tmp_path.iterdir()))) == [
+        f"{tmp_path}/a.txt:3: '<doc>' is markup (2 of the first 5 lines; also in 1 more files), {learnt}",
+        f"{tmp_path}/b.txt.gz:3: '00:00:01,000 --> 00:00:02,000' is the time of a subtitle (1 of the first 4 lines), "
+        f"{learnt}",
+    ]
+    assert list(doubts_of_form([tmp_path / "c.txt"])) == []
