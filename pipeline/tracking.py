@@ -133,7 +133,8 @@ class Run:
         """Say once that something is missing in MLflow, and how to make up for it."""
         if not self._warned:
             echo(
-                f"warning: MLflow tracking is off for this run: {reason}; going on, and `make upload` uploads it later",
+                f"warning: MLflow tracking is off for this run: {reason}; the run continues, and "
+                "`make upload` uploads it later",
                 err=True,
             )
         self._warned = True

@@ -99,4 +99,6 @@ def load_part(path: Path) -> NumberedPart:
                 read=int(arrays["read"]),
             )
     except NO_ARRAY as error:
-        raise InputError(f"{path}: no part of the text ({reason(error)}); delete it to number its words anew") from None
+        raise InputError(
+            f"{path}: no part of the text ({reason(error)}); delete it to number its words again"
+        ) from None

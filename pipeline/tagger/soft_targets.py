@@ -154,7 +154,7 @@ def _checkpoint_in(folder: Path) -> Iterator[None]:
         yield
     except InputError as error:
         found = str(error).split(f"; run the stage {STAGE}")[0]
-        raise InputError(f"{found}; delete {folder} to begin anew") from None
+        raise InputError(f"{found}; delete {folder} to start from scratch") from None
 
 
 def one_path(tags: Sequence[int], tagger: Tagger) -> tuple[Tensor, Tensor]:

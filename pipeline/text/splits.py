@@ -305,7 +305,7 @@ def _doubts_of_spans(files: Files, params: ConllParams) -> Iterable[str]:
         others = " and ".join(map(str, file.span_columns))
         advice = f"; spans are in column {others}" if others else ""
         if name == "train" and nothing_to_learn:
-            raise InputError(f"{nothing}; set prepare_conll.tag_column to that of the tags{advice}")
+            raise InputError(f"{nothing}; set prepare_conll.tag_column to the column of the tags{advice}")
         yield f"{nothing}{advice}"
 
 
