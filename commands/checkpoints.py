@@ -20,7 +20,7 @@ from pipeline.params import load_params
 from pipeline.tracking import flatten
 
 PIPELINES = (PIPELINE, Path("ablations") / PIPELINE)
-PROCESSES = "processes"  # of a pretraining; as many as began it go on with it
+PROCESSES = "processes"  # of a pretraining; as many as began it resume it
 Description = Mapping[str, Any]
 
 

@@ -28,4 +28,4 @@ step "data of one's own, brought" 'python examples/own_data/make_data.py my-data
 step "own data looked at" 'make check'
 step 'first own result' 'make repro'
 step 'own sentence tagged' 'make export && tail -n 3 my-data/lm/news.txt | ldnet tag latest --tokenised | grep -q " O$"'
-step 'the demo made anew' 'make profile NAME=demo && rm dvc.lock && make repro'
+step 'the demo made again' 'make profile NAME=demo && rm dvc.lock && make repro'

@@ -104,7 +104,7 @@ def open_feature_table(
 def live_features(
     lm: BidirectionalLM, sentences: Sequence[Sequence[str]], gates: Tensor | None = None
 ) -> Callable[[Sequence[int]], Tensor]:
-    """Features computed anew for each batch of indices into `sentences`; `gates` (2 L) are those of both directions."""
+    """Features computed for each batch of indices into `sentences`, every time; `gates` (2 L) are both directions'."""
     tokens = [lm.known.encode(words) for words in sentences]
 
     def features(indices: Sequence[int]) -> Tensor:

@@ -78,7 +78,7 @@ def write_soft_targets(
 
     The first `labelled` sentences have gold tags: their target is (1 - weight) gold + weight mean of the teachers. The
     target of the others is the teachers' mean. How far this has come is noted in `folder` as well, so that another call
-    goes on there. Raises InputError where the disk has no space for the targets, and NotFiniteError for teachers whose
+    resumes there. Raises InputError where the disk has no space for the targets, and NotFiniteError for teachers whose
     scores are not finite.
     """
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
