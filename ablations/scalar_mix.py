@@ -22,7 +22,7 @@ class ScalarMix(nn.Module):
         self.gamma = nn.Parameter(torch.ones(2, 1))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Mixed features (T, B, 2 D) of those of both directions, side by side: (T, B, 2 (L + 1) D)."""
+        """Mixed features (T, B, 2 D) of both directions' features side by side, (T, B, 2 (L + 1) D)."""
         weights = self.gamma * self.scores.softmax(-1)
         blocks = features.view(*features.shape[:-1], *weights.shape, -1)
         mixed: Tensor = (weights.to(features.dtype).unsqueeze(-1) * blocks).sum(-2)

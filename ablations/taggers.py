@@ -80,10 +80,10 @@ def training_jobs(
 
 
 def train_once(job: TrainingJob, mixed_layers: int = 0, start: Path | None = None) -> None:
-    """Train and save a tagger, unless it is there: a killed stage goes on with those that it has not finished.
+    """Train and save a tagger, unless it is there: a killed stage resumes with the unfinished ones.
 
     With `mixed_layers`, it reads the mean of so many layers in place of all side by side. With `start`, a folder of
-    taggers, that of the job's seed is trained on.
+    taggers, training continues from the tagger of the job's seed.
     """
     if job.out.is_dir():
         return

@@ -37,7 +37,7 @@ def read_sentences(file: Path) -> list[Sentence]:
 
 
 def make_model(sentences: list[Sentence], folder: Path, work: Path) -> None:
-    """Write the model folder; its parts go to `work` first. Its words are those of the sentences, and made-up ones."""
+    """Write the model folder; its parts go to `work` first. Its words come from the sentences, or are made up."""
     profile, row = load_profile(ROOT / "profiles", "conll2000"), _published_row()
     words = sorted({word for sentence in sentences for word in sentence.words})
     torch.manual_seed(SEED)

@@ -55,7 +55,7 @@ def main(corpus_folder: Path, former_folder: Path, lm: Path, out: Path) -> None:
 
 
 def to_former(words: Sequence[str], former_words: Sequence[str]) -> Ids:
-    """The former number of each word, or that of the unknown word."""
+    """The former number of each word, or of the unknown word."""
     numbers = {word: number for number, word in enumerate(former_words)}
     return np.array([numbers.get(word, numbers[UNKNOWN]) for word in words], dtype=np.int32)
 

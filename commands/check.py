@@ -163,7 +163,7 @@ def _soft_targets(params: Params, found: Look, gold: Cost, full: Row, tags: int)
 
 
 def _in_a_process(stage: str, options: Options) -> tuple[Cost, int]:
-    """What `measure` says in a process of its own, whose memory is that of the stage alone."""
+    """What `measure` says in a process of its own, whose memory only the stage uses."""
     with worker_pool(1) as pool:
         return pool.submit(_measure_quietly, stage, options).result()
 

@@ -20,7 +20,7 @@ from pipeline.params import load_params
 from pipeline.tracking import flatten
 
 PIPELINES = (PIPELINE, Path("ablations") / PIPELINE)
-PROCESSES = "processes"  # of a pretraining; as many as began it go on with it
+PROCESSES = "processes"  # of a pretraining; as many as began it resume it
 Description = Mapping[str, Any]
 
 
@@ -94,7 +94,7 @@ def verdict(path: Path, expected: Mapping[str, Description], unknown: str) -> Ve
     except InputError as error:
         return Verdict(name, f"no stage can resume from it: {error}", useless=True)
     if (now := expected.get(name)) is None:
-        text = f"cannot be told: {unknown}" if unknown else "no such stage"
+        text = f"not known: {unknown}" if unknown else "no such stage"
         return Verdict(name, text, useless=not unknown)
     if differences := list(_differences(found, now)):
         return Verdict(name, f"of other {', '.join(differences)}", useless=True)

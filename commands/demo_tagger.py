@@ -46,8 +46,10 @@ def main(archive: Path, results: Path, check: bool) -> None:
     from pipeline.exporting.workspace import best_model
 
     source, description = best_model(Path("work"), Path("metrics"), SHIPPED)
-    told = write_archive(source, description, published, archive)
-    echo(f"{archive}: {archive.stat().st_size / 1000:.0f} kB, dev F1 {told['dev_f1']:.2f} ({description.dev_f1:.2f})")
+    rounding = write_archive(source, description, published, archive)
+    echo(
+        f"{archive}: {archive.stat().st_size / 1000:.0f} kB, dev F1 {rounding['dev_f1']:.2f} ({description.dev_f1:.2f})"
+    )
 
 
 def _checksums(lock: Path) -> dict[str, str]:

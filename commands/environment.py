@@ -16,7 +16,7 @@ PROJECT = Path("pyproject.toml")
 
 
 def main() -> None:
-    """Status 1, or pip's, if something cannot be installed; the same command goes on then."""
+    """Status 1, or pip's, if something cannot be installed; the same command continues from there."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=Path, help="of the environment")
     arguments.add_argument("requirements", type=Path, help="pinned")

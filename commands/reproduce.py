@@ -188,10 +188,10 @@ def _listen(output: IO[str], read: Reader) -> threading.Thread:
         shown = True
         with output:
             for line in output:
-                told = read(line.rstrip("\n"))
+                text = read(line.rstrip("\n"))
                 try:
-                    if told is not None and shown:
-                        echo(told)
+                    if text is not None and shown:
+                        echo(text)
                 except OSError:  # nobody reads any more, as after `| head`; the command must not wait for us
                     shown = False
 

@@ -41,7 +41,7 @@ def main(name: str | None, save: str, discard: bool) -> None:
     echo(f"params.yaml is now the profile {name}")
     if has_state(published := RESULTS / name):
         bring_state_back(published, Path())
-        echo(f"dvc.lock, metrics and curves are now those of {published}")
+        echo(f"dvc.lock, metrics and curves now come from {published}")
 
 
 if __name__ == "__main__":

@@ -156,8 +156,8 @@ def _take_as_published(given: Collection[str], clone: Path, environment: Mapping
     try:
         _run_there(["dvc", "pull", "--quiet", "--remote", "published", *stages], clone, environment)
     except click.ClickException as error:
-        told = "the published outputs are not in this folder's cache; bring them with `make profile` and `dvc pull`"
-        raise click.ClickException(f"{error.message}: {told}") from None
+        advice = "the published outputs are not in this folder's cache; bring them with `make profile` and `dvc pull`"
+        raise click.ClickException(f"{error.message}: {advice}") from None
     pipeline = read_yaml(clone / "dvc.yaml")
     for stage in given:
         del pipeline["stages"][stage]

@@ -77,8 +77,8 @@ def annotate(
 ) -> list[AnnotatedText]:
     """The lines with what the tagger finds in them, in the order given; a line without words has no spans.
 
-    `temperature` is that of the confidences (see `ldnet.decoding.calibration`). Raises InputError for too large an
-    `n_best`.
+    `temperature` divides scores for the confidences (see `ldnet.decoding.calibration`). Raises InputError for too
+    large an `n_best`.
     """
     if n_best > MOST_PATHS:
         raise InputError(f"n_best: {n_best:,}; at most {MOST_PATHS} taggings of a sentence are given")

@@ -51,7 +51,7 @@ def located(name: str) -> Iterator[Path]:
     if name in (LATEST, DEMO) and any((Path(name) / file).is_file() for file in (DESCRIPTION, "MLmodel")):
         raise InputError(
             f"{name}: a word for a model, and also a model folder here; expected one of them: write ./{name} for the "
-            f"folder, or name it anew to use the word"
+            f"folder, or rename it to use the word"
         )
     if name == LATEST:
         yield _latest()

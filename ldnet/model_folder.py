@@ -135,5 +135,5 @@ def _language_models(
 
 @cache
 def load_model_once(folder: Path, precision: DecodingPrecision) -> TaggingModel:
-    """`load_model`, once per process: Spark loads the MLflow model anew for every task that a worker gets."""
+    """`load_model`, once per process: Spark loads the MLflow model again for every task that a worker gets."""
     return load_model(folder, precision)

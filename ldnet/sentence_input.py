@@ -102,7 +102,7 @@ def read_groups(name: str, reader: Reader) -> Iterator[list[SentenceRead]]:
 
 
 def text_reader(tokenise: Callable[[str], TokenisedText], say: Say) -> Reader:
-    """Reads a sentence a line; a line without words is a sentence without words. `say` is told what is doubtful."""
+    """Reads a sentence a line; a line without words is a sentence without words. What is doubtful goes to `say`."""
 
     def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:
         for arrived in _looked_at(lines, name, say):
@@ -127,7 +127,7 @@ def text_reader(tokenise: Callable[[str], TokenisedText], say: Say) -> Reader:
 def _looked_at(lines: Arriving, name: str, say: Say) -> Arriving:
     """The same lines. The first are held back, until nothing more comes for a moment, to see whether they are text.
 
-    Raises InputError for what is no text for certain; `say` is told once what may be none.
+    Raises InputError for what is no text for certain; what may be none goes to `say`, once.
     """
     seen: list[NumberedLine] = []
     held: list[NumberedLine] = []
@@ -165,7 +165,7 @@ def conll_reader(word_column: int | None, say: Say) -> Reader:
     """Reads columns; sentences end at empty lines, of which each has its place, and at lines with -DOCSTART-.
 
     Without a `word_column`, words are in column 0, or in column 1 where column 0 counts the words of a file's first
-    sentence. `say` is told of that choice, and what is doubtful.
+    sentence. That choice goes to `say`, and what is doubtful.
     """
 
     def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:

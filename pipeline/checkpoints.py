@@ -30,7 +30,7 @@ def code_of(*paths: str) -> list[Path]:
 
 @dataclass(frozen=True, kw_only=True)
 class Computation:
-    """All that the result of a stage depends on: nothing else may go on from its checkpoints."""
+    """All that the result of a stage depends on: nothing else may resume from its checkpoints."""
 
     stage: str
     inputs: Mapping[str, Any]  # parameters, as JSON has them

@@ -84,7 +84,7 @@ class Run:
         Waits `seconds` for that at most, WAIT_SECONDS if left out. Returns whether all is written.
         """
         tags = {}
-        with suppress(OSError):  # a stage that goes on without its outputs has other worries
+        with suppress(OSError):  # a stage that continues without its outputs has other worries
             tags = {"out_md5": md5_of_outs(outs)} if outs else {}
         self._put({"finish": status, "tags": tags})
         if self._sender is None:
@@ -133,7 +133,8 @@ class Run:
         """Say once that something is missing in MLflow, and how to make up for it."""
         if not self._warned:
             echo(
-                f"warning: MLflow tracking is off for this run: {reason}; going on, and `make upload` uploads it later",
+                f"warning: MLflow tracking is off for this run: {reason}; the run continues, and "
+                "`make upload` uploads it later",
                 err=True,
             )
         self._warned = True
@@ -196,8 +197,8 @@ def log_pipeline_run(
 
     Returns whether all is written.
 
-    `view` is the state of MLflow's page of runs that is offered there as a saved view. Without a `name`, it is that of
-    the DVC experiment which this process is a stage of.
+    `view` is the state of MLflow's page of runs that is offered there as a saved view. Without a `name`, the run is
+    named as the DVC experiment which this process is a stage of.
     """
     name = name or os.environ.get("DVC_EXP_NAME", "repro")
     content = {CONTENT_TAG: content_md5(params, metrics)}

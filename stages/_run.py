@@ -65,5 +65,5 @@ class StageCommand(Command):
 
 if "--multiprocessing-fork" in sys.orig_argv:
     # A worker of a stage, which imports the stage's script. Else progress bars make a semaphore in each process, and
-    # Python complains of that of a killed one.
+    # Python complains of a killed worker's.
     tqdm.set_lock(threading.RLock())

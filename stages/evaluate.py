@@ -21,7 +21,7 @@ from stages._run import StageCommand, params_option
 @params_option
 @click.option("--training", type=click.Choice(TRAININGS), required=True, help="Of the taggers that are scored.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")
-@click.option("--taggers", type=FOLDER, required=True, help="Folder with those of all trainings.")
+@click.option("--taggers", type=FOLDER, required=True, help="Folder with the taggers of all trainings.")
 @click.option("--lm", type=FOLDER, required=True, help="The language models of the full taggers.")
 @click.option("--pruned", type=FOLDER, required=True, help="The language models of the pruned taggers.")
 @click.option("--dev-metrics", type=FOLDER, required=True, help="Folder with the metrics of the earlier stages.")

@@ -34,10 +34,10 @@ def computation(params_path: Path, raw: Path, test_hashes: Path, **_: Any) -> Co
 @click.option("--out", type=FOLDER, required=True, help="Where the encoded corpus goes.")
 @click.option("--metrics", type=FILE, required=True, help="Where the statistics go (JSON).")
 def main(params_path: Path, raw: Path, test_hashes: Path, train: Path | None, out: Path, metrics: Path) -> None:
-    """Encode the LM text under RAW (prepare_corpus.text), with all processors; sentences of the test split are dropped
-    and counted, and those of prepare_corpus.other_tests.
+    """Encode the LM text under RAW (prepare_corpus.text), with all processors; sentences of the test split and of
+    prepare_corpus.other_tests are dropped and counted.
 
-    A killed run goes on with the parts of the text that it has not finished.
+    A killed run resumes with the parts of the text that it has not finished.
     """
     params = load_params(params_path)
     tests = read_hashes(test_hashes)

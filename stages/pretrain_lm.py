@@ -39,7 +39,7 @@ def computation(params_path: Path, direction: str, corpus_folder: Path, processe
 @click.option("--metrics", type=FILE, required=True, help="Where the held-out perplexity goes (JSON).")
 @click.option("--curve", type=FILE, required=True, help="Where the training curve goes (CSV).")
 def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
-    """Train a densely connected LSTM language model; a killed run goes on where its last checkpoint stood.
+    """Train a densely connected LSTM language model; a killed run resumes from its last checkpoint.
 
     Under torchrun several processes train it together, and the first one writes everything.
     """

@@ -49,7 +49,7 @@ def computation(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, *
 def main(params_path: Path, conll: Path, lm: Path, tagger_folder: Path, out: Path, metrics: Path, curve: Path) -> None:
     """Choose at most select.max_layers layers by select.method, once from each of the first full taggers on.
 
-    A killed run that trains gates goes on from its last finished epoch.
+    A killed run that trains gates resumes from its last finished epoch.
     """
     params = load_params(params_path)
     data, records, selections = load_tagging_data(conll), [], []

@@ -41,7 +41,7 @@ def computation(params_path: Path, conll: Path, unlabelled: Path, lm: Path, teac
 @click.option("--out", type=FOLDER, required=True, help="Where the targets go.")
 def main(params_path: Path, conll: Path, unlabelled: Path, lm: Path, teachers: Path, out: Path) -> None:
     """Average the distributions over tag paths of the full taggers of all seeds. Gold tags count with
-    1 - soft_targets.weight. A killed run goes on with the sentences that it has not finished."""
+    1 - soft_targets.weight. A killed run resumes with the sentences that it has not finished."""
     params = load_params(params_path)
     set_up(params.seed, params.threads)
     out.mkdir(parents=True, exist_ok=True)

@@ -64,7 +64,7 @@ def main(
     """Train a char-LSTM-CRF tagger from random weights, with the features of frozen language models if --lm is given.
 
     With --targets it is taught: it learns what these say, also of unlabelled sentences, as train_taught has it. A
-    killed run goes on with the seeds that it has not finished, each from its last finished epoch.
+    killed run resumes with the seeds that it has not finished, each from its last finished epoch.
     """
     params = load_params(params_path)
     if (variant == "no_lm") != (lm is None):

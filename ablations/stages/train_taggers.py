@@ -65,7 +65,7 @@ def _training(params: Params, ablations: AblationsParams) -> TaggerParams:
 @click.option("--metrics", type=FILE, required=True, help="Where dev F1 goes (JSON).")
 def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, metrics: Path) -> None:
     """Taggers on all layers and on a mix of them; the former without each layer, and pruned, before and after more
-    training. A killed run goes on with the taggers that it has not finished."""
+    training. A killed run resumes with the taggers that it has not finished."""
     params = load_params(params_path)
     ablations, ablated = find_candidate(params, candidate)
     set_up(ablations.seeds[0], params.threads)

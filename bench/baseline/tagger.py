@@ -74,7 +74,7 @@ class Tagger(nn.Module):
 
     @torch.no_grad()
     def delete_layers(self) -> None:
-        """Delete the layers whose gate is 0; the other gates go on being multiplied."""
+        """Delete the layers whose gate is 0; the other gates are still multiplied."""
         columns, before = [], 0
         for model in (self.forward_lm, self.backward_lm):
             stack = model.rnn

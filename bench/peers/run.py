@@ -35,7 +35,7 @@ TRIAL_FILE = "trial.json"
 def main(only: Sequence[str], seeds: str, threads: int, runs: int, trial: bool, python: Path, work: Path) -> None:
     """Measure every peer that results/peers.json does not have yet, on the data that params.yaml describes.
 
-    If a peer fails, the others go on; the command then ends with an error.
+    If a peer fails, the others continue; the command then ends with an error.
     """
     params = load_params(Path("params.yaml"))
     conll = Path("work/conll")

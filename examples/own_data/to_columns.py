@@ -11,7 +11,7 @@ document, where a new value starts a sentence (an empty line does, too). JSON re
 * `text`, `tokens` that are objects, and spans: Prodigy, spaCy's Doc.to_json;
 * pairs of a text and an object with spans: spaCy's training format.
 Text without words is tokenised by the rules of `ldnet tag`, for English, or with --tokenised at blanks; each line of it
-becomes a sentence. Tags of spans are IOB2. What cannot be converted as it is meant is told on standard error.
+becomes a sentence. Tags of spans are IOB2. What cannot be converted as it is meant is reported on standard error.
 """
 
 import argparse

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     type=FILE,
     default="work/conll/dev.conll",
     show_default=True,
-    help="Sentences with their tags, as prepare_conll writes them; not those of a test split.",
+    help="Sentences with their tags, as prepare_conll writes them; not the sentences of a test split.",
 )
 def main(model: str, dev: Path) -> None:
     """Compare the confidences of the spans that MODEL finds in DEV with the share of them that is right.

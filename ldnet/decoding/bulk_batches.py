@@ -50,7 +50,7 @@ class BulkEncoder:
     """Looks words up, and remembers those it has seen."""
 
     def __init__(self, lexicon: Lexicon, vocabulary: Sequence[str]):
-        """`vocabulary` is that of the language models, empty for a tagger without."""
+        """`vocabulary` are the language models' words; it is empty for a tagger without."""
         self.lexicon, self.lm_vocabulary = lexicon, LMVocabulary(vocabulary) if vocabulary else None
         self._remembered = lru_cache(REMEMBERED_WORDS)(self._look_up)
 

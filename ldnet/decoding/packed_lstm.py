@@ -97,7 +97,7 @@ class PackedLayer:
     def __init__(
         self, layer: LSTMWeights, width: int, precision: DecodingPrecision, reading: DecodingPrecision | None = None
     ):
-        """The first `width` columns of the input weights are those of the embeddings, the others of layers below.
+        """The first `width` columns of the input weights belong to the embeddings, the others to the layers below.
 
         What is read of the embeddings is computed in the precision `reading`; left out, in `precision`.
         """

@@ -1,6 +1,6 @@
 """Long sentences in windows of bounded length that overlap, so that memory and time per word do not grow with a line.
 
-Recurrent layers start anew at the edges of a window, so of its words only those are kept that stand at least OVERLAP
+Recurrent layers start again at the edges of a window, so of its words only those are kept that stand at least OVERLAP
 words away from an edge within the sentence. A sentence of up to LONGEST_WHOLE words is one window: itself.
 A sentence of n words has n + 1 places, the last one closes it (see `ldnet.crf.transitions`).
 """

@@ -14,7 +14,7 @@ LM_FOLDER = "lm"
 # The One Billion Word benchmark calls its files news.en-00001-of-00100; a compressed file needs no other ending.
 SHARD = re.compile(r".+-\d+-of-\d+")
 EXPECTED = "*.txt, *-00001-of-00100 and compressed files (.gz, .bz2, .xz, .zst) are"
-# Beside text, editors, downloads and checksums leave files whose names begin as those of the text do.
+# Beside text, editors, downloads and checksums leave files whose names begin as the text's do.
 STRAY = re.compile(
     r"(~|#|\.(swp|swo|bak|old|orig|tmp|temp|part|partial|filepart|crdownload|download|aria2|md5|sha\d+|asc|sig|dvc))$",
     re.IGNORECASE,

@@ -27,12 +27,12 @@ END = 0  # the number of the end of a sentence
 
 @dataclass(frozen=True, eq=False)
 class NumberedPart:
-    """The sentences of a part without those of the test split. S sentences, N words and ends, W different words."""
+    """The sentences of a part that are not in the test split. S sentences, N words and ends, W different words."""
 
     words: list[str]  # (W,); the first is END_OF_SENTENCE
     numbers: Ids  # (N,): indices of words
     ranks: npt.NDArray[np.uint64]  # (S,): the held-out sentences are those of lowest rank; copies have the same
-    read: int  # sentences, with those of the test split
+    read: int  # sentences, also of the test split
 
     @property
     def ends(self) -> npt.NDArray[np.int64]:
@@ -99,4 +99,6 @@ def load_part(path: Path) -> NumberedPart:
                 read=int(arrays["read"]),
             )
     except NO_ARRAY as error:
-        raise InputError(f"{path}: no part of the text ({reason(error)}); delete it to number its words anew") from None
+        raise InputError(
+            f"{path}: no part of the text ({reason(error)}); delete it to number its words again"
+        ) from None

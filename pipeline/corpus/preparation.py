@@ -111,7 +111,7 @@ def prepare(
 
     Sentences whose hash is in `test_hashes` are dropped: the LM must not have read the sentences it is tested on.
     Finished parts and shards are kept in `scratch` (up to three times the size of the shards), where a later call with
-    the same arguments finds them again. `say` is told what is odd with the files, and, given the words of training
+    the same arguments finds them again. What is odd with the files goes to `say`, and, given the words of training
     sentences in `train`, whether the text is written as they are. Raises InputError for text that is missing,
     unreadable, not UTF-8 or too short, and for a disk that is too small.
     """

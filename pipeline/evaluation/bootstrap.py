@@ -22,7 +22,7 @@ def resampled_f1(counts: Mapping[str, NDArray[np.int64]], resamples: int, seed: 
     the same order, but maybe other seeds.
     """
     (sentences,) = {of_variant.shape[1] for of_variant in counts.values()}
-    # A resample's counts are sums of those of its sentences: how often each was drawn, times its counts. The numbers
+    # A resample's counts are sums over its sentences: how often each was drawn, times its counts. The numbers
     # are whole, so sums in floating point are exact in any order.
     tables = {
         variant: of_variant.transpose(1, 0, 2).reshape(sentences, -1).astype(np.float64)

@@ -114,7 +114,7 @@ def keeping_evidence(name: str, section: str = "") -> Iterator[None]:
     file is `diverged-<name>.safetensors`, in an experiment of DVC with its name before that; its header has the line
     and the sentences as text.
     """
-    of_experiment = os.environ.get("DVC_EXP_NAME", "")  # those of one workspace may run at once
+    of_experiment = os.environ.get("DVC_EXP_NAME", "")  # experiments of one workspace may run at once
     path = checkpoints_root() / f"{'-'.join(filter(None, ('diverged', of_experiment, name)))}.safetensors"
     path.unlink(missing_ok=True)  # of a training before
     try:

@@ -87,7 +87,9 @@ def reading_snapshot(path: Path | None) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OverflowError, MemoryError) as error:
-        raise InputError(f"{path}: no checkpoint of this training ({reason(error)}); delete it to begin anew") from None
+        raise InputError(
+            f"{path}: no checkpoint of this training ({reason(error)}); delete it to start from scratch"
+        ) from None
 
 
 def write_snapshot(path: Path, content: bytes) -> None:

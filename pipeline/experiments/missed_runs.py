@@ -128,7 +128,7 @@ def upload_stage(stage: FinishedStage, tags: Mapping[str, str]) -> bool:
 
 
 def measurements(stage: FinishedStage) -> Iterator[Measured]:
-    """The numbers of the metrics file, at step 0, and the curve, step by step. Times are those of the files."""
+    """The numbers of the metrics file, at step 0, and the curve, step by step. Times are the files'."""
     if stage.metrics is not None:
         time = int(stage.metrics.stat().st_mtime * 1000)
         for name, value in flat_metrics(read_json(stage.metrics)).items():
@@ -168,13 +168,13 @@ def upload_experiment(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def params_of(entry: Mapping[str, Any]) -> Params:
-    """The parameters that the stage report ran with. The rest is that of params.yaml and has no effect on it."""
+    """The parameters that the stage report ran with. The rest comes from params.yaml and has no effect on it."""
     current = load_params(Path("params.yaml"))
     return Params.model_validate({**current.model_dump(), **entry["params"]["params.yaml"]})
 
 
 def origin(stages: Mapping[str, Any]) -> dict[str, str]:
-    """Tags of what was uploaded; the data set is that of dvc.lock, as params.yaml may have been switched since."""
+    """Tags of what was uploaded; the data set comes from dvc.lock, as params.yaml may have been switched since."""
     values = stages.get("report", {}).get("params", {}).get("params.yaml", {})
     return {"uploaded": "true", **({"data": str(values["data"])} if "data" in values else {})}
 

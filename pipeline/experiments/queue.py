@@ -140,7 +140,7 @@ def stop(names: Collection[str]) -> None:
 
 
 def remove_dead(names: Collection[str]) -> None:
-    """Take those of the tasks out of the queue that failed, or whose worker was killed."""
+    """Remove from the queue the tasks that failed, or whose worker was killed."""
     now = tasks()
     dead = [name for name in names if now.get(name) == "Running"] if not workers() else []
     if dead:

@@ -10,7 +10,7 @@ from ldnet.files import read_json, write_json
 from pipeline.durations import duration
 
 PRIOR_SECONDS = 60.0  # at the usual pace, before any: else a first stage on a cold disk would stretch all others
-SECONDS = "stage_seconds.json"  # by profile, in work/; those of one profile in its folder of published results
+SECONDS = "stage_seconds.json"  # by profile, in work/; of one profile, in its folder of published results
 NEWS = re.compile(r"(?:Running stage '(?P<runs>[^']+)':|Stage '(?P<kept>[^']+)' (?:is cached|didn't change).*)")
 WRITTEN = ("Updating lock file", "Generating lock file")  # after each stage that ran
 # What DVC says besides: commands, which dvc.yaml has, and advice that does not fit here.
@@ -92,7 +92,7 @@ class StageProgress:
 
 
 def read_seconds(work: Path, results: Path, profile: str) -> dict[str, float]:
-    """Those of the last run here, or else those of the published run; {} where there are none that can be read."""
+    """The seconds of the last run here, or else of the published run; {} where there are none that can be read."""
     try:
         here = read_json(work / SECONDS).get(profile) if (work / SECONDS).exists() else None
         published = results / profile / SECONDS
@@ -102,7 +102,7 @@ def read_seconds(work: Path, results: Path, profile: str) -> dict[str, float]:
 
 
 def keep_seconds(work: Path, profile: str, seconds: Mapping[str, float]) -> None:
-    """Add those of a run here to what earlier runs left; a file that cannot be read is written anew."""
+    """Add the seconds of a run here to what earlier runs left; a file that cannot be read is replaced."""
     try:
         known = dict(read_json(work / SECONDS))
         before = dict(known.get(profile, {}))

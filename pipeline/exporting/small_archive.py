@@ -44,10 +44,10 @@ def write_archive(
         plain, model = Path(scratch) / "plain", Path(scratch) / "model"
         export_model(rounded, description, plain)
         dev_f1 = _dev_f1(plain, source.lm is not None, read_conll(source.dev, 0, 1))
-        told = {"bits": BITS, "dev_f1": dev_f1, "made_from": dict(made_from)}
-        export_model(rounded, replace(description, rounded=told), model)
+        rounding = {"bits": BITS, "dev_f1": dev_f1, "made_from": dict(made_from)}
+        export_model(rounded, replace(description, rounded=rounding), model)
         write_bytes(archive, _zipped(model))
-    return told
+    return rounding
 
 
 def _dev_f1(model: Path, with_lm: bool, dev: Sequence[Sentence]) -> float:

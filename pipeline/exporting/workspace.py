@@ -28,7 +28,7 @@ OWN = "The user's own data; its terms decide who may have the weights."
 
 
 def model_source(work: Path, tagger: str, seed: int, selection_seed: int) -> ModelSource:
-    """Where the stages put the parts of one of TAGGERS. `selection_seed` is that of the selection it was pruned by."""
+    """Where the stages put the parts of one of TAGGERS. It was pruned by the selection of `selection_seed`."""
     pruned = work / "pruned" / f"seed-{selection_seed}"
     lm = {"no_lm": None, "full": work / "lm", "pruned": pruned}[TAGGERS[tagger][0]]
     return ModelSource(

@@ -1,7 +1,8 @@
 """What the tagger reads from the two language models: contextual features of whole sentences (paper, section 5).
 
 The forward model reads the words, then the end-of-sentence token; the backward model that token first, then the words
-from the end. So both read the same n + 1 tokens, one of them reversed. Shapes: T steps, B sentences, F feature width.
+from the end. So both read the same n + 1 tokens, one of them reversed. Shapes: T steps, B sentences, F feature width;
+in each language model, D embedding width, L layers, H units of a layer.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,8 +50,8 @@ class BidirectionalLM(nn.Module):
         forward_gates, backward_gates = gates or (None, None)
         rows = reversal(lengths, len(tokens))  # (T, B)
         from_left, _ = self.forward_lm.represent(tokens, gates=forward_gates)  # (T, B, D + L H)
-        from_right, _ = self.backward_lm.represent(tokens.gather(0, rows), gates=backward_gates)
-        return torch.cat([from_left, take_rows(from_right, rows)], -1)
+        from_right, _ = self.backward_lm.represent(tokens.gather(0, rows), gates=backward_gates)  # (T, B, D + L H)
+        return torch.cat([from_left, take_rows(from_right, rows)], -1)  # (T, B, F)
 
 
 def load_bidirectional_lm(
@@ -104,7 +105,7 @@ def open_feature_table(
 def live_features(
     lm: BidirectionalLM, sentences: Sequence[Sequence[str]], gates: Tensor | None = None
 ) -> Callable[[Sequence[int]], Tensor]:
-    """Features computed anew for each batch of indices into `sentences`; `gates` (2 L) are those of both directions."""
+    """Features computed for each batch of indices into `sentences`, every time; `gates` (2 L) are both directions'."""
     tokens = [lm.known.encode(words) for words in sentences]
 
     def features(indices: Sequence[int]) -> Tensor:

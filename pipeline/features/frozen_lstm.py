@@ -25,15 +25,15 @@ class FrozenLSTM(torch.autograd.Function):
         # tanh x = 2 sigmoid 2x - 1, and sigmoid is several times cheaper: the candidate's rows are doubled.
         doubled = weight.new_ones(4 * units)
         doubled[2 * units : 3 * units] = 2
-        gates = F.linear(inputs, weight * doubled.unsqueeze(1), bias * doubled).float()
+        gates = F.linear(inputs, weight * doubled.unsqueeze(1), bias * doubled).float()  # (T, B, 4 H)
         cells = gates.new_empty(steps + 1, sentences, units)
         cells[0] = cell
         squashed = gates.new_empty(steps, sentences, units)
         outputs = inputs.new_empty(steps, sentences, units)
-        into = (recurrent * doubled.unsqueeze(1)).T
+        into = (recurrent * doubled.unsqueeze(1)).T  # (H, 4 H)
         for step, gate in enumerate(gates):
             gate += hidden @ into
-            open_in, forget, candidate, open_out = gate.sigmoid_().chunk(4, 1)
+            open_in, forget, candidate, open_out = gate.sigmoid_().chunk(4, 1)  # each (B, H)
             candidate.mul_(2).sub_(1)
             torch.mul(forget, cells[step], out=cells[step + 1]).addcmul_(open_in, candidate)
             torch.mul(cells[step + 1], 2, out=squashed[step]).sigmoid_().mul_(2).sub_(1)
@@ -60,8 +60,8 @@ class FrozenLSTM(torch.autograd.Function):
                 of_hidden = torch.addmm(of_outputs[step], of_gates[step + 1], recurrent).float()
                 of_cell.mul_(forget[step + 1])
             of_cell.addcmul_(of_hidden, of_squashed[step])
-            slope = slopes[step]
-            slope[:, : 3 * units].view(sentences, 3, units).mul_(of_cell.unsqueeze(1))
+            slope = slopes[step]  # (B, 4 H)
+            slope[:, : 3 * units].view(sentences, 3, units).mul_(of_cell.unsqueeze(1))  # (B, 3, H) by (B, 1, H)
             slope[:, 3 * units :].mul_(of_hidden)
             of_gates[step] = slope
         return of_gates @ weight, None, None, None, None, None
@@ -70,7 +70,7 @@ class FrozenLSTM(torch.autograd.Function):
 def _slopes(gates: Tensor, cells: Tensor, squashed: Tensor) -> Tensor:
     """(T, B, 4 H): what an input of input, forget and candidate gate does to the cell, and of the output gate to the
     output."""
-    open_in, forget, candidate, open_out = gates.chunk(4, 2)
+    open_in, forget, candidate, open_out = gates.chunk(4, 2)  # each (T, B, H)
     return torch.cat(
         [
             candidate * open_in * (1 - open_in),

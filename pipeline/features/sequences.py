@@ -1,7 +1,8 @@
 """Recurrent layers over sentences of different lengths, so that no sentence sees another's padding.
 
 Padding stands at the end. The backward direction reverses each sentence within its own length, so that padding comes
-last there too: what a sentence gets does not depend on the batch it is in. Shapes: T steps, B sentences.
+last there too: what a sentence gets does not depend on the batch it is in. Shapes: T steps, B sentences,
+S rows taken, D width of a row.
 """
 
 from collections.abc import Iterable
@@ -22,8 +23,8 @@ def padded_length(lengths: Iterable[int]) -> int:
 
 def reversal(lengths: Tensor, steps: int) -> Tensor:
     """Row indices (T, B) that reverse each sentence within its length (B) and leave padding where it is."""
-    positions = torch.arange(steps).unsqueeze(1)
-    mirrored = lengths.unsqueeze(0) - 1 - positions
+    positions = torch.arange(steps).unsqueeze(1)  # (T, 1)
+    mirrored = lengths.unsqueeze(0) - 1 - positions  # (T, B)
     return torch.where(mirrored >= 0, mirrored, positions)
 
 

@@ -100,7 +100,8 @@ def _receive_with_retries(archive: Archive, part: Path, pause: Callable[[float],
             fruitless = 0 if progressed else fruitless + 1
             if fruitless == FRUITLESS_TRIES:
                 raise DownloadError(
-                    f"{archive.url}: {reason} (tried {fruitless} times); what has arrived is kept, fetch again to go on"
+                    f"{archive.url}: {reason} (tried {fruitless} times); what has arrived is kept, "
+                    "fetch again to resume"
                 ) from None
             pause(2.0 ** max(0, fruitless - 1))
 

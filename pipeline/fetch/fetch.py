@@ -124,4 +124,4 @@ def _first_home(source: PublicSource, downloads: Path, say: Say) -> Path:
             failures.append(f"{error}")
     files = " or ".join(str(downloads / home.file) for home in source.homes)
     reasons = "\n  ".join(failures)
-    raise InputError(f"no public home could give {files}; fetch again to go on, or put that file there:\n  {reasons}")
+    raise InputError(f"no public home could give {files}; fetch again to resume, or put that file there:\n  {reasons}")

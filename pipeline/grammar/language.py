@@ -108,7 +108,7 @@ def literal_words(grammar: Grammar) -> set[str]:
 
 
 def expand(grammar: Grammar, inventory: Inventory, rng: random.Random) -> Sentence:
-    """A random expansion of `sentence`, drawn anew until its length is within MIN_TOKENS and MAX_TOKENS."""
+    """A random expansion of `sentence`, drawn again until its length is within MIN_TOKENS and MAX_TOKENS."""
     while True:
         tokens = _expand_once(grammar, inventory, rng)
         if MIN_TOKENS <= len(tokens) <= MAX_TOKENS:

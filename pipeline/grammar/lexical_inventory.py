@@ -201,7 +201,7 @@ def _interleave(first: Sequence[str], second: Sequence[str]) -> list[str]:
 
 
 def _deal_splits(rng: random.Random) -> Iterable[str]:
-    """Splits for ranks 1, 2, ...: the pattern, shuffled anew for every five names."""
+    """Splits for ranks 1, 2, ...: the pattern, shuffled again for every five names."""
     while True:
         yield from sorted(SPLIT_PATTERN, key=lambda _: rng.random())
 

@@ -1,7 +1,8 @@
 """Adaptive softmax (Grave et al. 2017), in the form of the paper's released code.
 
 It differs from torch's class: the head has a bias, and tail i reduces to d // 4**i, starting at i = 0.
-Shapes: N tokens, D hidden width, V words.
+Shapes: N tokens, D hidden width, V words, H of them in the head, W in a tail, C tails, M tokens with targets in a tail,
+P with their padding.
 """
 
 from collections.abc import Sequence
@@ -38,11 +39,11 @@ class AdaptiveSoftmax(nn.Module):
         head_targets = targets
         losses = hidden.new_zeros(len(targets), dtype=torch.float32)
         for index, (tail, start, end) in enumerate(zip(self.tails, self.bounds, self.bounds[1:], strict=False)):
-            rows = ((targets >= start) & (targets < end)).nonzero().squeeze(1)
+            rows = ((targets >= start) & (targets < end)).nonzero().squeeze(1)  # (M)
             head_targets = head_targets.index_fill(0, rows, self.bounds[0] + index)
             if count := len(rows):
                 padded = F.pad(rows, (0, rows_computed(count) - count))  # with row 0, whose losses here are dropped
-                tail_targets = (targets[padded] - start).clamp(0, end - start - 1)
+                tail_targets = (targets[padded] - start).clamp(0, end - start - 1)  # (P)
                 reduction, words = tail.children()
                 reduced = cast_linear(reduction, hidden.index_select(0, padded.to(hidden.device, non_blocking=True)))
                 tail_losses = linear_cross_entropy(words, reduced, tail_targets.to(hidden.device, non_blocking=True))
@@ -51,12 +52,12 @@ class AdaptiveSoftmax(nn.Module):
 
     def log_probabilities(self, hidden: Tensor) -> Tensor:
         """Log-probabilities (N, V) of all words."""
-        head = F.log_softmax(self.head(hidden), -1)
-        words, clusters = head[:, : self.bounds[0]], head[:, self.bounds[0] :]
-        tails = [
+        head = F.log_softmax(self.head(hidden), -1)  # (N, H + C)
+        words, clusters = head[:, : self.bounds[0]], head[:, self.bounds[0] :]  # (N, H), (N, C)
+        tails = [  # each (N, W)
             clusters[:, index : index + 1] + F.log_softmax(tail(hidden), -1) for index, tail in enumerate(self.tails)
         ]
-        return torch.cat([words, *tails], -1)
+        return torch.cat([words, *tails], -1)  # (N, V)
 
 
 class LinearCrossEntropy(torch.autograd.Function):
@@ -70,10 +71,10 @@ class LinearCrossEntropy(torch.autograd.Function):
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
         """The losses; what is kept for the way back are exp(score - highest score) and the rows' sums of them."""
         used = weight.to(hidden.dtype)
-        scores = F.linear(hidden, used, None if bias is None else bias.to(hidden.dtype)).float()
-        of_targets = scores.gather(1, targets.unsqueeze(1)).squeeze(1)
-        highest = scores.amax(1)
-        sums = scores.sub_(highest.unsqueeze(1)).exp_().sum(1)
+        scores = F.linear(hidden, used, None if bias is None else bias.to(hidden.dtype)).float()  # (N, V)
+        of_targets = scores.gather(1, targets.unsqueeze(1)).squeeze(1)  # (N)
+        highest = scores.amax(1)  # (N)
+        sums = scores.sub_(highest.unsqueeze(1)).exp_().sum(1)  # (N)
         ctx.save_for_backward(hidden, used, scores, sums, targets)
         ctx.biased = bias is not None
         return sums.log() + highest - of_targets
@@ -82,12 +83,12 @@ class LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Slopes of the scores: probabilities, less 1 at the targets, times what comes back for the row."""
         hidden, used, scores, sums, targets = ctx.saved_tensors
-        of_losses = gradients[0].unsqueeze(1)
+        of_losses = gradients[0].unsqueeze(1)  # (N, 1)
         scores.mul_(of_losses / sums.unsqueeze(1))
         scores[torch.arange(len(scores), device=scores.device), targets] -= gradients[0]
         of_bias = scores.sum(0) if ctx.biased else None
         slopes = scores.to(hidden.dtype)
-        return slopes @ used, (slopes.T @ hidden).float(), of_bias, None
+        return slopes @ used, (slopes.T @ hidden).float(), of_bias, None  # (N, D), (V, D), (V)
 
 
 def linear_cross_entropy(layer: nn.Module, hidden: Tensor, targets: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The language model of one direction (paper, section 3): embedding, dense LSTM, projection, adaptive softmax.
 
-The backward model is the same class, trained on the reversed text. Shapes: T steps, B streams.
+The backward model is the same class, trained on the reversed text. Shapes: T steps, B streams,
+P projection width.
 """
 
 from collections.abc import Callable
@@ -65,7 +66,7 @@ class LanguageModel(nn.Module):
         """Mean negative log-likelihood of `targets` given `tokens` (both (T, B)), and the state after."""
         output, state = self.represent(tokens, state)
         projected = sparse_dropout(cast_linear(self.projection, output), self.config.dropout, self.training)
-        return self.softmax(projected.flatten(0, 1), targets.flatten()).mean(), state
+        return self.softmax(projected.flatten(0, 1), targets.flatten()).mean(), state  # of (T B, P) and (T B)
 
 
 def save_language_model(model: LanguageModel, vocabulary: list[str], folder: Path) -> None:

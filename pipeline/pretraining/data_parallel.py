@@ -88,7 +88,7 @@ def join() -> Workers:
         rank, size, local_rank = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
     device = torch.device("cpu")
     if torch.cuda.is_available():
-        # Layers read some columns of their weights in each step, which are put together anew anyway.
+        # Layers read some columns of their weights in each step, which are copied together each time anyway.
         warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS's sums vary from run to run
         device = torch.device("cuda", local_rank)

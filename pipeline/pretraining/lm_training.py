@@ -115,7 +115,7 @@ def pretrain(
 
     With pretrain_lm.precision bfloat16, activations and products are computed in it; weights, their updates and all
     sums over words stay float32, and so does the trained model.
-    State goes to `checkpoint` every `checkpoint_steps` steps. Where that file exists, training goes on from it
+    State goes to `checkpoint` every `checkpoint_steps` steps. Where that file exists, training resumes from it
     and ends with the same weights as an uninterrupted run; the points of the curve made before are yielded again.
     All `workers` call this alike and get the same curve and weights; only the first one has a `checkpoint`.
     Raises InputError for a damaged checkpoint, and DivergedError where a loss or a gradient is not finite: in one

@@ -35,7 +35,7 @@ def steps_of_shard(shard: Ids, streams: int, steps: int) -> int:
 
 
 def batches_of_shard(shard: Ids, streams: int, steps: int, *, reverse: bool, share: slice = ALL) -> Iterator[LMBatch]:
-    """Cut a shard into `streams` equal runs and read those of `share` side by side, `steps` tokens at a time.
+    """Cut a shard into `streams` equal runs and read the runs in `share` side by side, `steps` tokens at a time.
 
     With `reverse` the shard is read from its end (the backward model). What remains at the end
     of the runs, fewer than `steps` tokens each, is left out.

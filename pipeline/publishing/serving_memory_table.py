@@ -13,7 +13,7 @@ def serving_memory_section(results: Path) -> str:
         return "Not measured yet.\n"
     found = read_json(path)
     low, high = found["interval_95"]
-    told = (
+    summary = (
         f"{found['requests']:,} mixed requests of {found['clients']} clients to the model `{found['model']}`: after "
         f"the first tenth, the server's processes had {found['megabytes_first']:,.0f} MB, at the end "
         f"{found['megabytes_last']:,.0f} MB, at most {found['megabytes_most']:,.0f} MB. The slope is "
@@ -21,4 +21,4 @@ def serving_memory_section(results: Path) -> str:
         f"{high:+.2f}). Commit {found['git_commit'][:7]}; {found['machine']}. [All numbers](../results/{path.name}).\n"
     )
     rows = [[kind, f"{of['p50_ms']:,.0f}", f"{of['p99_ms']:,.0f}"] for kind, of in found["times"].items()]
-    return f"{told}\n{markdown_table(['request', 'p50 (ms)', 'p99 (ms)'], rows)}"
+    return f"{summary}\n{markdown_table(['request', 'p50 (ms)', 'p99 (ms)'], rows)}"

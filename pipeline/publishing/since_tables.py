@@ -65,8 +65,8 @@ def tagging_since_section(results: Path) -> str:
         markdown_table(["`ldnet tag` of raw text, with its start: seconds", *sides], commands),
     ]
     differ, tags = (sum(row[key] for row in document["loaded"]) for key in ("tags_that_differ", "tags"))
-    told = f"Of {tags:,} tags, {differ:,} differ. {document['pairs']} pairs of runs. {_made_with(document, path)}"
-    return "\n".join([*tables, told])
+    summary = f"Of {tags:,} tags, {differ:,} differ. {document['pairs']} pairs of runs. {_made_with(document, path)}"
+    return "\n".join([*tables, summary])
 
 
 def _sides(row: Mapping[str, Any], key: str) -> list[str]:

@@ -155,7 +155,7 @@ class MadeWith(_Part):
 
 
 class AnyDocumentSchema(_Part):
-    """What documents had from the beginning, so that older ones can be told by it."""
+    """What documents had from the beginning, so that older ones can be recognised."""
 
     params: dict[str, Any]
     rows: list[dict[str, Any]]

@@ -272,7 +272,7 @@ def _older(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     made = ", ".join(f"{profile} (commit {commit[:7]})" if commit else profile for profile, commit in old.items())
     return [
         f"Made before every variant had both trainings: {made}. There only the pruned tagger was taught, and all its "
-        "seeds went on from the one tagger that selection trained, so its standard deviation is too small."
+        "seeds continued from the one tagger that selection trained, so its standard deviation is too small."
     ]
 
 

@@ -60,7 +60,7 @@ def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterat
     """Train the task's tagger and gates in place; yield the path: loss, dev_f1 and gates after each epoch.
 
     At the end both are those of the epoch with the best dev F1 among the epochs within the budget. State goes to the
-    task's checkpoint after each epoch. Where that file exists, training goes on from it and ends with the same weights
+    task's checkpoint after each epoch. Where that file exists, training resumes from it and ends with the same weights
     and gates as an uninterrupted one; the records made before are yielded again. Raises DivergedError where a loss, a
     gradient, a gate or a score on dev is not finite, and InputError for a damaged checkpoint or one that cannot be
     written.

@@ -81,7 +81,7 @@ class Lagrangian:
 
 
 class HardConcreteGates:
-    """Training of gates through samples: for each step the gates are drawn anew; they are deterministic afterwards."""
+    """Training of gates through samples: gates are drawn again for each step; they are deterministic afterwards."""
 
     rate = "select.hard_concrete.learning_rate"
 

@@ -37,7 +37,7 @@ class MaskedTagger:
     @torch.no_grad()
     def project(self, direction: int, kept: Layers) -> Projected:
         """What the forward (0) or the backward (1) model adds to the projection with these layers open."""
-        gates = torch.zeros(2, self.layers)  # those of the other model are closed: it computes nothing
+        gates = torch.zeros(2, self.layers)  # the other model's are closed: it computes nothing
         gates[direction, list(kept)] = 1.0
         own = (slice(None, self.lm.widths[0]), slice(self.lm.widths[0], None))[direction]
         return [

@@ -2,7 +2,7 @@
 
 A sentence of n words has n + 1 steps: its path starts in the tag `<s>` before the first step and must end in `<eof>` at
 the last one. The score of a step is emission(to) + transition(from, to).
-Shapes: B sentences, T steps of the longest, K tags.
+Shapes: B sentences, T steps of the longest, K tags, D features.
 """
 
 import torch
@@ -55,15 +55,15 @@ class CRF(nn.Module):
         scores, transitions = emissions.double(), self.transitions.double()
         before = sums_from_left(scores, transitions, self.start)  # (B, T, K)
         after = sums_from_right(scores, transitions, self.end, lengths)  # (B, T, K)
-        partition = before[torch.arange(len(scores)), lengths - 1, self.end].reshape(-1, 1, 1)
-        inside = torch.arange(scores.shape[1]) < lengths.unsqueeze(1)
-        tags = torch.where(inside.unsqueeze(2), (before + after - partition).exp(), 0.0)
-        counts = torch.zeros(len(scores), *transitions.shape, dtype=scores.dtype)
+        partition = before[torch.arange(len(scores)), lengths - 1, self.end].reshape(-1, 1, 1)  # (B, 1, 1)
+        inside = torch.arange(scores.shape[1]) < lengths.unsqueeze(1)  # (B, T)
+        tags = torch.where(inside.unsqueeze(2), (before + after - partition).exp(), 0.0)  # (B, T, K)
+        counts = torch.zeros(len(scores), *transitions.shape, dtype=scores.dtype)  # (B, from, to)
         counts[:, self.start] = tags[:, 0]
         for step in range(1, scores.shape[1]):
             arriving = (scores[:, step] + after[:, step]).unsqueeze(1) - partition  # (B, 1, to)
-            taken = (before[:, step - 1].unsqueeze(2) + transitions + arriving).exp()
-            counts += torch.where(inside[:, step].reshape(-1, 1, 1), taken, 0.0)
+            taken = (before[:, step - 1].unsqueeze(2) + transitions + arriving).exp()  # (B, from, to)
+            counts += torch.where(inside[:, step].reshape(-1, 1, 1), taken, 0.0)  # (B, from, to)
         return tags.float(), counts.float()
 
     def _path_score(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
@@ -80,8 +80,8 @@ class CRF(nn.Module):
         for step in range(1, emissions.shape[1]):
             shift = alpha.detach().max(1, keepdim=True).values  # (B, 1)
             summed = ((alpha - shift).exp() @ weights).log() + shift + transition_shift  # (B, K)
-            inside = (step < lengths).unsqueeze(1)
-            alpha = torch.where(inside, summed + emissions[:, step], alpha)
+            inside = (step < lengths).unsqueeze(1)  # (B, 1)
+            alpha = torch.where(inside, summed + emissions[:, step], alpha)  # (B, K)
         return alpha[:, self.end]
 
     @torch.no_grad()

@@ -78,7 +78,7 @@ def write_soft_targets(
 
     The first `labelled` sentences have gold tags: their target is (1 - weight) gold + weight mean of the teachers. The
     target of the others is the teachers' mean. How far this has come is noted in `folder` as well, so that another call
-    goes on there. Raises InputError where the disk has no space for the targets, and NotFiniteError for teachers whose
+    resumes there. Raises InputError where the disk has no space for the targets, and NotFiniteError for teachers whose
     scores are not finite.
     """
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
@@ -154,7 +154,7 @@ def _checkpoint_in(folder: Path) -> Iterator[None]:
         yield
     except InputError as error:
         found = str(error).split(f"; run the stage {STAGE}")[0]
-        raise InputError(f"{found}; delete {folder} to begin anew") from None
+        raise InputError(f"{found}; delete {folder} to start from scratch") from None
 
 
 def one_path(tags: Sequence[int], tagger: Tagger) -> tuple[Tensor, Tensor]:

@@ -72,7 +72,7 @@ class TaggingData:
 
     @cached_property
     def words(self) -> list[tuple[str, ...]]:
-        """The words of train, then those of the windows of dev: the order of language-model features."""
+        """The words of train, then of the windows of dev: the order of language-model features."""
         return [sentence.words for sentence in (*self.train, *self.dev_windows)]
 
 
@@ -120,9 +120,9 @@ def train_tagger(
 ) -> Iterator[Record]:
     """Train `tagger` in place; yield epoch, loss (nats a sentence) and dev_f1 (percent) after each epoch.
 
-    At the end the tagger has the weights of the best epoch. `label` and `row` are those of the progress bar. The loss
+    At the end the tagger has the weights of the best epoch. The progress bar has this `label` and `row`. The loss
     is the cross entropy relative to the `targets` of the training sentences, or to their tags if there are none.
-    State goes to `checkpoint` after each epoch. Where that file exists, training goes on from it and ends with the same
+    State goes to `checkpoint` after each epoch. Where that file exists, training resumes from it and ends with the same
     weights as an uninterrupted one; the records made before are yielded again.
     Raises DivergedError where a loss, a gradient or a score on dev is not finite, and InputError for a damaged
     checkpoint or one that cannot be written.

@@ -242,5 +242,5 @@ def check_words(file: RawFile, column: int) -> None:
         first = file.sentences[0]
         raise InputError(
             f"{file.path}:{first.lines[0]}: {quoted(first.words[0])} is no word, and so in all lines: only numbers are "
-            f"in column {column}; set prepare_conll.word_column to that of the words (columns count from 0)"
+            f"in column {column}; set prepare_conll.word_column to the column of the words (columns count from 0)"
         )

@@ -36,7 +36,7 @@ def silent(line: str) -> None:
 
 
 def read_splits(raw: Path, params: ConllParams, seed: int, say: Say = silent) -> tuple[Splits, Scheme]:
-    """Train, dev and test in IOBES, and the scheme they were in. `say` is told what was found, and what is doubtful.
+    """Train, dev and test in IOBES, and the scheme they were in. What was found, and what is doubtful, goes to `say`.
 
     Raises InputError for unusable files, and for tags that break the scheme if params.slips says `refuse`.
     """
@@ -114,8 +114,8 @@ def _report(files: Files, params: ConllParams) -> TagReport:
         advice = f"prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme"
         broken = next(file for file in _all(files) if str(error).startswith(f"{file.path}:"))
         header = "; is it a header? Delete the line" if _is_header(broken, str(error), files) else ""
-        told = InputError(f"{error}{header} ({advice}; types alone, without B- or I-, need O in most lines)")
-        raise not_columns(broken.path, broken.start, told) from None
+        advised = InputError(f"{error}{header} ({advice}; types alone, without B- or I-, need O in most lines)")
+        raise not_columns(broken.path, broken.start, advised) from None
     if report.dialect.alone:
         _refuse_header(files)
     if report.slips and params.slips == "refuse":
@@ -305,7 +305,7 @@ def _doubts_of_spans(files: Files, params: ConllParams) -> Iterable[str]:
         others = " and ".join(map(str, file.span_columns))
         advice = f"; spans are in column {others}" if others else ""
         if name == "train" and nothing_to_learn:
-            raise InputError(f"{nothing}; set prepare_conll.tag_column to that of the tags{advice}")
+            raise InputError(f"{nothing}; set prepare_conll.tag_column to the column of the tags{advice}")
         yield f"{nothing}{advice}"
 
 

@@ -24,7 +24,7 @@ class WordNumbers:
         self._before: int | None = None  # the number before, in the same sentence
 
     def end_sentence(self) -> None:
-        """Count anew."""
+        """Count from the start again."""
         self._before = None
 
     def kind(self, line: ColumnLine) -> Kind:

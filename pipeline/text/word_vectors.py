@@ -60,7 +60,7 @@ def _silent(line: str) -> None:
 
 def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None] = _silent) -> WordVectors:
     """Read a plain or compressed file, with or without word2vec's first line (count and dimension); of doubles, the
-    first one. With `most_rows`, no more lines than these. `say` is told what is odd.
+    first one. With `most_rows`, no more lines than these. What is odd goes to `say`.
 
     A word may have blanks in it: the numbers are the last fields of a line. Lines whose word is empty or not UTF-8 are
     skipped. Raises InputError naming file and line for rows of another width, what is not a number, and empty files.

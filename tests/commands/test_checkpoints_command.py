@@ -81,7 +81,7 @@ def test_as_many_processes_as_began_it_may_go_on(folder: Path) -> None:
 
 def test_what_cannot_be_told_is_kept(folder: Path) -> None:
     path = stopped("train_tagger@full")
-    assert "cannot be told: " in run("--remove")[0] and path.exists(), "its language models are not there yet"
+    assert "not known: " in run("--remove")[0] and path.exists(), "its language models are not there yet"
 
 
 def test_parameters_of_nonsense_are_one_line(folder: Path) -> None:

@@ -37,7 +37,7 @@ def test_a_part_without_a_word_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"x", b"PK\x03\x04" + b"x" * 50])
 def test_a_damaged_part_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "part.npz").write_bytes(content)
-    with pytest.raises(InputError, match=r"part\.npz: no part of the text .*; delete it to number its words anew"):
+    with pytest.raises(InputError, match=r"part\.npz: no part of the text .*; delete it to number its words again"):
         load_part(tmp_path / "part.npz")
     np.savez(tmp_path / "part.npz", words=np.zeros(3))
     with pytest.raises(InputError, match=r"part\.npz: no part of the text"):

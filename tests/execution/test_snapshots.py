@@ -83,7 +83,9 @@ def test_a_changed_byte_is_found_wherever_it_is(tmp_path: Path) -> None:
 def test_another_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "state"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=rf"^{path}: no checkpoint of this training .*; delete it to begin anew"):
+    with pytest.raises(
+        InputError, match=rf"^{path}: no checkpoint of this training .*; delete it to start from scratch"
+    ):
         reached(path)
     with pytest.raises(InputError, match="delete it"), reading_snapshot(path):
         unpack(content)

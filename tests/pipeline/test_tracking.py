@@ -233,8 +233,8 @@ def test_a_sender_that_hangs_holds_up_nothing_but_the_end(
     assert logged < 10  # 20,000 records; none waits for anybody
     assert time.monotonic() - began - logged < 2
     assert capsys.readouterr().err == (
-        "warning: MLflow tracking is off for this run: no answer within 0.5 s; going on, and `make upload` uploads it "
-        "later\n"
+        "warning: MLflow tracking is off for this run: no answer within 0.5 s; the run continues, and `make "
+        "upload` uploads it later\n"
     )
 
 

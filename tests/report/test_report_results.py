@@ -306,7 +306,7 @@ def test_the_pruned_tagger_of_an_older_document_stands_among_the_taught(older: d
     assert table[4].startswith("| pruned |  | 85.20 ± 0.14 |  | 85.70 | 1 | none")
     assert (
         "Made before every variant had both trainings: demo (commit 0123456). There only the pruned tagger was taught, "
-        "and all its seeds went on from the one tagger that selection trained" in legend(older)
+        "and all its seeds continued from the one tagger that selection trained" in legend(older)
     )
 
 

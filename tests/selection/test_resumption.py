@@ -48,5 +48,7 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path: Path, damage) -> None:  # ty
     path = tmp_path / "state"
     next(begin(path)[1])
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(InputError, match=rf"^{path}: no checkpoint of this training .*; delete it to begin anew$"):
+    with pytest.raises(
+        InputError, match=rf"^{path}: no checkpoint of this training .*; delete it to start from scratch$"
+    ):
         list(begin(path)[1])

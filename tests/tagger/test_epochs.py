@@ -73,5 +73,7 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path: Path, damage) -> None:  # ty
     _, training = begin(data, path, "adam")
     next(training)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(InputError, match=rf"^{path}: no checkpoint of this training .*; delete it to begin anew$"):
+    with pytest.raises(
+        InputError, match=rf"^{path}: no checkpoint of this training .*; delete it to start from scratch$"
+    ):
         list(begin(data, path, "adam")[1])

@@ -177,6 +177,8 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path: Path, file: str, damage) -> 
     data = with_unlabelled()
     write(tmp_path, data, 0.25)
     (tmp_path / file).write_bytes(damage((tmp_path / file).read_bytes()))
-    with pytest.raises(InputError, match=rf"^{tmp_path / file}(:2)?: .*; delete {tmp_path} to begin anew$") as error:
+    with pytest.raises(
+        InputError, match=rf"^{tmp_path / file}(:2)?: .*; delete {tmp_path} to start from scratch$"
+    ) as error:
         write(tmp_path, data, 0.25)
     assert "run the stage" not in str(error.value) and "\n" not in str(error.value)

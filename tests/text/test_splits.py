@@ -177,7 +177,7 @@ def test_files_of_two_schemes_have_the_same_spans(raw: Path) -> None:
     ("train", "changes", "message"),
     [
         ("a O\nb O\n\nc O\n", {}, r"train: no spans, all 3 tags in column 1 are O; set prepare_conll\.tag_column"),
-        ("a B-X O\nb O O\n\nc O O\n", {"tag_column": 2}, "to that of the tags; spans are in column 1$"),
+        ("a B-X O\nb O O\n\nc O O\n", {"tag_column": 2}, "to the column of the tags; spans are in column 1$"),
         ("a B-X\nb O\n", {}, "train: all 2 words are one sentence; expected a blank line after each sentence"),
         ("1 B-X\n1-2 O\n\n1.1 B-X\n", {}, "'1' is no word, and so in all lines: only numbers are in column 0"),
         ("a B-X\nb x y\n\nc O\n", {}, "train:2: expected 2 columns as in line 1, found 3"),
