@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from bench.tagger_rows import add_rows, missing_rows
 from ldnet.command_line import FILE, FOLDER
-from pipeline.execution.processes import worker_pool
+from pipeline.execution.processes import results_in_order, worker_pool
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.language_model.adaptive_softmax import cast_linear
@@ -105,7 +105,7 @@ def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epoch
             models = load_bidirectional_lm(lm)
             write_feature_table(models, load_tagging_data(conll).words, table, "float32")
         job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
-        add_rows(out, pool.map(job, missing), params.train_tagger)
+        add_rows(out, results_in_order(pool, job, missing), params.train_tagger)
 
 
 def run(

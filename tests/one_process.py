@@ -1,7 +1,7 @@
 """A pool of processes without processes: a process of its own would load torch, seconds for each pool."""
 
 import concurrent.futures
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,9 +19,8 @@ class OneProcess:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def map(self, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
-        """The results in the order of the tasks."""
-        return map(function, tasks)
+    def shutdown(self, *, cancel_futures: bool) -> None:
+        """No task is waiting."""
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "concurrent.futures.Future[Any]":
         """The result, which is there already."""

@@ -62,7 +62,24 @@ def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
                     pool.submit(os.getpid)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-        yield pool
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def results_in_order(
+    pool: ProcessPoolExecutor, function: Callable[[Task], Result], tasks: Iterable[Task]
+) -> Iterator[Result]:
+    """What the pool makes of each task, in the order of the tasks.
+
+    The pool's own `map` cancels the other tasks where one fails. If the workers are gone as well, the pool tells the
+    cancelled tasks so, which they do not bear: a thread of it ends with a traceback, and workers may be left
+    (Python 3.11). `worker_pool` cancels tasks in the pool's own way.
+    """
+    for future in [pool.submit(function, task) for task in tasks]:
+        yield future.result()
 
 
 def _begin_together(starting: Connection) -> None:

@@ -1,14 +1,17 @@
 """Work in several processes against the builtin map."""
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import pytest
 
 from ldnet.errors import InputError
-from pipeline.execution.processes import ordered_map, worker_pool
+from pipeline.execution.processes import ordered_map, results_in_order, worker_pool
 
 
 def square(number: int) -> int:
@@ -53,3 +56,24 @@ def test_all_workers_are_started_however_long_that_takes(monkeypatch: pytest.Mon
         with worker_pool(2) as pool:
             assert len(multiprocessing.active_children()) == 2
             assert pool.submit(square, 3).result() == 9
+
+
+def exit_at_once(number: int) -> int:
+    os._exit(number)
+
+
+def test_workers_that_are_gone_are_one_error_and_no_thread_complains(monkeypatch: pytest.MonkeyPatch) -> None:
+    complaints: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", complaints.append)
+    for _ in range(5):
+        with pytest.raises(BrokenProcessPool), worker_pool(2) as pool:
+            list(results_in_order(pool, exit_at_once, range(200)))
+    assert not complaints and not multiprocessing.active_children()
+
+
+def test_a_task_that_fails_ends_those_that_wait() -> None:
+    with pytest.raises(InputError, match="-1: expected"), worker_pool(2) as pool:
+        futures = [pool.submit(square, 1)]
+        for result in results_in_order(pool, square, [2, -1, *range(500)]):
+            assert result == 4
+    assert futures[0].result() == 1
