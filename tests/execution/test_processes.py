@@ -1,11 +1,11 @@
 """Work in several processes against the builtin map."""
 
 import multiprocessing
-import os
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import pytest
@@ -58,16 +58,22 @@ def test_all_workers_are_started_however_long_that_takes(monkeypatch: pytest.Mon
             assert pool.submit(square, 3).result() == 9
 
 
-def exit_at_once(number: int) -> int:
-    os._exit(number)
-
-
-def test_workers_that_are_gone_are_one_error_and_no_thread_complains(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_that_ends_the_workers_is_all_that_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     complaints: list[threading.ExceptHookArgs] = []
+
+    def stop(*_: object) -> None:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        raise KeyboardInterrupt
+
     monkeypatch.setattr(threading, "excepthook", complaints.append)
-    for _ in range(5):
-        with pytest.raises(BrokenProcessPool), worker_pool(2) as pool:
-            list(results_in_order(pool, exit_at_once, range(200)))
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt), worker_pool(2) as pool:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            list(results_in_order(pool, time.sleep, [60.0] * 200))
+    finally:
+        signal.signal(signal.SIGALRM, before)
     assert not complaints and not multiprocessing.active_children()
 
 
