@@ -6,6 +6,7 @@ one: rarer words are read as unknown.
 """
 
 import io
+import itertools
 import json
 import os
 import subprocess
@@ -29,6 +30,7 @@ COMMON = {"layers": 10, "embedding": 100, "projection": 300, "dropout": 0.01, "l
 COMMON |= {"steps": 20, "epochs": 1, "learning_rate": 0.008, "warmup_steps": 300, "clip_norm": 5.0}
 TODAY = {"words": 52_000, "cutoffs": [1500, 6000, 20000]}  # the vocabulary of 8.75 million tokens
 LARGE = {"words": 153_000, "cutoffs": [1500, 6000, 20000]}  # of 95 million
+PRECISIONS = ("float32", "bfloat16")
 SIZES = [{"units": units, **vocabulary} for vocabulary in (TODAY, LARGE) for units in (100, 200)]
 
 # Runs in either code: where modules have moved since, both places are tried.
@@ -44,7 +46,7 @@ except ImportError:
 from pipeline.language_model.model import LanguageModel
 from pipeline.params import LMParams
 shard, words, values = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
-if "tokens" in LMParams.model_fields:
+if "tokens" in LMParams.__annotations__:  # a dataclass or a pydantic model
     values["tokens"] = 0
 params = LMParams(**values)
 torch.set_num_threads(1)
@@ -65,16 +67,24 @@ print(json.dumps({"tokens_per_cpu_second": rate, "losses": [first["loss"], secon
 @click.command()
 @click.option("--commit", default="6714923", show_default=True, help="The code to compare with.")
 @click.option("--corpus", type=FOLDER, default="work/corpus", show_default=True, help="Output of prepare_corpus.")
-@click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True)
+@click.option(
+    "--precision",
+    "precisions",
+    type=click.Choice(PRECISIONS),
+    multiple=True,
+    default=PRECISIONS,
+    show_default=True,
+    help="Of both sides.",
+)
 @click.option("--pairs", type=click.IntRange(1), default=3, show_default=True, help="Alternating runs of each side.")
 @click.option("--out", type=FILE, required=True, help="Where the comparison goes (JSON).")
-def main(commit: str, corpus: Path, precision: str, pairs: int, out: Path) -> None:
+def main(commit: str, corpus: Path, precisions: tuple[str, ...], pairs: int, out: Path) -> None:
     """Compare with an earlier commit at several sizes."""
     shards = sorted(corpus.glob("train-*.npy"))
     with tempfile.TemporaryDirectory() as name:
         before = extract(commit, Path(name))
         rows = []
-        for size in SIZES:
+        for precision, size in itertools.product(precisions, SIZES):
             params = {**COMMON, **size, "precision": precision}
             rows.append({**size, "precision": precision, **compare(before, params, shards[0], pairs)})
             click.echo(json.dumps(rows[-1]))

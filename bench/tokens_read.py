@@ -1,12 +1,16 @@
 """Dev F1 of the tagger on all layers, for states of a language model that has read more and more text.
 
-`python -m bench.tokens_read model` writes the language model in a checkpoint of pretrain_lm. `train` trains taggers on
+`python -m bench.tokens_read model` writes the language model in a checkpoint of pretrain_lm. Half-way, the rate is near
+its peak, and the model worse than at the end of a shorter training; so `model` trains on for a few tokens, the last of
+the corpus, while the rate falls to 0. `train` trains taggers on
 gold tags, as train_tagger of params.yaml says: without language models, and on all layers of those in each folder. Rows
 that are in the file already are kept, so that it resumes. `--conll` with fewer sentences
 (`prepare_conll.train_sentences`) adds rows to the same file.
 """
 
 import tempfile
+from collections import deque
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +20,13 @@ from bench.tagger_rows import add_rows, missing_rows
 from bench.tagger_tries import run
 from ldnet.command_line import FILE, FOLDER, echo
 from pipeline.execution.processes import results_in_order, worker_pool
+from pipeline.execution.reproducible import set_up
 from pipeline.execution.snapshots import put_back, reading_snapshot, unpack
 from pipeline.features.contextual import load_bidirectional_lm, write_feature_table
 from pipeline.language_model.model import LanguageModel, read_config, read_vocabulary, save_language_model
 from pipeline.params import load_params
+from pipeline.pretraining.encoded_corpus import Corpus, Ids, load
+from pipeline.pretraining.lm_training import perplexity, pretrain
 from pipeline.tagger.training import load_tagging_data
 
 NONE = "none"
@@ -33,15 +40,45 @@ def main() -> None:
 @main.command()
 @click.option("--checkpoint", type=FILE, required=True, help="A copy of .checkpoints/pretrain_lm*/state.")
 @click.option("--like", type=FOLDER, required=True, help="The language model at the end of that training.")
+@click.option("--direction", type=click.Choice(["forward", "backward"]), required=True)
+@click.option("--params", "params_path", type=FILE, default="params.yaml", show_default=True, help="Of that training.")
+@click.option("--corpus", type=FOLDER, default="work/corpus", show_default=True, help="Output of prepare_corpus.")
+@click.option("--tokens", type=click.IntRange(1), default=2_000_000, show_default=True, help="Read while it falls.")
 @click.option("--out", type=FOLDER, required=True, help="Where this state of it goes, in the same form.")
-def model(checkpoint: Path, like: Path, out: Path) -> None:
-    """Write the language model in a checkpoint as pretrain_lm writes it at the end."""
+def model(
+    checkpoint: Path, like: Path, direction: str, params_path: Path, corpus: Path, tokens: int, out: Path
+) -> None:
+    """Train the language model in a checkpoint on while the rate falls to 0, and write it as pretrain_lm does.
+
+    Adam's moments start anew, so the rate rises again first, as at the start of a training.
+    """
+    params = load_params(params_path)
+    set_up(params.seed, params.threads)
+    text = last(load(corpus), tokens)
     language_model = LanguageModel(read_config(like / "config.json"))
     with reading_snapshot(checkpoint):
         values, tensors = unpack(checkpoint.read_bytes())
         put_back(tensors, dict(language_model.named_parameters()), [])
+    reverse = direction == "backward"
+    training = pretrain(
+        *(language_model, text, params.pretrain_lm, params.seed, None),
+        reverse=reverse,
+        checkpoint_steps=params.checkpoint_steps,
+    )
+    deque(training, maxlen=0)
+    found = perplexity(language_model, text.heldout, reverse=reverse)
     save_language_model(language_model, read_vocabulary(like / "vocabulary.json"), out)
-    echo(f"{out}: the language model after {values['step']:,} steps")
+    echo(f"{out}: the language model after {values['step']:,} steps and {tokens:,} tokens: perplexity {found:.1f}")
+
+
+def last(corpus: Corpus, tokens: int) -> Corpus:
+    """The corpus with its last `tokens` tokens, the last shard first."""
+    shards: list[Ids] = []
+    for shard in reversed(corpus.shards):
+        if tokens > 0:
+            shards.append(shard[-tokens:])
+            tokens -= len(shards[-1])
+    return replace(corpus, shards=shards)
 
 
 @main.command()

@@ -10,8 +10,11 @@ from bench import tokens_read
 from ldnet.files import read_json
 from pipeline.execution.snapshots import learnt, pack
 from pipeline.language_model.model import LanguageModel, load_language_model
+from pipeline.pretraining.encoded_corpus import load
+from pipeline.pretraining.lm_training import perplexity
 from tests.factories import make_sentences, write_prepared
 from tests.one_process import in_one_process
+from tests.pretraining.test_data_parallel import write_corpus
 from tests.stages.test_stages import tiny_params
 
 
@@ -38,20 +41,33 @@ def test_every_row_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert rows[1]["dev_f1"] == rows[2]["dev_f1"], "the same language model under two names"
 
 
-def test_the_model_of_a_checkpoint(tmp_path: Path) -> None:
+def test_a_checkpoint_is_trained_to_its_end(tmp_path: Path) -> None:
     write_prepared(tmp_path / "conll", {"train": make_sentences(9, 1)}, tmp_path / "lm")
-    ended, words = load_language_model(tmp_path / "lm/forward")
+    corpus = write_corpus(tmp_path / "corpus")
+    ended, words = load_language_model(tmp_path / "lm/backward")
     torch.manual_seed(5)
     earlier = LanguageModel(ended.config)
     state = tmp_path / "state"
     state.write_bytes(pack({"step": 1500}, learnt(dict(earlier.named_parameters()), []), "step 1,500 of 2,000"))
-    options = ["--checkpoint", str(state), "--like", str(tmp_path / "lm/forward"), "--out", str(tmp_path / "earlier")]
+    options = ["--checkpoint", str(state), "--like", str(tmp_path / "lm/backward"), "--direction", "backward"]
+    options += ["--params", str(tiny_params(tmp_path)), "--corpus", str(corpus), "--tokens", "2000"]
+    options += ["--out", str(tmp_path / "annealed")]
     done = CliRunner().invoke(tokens_read.main, ["model", *options], catch_exceptions=False)
-    assert done.exit_code == 0 and "after 1,500 steps" in done.output
-    found, found_words = load_language_model(tmp_path / "earlier")
+    assert done.exit_code == 0 and "after 1,500 steps and 2,000 tokens" in done.output
+    found, found_words = load_language_model(tmp_path / "annealed")
     assert found_words == words
-    for name, weight in earlier.state_dict().items():
-        assert torch.equal(found.state_dict()[name], weight)
+    read = load(corpus).shards[-1]
+    before, after = (perplexity(model, read, reverse=True) for model in (earlier, found))
+    assert after < before, "it has learnt from what it read"
     state.write_bytes(b"no state")
     done = CliRunner().invoke(tokens_read.main, ["model", *options])
     assert "no checkpoint of this training" in str(done.exception)
+
+
+def test_the_last_tokens_of_a_corpus(tmp_path: Path) -> None:
+    corpus = load(write_corpus(tmp_path / "corpus"))
+    first, second = corpus.shards
+    some = tokens_read.last(corpus, 7).shards
+    assert [shard.tolist() for shard in some] == [second[-7:].tolist()]
+    more = tokens_read.last(corpus, len(second) + 3).shards
+    assert [shard.tolist() for shard in more] == [second.tolist(), first[-3:].tolist()]
