@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from ldnet.errors import InputError
+from ldnet.errors import naming
 from ldnet.files import read_json
 from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.tables import markdown_table, millions, signed
@@ -47,7 +47,7 @@ def ablations_document(params: Mapping[str, Any], metrics: Mapping[str, Any], co
 def read_ablations(file: Path) -> dict[str, Any]:
     """Read a document. Raises InputError if a key is missing."""
     document = read_json(file)
-    try:
+    with naming(file):
         for key in ("params.profile", "params.ablations.tokens", "data"):
             pick(document, key)
         for name, candidate in pick(document, "candidates").items():
@@ -56,8 +56,6 @@ def read_ablations(file: Path) -> dict[str, Any]:
             for row in pick(candidate, "rows"):
                 for key in ROW_KEYS:
                     pick(document, f"candidates.{name}.rows.{row}.{key}")
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
     return dict(document)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ldnet.errors import InputError
+from ldnet.errors import naming
 from ldnet.files import read_json
 from pipeline.experiments.points import Experiment, Value
 from pipeline.experiments.stage_graph import Stage
@@ -81,7 +81,7 @@ def curve_document(params: Mapping[str, Any], rows: Sequence[Row], commit: str) 
 def read_curve(file: Path) -> dict[str, Any]:
     """Read a document. Raises InputError if a key is missing."""
     document = read_json(file)
-    try:
+    with naming(file):
         for key in ("params.profile", "data"):
             pick(document, key)
         for row in pick(document, "rows"):
@@ -93,8 +93,6 @@ def read_curve(file: Path) -> dict[str, Any]:
                 for variant in VARIANTS:
                     for key in SCORES:
                         pick(row, f"trainings.{training}.{variant}.{key}")
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
     return dict(document)
 
 

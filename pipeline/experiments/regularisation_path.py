@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ldnet.errors import InputError
+from ldnet.errors import naming
 from ldnet.files import read_json
 from pipeline.experiments.front import knee, pareto_front
 from pipeline.experiments.points import Point
@@ -46,7 +46,7 @@ def path_document(params: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], 
 def read_path(file: Path) -> dict[str, Any]:
     """Read a path document. Raises InputError if a key is missing."""
     document = read_json(file)
-    try:
+    with naming(file):
         for key in ("params.profile", "params.train_tagger.seeds", "data", "knee"):
             pick(document, key)
         for variant in ENDS:
@@ -55,8 +55,6 @@ def read_path(file: Path) -> dict[str, Any]:
         for row in pick(document, "points"):
             for key in ROW_KEYS:
                 pick(row, key)
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
     return dict(document)
 
 

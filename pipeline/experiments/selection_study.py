@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from ldnet.errors import InputError
+from ldnet.errors import naming
 from ldnet.files import read_json
 from pipeline.experiments.rows import ENDS, MEASURED, SCORES, experiment_row, of_selections, taught_then
 from pipeline.experiments.study_points import TITLES, Choice
@@ -47,7 +47,7 @@ def study_document(params: Mapping[str, Any], rows: Sequence[Row], commit: str) 
 def read_study(file: Path) -> dict[str, Any]:
     """Read a document. Raises InputError if a key is missing."""
     document = read_json(file)
-    try:
+    with naming(file):
         for key in ("params.profile", "params.train_tagger.seeds", "params.pretrain_lm.layers", "data"):
             pick(document, key)
         for variant in ENDS:
@@ -58,8 +58,6 @@ def read_study(file: Path) -> dict[str, Any]:
                 row["dev_f1_as_selected"] = pick(row, "masked_dev_f1_mean")
             for key in ROW_KEYS:
                 pick(row, key)
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
     return dict(document)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from ldnet.errors import InputError
+from ldnet.errors import naming
 from ldnet.files import read_json
 from pipeline.publishing.peers_figure import peers_figure
 from pipeline.publishing.publishing import fill_page
@@ -43,13 +43,11 @@ def read_peers(file: Path) -> list[dict[str, Any]]:
     """All rows; none without a file. Raises InputError if a key is missing."""
     if not file.is_file():
         return []
-    try:
+    with naming(file):
         rows = pick(read_json(file), "rows")
         for row in rows:
             for key in KEYS:
                 pick(row, key)
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
     return list(rows)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ldnet.errors import InputError
+from ldnet.errors import naming
 from ldnet.text.columns import read_conll
 from ldnet.text.tags import Span, spans
 
@@ -70,13 +70,11 @@ class Segment:
 def read_predictions(path: Path) -> list[PredictedSentence]:
     """Read lines of `word gold predicted`. Raises InputError for other files."""
     sides = [read_conll(path, 0, column) for column in (1, 2)]
-    try:
+    with naming(path):
         return [
             PredictedSentence(gold.words, tuple(spans(gold.tags)), tuple(spans(predicted.tags)))
             for gold, predicted in zip(*sides, strict=True)
         ]
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
 
 
 def overall_f1(sentences: Iterable[PredictedSentence]) -> float:

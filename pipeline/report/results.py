@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ldnet.errors import InputError
+from ldnet.errors import InputError, naming
 from ldnet.files import read_json
 from pipeline.params import validated
 from pipeline.report.measurements import DIRECTIONS, pick
@@ -51,13 +51,11 @@ def read_results(path: Path) -> dict[str, Any]:
     Raises InputError if anything else that `DocumentSchema` names is missing or of another kind.
     """
     document = read_json(path)
-    try:
+    with naming(path):
         validated(AnyDocumentSchema, document)
         if only_pruned_was_taught(document["params"]):
             _tell_trainings_apart(document)
         validated(DocumentSchema, document)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
     for row in document["rows"]:
         row.update({key: row.get(key) for key in Row.model_fields})
     return dict(document)
