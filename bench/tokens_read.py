@@ -2,10 +2,9 @@
 
 `python -m bench.tokens_read model` writes the language model in a checkpoint of pretrain_lm. Half-way, the rate is near
 its peak, and the model worse than at the end of a shorter training; so `model` trains on for a few tokens, the last of
-the corpus, while the rate falls to 0. `train` trains taggers on
-gold tags, as train_tagger of params.yaml says: without language models, and on all layers of those in each folder. Rows
-that are in the file already are kept, so that it resumes. `--conll` with fewer sentences
-(`prepare_conll.train_sentences`) adds rows to the same file.
+the corpus, while the rate falls to 0. `train` trains taggers on gold tags, as train_tagger of params.yaml says: without
+language models, and on all layers of those in each folder. Rows that are in the file already are kept, so that it
+resumes. `--conll` with fewer sentences (`prepare_conll.train_sentences`) adds rows to the same file.
 """
 
 import tempfile

@@ -41,7 +41,7 @@ def test_every_row_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert rows[1]["dev_f1"] == rows[2]["dev_f1"], "the same language model under two names"
 
 
-def test_a_checkpoint_is_trained_to_its_end(tmp_path: Path) -> None:
+def test_a_checkpoint_is_trained_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_prepared(tmp_path / "conll", {"train": make_sentences(9, 1)}, tmp_path / "lm")
     corpus = write_corpus(tmp_path / "corpus")
     ended, words = load_language_model(tmp_path / "lm/backward")
@@ -59,6 +59,11 @@ def test_a_checkpoint_is_trained_to_its_end(tmp_path: Path) -> None:
     read = load(corpus).shards[-1]
     before, after = (perplexity(model, read, reverse=True) for model in (earlier, found))
     assert after < before, "it has learnt from what it read"
+    monkeypatch.setattr(tokens_read, "pretrain", lambda *_, **__: iter(()))  # what it starts from
+    CliRunner().invoke(tokens_read.main, ["model", *options], catch_exceptions=False)
+    start, _ = load_language_model(tmp_path / "annealed")
+    for name, weight in earlier.state_dict().items():
+        assert torch.equal(start.state_dict()[name], weight)
     state.write_bytes(b"no state")
     done = CliRunner().invoke(tokens_read.main, ["model", *options])
     assert "no checkpoint of this training" in str(done.exception)
