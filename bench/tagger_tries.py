@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from bench.tagger_rows import add_rows, missing_rows
 from ldnet.command_line import FILE, FOLDER
-from pipeline.execution.processes import results_in_order, worker_pool
+from pipeline.execution.processes import ordered_map
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.language_model.adaptive_softmax import cast_linear
@@ -98,14 +98,14 @@ def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epoch
     missing = missing_rows(out, wanted)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        worker_pool(jobs) as pool,
+        ordered_map(jobs) as in_processes,
     ):
         table = Path(scratch) / "features"
         if any(row["variant"] == "full" for row in missing):
             models = load_bidirectional_lm(lm)
             write_feature_table(models, load_tagging_data(conll).words, table, "float32")
         job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
-        add_rows(out, results_in_order(pool, job, missing), params.train_tagger)
+        add_rows(out, in_processes(job, missing), params.train_tagger)
 
 
 def run(

@@ -18,7 +18,7 @@ import click
 from bench.tagger_rows import add_rows, missing_rows
 from bench.tagger_tries import run
 from ldnet.command_line import FILE, FOLDER, echo
-from pipeline.execution.processes import results_in_order, worker_pool
+from pipeline.execution.processes import ordered_map
 from pipeline.execution.reproducible import set_up
 from pipeline.execution.snapshots import put_back, reading_snapshot, unpack
 from pipeline.features.contextual import load_bidirectional_lm, write_feature_table
@@ -102,7 +102,7 @@ def train(
     data = load_tagging_data(conll)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        worker_pool(jobs) as pool,
+        ordered_map(jobs) as in_processes,
     ):
         table = Path(scratch) / "features"
         for name, lm in ((NONE, Path()), *lms):
@@ -111,7 +111,7 @@ def train(
             if missing and name != NONE:
                 write_feature_table(load_bidirectional_lm(lm), data.words, table, "float32")
             job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
-            add_rows(out, results_in_order(pool, job, missing), params.train_tagger)
+            add_rows(out, in_processes(job, missing), params.train_tagger)
 
 
 if __name__ == "__main__":

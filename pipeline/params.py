@@ -6,21 +6,39 @@ names the key.
 """
 
 import math
-import re
-from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
-from reprlib import Repr
-from typing import Annotated, Any, Literal, TypeVar
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import Field, model_validator
 
 from ldnet.errors import InputError
-from ldnet.limits import MOST_LAYERS, MOST_WIDTH
+from pipeline.validation import Section, validated
+from pipeline.values import (
+    MOST,
+    MOST_RATE,
+    Count,
+    Cutoffs,
+    DataFile,
+    DataFileOrNone,
+    DataFiles,
+    DataFilesOrNone,
+    FolderName,
+    KeyName,
+    Layers,
+    Norm,
+    Positive,
+    Probability,
+    ProfileName,
+    Rate,
+    Seed,
+    Seeds,
+    Sentences,
+    Share,
+    Threads,
+    Width,
+)
 from pipeline.yaml_text import parse_yaml
 
-Model = TypeVar("Model", bound=BaseModel)
-Value = TypeVar("Value")
 Regulariser = Literal["r1", "r2", "r3"]
 SelectMethod = Literal["gates", "hard_concrete", "importance", "first", "last", "random", "greedy", "exhaustive"]
 Precision = Literal["float32", "bfloat16"]
@@ -28,143 +46,6 @@ Optimizer = Literal["adam", "sgd"]
 Slips = Literal["repair", "refuse"]
 Architecture = Literal["dense", "stacked", "residual"]
 MOST_SETS = 1000  # sets of layers that the exhaustive search scores on dev: minutes
-# Far beyond all that was ever of use; docs/limits.md states them. Rates below theirs keep weights finite, since a step
-# is refused where its gradient is not (see `pipeline.execution.finite`).
-MOST_THREADS = 1024
-MOST_SEEDS = 1000
-MOST_RATE = 1e6
-MOST_NORM = 1e12
-MOST = 10**12  # of anything that is counted
-NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"  # as it stands in commands and paths
-KEY = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}"  # the same within a dotted name
-
-
-def _expected(holds: Callable[[Any], bool], message: str) -> AfterValidator:
-    """A check of one value. JSON schema cannot say it, so its bounds are given beside it, for editors."""
-
-    def check(value: Value) -> Value:
-        if not holds(value):
-            raise PydanticCustomError("expected", message)
-        return value
-
-    return AfterValidator(check)
-
-
-def _inside(path: str) -> bool:
-    """Whether the path, or pattern of paths, stays in the folder that it is relative to."""
-    parts = PurePosixPath(path).parts
-    whole = all("**" not in part or part == "**" for part in parts)  # what patterns allow
-    return bool(parts) and not path.startswith("/") and ".." not in parts and whole and path.isprintable()
-
-
-Positive = Annotated[int, Field(ge=1, le=MOST)]
-Count = Annotated[int, Field(ge=0, le=MOST)]
-Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
-Width = Annotated[int, Field(ge=1, le=MOST_WIDTH)]
-Threads = Annotated[int, Field(ge=1, le=MOST_THREADS)]
-Rate = Annotated[float, Field(gt=0, le=MOST_RATE)]
-Norm = Annotated[float, Field(gt=0, le=MOST_NORM)]
-Share = Annotated[
-    float,
-    _expected(lambda share: 0 <= share <= 1, "expected a share from 0 to 1"),
-    Field(json_schema_extra={"minimum": 0, "maximum": 1}),
-]
-Probability = Annotated[
-    float,
-    _expected(lambda probability: 0 <= probability < 1, "expected a probability below 1"),
-    Field(json_schema_extra={"minimum": 0, "exclusiveMaximum": 1}),
-]
-Seed = Annotated[
-    int,
-    _expected(lambda seed: 0 <= seed < 2**32, "expected a number from 0 to 2**32 - 1"),
-    Field(json_schema_extra={"minimum": 0, "exclusiveMaximum": 2**32}),
-]
-Seeds = Annotated[
-    list[Seed],
-    _expected(
-        lambda seeds: len(set(seeds)) == len(seeds) > 0 and len(seeds) <= MOST_SEEDS,
-        f"expected distinct numbers, at most {MOST_SEEDS:,}",
-    ),
-    Field(json_schema_extra={"minItems": 1, "maxItems": MOST_SEEDS, "uniqueItems": True}),
-]
-Cutoffs = Annotated[
-    list[int],
-    _expected(
-        lambda ends: len(ends) > 0 and ends == sorted(set(ends)) and ends[0] > 0,
-        "expected increasing positive numbers, at least one",
-    ),
-    Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
-]
-Sentences = Annotated[
-    int,
-    _expected(lambda sentences: sentences >= 10, "at least 10 sentences are needed"),
-    Field(json_schema_extra={"minimum": 10}),
-]
-_LETTERS = "at most 100 letters, digits and _ . - (it stands in commands and paths), not beginning with . or -"
-FolderName = Annotated[
-    str,
-    _expected(
-        lambda name: bool(re.fullmatch(NAME, name)), f"expected the name of a folder under data/raw/, {_LETTERS}"
-    ),
-    Field(json_schema_extra={"pattern": f"^{NAME}$"}),
-]
-ProfileName = Annotated[
-    str,
-    _expected(lambda name: bool(re.fullmatch(NAME, name)), f"expected a name, {_LETTERS}"),
-    Field(json_schema_extra={"pattern": f"^{NAME}$"}),
-]
-KeyName = Annotated[
-    str,
-    _expected(
-        lambda name: bool(re.fullmatch(KEY, name)),
-        "expected a name, at most 100 letters, digits and _ - (it stands in commands and paths), not beginning with -",
-    ),
-]
-DataFile = Annotated[
-    str,
-    _expected(_inside, "expected a path in the data folder: not empty, not absolute, without .."),
-    Field(json_schema_extra={"minLength": 1}),
-]
-
-
-def _several(value: Any) -> Any:
-    """Paths in the data folder, checked before pydantic tries the types one by one and names each."""
-    if not isinstance(value, str | list):
-        raise PydanticCustomError("string_type", "expected a text")  # `_message` has our words for it
-    paths = value if isinstance(value, list) and value else [value]
-    if not all(isinstance(path, str) and _inside(path) for path in paths):
-        raise PydanticCustomError(
-            "expected", "expected a path in the data folder, a pattern as train-*.txt, or a list of them"
-        )
-    return value
-
-
-DataFiles = Annotated[str | list[str], BeforeValidator(_several)]
-DataFilesOrNone = Annotated[str | list[str], BeforeValidator(lambda value: value if value == "" else _several(value))]
-DataFileOrNone = Annotated[
-    str,
-    _expected(
-        lambda path: path == "" or _inside(path), "expected a path in the data folder, not absolute, without .., or ''"
-    ),
-]
-
-
-def listed_files(given: str | list[str]) -> list[str]:
-    """A path or pattern, or a list of them, as a list; none for ''."""
-    return [path for path in (given if isinstance(given, list) else [given]) if path]
-
-
-class Section(BaseModel):
-    """Keys and values as YAML has them: a bool is no int, text is no number; only an int may stand for a float."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, content: Any) -> Any:
-        if isinstance(content, dict) and (unknown := sorted(set(map(str, content)) - set(cls.model_fields))):
-            raise ValueError(f"{unknown[0]}: unknown key; expected one of {', '.join(cls.model_fields)}")
-        return content
 
 
 class GrammarParams(Section):
@@ -411,60 +292,3 @@ def load_params(path: Path) -> Params:
 def parse_params(text: str, name: str) -> Params:
     """Check the text of a params.yaml. Raises InputError that begins with `name` and names the key that is wrong."""
     return validated(Params, parse_yaml(text, name), f"{name}: ")
-
-
-def validated(model: type[Model], content: Any, prefix: str = "") -> Model:
-    """Make the model from parsed YAML. Raises InputError, one line that begins with the prefix, for what is wrong."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise InputError(prefix + _message(error.errors(include_url=False)[0])) from None
-
-
-class _Shown(Repr):
-    """Values on one line of bounded length; Python refuses to write numbers of thousands of digits."""
-
-    def repr_int(self, x: int, level: int) -> str:
-        return super().repr_int(x, level) if x.bit_length() < MOST_BITS else "a number of thousands of digits"
-
-
-MOST_BITS = 1 << 12
-_shown = _Shown()
-_shown.maxlevel, _shown.maxlist, _shown.maxdict, _shown.maxstring, _shown.maxlong, _shown.maxother = 2, 3, 3, 60, 60, 60
-_TYPES = {"int": "int", "float": "float", "string": "str", "bool": "bool", "list": "list", "dict": "dict"}
-
-
-def _message(error: ErrorDetails) -> str:
-    """Key and what is wrong with it; pydantic's own words where there are none of ours."""
-    kind, found, context = error["type"], _shown.repr(error["input"]), error.get("ctx", {})
-    key = _dotted(error["loc"])
-    if kind == "value_error":  # of a whole section, and it begins with the key in it
-        return f"{key}.{context['error']}" if key else str(context["error"])
-    if kind == "missing":
-        return f"{key}: missing key"
-    if kind == "model_type":
-        return f"{key or 'top level'}: expected a section of keys, found {found}"
-    if kind == "literal_error":
-        return f"{key}: expected one of {_listed(context['expected'])}, found {found}"
-    if kind == "finite_number":
-        return f"{key}: expected a finite number, found {found}"
-    if kind == "greater_than_equal":
-        return f"{key}: expected {context['ge']:g} or more"
-    if kind == "greater_than":
-        return f"{key}: expected more than {context['gt']:g}"
-    if kind == "less_than_equal":
-        return f"{key}: expected at most {context['le']:,.0f}"
-    if name := _TYPES.get(kind.removesuffix("_type")):
-        return f"{key}: expected {name}, found {found}"
-    return f"{key}: {error['msg']}" if kind == "expected" else f"{key}: {error['msg'].lower()}, found {found}"
-
-
-def _dotted(place: Sequence[int | str]) -> str:
-    """("train_tagger", "seeds", 1) as train_tagger.seeds[1]. "[key]" is pydantic's for the key before it."""
-    parts = (part for part in place if part != "[key]")
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
-
-
-def _listed(choices: str) -> str:
-    """pydantic's "'r1', 'r2' or 'r3'" as "r1, r2, r3"."""
-    return choices.replace(" or ", ", ").replace("'", "")

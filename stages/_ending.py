@@ -1,6 +1,7 @@
 """How a stage ends that is stopped from outside, or loses a worker: its workers first, and in one line."""
 
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import psutil
 from ldnet.errors import InputError
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # Ctrl-C is what `Command` is for
+STARTING_SECONDS = 5.0
 
 
 class Stopped(KeyboardInterrupt):
@@ -46,7 +48,11 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 
 def _is_worker(child: psutil.Process) -> bool:
+    """Whether it is a worker. One that is being started has no command line for a moment, which is waited for."""
+    over = time.monotonic() + STARTING_SECONDS
     try:
-        return any("multiprocessing.spawn" in word for word in child.cmdline())
+        while not (words := child.cmdline()) and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < over:
+            time.sleep(0.001)
     except psutil.Error:  # it has ended meanwhile
         return False
+    return any("multiprocessing.spawn" in word for word in words)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ldnet.errors import InputError
-from pipeline.params import Params, listed_files
+from pipeline.params import Params
 from pipeline.text.word_vectors import vector_dimension
+from pipeline.values import listed_files
 
 
 def problems_of_files(params: Params, folder: Path) -> Iterator[InputError]:

@@ -2,7 +2,7 @@
 
 NaN loses no comparison that it should lose: `max(0.0, nan)` is 0.0, and the best path through scores of NaN is a path.
 So every training looks at its losses and gradients before it takes a step, and scores are looked at before a path is
-searched. With finite gradients and rates below a bound (`pipeline.params.MOST_RATE`) a step leaves finite weights.
+searched. With finite gradients and rates below a bound (`pipeline.values.MOST_RATE`) a step leaves finite weights.
 """
 
 import json

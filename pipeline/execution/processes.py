@@ -26,6 +26,9 @@ def ordered_map(processes: int) -> Iterator[OrderedMap]:
     """A `map` that works in so many other processes, or in this one if that is 1.
 
     Tasks are taken from the iterable only when a process will soon be free for them, so that they may be large.
+    The pool's own `map` takes all at once. It also cancels the others where one fails, and if the workers are gone as
+    well, a thread of the pool ends with a traceback, and workers may be left (Python 3.11). `worker_pool` cancels tasks
+    in the pool's own way.
     """
     if processes == 1:
         yield map
@@ -67,19 +70,6 @@ def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def results_in_order(
-    pool: ProcessPoolExecutor, function: Callable[[Task], Result], tasks: Iterable[Task]
-) -> Iterator[Result]:
-    """What the pool makes of each task, in the order of the tasks.
-
-    The pool's own `map` cancels the other tasks where one fails. If the workers are gone as well, the pool tells the
-    cancelled tasks so, which they do not bear: a thread of it ends with a traceback, and workers may be left
-    (Python 3.11). `worker_pool` cancels tasks in the pool's own way.
-    """
-    for future in [pool.submit(function, task) for task in tasks]:
-        yield future.result()
 
 
 def _begin_together(starting: Connection) -> None:

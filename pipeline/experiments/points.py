@@ -17,7 +17,8 @@ from typing import Any, ClassVar, TypeVar
 from ldnet.errors import InputError
 from pipeline.checkpoints import digest_of_files
 from pipeline.experiments.stage_graph import Stage, affected
-from pipeline.params import Params, experiment_values, validated
+from pipeline.params import Params, experiment_values
+from pipeline.validation import validated
 
 Number = TypeVar("Number", int, float)
 Value = str | bool | int | float | list[int]

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from pipeline.params import Section
+from pipeline.validation import Section
 
 CODE = ("stages/", "pipeline/", "ldnet/")
 _ABSENT = "(absent)"

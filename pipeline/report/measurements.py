@@ -9,8 +9,8 @@ import pandas as pd
 from ldnet.errors import InputError
 from ldnet.files import read_json
 from ldnet.printable import MOST_REASON, reason, shortened
-from pipeline.params import validated
 from pipeline.report.results_schema import METRICS
+from pipeline.validation import validated
 
 DIRECTIONS = ("forward", "backward")
 

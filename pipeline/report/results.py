@@ -6,10 +6,10 @@ from typing import Any
 
 from ldnet.errors import InputError, naming
 from ldnet.files import read_json
-from pipeline.params import validated
 from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.results_schema import AnyDocumentSchema, DocumentSchema, Row
 from pipeline.six_taggers import TRAININGS, VARIANTS
+from pipeline.validation import validated
 
 
 def build_results(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:

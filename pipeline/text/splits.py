@@ -14,11 +14,12 @@ from ldnet.printable import quoted, shortened
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
-from pipeline.params import ConllParams, listed_files
+from pipeline.params import ConllParams
 from pipeline.text.odd_characters import NAMES, is_odd
 from pipeline.text.raw_columns import RawFile, RawSentence, check_words, not_columns, read_columns
 from pipeline.text.tag_dialect import look_alike, may_be_prefixed
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
+from pipeline.values import listed_files
 
 Splits = dict[str, list[Sentence]]
 Files = Mapping[str, Sequence[RawFile]]  # of each split, in order

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ldnet.errors import InputError
-from pipeline.execution.processes import ordered_map, results_in_order, worker_pool
+from pipeline.execution.processes import ordered_map, worker_pool
 
 
 def square(number: int) -> int:
@@ -69,17 +69,15 @@ def test_a_signal_that_ends_the_workers_is_all_that_is_heard(monkeypatch: pytest
     monkeypatch.setattr(threading, "excepthook", complaints.append)
     before = signal.signal(signal.SIGALRM, stop)
     try:
-        with pytest.raises(KeyboardInterrupt), worker_pool(2) as pool:
+        with pytest.raises(KeyboardInterrupt), ordered_map(2) as run:
             signal.setitimer(signal.ITIMER_REAL, 0.2)
-            list(results_in_order(pool, time.sleep, [60.0] * 200))
+            list(run(time.sleep, [60.0] * 200))
     finally:
         signal.signal(signal.SIGALRM, before)
     assert not complaints and not multiprocessing.active_children()
 
 
 def test_a_task_that_fails_ends_those_that_wait() -> None:
-    with pytest.raises(InputError, match="-1: expected"), worker_pool(2) as pool:
-        futures = [pool.submit(square, 1)]
-        for result in results_in_order(pool, square, [2, -1, *range(500)]):
+    with pytest.raises(InputError, match="-1: expected"), ordered_map(2) as run:
+        for result in run(square, [2, -1, *range(500)]):
             assert result == 4
-    assert futures[0].result() == 1

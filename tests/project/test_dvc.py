@@ -38,6 +38,8 @@ PLUMBING = frozenset(
         "pipeline/tracking.py",
         "pipeline/tracking_sender.py",
         "pipeline/tracking_store.py",
+        "pipeline/validation.py",
+        "pipeline/values.py",
         "pipeline/yaml_text.py",
         "stages/_dry_run.py",
         "stages/_ending.py",

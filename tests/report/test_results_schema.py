@@ -8,11 +8,11 @@ from typing import Any, get_args
 import pytest
 
 from ldnet.errors import InputError
-from pipeline.params import validated
 from pipeline.report.measurements import read_metrics
 from pipeline.report.results import build_results
 from pipeline.report.results_schema import METRICS, DocumentSchema, Row
 from pipeline.six_taggers import TRAININGS, VARIANTS
+from pipeline.validation import validated
 from tests.report_factories import make_metrics, make_params
 
 
