@@ -74,7 +74,10 @@ GROUPS = [
     Group(
         "stages",
         [file for file in _files("stages") if file != "stages/_dry_run.py"],
-        ["tests/stages/test_stages.py", "tests/stages/test_run.py"],
+        [
+            *_files("tests/stages", "test_stages", "test_run", "test_generate_data"),
+            "tests/project/test_dvc.py",
+        ],
         every=30,
     ),
 ]

@@ -164,7 +164,7 @@ def put_into_place(mutant: Mutant, functions: Iterable[FunctionType]) -> bool:
     for name, value in list(vars(module).items()):
         if isinstance(value, type | FunctionType) and value.__module__ == module.__name__:
             _take_values(changed[name], value)
-        elif not name.startswith("__") and not isinstance(value, ModuleType) and name in changed:
+        elif not (name.startswith("__") or isinstance(value, ModuleType) or changed.get(name, value) is value):
             setattr(module, name, changed[name])
             _replace_in_project(name, value, changed[name])
     return True

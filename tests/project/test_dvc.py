@@ -103,7 +103,8 @@ def test_checkpoints_belong_to_all_code_that_the_stage_depends_on(
         for name in ("other_test_hashes", "text_files"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, lambda *_: ([], []))
-        module.computation(**module.main.make_context(stage.name, stage.command[3:]).params)
+        found = module.computation(**module.main.make_context(stage.name, stage.command[3:]).params)
+        assert found.stage.replace(":", "/") == stage.name
         listed = {path for path in stage.dependencies if path.endswith(".py") or (ROOT / path / "__init__.py").exists()}
         assert seen == listed, f"{stage.name}: add {listed - seen}, remove {seen - listed}"
     assert keeping >= {f"stages.{name}" for name in ("prepare_corpus", "pretrain_lm", "train_tagger", "select")}

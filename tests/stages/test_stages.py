@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -36,17 +37,17 @@ def run(stage: str, *arguments: str) -> Result:
     return CliRunner().invoke(importlib.import_module(f"stages.{stage}").main, list(arguments))
 
 
-def tiny_params(folder: Path) -> Path:
+def tiny_params(folder: Path, seeds: Sequence[int] = (1,)) -> Path:
     params = yaml.safe_load(Path("profiles/base.yaml").read_text(encoding="utf-8"))
     params["prepare_corpus"].update(min_count=2, heldout_sentences=20)
     params["pretrain_lm"].update(layers=2, units=4, embedding=5, projection=8, cutoffs=[4], streams=4, steps=5)
     params["pretrain_lm"].update(tokens=3000, learning_rate=0.03, warmup_steps=5)
     params["train_tagger"].update(
-        seeds=[1], word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
+        seeds=list(seeds), word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
     )
     params["train_taught"].update(epochs=3)
     params["prepare_unlabelled"].update(sentences=15)
-    params["select"].update(max_layers=1, epochs=2, enforce_epoch=1)
+    params["select"].update(repeats=len(seeds), max_layers=1, epochs=2, enforce_epoch=1)
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
     return path
@@ -72,14 +73,15 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_whole_chain(root: Path) -> None:
-    params = ("--params", str(tiny_params(root)))
+    params = ("--params", str(tiny_params(root, seeds=[1, 2])))
 
     def path(name: str) -> str:
         return str(root / name)
 
-    def stage(name: str, *arguments: str) -> None:
+    def stage(name: str, *arguments: str) -> str:
         result = run(name, *params, *arguments)
         assert result.exit_code == 0, (name, result.output, result.exception)
+        return result.output
 
     def metrics(name: str) -> tuple[str, str]:
         return ("--metrics", path(f"metrics/{name}.json"))
@@ -87,10 +89,14 @@ def test_the_whole_chain(root: Path) -> None:
     def train(variant: str, name: str, *options: str) -> None:
         out = ("--out", path(f"tagger/{name}"), "--curve", path(f"curves/train_tagger_{name}.csv"))
         data = ("--variant", variant, "--conll", path("conll"))
-        stage("train_tagger", *data, *options, *out, *metrics(f"train_tagger_{name}"))
+        told = stage("train_tagger", *data, *options, *out, *metrics(f"train_tagger_{name}"))
+        assert f"\n{name}: dev F1 " in told
 
     raw = ("--raw", path("raw"))
-    stage("prepare_conll", *raw, "--out", path("conll"), *metrics("prepare_conll"))
+    with (root / "raw" / "train.txt").open("a", encoding="utf-8") as slip:
+        slip.write("train-word I-PER\n\n")
+    told = stage("prepare_conll", *raw, "--out", path("conll"), *metrics("prepare_conll"))
+    assert "train.txt:" in told and "I-PER" in told
     lexicon = (root / "conll" / "lexicon" / "lexicon.json").read_text(encoding="utf-8")
     assert "train-word" in lexicon and "test-word" not in lexicon and "dev-word" not in lexicon
     hidden = (root / "conll" / "test.conll").rename(root / "test.conll")  # nothing before evaluate may read it
@@ -116,7 +122,8 @@ def test_the_whole_chain(root: Path) -> None:
     stage("soft_targets", "--conll", path("conll"), *lm, *teachers, "--out", path("soft_targets"))
     out = ("--out", path("selection"), "--curve", path("curves/select.csv"))
     conll = ("--conll", path("conll"))
-    stage("select", *conll, *lm, "--tagger", path("tagger/full"), *out, *metrics("select"))
+    told = stage("select", *conll, *lm, "--tagger", path("tagger/full"), *out, *metrics("select"))
+    assert "\nlayers kept: forward [" in told
     selected = ("--selection", path("selection"))
     stage("prune", *conll, *lm, *selected, "--out", path("pruned"), *metrics("prune"))
     of_pruned, targets = ("--lm", path("pruned")), ("--targets", path("soft_targets"))
@@ -135,15 +142,17 @@ def test_the_whole_chain(root: Path) -> None:
     epochs = {
         name: (root / f"curves/train_tagger_{name}.csv").read_text(encoding="utf-8").count("\n") - 1 for name in TAGGERS
     }
-    assert epochs == {name: {"gold": 2, "taught": 3}[training] for name, (_, training) in TAGGERS.items()}
+    assert epochs == {name: {"gold": 2 * 2, "taught": 2 * 3}[training] for name, (_, training) in TAGGERS.items()}
     assert [(row["variant"], row["training"]) for row in results["rows"]] == list(TAGGERS.values())
     rows = {row["variant"]: row for row in results["rows"]}
     kept = json.loads((root / "metrics" / "select.json").read_text(encoding="utf-8"))["layers_kept"]
     assert rows["pruned"]["layers_kept"] == kept and sum(map(len, kept.values())) <= 1
     assert rows["no_lm"]["macs_per_word"] < rows["pruned"]["macs_per_word"] < rows["full"]["macs_per_word"]
     assert all(0 <= results["comparison"][training]["lm_macs_kept"] < 1 for training in TRAININGS)
-    difference = json.loads((root / "metrics" / "prune.json").read_text(encoding="utf-8"))["largest_difference"]
-    assert 0 <= difference < 1e-5
+    pruned = json.loads((root / "metrics" / "prune.json").read_text(encoding="utf-8"))
+    assert 0 <= pruned["largest_difference"] < 1e-5 and list(pruned["repeated"]) == ["seed-2"]
+    figures = {f"{name}.svg" for name in ("f1_against_cost", "gates", "lm_curves")}
+    assert {file.name for file in (root / "report").iterdir()} >= {*figures, "tables.md"}
     assert not list((root / ".checkpoints").iterdir()), "nothing is left of finished trainings"
 
 
