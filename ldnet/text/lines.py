@@ -12,6 +12,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,18 +23,27 @@ MARKS = re.compile(rb"\A(?:\xef\xbb\xbf)+(?![ \t])")
 BLOCK_BYTES = 1 << 20
 CERTAIN_BYTES = 1 << 16  # without a newline, but with carriage returns, so that these end the lines
 FEWEST_NULS, NULS = 4, 0.05  # so many, and such a share of the bytes: blanks and line ends of UTF-16 have them
-MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "zstd": b"\x28\xb5\x2f\xfd", "zip": b"PK\x03\x04"}
+MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "zstd": b"\x28\xb5\x2f\xfd"}
+NOT_READ = {
+    "zip": b"PK\x03\x04",
+    "7z": b"7z\xbc\xaf\x27\x1c",
+    "lz4": b"\x04\x22\x4d\x18",
+    "lzma": b"\x5d\x00\x00",
+    "compress": b"\x1f\x9d",
+    "rar": b"Rar!\x1a\x07",
+}
+ZSTD_FRAME_TO_SKIP = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # some tools begin with one
 ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
-BZIP2_BLOCK = b"1AY&SY"  # what follows the size of the blocks: text, too, may begin with BZh
+BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # one follows, of content or none: text, too, may begin with BZh
 UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
 def compression_of(start: bytes) -> str:
-    """What compresses a file that starts with these bytes (ten are enough): gzip, bzip2, xz, zstd, zip, or ''."""
-    for name, magic in MAGIC.items():
-        if start.startswith(magic) and (name != "bzip2" or start[4:10] == BZIP2_BLOCK):
+    """What compresses a file that starts with these bytes (ten are enough), as gzip or zip; '' for nothing."""
+    for name, magic in (MAGIC | NOT_READ).items():
+        if start.startswith(magic) and (name != "bzip2" or start[4:10] in BZIP2_BLOCKS):
             return name
-    return ""
+    return "zstd" if ZSTD_FRAME_TO_SKIP.match(start) else ""
 
 
 def compression(path: Path) -> str:
@@ -59,8 +69,8 @@ def read_lines(path: Path, most_bytes: int | None = None) -> Iterator[bytes]:
     promised = ENDINGS.get(path.suffix.lower(), kind)
     if promised != kind and path.stat().st_size:
         raise InputError(f"{path}: cannot be read: its name says {promised}, but it is {kind or 'not compressed'}")
-    if kind == "zip":
-        raise InputError(f"{path}: is a zip archive; unpack it, and give the text file that is in it")
+    if kind in NOT_READ:
+        raise InputError(f"{path}: is packed ({kind}); unpack it, and give the text file that is in it")
     try:
         with path.open("rb") as raw, _opened(kind, raw, path) as file:
             yield from (line for line in split_lines(_blocks(file, path), str(path), most_bytes) if line is not None)
@@ -73,11 +83,43 @@ def _opened(kind: str, raw: BinaryIO, path: Path) -> Any:
     readers: dict[str, Callable[[BinaryIO], Any]] = {
         "": lambda file: file,
         "gzip": lambda file: gzip.GzipFile(fileobj=file),
-        "bzip2": bz2.BZ2File,
-        "xz": lzma.LZMAFile,
+        "bzip2": lambda file: nullcontext(_Streams(file, bz2.BZ2Decompressor)),
+        "xz": lambda file: nullcontext(_Streams(file, lzma.LZMADecompressor)),
         "zstd": lambda file: _zstd(file, path),
     }
     return readers[kind](raw)
+
+
+class _Streams:
+    """The content of compressed streams, one after the other, with padding of zeros between them.
+
+    Python's own readers take padding, and damage, for the end of the file.
+    """
+
+    def __init__(self, file: BinaryIO, decompressor: Callable[[], Any]):
+        self.file, self.decompressor = file, decompressor
+        self.stream: Any = None  # none before the first, and between two
+        self.compressed = b""
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes; none at the end. Raises EOFError, or what the decompressor does, for damage."""
+        while True:
+            if not self.compressed and (self.stream is None or self.stream.needs_input):
+                self.compressed = self.file.read(BLOCK_BYTES)
+                if not self.compressed and self.stream is None:
+                    return b""
+                if not self.compressed:
+                    raise EOFError("it ends before its compressed data does")
+            if self.stream is None:
+                self.compressed = self.compressed.lstrip(b"\0")
+                self.stream = self.decompressor() if self.compressed else None
+                continue
+            block: bytes = self.stream.decompress(self.compressed, size)
+            self.compressed = b""
+            if self.stream.eof:
+                self.stream, self.compressed = None, self.stream.unused_data
+            if block:
+                return block
 
 
 def _zstd(file: BinaryIO, path: Path) -> Any:

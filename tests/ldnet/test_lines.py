@@ -63,6 +63,30 @@ def test_a_damaged_file(tmp_path: Path, kind: str) -> None:
         list(read_lines(written(tmp_path, content[: len(content) // 2])))
 
 
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
+def test_what_follows_a_stream(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zeros are padding, and another stream may follow them; anything else is damage."""
+    packed = PACK[kind](TEXT)
+    for block_bytes in (1, 5, lines.BLOCK_BYTES):
+        monkeypatch.setattr(lines, "BLOCK_BYTES", block_bytes)
+        assert list(read_lines(written(tmp_path, packed + b"\0" * 8))) == LINES
+        assert list(read_lines(written(tmp_path, packed + b"\0" * 4 + packed))) == LINES + LINES
+    for damage in (b"X" + packed[1:], b"rest"):
+        with pytest.raises(InputError, match=r"a\.txt: cannot be read"):
+            list(read_lines(written(tmp_path, packed + damage)))
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zstd"])
+def test_nothing_compressed(tmp_path: Path, kind: str) -> None:
+    assert list(read_lines(written(tmp_path, PACK[kind](b"")))) == []
+    assert compression(written(tmp_path, PACK[kind](b""))) == kind
+
+
+def test_zstd_with_a_frame_to_skip(tmp_path: Path) -> None:
+    frame = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"skip"
+    assert list(read_lines(written(tmp_path, frame + zstd(TEXT)))) == LINES
+
+
 def test_text_that_begins_as_bzip2_does(tmp_path: Path) -> None:
     assert list(read_lines(written(tmp_path, b"BZh9 O\n"))) == [b"BZh9 O"]
 
@@ -70,8 +94,10 @@ def test_text_that_begins_as_bzip2_does(tmp_path: Path) -> None:
 def test_archives_are_named(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("x.txt", TEXT)
-    with pytest.raises(InputError, match=r"a\.zip: is a zip archive; unpack it"):
+    with pytest.raises(InputError, match=r"a\.zip: is packed \(zip\); unpack it"):
         list(read_lines(tmp_path / "a.zip"))
+    with pytest.raises(InputError, match=r"a\.7z: is packed \(7z\); unpack it"):
+        list(read_lines(written(tmp_path, b"7z\xbc\xaf\x27\x1c\x00\x04", "a.7z")))
     with tarfile.open(tmp_path / "b.tar.gz", "w:gz") as tar:
         tar.add(written(tmp_path, TEXT))
     with pytest.raises(InputError, match=r"b\.tar\.gz: is a tar archive; unpack it"):
