@@ -8,11 +8,14 @@ import re
 from collections.abc import Sequence
 
 from ldnet.errors import InputError
+from ldnet.printable import quoted
 from ldnet.text.column_layout import INDEX, Layout, NumberedLine, find_layout, is_blank, looks_like_tag, starts_document
 from ldnet.text.foreign_formats import DELIMITERS, foreign_format, in_columns, separated_values
 
 TEXT = "expected text, a sentence a line"
 COLUMNS = "expected CoNLL columns, which blanks or tabs separate"
+LINE_SEPARATORS = re.compile("[\r\x00\x85\u2028\u2029]")
+FEWEST_WORDS = 6  # lines of one word each
 END_OF_SENTENCE = re.compile(r"\w[.!?][\"')]*")
 
 
@@ -30,12 +33,32 @@ def doubt_about_text(lines: Sequence[NumberedLine], name: str) -> str:
         raise InputError(f"{place}: {found}; {TEXT}: take the text out of it first (of JSON lines: jq -r .text)")
     words = [text for _, text in said if not starts_document(text)]
     documents = starts_document(said[0][1])
-    if not documents and not in_columns(words):
-        return ""
     apart = documents or any(is_blank(text) for number, text in lines if number > said[0][0])
+    if not documents and not in_columns(words):
+        return _smaller_doubt(said, apart, name)
     if documents or (apart and _are_tagged_or_numbered(words)):
         raise InputError(f"{place}: CoNLL columns; {TEXT}; --input conll reads columns")
     return f"{place}: these may be columns, but are read as text, a sentence a line; --input conll reads columns"
+
+
+def _smaller_doubt(lines: Sequence[NumberedLine], apart: bool, name: str) -> str:
+    """What these lines may be instead, where nothing is certain; `apart` says whether blank lines are among them."""
+    texts = [text for _, text in lines]
+    place = f"{name}:{lines[0][0]}"
+    if apart and len(texts) >= FEWEST_WORDS and all(len(text.split()) == 1 for text in texts):
+        return f"{place}: one word a line, but read as text, a sentence a line; --input conll reads a word a line"
+    if len(texts) > 1 and (found := separated_values(texts)) and all(looks_like_tag(_last_value(t)) for t in texts):
+        return f"{place}: this may be {found}, but is read as text, a sentence a line"
+    if all(len(text) > 1 and text[0] == text[-1] == '"' for text in map(str.strip, texts)) and len(texts) > 1:
+        return f"{place}: quotation marks around each line are read as words of it; of JSON: jq -r . takes them away"
+    for number, text in lines:
+        if separator := LINE_SEPARATORS.search(text):
+            return f"{name}:{number}: {quoted(separator[0])} inside the line, which is read as one sentence"
+    return ""
+
+
+def _last_value(text: str) -> str:
+    return re.split("[,;|]", text)[-1].strip()
 
 
 def _are_tagged_or_numbered(lines: Sequence[str]) -> bool:

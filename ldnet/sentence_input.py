@@ -26,6 +26,7 @@ from ldnet.text.column_layout import (
     looks_like_tag,
     mark_header,
     mark_indexed,
+    named_word_column,
     read_block,
     starts_document,
     word_of,
@@ -38,6 +39,7 @@ GROUP_SENTENCES, GROUP_CHARACTERS = 1000, 1 << 18
 BLOCK_BYTES = 1 << 16
 PAUSE_SECONDS = 0.2
 LOOKED_AT = 200  # lines that show what a text is
+LONG_SENTENCE = 500  # words: a longer one is several, without the empty lines between them
 Arriving = Iterator[tuple[int, str] | None]  # numbered lines; None where nothing more comes for a moment
 
 
@@ -221,6 +223,8 @@ class _BlockReader:
         """The words of the lines, if there are some. Raises InputError naming the line."""
         if not block:
             return SentenceRead(join_words([]), last_line, [], closed)
+        if self.first is None and self.choose:
+            self._take_named_column(block)
         if self.first is None and all(map(_is_remark, (text for _, text in block))):
             remarks = [ColumnLine(number, text, "comment", ()) for number, text in block]
             return SentenceRead(join_words([]), last_line, remarks, closed)
@@ -229,6 +233,8 @@ class _BlockReader:
         if any(line.kind == "word" for line in lines):
             lines = [line for line in mark_header(lines) if line] if self.first is None else lines
             self._find_words(lines, layout)
+            if self.first is None:
+                self._doubt_words([line for line in lines if line.kind == "word"])
             lines = [line for line in mark_indexed(lines, self.word_column) if line]
             # Comments and headers have no say: only where tabs alone were needed are they needed from then on.
             self.first = layout if self.first is None or layout.tabs > self.first.tabs else self.first
@@ -265,6 +271,28 @@ class _BlockReader:
                 f"{self.name}:{stray.number}: {quoted(stray.fields[0])} in column 0, which counts the words of the "
                 "first sentence; expected a number; say with --word-column where the words are"
             )
+
+    def _take_named_column(self, block: list[NumberedLine]) -> None:
+        """The column that a comment of CoNLL-U Plus names, if one does."""
+        column = named_word_column(text for _, text in block)
+        if column is not None:
+            self.word_column, self.choose = column, False
+            self.say(f"{self.name}:{block[0][0]}: words are read from column {column}, as global.columns says")
+
+    def _doubt_words(self, lines: Sequence[ColumnLine]) -> None:
+        """Say where a first sentence has no letters in its words, or the same one throughout, or is very long."""
+        words = [line.fields[self.word_column] for line in lines]
+        place = f"{self.name}:{lines[0].number}"
+        others = (column for column in zip(*(line.fields for line in lines), strict=True) if list(column) != words)
+        beside = any(
+            any(map(str.islower, "".join(column))) and not all(map(looks_like_tag, column)) for column in others
+        )
+        same = len(set(words)) == 1
+        if self.choose and beside and len(words) > 1 and (same or not any(map(str.isalpha, "".join(words)))):
+            found = f"{quoted(words[0])} in column {self.word_column}, {'and so in all lines of' if same else 'in'}"
+            self.say(f"{place}: {found} the first sentence; are these words? --word-column says where they are")
+        if len(words) > LONG_SENTENCE:
+            self.say(f"{place}: a sentence of {len(words):,} words; is there an empty line after each sentence?")
 
 
 def _count(words: Sequence[ColumnLine]) -> bool:

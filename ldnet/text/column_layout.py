@@ -13,10 +13,12 @@ from typing import Literal, NamedTuple
 
 from ldnet.errors import InputError
 
-DOCUMENT_START = "-docstart-"  # in any case: corpora are lower-cased, too
+DOCUMENT_START = re.compile(r"-{1,2}docstart-{1,2}(\(?\w+\)?)?")  # in any case: corpora are lower-cased, too
+UNSEEN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\x1a\u200b\u2060\ufeff"
 # Only these separate columns: real words contain U+00A0, U+3000 and other Unicode white space.
 BLANKS = re.compile(r"[ \t]+")
 TAG_SHAPE = re.compile(r"O|[BIESLUMW][-_].+", re.IGNORECASE | re.DOTALL)
+GLOBAL_COLUMNS = re.compile(r"# *global\.columns *= *(?P<names>.+)")  # CoNLL-U Plus
 KEY_AND_VALUE = re.compile(r"# *[\w.:-]+ = ")  # CoNLL-U's comments: # sent_id = 1
 DOCUMENT_MARKS = ("#begin document", "#end document")  # CoNLL-2011 and 2012
 HEADER = re.compile(
@@ -81,14 +83,17 @@ def looks_like_tag(text: str) -> bool:
 
 
 def is_blank(text: str) -> bool:
-    """Whether the line ends a sentence."""
-    return not text.strip(" \t")
+    """Whether the line ends a sentence: nothing can be seen on it."""
+    stripped = text.strip(" \t")
+    return not stripped or (not stripped[0].isalnum() and not stripped.strip(UNSEEN))
 
 
 def starts_document(text: str) -> bool:
-    """Whether the line is the -DOCSTART- of the CoNLL-2003 files."""
+    """Whether the line is the -DOCSTART- of the CoNLL-2003 files; others write it with a number or without dashes."""
     lowered = text.lower()
-    return DOCUMENT_START in lowered and DOCUMENT_START in _at_blanks(lowered)
+    if "docstart" not in lowered:
+        return False
+    return _at_blanks(text)[0] == "DOCSTART" or any(map(DOCUMENT_START.fullmatch, _at_blanks(lowered)))
 
 
 def find_layout(lines: Iterable[NumberedLine]) -> Layout | None:
@@ -216,6 +221,14 @@ def _counts(lines: Sequence[ColumnLine | None]) -> bool:
                 return False
             before = number
     return True
+
+
+def named_word_column(texts: Iterable[str]) -> int | None:
+    """The column FORM where a comment of CoNLL-U Plus names the columns; None where none does."""
+    for match in filter(None, map(GLOBAL_COLUMNS.match, texts)):
+        names = match["names"].split()
+        return names.index("FORM") if "FORM" in names else None
+    return None
 
 
 def word_of(line: ColumnLine, column: int, place: str) -> str:

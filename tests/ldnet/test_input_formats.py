@@ -63,11 +63,29 @@ def test_what_may_be_columns_is_read_with_a_warning(content: str, tmp_path: Path
     "content",
     [
         "", "\n\n", "{ John }\n", '["John came.\n', "a < b\n", "John, Mary and x\nA, B\n", "Word, tag.\n", "One O\n",
-        "I saw Mary\nHe saw John\n\nYou saw Ed\n", "1 a\n2 b\n3 c\n\n",
+        "I saw Mary\nHe saw John\n\nYou saw Ed\n", "1 a\n2 b\n3 c\n\n", "a\nb\nc\nd\ne\nf\ng\n", '"Come."\n',
+        "a, b\nc, d\ne, O. f\n",
     ],
 )  # fmt: skip
 def test_text_is_not_doubted(content: str, tmp_path: Path) -> None:
     assert read(content, tmp_path, "text") == (content.count("\n"), [])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a\nb\nc\nd\n.\n\ne\n.\n", "a:1: one word a line, but read as text, a sentence a line; --input conll reads"),
+        ("John,B-PER\ncame,O\nin,O\n", "a:1: this may be CSV, its columns separated by commas, but is read as text"),
+        ('"John came."\n"He left."\n', "a:1: quotation marks around each line are read as words of it"),
+        ("a\nb c\rd e\r\nf g\n", "a:2: '\\r' inside the line, which is read as one sentence"),
+        ("a\nb c\u2028d e\n", "a:2: '\\u2028' inside the line, which is read as one sentence"),
+    ],
+)
+def test_what_may_be_no_text_is_read_with_a_warning(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(content.encode())
+    said: list[str] = []
+    sentences = sum(map(len, read_groups(str(tmp_path / "a"), text_reader(split_at_blanks, said.append))))
+    assert sentences == content.count("\n") and len(said) == 1 and message in said[0]
 
 
 @pytest.mark.parametrize("name", ["LOOKED_AT", "GROUP_CHARACTERS"])

@@ -30,7 +30,10 @@ def read(content: bytes, tmp_path: Path, reader: Reader = TEXT, name: str = "a.t
 
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
 def test_every_line_keeps_its_place(name: str, tmp_path: Path) -> None:
-    sentences = read("\ufeffé b\r\n\n  \n\x85 c".encode(), tmp_path, name=name)
+    said: list[str] = []
+    content = "\ufeffé b\r\n\n  \n\x85 c".encode()
+    sentences = read(content, tmp_path, text_reader(split_at_blanks, said.append), name)
+    assert len(said) == 1 and f"{name}:4: '\\x85' inside the line, which is read as one sentence" in said[0]
     assert [sentence.line.text for sentence in sentences] == ["é b", "", "  ", "\x85 c"]
     assert [sentence.line.words for sentence in sentences] == [["é", "b"], [], [], ["\x85", "c"]]
     assert [sentence.last_line for sentence in sentences] == [1, 2, 3, 4]
@@ -206,11 +209,45 @@ def test_the_words_stand_beside_a_column_that_counts_them(
 
 
 @pytest.mark.parametrize(
-    "content", ["1\n2\n", "1 O\n2 B-X\n", "3 a\n4 b\n", "1999 CD\n", "1 a\n3 b\n", "a 1\n", "0 CD O\n", "1.1 a\n"]
-)
-def test_other_numbers_are_words(content: str, tmp_path: Path) -> None:
-    words = [[line.split()[0] for line in content.splitlines()]]
-    assert tagged(content, tmp_path, None)[0] == tagged(content, tmp_path, 0)[0] == words
+    ("content", "doubted"),
+    [
+        ("1\n2\n", False), ("1 O\n2 B-X\n", False), ("1999 CD\n", False), ("a 1\n", False), ("0 CD O\n", False),
+        ("1.1 a\n", False), ("1,5 CD O\n2,5 CD O\n", False), ("no a O\nnon b O\n", False),
+        ("3 a\n4 b\n", True), ("1 a\n3 b\n", True), ("1 a O\n1 b O\n", True), ("s1 a O\ns1 b O\n", True),
+        ("1_1\ta\n1_2\tb\n", True), ("d1\t1\ta\nd1\t2\tb\n", True),
+    ],
+)  # fmt: skip
+def test_other_numbers_are_words_and_doubted_beside_words(content: str, doubted: bool, tmp_path: Path) -> None:
+    words, said = [[line.split()[0] for line in content.splitlines()]], []
+    assert tagged(content, tmp_path, None, said.append)[0] == tagged(content, tmp_path, 0)[0] == words
+    assert [line.endswith("are these words? --word-column says where they are") for line in said] == [True] * doubted
+
+
+def test_a_comment_names_the_column_of_the_words(tmp_path: Path) -> None:
+    said: list[str] = []
+    content = "# global.columns = ID UPOS FORM\n1\tX\ta\n2\tX\tb\n\n"
+    assert tagged(content, tmp_path, None, said.append)[0] == [["a", "b"]]
+    assert len(said) == 1 and "a.txt:1: words are read from column 2, as global.columns says" in said[0]
+    assert tagged(content, tmp_path, 1)[0] == [["X", "X"]]
+    assert tagged("# global.columns = ID LEMMA\nx y\n\n", tmp_path, None)[0] == [["x"]]
+
+
+@pytest.mark.parametrize("unseen", ["\u00a0", "\u200b", " \u3000", "\x0c", "\x1a"])
+def test_what_cannot_be_seen_ends_a_sentence(unseen: str, tmp_path: Path) -> None:
+    assert tagged(f"x\ny\n{unseen}\nz\u00a0\n", tmp_path)[0] == [["x", "y"], ["z\u00a0"]]
+
+
+@pytest.mark.parametrize("start", ["-DOCSTART-(1) O", "--DOCSTART-- O", "DOCSTART O", "-docstart- -x-"])
+def test_document_starts_as_others_write_them(start: str, tmp_path: Path) -> None:
+    assert tagged(f"{start}\n\nx O\n\n{start}\ny O\n", tmp_path)[0] == [["x"], ["y"]]
+    assert tagged("docstart O\nthe-docstart-x O\n", tmp_path)[0] == [["docstart", "the-docstart-x"]]
+
+
+def test_a_first_sentence_that_is_very_long_is_doubted(tmp_path: Path) -> None:
+    said: list[str] = []
+    sentences = read(b"x O\n" * 501, tmp_path, conll_reader(0, said.append))
+    assert len(sentences) == len(said) == 1
+    assert said[0].endswith("a.txt:1: a sentence of 501 words; is there an empty line after each sentence?")
 
 
 def test_a_column_that_does_not_count_all_words_is_refused(tmp_path: Path) -> None:
