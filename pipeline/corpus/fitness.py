@@ -13,7 +13,8 @@ from ldnet.text.lm_words import END_OF_SENTENCE, known_form
 Words = Sequence[str]
 FREQUENT, AT_LEAST = 0.01, 3  # share of the training words; and how often it must be there
 RARE = 0.1  # of the frequency in the training sentences
-LENGTH_RATIO = 3.0
+LENGTH_RATIO, RATIO_WITHOUT_TESTS = 3.0, 1.5  # where test sentences were found in the text, and where none was
+IN_EACH = 0.9  # of the sentences: how often a word is there that marks each of them
 LITTLE_KNOWN = 0.5
 SHOWN = 5
 
@@ -28,7 +29,10 @@ def fitness(
     words = Counter(word for sentence in train for word in sentence)
     known = known_share(words, vocabulary)
     yield f"the language models know {100 * known:.2f} % of the words in train"
-    doubts = list(_doubts(words, len(train), counts, sentences, known))
+    doubts = [
+        *_doubts_of_words(words, counts, sentences, known),
+        *_doubts_of_length(words.total() / len(train), sum(counts.values()) / sentences, bool(dropped)),
+    ]
     yield from (f"note: {doubt}" for doubt in doubts)
     if doubts and not dropped:
         yield (
@@ -54,9 +58,7 @@ def missing_words(words: Counter[str], counts: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _doubts(
-    words: Counter[str], train_sentences: int, counts: Mapping[str, int], sentences: int, known: float
-) -> Iterator[str]:
+def _doubts_of_words(words: Counter[str], counts: Mapping[str, int], sentences: int, known: float) -> Iterator[str]:
     if missing := missing_words(words, counts):
         shown = ", ".join(map(quoted, missing[:SHOWN]))
         rest = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
@@ -66,8 +68,28 @@ def _doubts(
         )
     elif known < LITTLE_KNOWN:
         yield "the LM text has few of the training words; is it tokenised as the columns are, and in their language?"
-    of_text, of_train = sum(counts.values()) / sentences, words.total() / train_sentences
-    if not of_train / LENGTH_RATIO <= of_text <= of_train * LENGTH_RATIO:
+    tokens = sum(counts.values())
+    if _capitals(counts) / tokens < RARE * _capitals(words) / words.total():
+        yield "the LM text has hardly any capital letters, the training words have; write it as the columns are written"
+    marks = (
+        word
+        for word, count in counts.items()
+        if not word[0].isalnum()
+        and count >= IN_EACH * sentences
+        and words[word] / words.total() < RARE * count / tokens
+    )
+    if shown := ", ".join(map(quoted, sorted(marks)[:SHOWN])):
+        yield f"most sentences of the LM text have {shown}, which train hardly has; are these marks? Take them away"
+
+
+def _capitals(words: Mapping[str, int]) -> int:
+    return sum(count for word, count in words.items() if word.lower() != word)
+
+
+def _doubts_of_length(of_train: float, of_text: float, found: bool) -> Iterator[str]:
+    """Words of a line, on average; `found` says whether test sentences are lines of the text."""
+    ratio = LENGTH_RATIO if found else RATIO_WITHOUT_TESTS
+    if not of_train / ratio <= of_text <= of_train * ratio:
         yield (
             f"a line of the LM text has {of_text:.1f} words on average, a sentence of train {of_train:.1f}; "
             "expected one sentence a line"

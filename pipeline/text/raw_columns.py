@@ -1,5 +1,6 @@
 """Tagged sentences as people bring them: files in columns of any layout, with what was found of it."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -35,6 +36,8 @@ NOT_WORDS = {
     "empty node": ("empty node of CoNLL-U (3.1)", "empty nodes of CoNLL-U (3.1)"),
 }
 CONVERT = "python examples/own_data/to_columns.py <file> converts CSV with a header and JSON records"
+SENTENCE_ID = re.compile(r"# *(sent_id|sentence_id|sent_num) *[=:]")
+LINE_SEPARATORS = "\x85\u2028\u2029\x0b"
 NO_TAGS = ("O", "o", "_", "-", "")
 LOOKED_AT = 200  # lines
 
@@ -58,6 +61,7 @@ class RawFile:
     left_out: Counter[str]  # lines that are no words, by kind
     has_blank_lines: bool  # between words
     tags_left_out: int  # tags of spans on lines that CoNLL-U does not count as words
+    joined: list[int]  # lines where another sentence seems to begin without a blank line before
     start: list[str] = field(repr=False)  # the first lines
     span_columns: list[int] = field(repr=False)  # with tags in all lines, and not O alone
 
@@ -82,6 +86,7 @@ class _Kept:
         self.left_out: Counter[str] = Counter()
         self.tags_left_out = 0
         self.has_blank_lines = False
+        self.joined: list[int] = []
         self._words: list[str] = []
         self._tags: list[str] = []
         self._lines: list[int] = []
@@ -102,7 +107,9 @@ class _Kept:
                     del self._values[column]
 
     def other(self, line: ColumnLine) -> None:
-        """Count a line that is no word."""
+        """Count a line that is no word, and note a comment that numbers a sentence while another one is not ended."""
+        if line.kind == "comment" and self._words and SENTENCE_ID.match(line.text):
+            self.joined.append(line.number)
         self.left_out[line.kind] += 1
         self.tags_left_out += line.kind in ("multiword", "empty node") and line.fields[self.tag_column] not in NO_TAGS
 
@@ -135,6 +142,9 @@ def read_columns(path: Path, word_column: int, tag_column: int) -> RawFile:
         shapes.add(number, text)
         if number <= LOOKED_AT:
             start.append(text)
+    separator = max(LINE_SEPARATORS, key=lambda character: sum(text.count(character) for text in start))
+    if sum(text.count(separator) for text in start) > len(start):
+        raise InputError(f"{path}:1: lines end with U+{ord(separator):04X}; expected newlines at the ends of lines")
     if found := foreign_format(start):
         raise InputError(f"{path}:1: {found}, not CoNLL columns; {CONVERT}")
     try:
@@ -161,8 +171,12 @@ def _lines(path: Path) -> Iterator[NumberedLine]:
 
 
 def not_columns(path: Path, start: Sequence[str], error: InputError) -> InputError:
-    """The error, or a better one if the file is in another format."""
-    if found := separated_values(start):
+    """The error, or a better one if the file is in another format, and not in columns as well."""
+    layout = find_layout(enumerate(start, 1))
+    said = [layout.split(text) for text in start if layout and not is_blank(text) and not text.startswith("#")]
+    columns = layout is not None and layout.width > 1 and all(len(fields) == layout.width for fields in said)
+    by_delimiter = bool(said) and all(fields[0][-1:] in DELIMITERS and len(fields[0]) > 1 for fields in said)
+    if (found := separated_values(start)) and (by_delimiter or not columns):
         return InputError(f"{path}:1: {found}, not CoNLL columns; {CONVERT}")
     return error
 
@@ -172,7 +186,9 @@ def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, ta
     layout = find_layout(shapes.lines())
     if layout is None:
         raise nothing
-    _check_columns(f"{path}:{layout.example}", layout.width, word_column, tag_column)
+    no_break = layout.width == 1 and any("\xa0" in text for text in start)
+    hint = "; only blanks and tabs separate columns, and there are U+00A0 in these lines" if no_break else ""
+    _check_columns(f"{path}:{layout.example}", layout.width, word_column, tag_column, hint)
     tags = _tags_that_occur(path, layout, tag_column) if shapes.marked else ()
     numbers = WordNumbers() if word_column % layout.width else None
     kept = _keep(_Kept(path, layout, word_column, tag_column), layout, tags, numbers)
@@ -189,6 +205,7 @@ def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, ta
         left_out=kept.left_out,
         has_blank_lines=kept.has_blank_lines,
         tags_left_out=kept.tags_left_out,
+        joined=kept.joined or (numbers.joined if numbers else []),
         start=start,
         span_columns=kept.span_columns(),
     )
@@ -225,14 +242,15 @@ def _keep(kept: _Kept, layout: Layout, tags: Collection[str], numbers: WordNumbe
     return kept
 
 
-def _check_columns(place: str, width: int, word_column: int, tag_column: int) -> None:
+def _check_columns(place: str, width: int, word_column: int, tag_column: int, hint: str) -> None:
     for name, column in (("word_column", word_column), ("tag_column", tag_column)):
         if not -width <= column < width:
-            raise InputError(f"{place}: {width} columns, but prepare_conll.{name} is {column} (columns count from 0)")
+            found = f"{width} columns, but prepare_conll.{name} is {column}"
+            raise InputError(f"{place}: {found} (columns count from 0){hint}")
     if word_column % width == tag_column % width:
         raise InputError(
             f"{place}: {width} columns; prepare_conll.word_column {word_column} and prepare_conll.tag_column "
-            f"{tag_column} are the same one, expected a column for the word and another for its tag"
+            f"{tag_column} are the same one, expected a column for the word and another for its tag{hint}"
         )
 
 

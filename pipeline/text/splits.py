@@ -4,13 +4,14 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
+from ldnet.text.column_layout import named_word_column
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
@@ -27,7 +28,9 @@ Say = Callable[[str], None]
 MANY_SENTENCES = 20
 MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
 MOST_TYPES = 20  # that are named
-SHOWN = 3  # words, of a file
+FEW_TAGS = 3  # of a type, if there are many types
+SHOWN = 3  # words of a file, and the like
+SPLIT_NAME = re.compile(r"(train|dev|devel|valid|val|validation|test)\b|(train|dev|valid|test)[ab_]", re.IGNORECASE)
 QUOTED = re.compile(r'"([^"]|"")*"')
 LONG_SENTENCE = 500  # words: a longer one is several, without the blank lines between them
 
@@ -85,7 +88,12 @@ def make_splits(files: Files, params: ConllParams, seed: int, say: Say = silent)
         check_words(file, params.word_column)
     report = _report(files, params)
     splits = {name: [s for file in parts for s in _in_iobes(file, report)] for name, parts in files.items()}
-    doubts = [*_doubts_of_widths(files, params), *_doubts(files, report), *_doubts_of_spans(files, params)]
+    doubts = [
+        *_doubts_of_files(files),
+        *_doubts_of_widths(files, params),
+        *_doubts(files, report, params),
+        *_doubts_of_spans(files, params),
+    ]
     if not params.dev:
         splits["train"], splits["dev"] = hold_out(splits["train"], params.dev_sentences, seed)
     if params.train_sentences:
@@ -156,7 +164,7 @@ def _refuse_header(files: Files) -> None:
             )
 
 
-def _doubts(files: Files, report: TagReport) -> Iterable[str]:
+def _doubts(files: Files, report: TagReport, params: ConllParams) -> Iterable[str]:
     """What was read in a way that the user may not want."""
     if report.slips:
         yield f"{report.slips_in_words()}; read as conlleval does (prepare_conll.slips: refuse stops at them)"
@@ -179,6 +187,15 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
             )
         if file.tags_left_out:
             yield f"{file.path}: {file.tags_left_out:,} tags on ranges and empty nodes of CoNLL-U are left out"
+        named = named_word_column(file.start)
+        if named is not None and named != params.word_column % file.layout.width:
+            yield f"{file.path}: global.columns says that words (FORM) are in column {named}, not {params.word_column}"
+        if file.joined:
+            more = f", as in {len(file.joined) - 1:,} more places" if len(file.joined) > 1 else ""
+            yield (
+                f"{file.path}:{file.joined[0]}: another sentence seems to begin here, without a blank line before "
+                f"it{more}; sentences end at blank lines alone"
+            )
         if len(file.sentences) > 1 and not file.has_blank_lines:
             yield f"{file.path}: no blank line, so that sentences end at -DOCSTART- lines alone"
         if len(file.sentences) >= MANY_SENTENCES and all(len(sentence.words) == 1 for sentence in file.sentences):
@@ -187,6 +204,15 @@ def _doubts(files: Files, report: TagReport) -> Iterable[str]:
         if len(longest.words) > LONG_SENTENCE:
             place = f"{file.path}:{longest.lines[0]}"
             yield f"{place}: a sentence of {len(longest.words):,} words; is there a blank line after each sentence?"
+
+
+def _doubts_of_files(files: Files) -> Iterable[str]:
+    """Files beside those that are read, which are named as a split is."""
+    taken = {file.path for file in _all(files)}
+    beside = {path for folder in {path.parent for path in taken} for path in folder.iterdir() if path.is_file()}
+    if others := sorted(path.name for path in beside - taken if SPLIT_NAME.match(path.name)):
+        shown = f"{', '.join(others[:SHOWN])}{', ...' if len(others) > SHOWN else ''}"
+        yield f"not read: {shown}; prepare_conll.train, dev and test say which files are (train*.txt: several)"
 
 
 def _doubts_of_widths(files: Files, params: ConllParams) -> Iterable[str]:
@@ -210,26 +236,41 @@ def _beginning(file: RawFile, kind: Literal["words", "tags"]) -> str:
 
 
 def _doubts_of_types(files: Files, report: TagReport) -> Iterable[str]:
-    """Types that look alike, and where the rarest of them is."""
+    """Types that look alike, or are not likely to be meant as types, and where the rarest of them is."""
     counts = Counter(tag for file in _all(files) for sentence in file.sentences for tag in sentence.tags)
     by_type: dict[str, list[str]] = {}
     for text in counts:
         tag = report.dialect.tag(text)
-        by_type.setdefault((tag and tag.type) or "O", []).append(text)
-    for kinds in look_alike(by_type):
-        tags = by_type[min(kinds, key=lambda kind: sum(counts[text] for text in by_type[kind]))]
-        file, line = next(
-            (file, line)
-            for file in _all(files)
-            for sentence in file.sentences
-            for line, text in zip(sentence.lines, sentence.tags, strict=True)
-            if text in tags
+        by_type.setdefault((tag and tag.type) or "", []).append(text)
+    outside = by_type.pop("", [])
+    for kind in sorted(kind for kind in by_type if kind in ("O", "o")):
+        yield f"{_place(files, by_type[kind])}: a span of type {kind}, which is what stands outside of all spans"
+    for kind in sorted(kind for kind in by_type if not kind.isprintable()):
+        yield f"{_place(files, by_type[kind])}: type {kind!a} has characters in it that cannot be seen"
+    tags = sum(counts[text] for texts in by_type.values() for text in texts)
+    if len(by_type) > MOST_TYPES and tags < FEW_TAGS * len(by_type):
+        yield f"{len(by_type):,} types in {tags:,} tags; are numbers or names in the types?"
+    for kinds in look_alike([*by_type, *("O" for _ in outside[:1])]):
+        rarest = min(
+            (by_type.get(kind, outside) for kind in kinds), key=lambda texts: sum(counts[text] for text in texts)
         )
         only_case = len({kind.casefold() for kind in kinds}) == 1
         shown = map(shortened, kinds)
         names = " and ".join(shown if only_case else map(ascii, shown))
         how = "in upper and lower case" if only_case else "in characters that cannot be seen or look the same"
-        yield f"types {names} differ only {how}, and are read as different ones; {file.path}:{line} has the rarest"
+        place = _place(files, rarest)
+        yield f"types {names} differ only {how}, and are read as different ones; {place} has the rarest"
+
+
+def _place(files: Files, tags: Collection[str]) -> str:
+    """The file and the line where one of the tags stands first."""
+    return next(
+        f"{file.path}:{line}"
+        for file in _all(files)
+        for sentence in file.sentences
+        for line, text in zip(sentence.lines, sentence.tags, strict=True)
+        if text in tags
+    )
 
 
 def _doubts_of_quotes(file: RawFile) -> Iterable[str]:

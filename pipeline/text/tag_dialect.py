@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from ldnet.text.tags import ALIASES, OUTSIDE, Tag
 
 PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.IGNORECASE | re.DOTALL)
-# PER-B, and B:PER or B with a dash that is no hyphen: no types that stand alone.
-MISWRITTEN = re.compile(r".+([^\w\s]|_)[BIESLUMW]|[BI]\W.*", re.IGNORECASE | re.DOTALL)
+# PER-B, BEGIN-PER, and B:PER or B with a dash that is no hyphen: no types that stand alone.
+WORDS_FOR_PREFIXES = "begin|beginning|start|inside|middle|inner|end|last|single|unit|unique|singleton"
+MISWRITTEN = re.compile(rf".+([^\w\s]|_)[BIESLUMW]|[BI]\W.*|({WORDS_FOR_PREFIXES})[-_:].+", re.IGNORECASE | re.DOTALL)
+SEVERAL = re.compile(r"[BIESLUMW][-_].+?[|;+,/\s]\s*(?:[BIESLUMW][-_].+|O)", re.DOTALL)
+BRACKETS = re.compile(r"\(\w+(\*\)?|\))|\*\)?")
 PREFIX_LETTERS, FIRST_OR_LAST = set("BIESLUMWbieslumw"), set("BEbe")
 MOST_TYPES = 200  # more are words or lemmas rather than types
 # Unicode counts these among letters and marks, but they have no shape.
@@ -38,7 +41,7 @@ class Dialect:
         if self.alone:
             return Tag("I", text) if text else None
         match = PREFIXED.fullmatch(text)
-        if match is None:
+        if match is None or names_several(text):
             return None
         prefix = match[1].upper()
         return Tag(ALIASES.get(prefix, prefix), match[3])
@@ -74,6 +77,16 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
 
 def _is_miswritten(text: str) -> bool:
     return bool(MISWRITTEN.fullmatch(text)) or bool(looks_like_another(text) and PREFIXED.fullmatch(seen(text)))
+
+
+def names_several(text: str) -> bool:
+    """Whether the text is several labels, as where spans lie inside of others: B-LOC|B-ORG, B-LOC|O."""
+    return bool(SEVERAL.fullmatch(text))
+
+
+def is_bracketed(text: str) -> bool:
+    """Whether the text is of a column of brackets, as in CoNLL-2005 and 2012: (ORG*, *, *), (ORG)."""
+    return bool(BRACKETS.fullmatch(text))
 
 
 def may_be_prefixed(text: str) -> bool:

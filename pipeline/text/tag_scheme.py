@@ -15,7 +15,7 @@ from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
 from ldnet.text.tags import OUTSIDE, Tag
 from pipeline.text.raw_columns import RawSentence
-from pipeline.text.tag_dialect import Dialect, find_dialect, looks_like_another
+from pipeline.text.tag_dialect import Dialect, find_dialect, is_bracketed, looks_like_another, names_several
 
 Scheme = Literal["IOB1", "IOB2", "IOBES", "IOE1", "IOE2"]
 PLACES_SHOWN = 5
@@ -111,7 +111,9 @@ def _parsed(text: str, dialect: Dialect, path: Path, line: int) -> Tag:
     if tag is None:
         disguised = looks_like_another(text) and text.isprintable()
         letters = f", with other letters than it seems ({shortened(text)!a})" if disguised else ""
-        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{letters}: {UNKNOWN}")
+        several = "; it names several labels: keep one of them for each word" if names_several(text) else ""
+        brackets = "; brackets around spans are not read: write B- and I- for them" if is_bracketed(text) else ""
+        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{letters}{several}{brackets}: {UNKNOWN}")
     return tag
 
 

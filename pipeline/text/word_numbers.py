@@ -18,6 +18,9 @@ class WordNumbers:
 
     def __init__(self) -> None:
         self.apart = 0  # ranges and empty nodes
+        self._beginnings: list[int] = []  # lines where the count begins again inside of a sentence
+        self._first: int | None = None  # the number of a file's first word
+        self._gaps = 0  # all other numbers that do not follow the one before
         self._ranges = self._numbers = self._steps = self._others = self._rows = 0
         self._first_apart = ""  # and its line
         self._fault = ""  # where the count breaks first
@@ -43,6 +46,11 @@ class WordNumbers:
             return "multiword" if match["last"] else "empty node"
         number = int(index)
         self._numbers += 1
+        self._first = number if self._first is None else self._first
+        if self._before is not None and number == self._first != self._before + 1:
+            self._beginnings.append(line.number)
+        elif number != (self._first if self._before is None else self._before + 1):
+            self._gaps += 1
         if self._before is not None and number != self._before + 1:
             self._note(line, f"{number} comes after {self._before}")
         elif self._before:
@@ -57,6 +65,11 @@ class WordNumbers:
     def hold(self) -> bool:
         """Whether column 0 counts the words throughout."""
         return self._numbers > 0 and not self._fault
+
+    @property
+    def joined(self) -> list[int]:
+        """Lines where a sentence begins without a blank line before it, if column 0 counts the words of sentences."""
+        return self._beginnings if self._steps and not self._gaps and not self._others else []
 
     def refuse_gap(self, path: Path) -> None:
         """Raise InputError if column 0 counts the words but for some rows.

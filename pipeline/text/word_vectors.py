@@ -16,6 +16,7 @@ from ldnet.printable import quoted
 from ldnet.text.lines import decode
 from pipeline.text.bounded_lines import bounded_lines
 
+FASTTEXT = (793_712_314).to_bytes(4, "little")
 EXPECTED = "expected a word and its numbers on each line"
 MOST_DIGITS = 18  # of a count; Python refuses to read thousands of them
 LOOKED_AT = 1000  # lines, most of which have a word without a blank, so that they show the dimension
@@ -65,6 +66,7 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
     A word may have blanks in it: the numbers are the last fields of a line. Lines whose word is empty or not UTF-8 are
     skipped. Raises InputError naming file and line for rows of another width, what is not a number, and empty files.
     """
+    _refuse_binary(path)
     lines = bounded_lines(path, EXPECTED)
     start = list(islice(lines, LOOKED_AT))
     promised, dimension = _header(start[0]) if start else (None, 0)
@@ -105,8 +107,17 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
 
 def vector_dimension(path: Path) -> int:
     """How many numbers a word has, by the first lines of the file; 0 for an empty file. Raises InputError."""
+    _refuse_binary(path)
     start = list(islice(bounded_lines(path, EXPECTED), LOOKED_AT))
     return (_header(start[0])[1] or _dimension(start)) if start else 0
+
+
+def _refuse_binary(path: Path) -> None:
+    """Raise InputError for a model of fastText, which begins with a number of its own."""
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(FASTTEXT)) == FASTTEXT:
+                raise InputError(f"{path}: is a binary model of fastText; give its text file (.vec)")
 
 
 def _header(line: bytes) -> tuple[int | None, int]:

@@ -18,7 +18,7 @@ def said(*text: str, dropped: int = 0) -> list[str]:
 
 
 def test_text_like_the_training_sentences() -> None:
-    assert said("Ada left , too .", "The house , red .", "So -LRB- yes -RRB- , she was here .") == []
+    assert said("Ada left , too .", "The house , red .", "So -LRB- yes -RRB- , she was here .", dropped=1) == []
     assert next(iter(fitness(TRAIN, Counter(Ada=1), Counter(Ada=1), 1, 0))).split()[4] == f"{100 * 2 / 20:.2f}"
 
 
@@ -37,6 +37,25 @@ def test_paragraphs_and_words_a_line() -> None:
     )
     (note, _) = said(*["Ada", "left", ",", "too", ".", "The", "house", ",", "red", ".", "So", ",", "yes", "."])
     assert "has 1.0 words on average" in note
+
+
+def test_marks_and_letters_that_training_sentences_do_not_have() -> None:
+    like = ["Ada left , too .", "The house , red .", "So , yes ."]
+    assert said(*like, dropped=1) == []
+    (note, _) = said(*[f"<s> {line} </s>" for line in like])
+    assert note == (
+        "note: most sentences of the LM text have '</s>', '<s>', which train hardly has; are these marks? "
+        "Take them away"
+    )
+    assert said(*[f"- {line}" for line in like])[0].startswith("note: most sentences of the LM text have '-'")
+    (note, _) = said(*[line.lower() for line in like])
+    assert note.startswith("note: the LM text has hardly any capital letters, the training words have")
+
+
+def test_two_sentences_a_line_are_doubted_where_no_test_sentence_was_found() -> None:
+    two = ["Ada left , too . The house , red .", "So , yes . She was here ."]
+    assert said(*two, dropped=1) == []
+    assert len(said(*two)) == 2
 
 
 def test_another_language() -> None:

@@ -64,6 +64,17 @@ def test_ways_to_write_the_same_sentences(tmp_path: Path, content: bytes) -> Non
         (b"a O\nb\xe9 O\n", (0, 1), ":2: not UTF-8 (byte 0xe9 at position 2)"),
         ("a O\n".encode("utf-16"), (0, 1), ":1: not UTF-8"),
         (b"EU, B-X\nwon, O\n\n.., O\n", (0, 1), ":1: CSV, its columns separated by commas, not CoNLL columns; "),
+        ("EU O\x85won O\x85\x85. O\x85".encode(), (0, 1), ":1: lines end with U+0085; expected newlines"),
+        (
+            "EU\xa0O\nwon\xa0O\n".encode(),
+            (0, 1),
+            ":1: 1 columns, but prepare_conll.tag_column is 1 (columns count from 0); only blanks and tabs",
+        ),
+        (
+            "EU\xa0O\nwon\xa0O\n".encode(),
+            (0, -1),
+            ":1: 1 columns; prepare_conll.word_column 0 and prepare_conll.tag_column -1 are the same one",
+        ),
         (b"a\xed\xa0\x80 O\n", (0, 1), ":1: not UTF-8"),
         (b"", (0, 1), ": no sentences"),
         (

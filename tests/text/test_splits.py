@@ -282,6 +282,81 @@ def test_an_o_that_looks_like_o_is_told_where_types_stand_alone(raw: Path) -> No
     assert any("types 'O' and 'O\\u200b' differ only" in line and "dev:4" in line for line in said(raw))
 
 
+def test_a_type_that_is_called_as_the_outside(raw: Path) -> None:
+    (raw / "train").write_text("a B-X\nb B-O\nc O\n\nd O\n")
+    assert any(f"{raw / 'train'}:2: a span of type O" in line for line in said(raw))
+
+
+def test_types_that_hold_numbers_or_names(raw: Path) -> None:
+    (raw / "train").write_text("".join(f"a B-X-Q{number}\nb O\n\n" for number in range(30)))
+    assert any(" types in " in line and "are numbers or names in the types?" in line for line in said(raw))
+
+
+def test_a_type_with_what_cannot_be_seen(raw: Path) -> None:
+    (raw / "train").write_text("a B-X\u00a0\nb O\n\nc O\n", encoding="utf-8")
+    assert any(
+        f"{raw / 'train'}:1: type 'X\\xa0' has characters in it that cannot be seen" in line for line in said(raw)
+    )
+
+
+@pytest.mark.parametrize(
+    ("tag", "why"),
+    [
+        ("B-X|B-Y", "it names several labels: keep one of them for each word"),
+        ("B-X|O", "it names several labels: keep one of them for each word"),
+        ("(X*", "brackets around spans are not read: write B- and I- for them"),
+        ("(X)", "brackets around spans are not read: write B- and I- for them"),
+    ],
+)
+def test_unknown_tags_with_a_remedy(raw: Path, tag: str, why: str) -> None:
+    (raw / "train").write_text(f"a B-X\nb {tag}\n\nc O\n")
+    with pytest.raises(InputError, match=rf"train:2: unknown tag .*; {why}: expected O, or B-"):
+        said(raw)
+
+
+def test_an_unknown_tag_of_columns_that_might_be_values(raw: Path) -> None:
+    lines = [f"{word} N|Sg {tag}" for word, tag in (("a", "B-X"), ("b", "O"), ("c", "X"), ("d", "O"))]
+    (raw / "train").write_text("\n".join(lines) + "\n\ne N|Pl O\n")
+    with pytest.raises(InputError, match="train:3: unknown tag 'X'"):
+        said(raw, tag_column=-1)
+
+
+def test_files_that_are_named_as_a_split_but_not_read(raw: Path) -> None:
+    assert not any("not read" in line for line in said(raw))
+    for name in ("train-2.txt", "valid.txt", "notes.txt", "trains"):
+        (raw / name).write_text("a B-X\n\nb O\n")
+    (line,) = (line for line in said(raw) if "not read" in line)
+    assert line.startswith(
+        "note: not read: train-2.txt, valid.txt; prepare_conll.train, dev and test say which files are"
+    )
+
+
+def test_sentences_that_begin_without_a_blank_line(raw: Path) -> None:
+    counted = "1 a B-X\n2 b O\n1 c O\n2 d O\n\n1 e O\n2 f O\n3 g O\n1 h O\n"
+    for name in ("train", "dev", "test"):
+        (raw / name).write_text(counted)
+    told = [line for line in said(raw, word_column=1, tag_column=2) if "another sentence seems to begin" in line]
+    assert told[0] == (
+        f"note: {raw / 'train'}:3: another sentence seems to begin here, without a blank line before it, as in 1 more "
+        "places; sentences end at blank lines alone"
+    )
+    for text in (counted.replace("1 c", "5 c"), counted.replace("1 ", "7 "), counted.replace("2 b", "x b")):
+        (raw / "train").write_text(text)
+        told = said(raw, word_column=1, tag_column=2)
+        assert not any(f"{raw / 'train'}:" in line and "another sentence" in line for line in told)
+    (raw / "train").write_text("# sent_id = 1\n1 a B-X\n2 b O\n# sent_id = 2\n1 c O\n\n1 d O\n")
+    assert any(f"{raw / 'train'}:4: another sentence" in line for line in said(raw, word_column=1, tag_column=2))
+
+
+def test_a_comment_says_where_the_words_are(raw: Path) -> None:
+    (raw / "train").write_text("# global.columns = ID FORM UPOS X:NE\n1\ta\tN\tB-X\n2\tb\tN\tO\n\n1\tc\tN\tO\n")
+    for name in ("dev", "test"):
+        (raw / name).write_text("1\ta\tN\tB-X\n\n1\tb\tN\tO\n")
+    message = f"{raw / 'train'}: global.columns says that words (FORM) are in column 1, not 2"
+    assert any(message in line for line in said(raw, word_column=2, tag_column=-1))
+    assert not any("global.columns" in line for line in said(raw, word_column=1, tag_column=-1))
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
