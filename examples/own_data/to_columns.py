@@ -24,10 +24,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 from ldnet.printable import printable, quoted, shortened
 from ldnet.text.column_layout import looks_like_tag
+from ldnet.text.lines import compression_of
 from ldnet.text.tokenisation import TokenisedText, split_at_blanks, tokenise
 
 WORDS, TAGS = ("word", "words", "token", "tokens", "form"), ("tag", "tags", "ner_tags", "ner", "label", "labels")
@@ -36,6 +37,7 @@ START, END, TYPE = ("start", "start_offset"), ("end", "end_offset"), ("label", "
 NUMBERED = r"s?[\W_]*(id|idx|index|no|nr|num|number|name)?[\W_]*"
 SENTENCE = re.compile(f"sent(ence)?{NUMBERED}")
 DOCUMENT = re.compile(f"(doc(ument)?|article|file|par(agraph)?){NUMBERED}")
+PREFIXED = re.compile(r"\A[BI]-(?=[^\W\d])")
 NOT_IN_COLUMNS = re.compile("[\t\n\r\ud800-\udfff]")  # they separate columns and lines, or have no UTF-8
 LIST = re.compile(r"\[.+\]", re.DOTALL)  # as a table of whole sentences has them in a value
 ONE_A_ROW = "where a row is to have a word and its tag; export it as JSON lines"
@@ -47,9 +49,11 @@ NOTHING = "spans have no word of the text, and were left out"
 BEYOND = "spans reach beyond the text; they were given what of it they have"
 LINES = "spans go over the end of a line; each line has its part as a span of its own"
 OTHER_TEXT = "spans say that their text is another than the record has there, and were left out"
+PREFIXES = "spans have a type with B- or I- before it, which was left out; each of them is a span of its own"
 NO_SPANS = f"records have none of {', '.join(SPANS)}; all their words were tagged O"
 NOT_ACCEPTED = "records are not annotated, or not accepted, and were left out"
 SEVERAL = "records have several annotations; the first of each was taken"
+Key = TypeVar("Key", int, str)
 Row = tuple[str, str]  # word and tag
 Span = tuple[int, int, str]
 
@@ -71,7 +75,15 @@ def main() -> None:
     parser.add_argument("--tokenised", action="store_true", help="blanks separate the words of the text")
     options = parser.parse_args()
     try:
-        text = options.file.read_text(encoding=options.encoding).removeprefix("\N{BYTE ORDER MARK}")
+        content = options.file.read_bytes()
+        if packed := compression_of(content[:10]):
+            raise ValueError(f"is compressed ({packed}); unpack it")
+        text = (
+            content.decode(options.encoding)
+            .removeprefix("\N{BYTE ORDER MARK}")
+            .replace("\r\n", "\n")
+            .replace("\r", "\n")
+        )
         sentences, problems = convert(text, split_at_blanks if options.tokenised else tokenise)
     except (OSError, LookupError, ValueError) as error:  # a UnicodeDecodeError is a ValueError; it names the encoding
         sys.exit(printable(" ".join(f"Error: {options.file}: {error}".split())))
@@ -96,12 +108,13 @@ def convert(text: str, tokenised: Callable[[str], TokenisedText]) -> tuple[list[
 
 def of_table(text: str) -> tuple[list[list[Row]], list[str]]:
     """The sentences of a CSV table with a header, and what is doubtful about where they end."""
-    rows = _rows(text)
-    names = [name.strip().lower() for name in next(rows, (0, []))[1]]
-    word, tag = (next((names.index(name) for name in known if name in names), None) for known in (WORDS, TAGS))
-    if word is None or tag is None:
+    header, *rows = [*_rows(text)] or [(0, [])]
+    names = [name.strip().lower() for name in header[1]]
+    words, tags = ([names.index(name) for name in known if name in names] for known in (WORDS, TAGS))
+    if not words or not tags:
         found = shortened(", ".join(names), 200)
         raise ValueError(f"no column of words ({', '.join(WORDS)}) or tags ({', '.join(TAGS)}) in {found}")
+    word, tag = words[0], _first_of_tags({i: [row[i] for _, row in rows if len(row) > i and row[i]] for i in tags})
     numbers = _columns(names, SENTENCE, "sent"), _columns(names, DOCUMENT, "doc")
     sentences: list[list[Row]] = [[]]
     before = dict.fromkeys([i for columns in numbers for i in columns], "")
@@ -119,6 +132,14 @@ def of_table(text: str) -> tuple[list[list[Row]], list[str]]:
     alone = numbers[1] and not numbers[0]
     doubts = [f"no column of sentences; a new {names[numbers[1][0]]} or an empty line starts one"] if alone else []
     return [rows for rows in sentences if rows], doubts
+
+
+def _first_of_tags(values: Mapping[Key, Sequence[str]]) -> Key:
+    """The first of these columns or keys with nothing but tags in it; the first of all if there is none."""
+    return next(
+        (key for key, texts in values.items() if all(looks_like_tag(text.strip()) for text in texts)),
+        next(iter(values)),
+    )
 
 
 def _columns(names: Sequence[str], pattern: re.Pattern[str], start: str) -> list[int]:
@@ -232,9 +253,12 @@ def _of_record(found: Any, tokenised: Callable[[str], TokenisedText]) -> tuple[l
     text = text if isinstance(text, str) else None
     if isinstance(words, list):
         tokens = [_token(word, place, text) for place, word in enumerate(words)]
-        tags = next((record[name] for name in TAGS if _are_tags(record.get(name), len(words))), None)
-        if tags is not None:
+        lists = {name: record[name] for name in TAGS if _are_tags(record.get(name), len(words))}
+        if lists:
+            tags = lists[_first_of_tags(lists)]
             return [[(token.text, tag) for token, tag in zip(tokens, tags, strict=True)]], problems
+    elif text is not None and (tags := _tags_of_words(record, text.split())):
+        return [[*zip(text.split(), tags, strict=True)]], problems
     elif text is not None:
         tokens = list(_tokens_of_lines(text, tokenised))
     else:
@@ -254,9 +278,22 @@ def _of_record(found: Any, tokenised: Callable[[str], TokenisedText]) -> tuple[l
         if text is not None and not by_place and _says_other_text(span, text[max(start, 0) : max(end, 0)]):
             problems.append(OTHER_TEXT)
         else:
-            spans += [(start, end, kind) for kind in kinds]
+            problems += [PREFIXES] * any(map(PREFIXED.match, kinds))
+            spans += [(start, end, PREFIXED.sub("", kind)) for kind in kinds]
     rows, more = tag_words(tokens, spans, len(tokens) if text is None or by_place else len(text))
     return rows, problems + more
+
+
+def _tags_of_words(record: Mapping[str, Any], words: Sequence[str]) -> list[str]:
+    """The tags of a record that has words in its text alone, which blanks separate there; none if there are none.
+
+    Raises ValueError if there is another number of them.
+    """
+    lists = [record[name] for name in TAGS if isinstance(record.get(name), list) and record[name]]
+    tags = next((tags for tags in lists if all(isinstance(tag, str) and looks_like_tag(tag) for tag in tags)), [])
+    if tags and len(tags) != len(words):
+        raise ValueError(f"{len(tags):,} tags, but blanks separate {len(words):,} words in the text")
+    return tags
 
 
 def _plain(record: Any) -> tuple[Mapping[str, Any], list[str]]:
@@ -280,7 +317,9 @@ def _plain(record: Any) -> tuple[Mapping[str, Any], list[str]]:
         return record, [NOT_ACCEPTED]
     values = [item.get("value") for item in kept[0] if isinstance(item, Mapping)]
     spans = [value for value in values if isinstance(value, Mapping) and "start" in value]
-    return {"text": record["data"].get("text"), "spans": spans}, [SEVERAL] if len(kept) > 1 else []
+    texts = [value for value in record["data"].values() if isinstance(value, str)]
+    text = record["data"].get("text", texts[0] if len(texts) == 1 else None)
+    return {"text": text, "spans": spans}, [SEVERAL] if len(kept) > 1 else []
 
 
 def _is_pair(record: Any) -> bool:

@@ -1,5 +1,6 @@
 """CSV tables and JSON records become columns that prepare_conll reads."""
 
+import gzip
 import importlib.util
 import io
 import json
@@ -337,3 +338,39 @@ def test_a_byte_order_mark_is_no_part_of_the_header(
             script.main()
             sys.stdout.flush()
             assert written.getvalue() == b"a\tO\n\n"
+
+
+def test_of_several_columns_or_keys_the_one_with_tags_is_taken(script: ModuleType) -> None:
+    table = "sentence_id,word,tag,ner\n1,Ada,NNP,B-PER\n1,left,VBD,O\n"
+    assert converted(script, table) == (["Ada/B-PER left/O"], [])
+    record = {"tokens": ["Ada", "left"], "tags": ["NNP", "VBD"], "ner_tags": ["B-PER", "O"]}
+    assert converted(script, json.dumps(record)) == (["Ada/B-PER left/O"], [])
+    neither = {"tokens": ["Ada", "left"], "tags": ["NNP", "VBD"], "labels": ["noun", "verb"]}
+    assert converted(script, json.dumps(neither)) == (["Ada/NNP left/VBD"], [])
+
+
+def test_a_text_with_a_tag_for_each_word(script: ModuleType) -> None:
+    assert converted(script, '{"text": "Ada left .", "tags": ["B-PER", "O", "O"]}') == (["Ada/B-PER left/O ./O"], [])
+    with pytest.raises(ValueError, match="record 1: 3 tags, but blanks separate 2 words in the text"):
+        converted(script, '{"text": "Ada left.", "tags": ["B-PER", "O", "O"]}')
+
+
+def test_types_of_spans_with_prefixes(script: ModuleType) -> None:
+    sentences, problems = converted(script, '{"text": "Ada left", "label": [[0, 3, "B-PER"]]}')
+    assert sentences == ["Ada/B-PER left/O"]
+    assert problems == [f"1 {script.PREFIXES} (record 1)"]
+    assert converted(script, '{"text": "Ada left", "label": [[0, 3, "B-52"]]}') == (["Ada/B-B-52 left/O"], [])
+
+
+def test_the_only_text_of_a_task_has_any_name(script: ModuleType) -> None:
+    value = {"start": 0, "end": 3, "labels": ["PER"]}
+    task = {"data": {"review": "Ada left", "id": 3}, "annotations": [{"result": [{"value": value}]}]}
+    assert converted(script, json.dumps(task)) == (["Ada/B-PER left/O"], [])
+
+
+def test_a_compressed_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"text": "Ada"}'))
+    done = subprocess.run(
+        [sys.executable, SCRIPT, tmp_path / "a.jsonl.gz"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, f"Error: {tmp_path / 'a.jsonl.gz'}: is compressed (gzip); unpack it\n")
