@@ -18,6 +18,7 @@ from ldnet.limits import MOST_LINE_BYTES, MOST_SENTENCE_CHARACTERS, MOST_SENTENC
 from ldnet.printable import quoted
 from ldnet.text.column_layout import (
     INDEX,
+    LONG_SENTENCE,
     ColumnLine,
     Layout,
     NumberedLine,
@@ -39,7 +40,6 @@ GROUP_SENTENCES, GROUP_CHARACTERS = 1000, 1 << 18
 BLOCK_BYTES = 1 << 16
 PAUSE_SECONDS = 0.2
 LOOKED_AT = 200  # lines that show what a text is
-LONG_SENTENCE = 500  # words: a longer one is several, without the empty lines between them
 Arriving = Iterator[tuple[int, str] | None]  # numbered lines; None where nothing more comes for a moment
 
 

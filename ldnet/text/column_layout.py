@@ -28,6 +28,7 @@ HEADER = re.compile(
 )
 INDEX = re.compile(r"(?P<number>\d{1,9})(?:-(?P<last>\d{1,9})|\.(?P<node>\d{1,9}))?")
 MANY_LINES = 50
+LONG_SENTENCE = 500  # words: a longer one is several, without the blank lines between them
 Kind = Literal["word", "comment", "header", "document", "multiword", "empty node"]
 NumberedLine = tuple[int, str]
 

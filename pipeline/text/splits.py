@@ -11,7 +11,7 @@ from typing import Literal
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
-from ldnet.text.column_layout import named_word_column
+from ldnet.text.column_layout import LONG_SENTENCE, named_word_column
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
@@ -32,7 +32,6 @@ FEW_TAGS = 3  # of a type, if there are many types
 SHOWN = 3  # words of a file, and the like
 SPLIT_NAME = re.compile(r"(train|dev|devel|valid|val|validation|test)\b|(train|dev|valid|test)[ab_]", re.IGNORECASE)
 QUOTED = re.compile(r'"([^"]|"")*"')
-LONG_SENTENCE = 500  # words: a longer one is several, without the blank lines between them
 
 
 def silent(line: str) -> None:
