@@ -145,10 +145,17 @@ class RunWriter:
 
     def view(self, state: Mapping[str, Any], time: int) -> None:
         """Save a view of the experiment's page of runs, unless it has one already: people may have changed that."""
+        from mlflow import MlflowException
+
         tag = f"mlflow.sharedViewState.{VIEW}"
         if tag not in self._client.get_experiment(self._experiment_id).tags:
             view = {"name": VIEW, "createdAt": time, "updatedAt": time, "state": json.dumps(state)}
-            self._client.set_experiment_tag(self._experiment_id, tag, json.dumps(view))
+            try:
+                self._client.set_experiment_tag(self._experiment_id, tag, json.dumps(view))
+            except MlflowException:
+                # Another run may have saved it since it was looked for: a server inserts a tag, and fails on a second.
+                if tag not in self._client.get_experiment(self._experiment_id).tags:
+                    raise
 
     def finish(self, status: str, tags: Mapping[str, str]) -> None:
         """Set the tags and then the status. Raises TrackingError if the run is not there afterwards: a proxy that

@@ -96,7 +96,7 @@ def test_no_process_survives_a_kill(tmp_path: Path, stubborn: str) -> None:
     number = wait_for(tmp_path / "child")
     process.kill()
     _, said = process.communicate(timeout=20)  # until all that write there are gone
-    assert not is_alive(number) and "ended, since what had started it was killed" in said
+    assert ends(number) and "ended, since what had started it was killed" in said
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's process table")

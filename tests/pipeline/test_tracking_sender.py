@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow import MlflowException
 
 from ldnet.errors import InputError
 from ldnet.mlflow_store import configure_mlflow
@@ -371,3 +372,27 @@ def test_a_view_that_is_there_stays(monkeypatch: pytest.MonkeyPatch) -> None:
         sender.end()
     (view,) = tags.values()
     assert json.loads(json.loads(view)["state"]) == {"a": 1}
+
+
+@pytest.mark.parametrize("saved_by_another", [True, False])
+def test_a_view_that_another_run_saves_at_the_same_time(
+    monkeypatch: pytest.MonkeyPatch, saved_by_another: bool
+) -> None:
+    """The server inserts the tag, and fails where it is there by then; any other failure counts."""
+    tags: dict[str, str] = {}
+    store, answers = Store(), list[Any]()
+
+    def insert(self: Store, number: str, key: str, value: str) -> None:
+        if saved_by_another:
+            tags[key] = "another run's"
+        raise MlflowException("UNIQUE constraint failed: experiment_tags.key")
+
+    experiment = type("Experiment", (), {"tags": tags})
+    monkeypatch.setattr(Store, "do_get_experiment", lambda self, number: experiment, raising=False)
+    monkeypatch.setattr(Store, "do_set_experiment_tag", insert, raising=False)
+    monkeypatch.setattr(tracking_store, "connect", lambda experiment: (store, "1"))
+    sender = Sender(60, answers.append)
+    sender.take(BEGIN)
+    sender.take({"view": {"a": 1}, "time": 1})
+    sender.end()
+    assert (answers == [{"sent": True}]) is saved_by_another
