@@ -21,6 +21,7 @@ from typing import Any
 from pipeline.tracking_store import Measured, RunWriter, TrackingError, within
 
 FLUSH_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 300.0
+AGAIN_SECONDS = 3.0  # after which the last word is tried once more
 GRACE_SECONDS = 5.0  # after the stage has stopped waiting
 BLOCK = 1 << 16
 
@@ -66,23 +67,34 @@ class Sender:
     def send(self) -> float:
         """Write what there is to write, as far as that succeeds. Returns the seconds after which to call this again."""
         self._put_values()
-        try:
-            while self._calls:
-                within(self._limit, self._calls[0])
-                self._calls.popleft()
-            self._pause = FLUSH_SECONDS
-        except TrackingError as error:
-            self._say({"problem": str(error)})
+        if problem := self._write():
+            self._say({"problem": problem})
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        else:
+            self._pause = FLUSH_SECONDS
         return self._pause
 
     def end(self) -> None:
         """No message follows: write the rest, and say whether all is written."""
         if not self._finished:
             self.take({"finish": "KILLED", "tags": {}})
-        self.send()
-        if not self._calls:
-            self._say({"sent": True})
+        began = time.monotonic()
+        problem = self._write()
+        if problem and time.monotonic() - began < self._limit / 2:
+            # Nobody would write the run's end later: a server that starts again must not leave the run RUNNING.
+            time.sleep(AGAIN_SECONDS)
+            problem = self._write()
+        self._say({"problem": problem} if problem else {"sent": True})
+
+    def _write(self) -> str | None:
+        """Write what waits, in order, up to the first call that fails. Returns why it failed, in one line."""
+        try:
+            while self._calls:
+                within(self._limit, self._calls[0])
+                self._calls.popleft()
+        except TrackingError as error:
+            return str(error)
+        return None
 
     def _put_values(self) -> None:
         if self._values:

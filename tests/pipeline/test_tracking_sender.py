@@ -156,6 +156,12 @@ def registry() -> Any:
         return importlib.import_module("pipeline.exporting.registry")
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last word is tried a second time without a pause."""
+    monkeypatch.setattr(tracking_sender, "AGAIN_SECONDS", 0)
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server = Server()
@@ -341,6 +347,18 @@ def test_without_a_last_word_the_stage_was_killed(monkeypatch: pytest.MonkeyPatc
     sender.take({"begin": {**BEGIN["begin"], "tags": {"kind": "killed"}}})
     sender.end()
     assert [run["status"] for run in store.made_by("killed")] == ["KILLED"] and said == [{"sent": True}]
+
+
+def test_a_short_outage_at_the_end_leaves_no_run_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, said, failures = Store(), list[Any](), iter([True])
+    monkeypatch.setattr(tracking_store, "connect", lambda experiment: (store, "1"))
+    sender = Sender(2, said.append)
+    sender.take({"begin": {**BEGIN["begin"], "tags": {"kind": "short"}}})
+    sender.send()
+    store.fails = lambda: next(failures, False)
+    sender.take({"finish": "FINISHED", "tags": {}})
+    sender.end()
+    assert [run["status"] for run in store.made_by("short")] == ["FINISHED"] and said == [{"sent": True}]
 
 
 def test_a_server_in_trouble_is_asked_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
