@@ -6,6 +6,7 @@ from pathlib import Path
 from commands import package_graph
 
 ROOT = Path(__file__).parents[1]
+WITHOUT_MLFLOW = str(ROOT / "tests/without_mlflow")  # as PYTHONPATH
 
 
 def sources(*folders: str) -> list[str]:

@@ -24,7 +24,7 @@ from ldnet.errors import InputError
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining.data_parallel import Workers
 from tests.factories import WORDS
-from tests.imports import ROOT
+from tests.imports import ROOT, WITHOUT_MLFLOW
 
 SHARD_TOKENS, STREAMS, STEPS = 1604, 4, 5  # 80 steps a shard
 CPU = torch.device("cpu")
@@ -69,7 +69,7 @@ class Trainings:
         return subprocess.Popen(
             [*launcher, "-m", "stages.pretrain_lm", *inputs, *outputs],
             cwd=ROOT,
-            env={**os.environ, "DVC_ROOT": str(mine), "MLFLOW_TRACKING_URI": "nowhere:", "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "DVC_ROOT": str(mine), "PYTHONPATH": WITHOUT_MLFLOW, "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from stages._run import LONG_STAGES
-from tests.imports import ROOT
+from tests.imports import ROOT, WITHOUT_MLFLOW
 from tests.stages.test_faults import command
 from tests.stages.test_faults import prepared as prepared
 from tests.torture.faults import Ending, Fault, full_disk, kill, own_disk, terminate, wait
@@ -49,7 +49,7 @@ class Interrupted:
             return subprocess.Popen(
                 [sys.executable, "-m", f"stages.{self.stage}", *command(self.stage, self.folder)],
                 cwd=ROOT,
-                env={**os.environ, "DVC_ROOT": str(self.folder), "MLFLOW_TRACKING_URI": "nowhere:"},
+                env={**os.environ, "DVC_ROOT": str(self.folder), "PYTHONPATH": WITHOUT_MLFLOW},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

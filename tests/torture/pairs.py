@@ -191,7 +191,7 @@ class TwoAtOnce:
 
 def undisturbed(words: list[str], workspace: Path) -> None:
     """Run `make` there. Raises RuntimeError with what it said if it fails."""
-    ending = wait(start(make(workspace, *words), workspace, workspace))
+    ending = wait(start(make(workspace, *words), workspace, workspace, {}))
     if ending.status:
         raise RuntimeError(f"undisturbed, make {words[0]}: {ending.said[-2000:]}")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from tests.golden.workspace import ROOT
+from tests.imports import WITHOUT_MLFLOW
 from tests.torture.faults import Ending
 
 OUTPUTS = ("work", "metrics", "curves")
@@ -46,10 +47,14 @@ def make(workspace: Path, *words: str) -> list[str]:
 def start(
     command: list[str], workspace: Path, code: Path, environment: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[str]":
-    """Start the command in the workspace, with modules from `code`; `environment` is added to this process's."""
+    """Start the command in the workspace, with modules from `code`.
+
+    `environment` is added to this process's. Without one, MLflow is not even loaded.
+    """
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "DVC", "PYTEST"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    own = {"PYTHONPATH": str(code), "PATH": path, "MLFLOW_TRACKING_URI": "nowhere:", "DVC_NO_ANALYTICS": "1"}
+    modules = os.pathsep.join([str(code), *([WITHOUT_MLFLOW] if environment is None else [])])
+    own = {"PYTHONPATH": modules, "PATH": path, "MLFLOW_TRACKING_URI": "nowhere:", "DVC_NO_ANALYTICS": "1"}
     return subprocess.Popen(
         command,
         cwd=workspace,
