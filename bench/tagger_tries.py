@@ -1,9 +1,9 @@
 """The same few tries for the tagger without language models and for the one on all their layers, judged on dev.
 
 `python -m bench.tagger_tries --epochs 12 --out results/tagger_tries_conll2003.json` trains each of BOTH and WAYS_IN
-with each seed, on gold tags, as train_tagger of params.yaml says but for what the try names. Rows that are in the file
-already are kept, so that it resumes. `--conll` with fewer sentences (`prepare_conll.train_sentences`) adds rows to the
-same file.
+with each seed, on gold tags, as train_tagger of params.yaml says but for what the try names; one that does not name the
+way in from the language models has the paper's. Rows that are in the file already are kept, so that it resumes.
+`--conll` with fewer sentences (`prepare_conll.train_sentences`) adds rows to the same file.
 """
 
 import tempfile
@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bench.tagger_rows import add_rows, missing_rows
 from ldnet.command_line import FILE, FOLDER
@@ -34,26 +34,28 @@ BOTH: list[dict[str, Any]] = [
     {"optimizer": "sgd", "learning_rate": 0.02},
     {"optimizer": "adam", "learning_rate": 0.003},
     {"optimizer": "adam", "learning_rate": 0.0015},
-    {"optimizer": "adam", "learning_rate": 0.003, "dropout": 0.3},
+    {"optimizer": "adam", "learning_rate": 0.003, "dropout": 0.3, "lm_dropout": 0.3},
 ]
 # Of the way in from the language models.
 WAYS_IN: list[dict[str, Any]] = [
-    {"optimizer": "adam", "learning_rate": 0.0015, "norm": True},
-    {"optimizer": "adam", "learning_rate": 0.003, "norm": True},
-    {"optimizer": "adam", "learning_rate": 0.003, "feature_dropout": 0.2},
+    {"optimizer": "adam", "learning_rate": 0.0015, "lm_norm": True},
+    {"optimizer": "adam", "learning_rate": 0.003, "lm_norm": True},
+    {"optimizer": "adam", "learning_rate": 0.003, "lm_dropout": 0.2},
+    {"optimizer": "adam", "learning_rate": 0.003, "lm_norm": True, "lm_dropout": 0.2},
+    {"optimizer": "adam", "learning_rate": 0.0015, "lm_norm": True, "lm_dropout": 0.2},
     {"optimizer": "adam", "learning_rate": 0.003, "layer_dropout": 0.3},
     {"optimizer": "adam", "learning_rate": 0.003, "projection_rate": 0.3},
 ]
-WAY_IN = ("norm", "feature_dropout", "layer_dropout", "projection_rate")
+OF_PARAMS = ("optimizer", "learning_rate", "dropout", "lm_dropout", "lm_norm", "epochs")
+NOT_OF_PARAMS = ("layer_dropout", "projection_rate")
 
 
 class TaggerWithWayIn(Tagger):
-    """The tagger with another way in for the features of the language models."""
+    """The tagger with a way in for the features of the language models that its parameters do not have."""
 
     def __init__(self, config: TaggerConfig, lm: LMConfig, way_in: Mapping[str, Any]):
         super().__init__(config)
         self.lm, self.way_in = lm, way_in
-        self.norm = nn.LayerNorm(config.word_dimension) if way_in.get("norm") else nn.Identity()
         # Adam's steps do not depend on the size of a gradient: weights that count `rate` times learn `rate` as fast.
         self.rate = way_in.get("projection_rate", 1.0)
         with torch.no_grad():
@@ -63,10 +65,10 @@ class TaggerWithWayIn(Tagger):
     def emissions(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
         """Emission scores (B, T, K) from features (T, B, F) of both directions."""
         assert lm_features is not None
-        kept = dropout(lm_features, self.way_in.get("feature_dropout", self.config.dropout), self.training)
+        kept = dropout(lm_features, self.config.lm_dropout, self.training)
         if self.training and (share := self.way_in.get("layer_dropout", 0.0)):
             kept = kept * self._layers(share)
-        return self.score(batch, self.norm(self.rate * cast_linear(self.lm_projection, kept)))
+        return self.score(batch, self.rate * cast_linear(self.lm_projection, kept))
 
     def _layers(self, share: float) -> Tensor:
         """A factor for each feature (F): 0 for those of dropped layers, more than 1 for others; embeddings stay."""
@@ -88,6 +90,7 @@ class TaggerWithWayIn(Tagger):
 def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epochs: int, jobs: int, out: Path) -> None:
     """Train what is not in the file yet."""
     params = load_params(params_path)
+    tagger_params = params.train_tagger.model_copy(update={"lm_norm": False, "lm_dropout": params.train_tagger.dropout})
     sentences = load_tagging_data(conll).labelled
     wanted = [
         {"sentences": sentences, "variant": variant, "epochs": epochs, "seed": seed, **values}
@@ -104,7 +107,7 @@ def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epoch
         if any(row["variant"] == "full" for row in missing):
             models = load_bidirectional_lm(lm)
             write_feature_table(models, load_tagging_data(conll).words, table, "float32")
-        job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
+        job = partial(run, params=tagger_params, threads=params.threads, conll=conll, lm=lm, table=table)
         add_rows(out, in_processes(job, missing), params.train_tagger)
 
 
@@ -113,7 +116,7 @@ def run(
 ) -> dict[str, Any]:
     """The row with the best dev F1 of its epochs."""
     set_up(row["seed"], threads)
-    named = {key: row[key] for key in ("optimizer", "learning_rate", "dropout", "epochs") if key in row}
+    named = {key: row[key] for key in OF_PARAMS if key in row}
     params = params.model_copy(update={**named, "precision": "float32"})
     data, features = load_tagging_data(conll), None
     if row["variant"] == "no_lm":
@@ -122,7 +125,7 @@ def run(
         config = read_config(lm / "forward" / "config.json")
         width = 2 * (config.embedding + config.layers * config.units)
         features = open_feature_table(table, data.words, width, "float32").batch
-        way_in = {key: row[key] for key in WAY_IN if key in row}
+        way_in = {key: row[key] for key in NOT_OF_PARAMS if key in row}
         shape = configure(params, data.lexicon, width)
         tagger = TaggerWithWayIn(shape, config, way_in) if way_in else Tagger(shape)
     initialise(tagger, data.lexicon)

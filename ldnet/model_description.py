@@ -1,7 +1,10 @@
 """What model.json, the description of a model folder, says, checked; importing this module needs no torch.
 
-The format has a version. A reader of version n reads all models of version n: keys that it does not know are ignored,
-and keys that were added later have defaults. A model of another version is refused with one line.
+The format has a version, which rises when an older reader would misread a newer model. A reader of version n reads all
+models of versions 1 to n: keys that it does not know are ignored, and keys that were added later have defaults. A model
+of another version is refused with one line.
+
+1: the first. 2: tagger/config.json may ask for a layer norm of the language models' projected features (`lm_norm`).
 """
 
 import hashlib
@@ -14,7 +17,8 @@ from ldnet.errors import InputError
 from ldnet.files import JsonObject, sha256_of_file
 from ldnet.printable import shortened
 
-FORMAT, VERSION = "ldnet-tagger", 1
+FORMAT, VERSION = "ldnet-tagger", 2
+_EXPECTED = f"expected format {FORMAT!r}, version 1 to {VERSION}"
 DESCRIPTION, CARD = "model.json", "README.md"
 SHA256 = re.compile("[0-9a-f]{64}")
 PARTS = ("lexicon/lexicon.json", "lexicon/vectors.safetensors", "tagger/config.json", "tagger/weights.safetensors")
@@ -26,7 +30,7 @@ LM_PARTS = tuple(
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """What model.json says. Raises InputError if `folder` is not a model of this format and version.
+    """What model.json says. Raises InputError if `folder` is not a model of this format, or of a newer version.
 
     Of the result, `format`, `version` and `files` (SHA-256 by name) are there and valid, and so is the temperature in
     `confidence`, if there is one. Everything else is information, of which any part may be missing.
@@ -52,13 +56,14 @@ def _of_this_version(path: Path) -> JsonObject:
     except InputError as error:
         if "expected an object" not in str(error):
             raise
-        raise InputError(f"{path}: expected format {FORMAT!r}, version {VERSION}; found None of them") from None
-    found = content.content.get("format"), content.content.get("version")
-    if found == (FORMAT, VERSION) and not isinstance(found[1], bool):
+        raise InputError(f"{path}: {_EXPECTED}; found None of them") from None
+    found: tuple[Any, Any] = content.content.get("format"), content.content.get("version")
+    counted = found[0] == FORMAT and type(found[1]) is int
+    if counted and 1 <= found[1] <= VERSION:
         return content
-    newer = found[0] == FORMAT and isinstance(found[1], int) and found[1] > VERSION
+    newer = counted and found[1] > VERSION
     advice = f", which is newer than ldnet {__version__} can read; upgrade ldnet" if newer else ""
-    raise InputError(f"{path}: expected format {FORMAT!r}, version {VERSION}; found {shortened(str(found))}{advice}")
+    raise InputError(f"{path}: {_EXPECTED}; found {shortened(str(found))}{advice}")
 
 
 def has_language_models(files: Any) -> bool:

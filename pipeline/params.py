@@ -137,6 +137,8 @@ class TaggerParams(Section):
     character_units: Width = Field(description="Units of the character LSTM, one direction.")
     word_units: Width = Field(description="Units of the word LSTM, one direction.")
     dropout: Probability = Field(description="Dropout of the tagger's layers.")
+    lm_dropout: Probability = Field(description="Dropout of the language models' features; paper: as dropout.")
+    lm_norm: bool = Field(description="Layer norm of the projected features of the language models; paper: none.")
     unknown_dropout: Probability = Field(description="Training words without a vector that are read as <unk>.")
     batch_sentences: Positive = Field(description="Sentences of a batch.")
     epochs: Positive = Field(description="Passes over the training sentences; the best on dev is kept.")

@@ -103,6 +103,8 @@ def make_tagger_params(**changes: object) -> TaggerParams:
         "character_units": 5,
         "word_units": 7,
         "dropout": 0.2,
+        "lm_dropout": 0.1,
+        "lm_norm": True,
         "unknown_dropout": 0.1,
         "batch_sentences": 8,
         "epochs": 3,
@@ -153,4 +155,7 @@ def make_tagger(lexicon: Lexicon, lm_features: int = 0, seed: int = 0) -> Tagger
     tagger = Tagger(configure(make_tagger_params(), lexicon, lm_features))
     initialise(tagger, lexicon)
     torch.nn.init.normal_(tagger.crf.transitions)
+    if lm_features:
+        for weight in tagger.lm_norm.parameters():  # which would do nothing as they start
+            torch.nn.init.normal_(weight, 1.0, 0.5)
     return tagger.eval()

@@ -89,7 +89,9 @@ class PackedTagger:
         for embedding, stack, places in zip(self.embeddings, self.stacks, orders, strict=True):
             output = stack(embedding[batch.tokens], _pack(batch.rows, places), packing.running)
             projected = projected + output[torch.from_numpy(places)]
-        return projected
+        if (weight := self.tensors.get("lm_norm.weight")) is None:
+            return projected
+        return F.layer_norm(projected, weight.shape, weight, self.tensors["lm_norm.bias"])
 
 
 def _pack(values: Numbers, places: Numbers) -> Numbers:

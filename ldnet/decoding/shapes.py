@@ -35,6 +35,7 @@ class TaggerShape:
     character_units: int
     word_units: int
     lm_features: int
+    lm_norm: bool
 
     @classmethod
     def read(cls, path: Path) -> "TaggerShape":
@@ -47,6 +48,7 @@ class TaggerShape:
             trainable_words=config.whole("trainable_words", 1, words + 1),
             characters=config.whole("characters", 1),
             lm_features=config.whole("lm_features"),
+            lm_norm=config.truth("lm_norm", False),
             start_tag=config.whole("start_tag", 0, config.whole("tags", 1)),
             end_tag=config.whole("end_tag", 0, config.whole("tags", 1)),
             **{width: config.whole(width, 1, MOST_WIDTH + 1) for width in widths},
@@ -56,6 +58,7 @@ class TaggerShape:
         """Of the tensors that decoding reads."""
         width = self.word_dimension
         projected = {"lm_projection.weight": (width, self.lm_features), "lm_projection.bias": (width,)}
+        norm = {"lm_norm.weight": (width,), "lm_norm.bias": (width,)}
         return {
             "character_embedding.weight": (self.characters, self.character_dimension),
             **_bidirectional("character_rnn", self.character_dimension, self.character_units),
@@ -64,6 +67,7 @@ class TaggerShape:
             "word_embedding.trainable.weight": (self.trainable_words, width),
             "word_embedding.fixed": (self.words - self.trainable_words, width),
             **(projected if self.lm_features else {}),
+            **(norm if self.lm_norm else {}),
             **_bidirectional("word_rnn", (3 if self.lm_features else 2) * width, self.word_units),
             "crf.hidden2tag.weight": (self.tags, 2 * self.word_units),
             "crf.hidden2tag.bias": (self.tags,),

@@ -47,7 +47,7 @@ def parameters_by_part(tagger: Tagger, lm: BidirectionalLM | None) -> dict[str, 
     if lm:
         counts["lm_embeddings"] = _count(lm.forward_lm.embedding, lm.backward_lm.embedding)
         counts["language_models"] = _count(lm.forward_lm.rnn, lm.backward_lm.rnn)
-        counts["lm_projection"] = _count(tagger.lm_projection)
+        counts["lm_projection"] = _count(tagger.lm_projection, tagger.lm_norm)
     return counts
 
 

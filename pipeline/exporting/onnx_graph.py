@@ -69,6 +69,8 @@ def _language_models(graph: "_Graph", tagger: Tagger, lm: BidirectionalLM) -> st
         *_stack(graph, "backward", lm.backward_lm),  # which reads each sentence from its end
     ]
     projected = graph.linear("lm_projection", graph.concatenate("lm_features", features), tagger.lm_projection)
+    if isinstance(tagger.lm_norm, nn.LayerNorm):
+        projected = graph.layer_norm("lm_norm", projected, tagger.lm_norm)
     return graph.apply("Relu", "lm_part", projected)
 
 
@@ -115,6 +117,10 @@ class _Graph:
         weight = self.constant(f"{name}_weight", _array(layer.weight).T)
         product = self.apply("MatMul", f"{name}_product", inputs, weight)
         return self.apply("Add", name, product, self.constant(f"{name}_bias", _array(layer.bias)))
+
+    def layer_norm(self, name: str, inputs: str, norm: nn.LayerNorm) -> str:
+        weights = [self.constant(f"{name}_{kind}", _array(norm.get_parameter(kind))) for kind in ("weight", "bias")]
+        return self.apply("LayerNormalization", name, inputs, *weights, epsilon=norm.eps)
 
     def bidirectional(self, name: str, inputs: str, rnn: BidirectionalLSTM, lengths: str) -> str:
         return self.lstm(name, inputs, [rnn.from_left, rnn.from_right], lengths, "bidirectional")

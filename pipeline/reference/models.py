@@ -100,7 +100,9 @@ def read_tagger(checkpoint: Checkpoint, start_tag: int, end_tag: int) -> tuple[T
         character_units=checkpoint.sizes("char_fw.weight_hh_l0")[1],
         word_units=checkpoint.sizes("word_rnn.weight_hh_l0")[1],
         lm_features=checkpoint.sizes("lm_seq.weight")[1] if reads_lm else 0,
+        lm_norm=False,
         dropout=TAGGER_DROPOUT,
+        lm_dropout=TAGGER_DROPOUT,
         unknown_dropout=0.0,
     )
     tagger = Tagger(config)

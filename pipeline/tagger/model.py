@@ -44,7 +44,9 @@ class TaggerConfig:
     character_units: int
     word_units: int
     lm_features: int
+    lm_norm: bool
     dropout: float
+    lm_dropout: float
     unknown_dropout: float
 
 
@@ -116,6 +118,7 @@ class Tagger(nn.Module):
         parts = 2
         if config.lm_features:
             self.lm_projection = nn.Linear(config.lm_features, config.word_dimension)
+            self.lm_norm = nn.LayerNorm(config.word_dimension) if config.lm_norm else nn.Identity()
             parts = 3
         self.word_rnn = BidirectionalLSTM(parts * config.word_dimension, config.word_units)
         self.crf = CRF(2 * config.word_units, config.tags, config.start_tag, config.end_tag)
@@ -124,13 +127,14 @@ class Tagger(nn.Module):
         """Emission scores (B, T, K); `lm_features` (T, B, F) belong to taggers with a language model."""
         if lm_features is None:
             return self.score(batch, None)
-        return self.score(batch, cast_linear(self.lm_projection, self._drop(lm_features.to(self.precision))))
+        kept = dropout(lm_features.to(self.precision), self.config.lm_dropout, self.training)
+        return self.score(batch, cast_linear(self.lm_projection, kept))
 
     def score(self, batch: TaggingBatch, projected_lm: Tensor | None) -> Tensor:
         """Emission scores (B, T, K) from language-model features that are projected already, (T, B, word_dimension)."""
         parts = [self._read_characters(batch)]
         if projected_lm is not None:
-            parts.append(F.relu(projected_lm))
+            parts.append(F.relu(self.lm_norm(projected_lm)))
         parts.append(self.word_embedding(batch.words).to(self.precision))
         states = self.word_rnn(self._drop(torch.cat(parts, -1)), batch.lengths)  # two of (T, B, H)
         features = self._drop(torch.cat(states, -1)).transpose(0, 1)  # (B, T, 2 H)
@@ -187,7 +191,9 @@ def configure(params: TaggerParams, lexicon: Lexicon, lm_features: int) -> Tagge
         character_units=params.character_units,
         word_units=params.word_units,
         lm_features=lm_features,
+        lm_norm=params.lm_norm and lm_features > 0,
         dropout=params.dropout,
+        lm_dropout=params.lm_dropout,
         unknown_dropout=params.unknown_dropout,
     )
     keys = "train_tagger.word_dimension, character_dimension, character_units, word_units"
@@ -251,7 +257,9 @@ def read_config(path: Path) -> TaggerConfig:
         character_units=config.whole("character_units", 1, MOST_WIDTH + 1),
         word_units=config.whole("word_units", 1, MOST_WIDTH + 1),
         lm_features=config.whole("lm_features"),
+        lm_norm=config.truth("lm_norm", False),
         dropout=config.number("dropout", 0, 1),
+        lm_dropout=config.number("lm_dropout", 0, 1),
         unknown_dropout=config.number("unknown_dropout", 0, 1),
     )
 

@@ -24,7 +24,7 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
     given += ["--epochs", "1", "--jobs", "1", "--out", str(out)]
     monkeypatch.setattr(tagger_tries, "BOTH", tagger_tries.BOTH[2:3])
     in_one_process(monkeypatch)
-    for seed, expected in (("1", 7), ("1", 7), ("2", 14)):
+    for seed, expected in (("1", 9), ("1", 9), ("2", 18)):
         done = CliRunner().invoke(tagger_tries.main, [*given, "--seed", seed], catch_exceptions=False)
         assert done.exit_code == 0, done.output
         assert len(read_json(out)["rows"]) == expected
@@ -33,7 +33,8 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
         ("no_lm", 20, 1),
         ("full", 20, 1),
     }
-    assert [sum(way in row for row in rows) for way in ("norm", "layer_dropout", "projection_rate")] == [4, 2, 2]
+    ways = {"lm_norm": 8, "lm_dropout": 6, "layer_dropout": 2, "projection_rate": 2}
+    assert {way: sum(way in row for row in rows) for way in ways} == ways
 
 
 LM = LMConfig(vocabulary_size=9, embedding=5, units=4, layers=3, projection=8, cutoffs=[4], dropout=0, layer_dropout=0)
@@ -47,7 +48,7 @@ def test_the_projection_starts_the_same_and_moves_at_its_own_rate() -> None:
     moved = []
     for rate in (1.0, 0.25):
         torch.manual_seed(0)
-        config = replace(make_tagger(lexicon, 34).config, dropout=0.0, unknown_dropout=0.0)
+        config = replace(make_tagger(lexicon, 34).config, dropout=0.0, lm_dropout=0.0, unknown_dropout=0.0)
         tagger = tagger_tries.TaggerWithWayIn(config, LM, {"projection_rate": rate})
         optimizer = torch.optim.Adam(tagger.parameters(), 0.01)
         before = tagger.rate * tagger.lm_projection.weight.detach().clone()

@@ -88,7 +88,7 @@ def test_parts_of_a_tagger() -> None:
         "crf": sizes(tagger.crf),
         "lm_embeddings": 2 * 11 * 5,
         "language_models": sizes(lm.forward_lm.rnn, lm.backward_lm.rnn),
-        "lm_projection": sizes(tagger.lm_projection),
+        "lm_projection": sizes(tagger.lm_projection, tagger.lm_norm),
     }
 
 

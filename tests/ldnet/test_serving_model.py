@@ -139,8 +139,8 @@ def delete_description(model: Path) -> None:
     [
         (delete_weights, "lm/backward/weights.safetensors: no such file; the model is incomplete"),
         (change_weights, "tagger/weights.safetensors: not the file that was exported"),
-        (change_version, "model.json: expected format 'ldnet-tagger', version 1; found .*99"),
-        (change_format, "model.json: expected format 'ldnet-tagger', version 1; found None"),
+        (change_version, "model.json: expected format 'ldnet-tagger', version 1 to 2; found .*99"),
+        (change_format, "model.json: expected format 'ldnet-tagger', version 1 to 2; found None"),
         (delete_description, "model.json: no such file; expected a model folder"),
     ],
 )

@@ -73,7 +73,9 @@ def make_models(layers: tuple[int, int], tags: int) -> tuple[TaggerConfig, Bidir
         character_units=150,
         word_units=150,
         lm_features=sum(lm.widths) if lm else 0,
+        lm_norm=False,
         dropout=0.0,
+        lm_dropout=0.0,
         unknown_dropout=0.0,
     )
     return config, lm

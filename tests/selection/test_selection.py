@@ -73,7 +73,7 @@ def test_gates_stay_in_bounds_and_rest_after_enforcement() -> None:
 def test_enforcement_keeps_the_gates_that_the_crf_loss_leans_on_most() -> None:
     """One batch an epoch, and a penalty that the importance must not see."""
     data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
-    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
+    tagging = make_tagger_params(dropout=0.0, lm_dropout=0.0, unknown_dropout=0.0)
     torch.manual_seed(0)
     tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
     start = torch.tensor([1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
@@ -93,7 +93,7 @@ def test_enforcement_keeps_the_gates_that_the_crf_loss_leans_on_most() -> None:
 def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
     """z <- clamp(z - rate * d(CRF loss + strength * R) / dz), from a start where the penalties differ."""
     data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
-    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
+    tagging = make_tagger_params(dropout=0.0, lm_dropout=0.0, unknown_dropout=0.0)
     torch.manual_seed(0)
     tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
     start = torch.tensor([1.0, 0.9, 0.3, 0.5, 0.7, 0.2])
@@ -118,7 +118,7 @@ def test_one_step_of_the_gates_by_hand(regulariser: Regulariser) -> None:
 def test_a_step_of_cost_weighted_gates_by_hand() -> None:
     """The same, each layer's penalty weighted: 144, 208 and 272 multiply-accumulates, 208 in the mean."""
     data, lm = make_data(train=8, dev=4), make_bidirectional_lm()
-    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0)
+    tagging = make_tagger_params(dropout=0.0, lm_dropout=0.0, unknown_dropout=0.0)
     torch.manual_seed(0)
     tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
     start = torch.tensor([1.0, 0.9, 0.3, 0.5, 0.7, 0.2])
@@ -182,7 +182,7 @@ def test_hard_concrete_gates_are_drawn_for_each_step_and_deterministic_on_dev(mo
 def test_batches_that_share_a_gate_step_give_the_sum_of_their_gradients() -> None:
     """Against one batch after the other, at the gates of the group's start; the tagger hardly moves in between."""
     data, lm = make_data(train=32, dev=4), make_bidirectional_lm()
-    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0, batch_sentences=5, clip_norm=1e9)
+    tagging = make_tagger_params(dropout=0.0, lm_dropout=0.0, unknown_dropout=0.0, batch_sentences=5, clip_norm=1e9)
     torch.manual_seed(0)
     tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
     gates = torch.full((6,), 0.8, requires_grad=True)
@@ -263,7 +263,7 @@ def test_units_are_dropped_in_training_alone(monkeypatch: pytest.MonkeyPatch) ->
 def test_importance_and_loss_are_those_of_all_steps_of_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against one batch after the other; neither tagger nor gates move."""
     data, lm = make_data(train=32, dev=4), make_bidirectional_lm()
-    tagging = make_tagger_params(dropout=0.0, unknown_dropout=0.0, batch_sentences=5)
+    tagging = make_tagger_params(dropout=0.0, lm_dropout=0.0, unknown_dropout=0.0, batch_sentences=5)
     torch.manual_seed(0)
     tagger = Tagger(configure(tagging, data.lexicon, sum(lm.widths)))
     gates = torch.linspace(1.0, 0.5, 6).requires_grad_()

@@ -78,7 +78,7 @@ def test_lower_precision_learns_as_well_and_leaves_the_weights_theirs() -> None:
     for precision in (torch.float32, torch.bfloat16):
         tagger = make_tagger(data.lexicon, sum(lm.widths))
         tagger.precision = precision
-        params = make_tagger_params(epochs=4, dropout=0.0, unknown_dropout=0.0)
+        params = make_tagger_params(epochs=4, dropout=0.0, lm_dropout=0.0, unknown_dropout=0.0)
         records = list(train_tagger(tagger, data, live_features(lm, data.words), params, 1, "test"))
         losses[precision] = torch.tensor([record["loss"] for record in records])
         assert {weight.dtype for weight in tagger.parameters()} == {torch.float32}
