@@ -41,7 +41,7 @@ def test_scores_are_those_of_the_whole_where_recurrent_layers_forget(
     with_lm: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An untrained tagger has forgotten a word after fewer words than this overlap."""
-    monkeypatch.setattr(cutting, "OVERLAP", 64)
+    monkeypatch.setattr(cutting, "OVERLAP", 80)
     lm = make_bidirectional_lm() if with_lm else None
     bulk = bulk_tagger(make_tagger(LEXICON, sum(lm.widths) if lm else 0), lm, LEXICON)
     sentences = [LONG, ["the", "cat"], LONG[:300], []]
