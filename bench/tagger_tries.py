@@ -30,21 +30,18 @@ from pipeline.tagger.model import Tagger, TaggerConfig, configure, initialise
 from pipeline.tagger.training import load_tagging_data, train_tagger
 
 BOTH: list[dict[str, Any]] = [
+    {"optimizer": "adam", "learning_rate": 0.002},
+    {"optimizer": "adam", "learning_rate": 0.001},
+    {"optimizer": "adam", "learning_rate": 0.002, "dropout": 0.3, "lm_dropout": 0.3},
     {"optimizer": "sgd", "learning_rate": 0.04},
-    {"optimizer": "sgd", "learning_rate": 0.02},
-    {"optimizer": "adam", "learning_rate": 0.003},
-    {"optimizer": "adam", "learning_rate": 0.0015},
-    {"optimizer": "adam", "learning_rate": 0.003, "dropout": 0.3, "lm_dropout": 0.3},
 ]
 # Of the way in from the language models.
 WAYS_IN: list[dict[str, Any]] = [
-    {"optimizer": "adam", "learning_rate": 0.0015, "lm_norm": True},
-    {"optimizer": "adam", "learning_rate": 0.003, "lm_norm": True},
-    {"optimizer": "adam", "learning_rate": 0.003, "lm_dropout": 0.2},
-    {"optimizer": "adam", "learning_rate": 0.003, "lm_norm": True, "lm_dropout": 0.2},
-    {"optimizer": "adam", "learning_rate": 0.0015, "lm_norm": True, "lm_dropout": 0.2},
-    {"optimizer": "adam", "learning_rate": 0.003, "layer_dropout": 0.3},
-    {"optimizer": "adam", "learning_rate": 0.003, "projection_rate": 0.3},
+    {"optimizer": "adam", "learning_rate": 0.002, "lm_norm": True},
+    {"optimizer": "adam", "learning_rate": 0.002, "lm_dropout": 0.2},
+    {"optimizer": "adam", "learning_rate": 0.002, "lm_norm": True, "lm_dropout": 0.2},
+    {"optimizer": "adam", "learning_rate": 0.002, "layer_dropout": 0.3},
+    {"optimizer": "adam", "learning_rate": 0.002, "projection_rate": 0.3},
 ]
 OF_PARAMS = ("optimizer", "learning_rate", "dropout", "lm_dropout", "lm_norm", "epochs")
 NOT_OF_PARAMS = ("layer_dropout", "projection_rate")
@@ -106,7 +103,7 @@ def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epoch
         table = Path(scratch) / "features"
         if any(row["variant"] == "full" for row in missing):
             models = load_bidirectional_lm(lm)
-            write_feature_table(models, load_tagging_data(conll).words, table, "float32")
+            write_feature_table(models, load_tagging_data(conll).words, table, tagger_params.precision)
         job = partial(run, params=tagger_params, threads=params.threads, conll=conll, lm=lm, table=table)
         add_rows(out, in_processes(job, missing), params.train_tagger)
 
@@ -117,18 +114,19 @@ def run(
     """The row with the best dev F1 of its epochs."""
     set_up(row["seed"], threads)
     named = {key: row[key] for key in OF_PARAMS if key in row}
-    params = params.model_copy(update={**named, "precision": "float32"})
+    params = params.model_copy(update=named)
     data, features = load_tagging_data(conll), None
     if row["variant"] == "no_lm":
         tagger = Tagger(configure(params, data.lexicon, 0))
     else:
         config = read_config(lm / "forward" / "config.json")
         width = 2 * (config.embedding + config.layers * config.units)
-        features = open_feature_table(table, data.words, width, "float32").batch
+        features = open_feature_table(table, data.words, width, params.precision).batch
         way_in = {key: row[key] for key in NOT_OF_PARAMS if key in row}
         shape = configure(params, data.lexicon, width)
         tagger = TaggerWithWayIn(shape, config, way_in) if way_in else Tagger(shape)
     initialise(tagger, data.lexicon)
+    tagger.precision = getattr(torch, params.precision)
     records = list(train_tagger(tagger, data, features, params, row["seed"], row["variant"]))
     best = max(records, key=lambda record: record["dev_f1"])
     return {**row, "dev_f1": best["dev_f1"], "best_epoch": int(best["epoch"])}

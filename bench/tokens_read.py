@@ -109,7 +109,7 @@ def train(
             way = {"sentences": data.labelled, "variant": "no_lm" if name == NONE else "full", "epochs": epochs}
             missing = missing_rows(out, [{**way, "seed": seed, "lm": name} for seed in seeds])
             if missing and name != NONE:
-                write_feature_table(load_bidirectional_lm(lm), data.words, table, "float32")
+                write_feature_table(load_bidirectional_lm(lm), data.words, table, params.train_tagger.precision)
             job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
             add_rows(out, in_processes(job, missing), params.train_tagger)
 
