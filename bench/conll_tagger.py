@@ -48,7 +48,8 @@ def make_model(sentences: list[Sentence], folder: Path, work: Path) -> None:
     lexicon = build_lexicon(sentences, vectors)
     lexicon.save(work / "lexicon")
     lm = _pruned_language_models(_filled(["<unk>", "\n", *words], TOKENS), row["layers_kept"])
-    tagger = Tagger(configure(profile.train_tagger, lexicon, sum(lm.widths)))
+    params = profile.train_tagger.model_copy(update={"lm_norm": False})  # which older commits cannot read
+    tagger = Tagger(configure(params, lexicon, sum(lm.widths)))
     initialise(tagger, lexicon)
     torch.nn.init.normal_(tagger.crf.transitions)
     with torch.no_grad():

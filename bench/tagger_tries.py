@@ -64,7 +64,7 @@ class TaggerWithWayIn(Tagger):
         assert lm_features is not None
         kept = dropout(lm_features, self.config.lm_dropout, self.training)
         if self.training and (share := self.way_in.get("layer_dropout", 0.0)):
-            kept = kept * self._layers(share)
+            kept = kept * self._layers(share).to(kept.dtype)
         return self.score(batch, self.rate * cast_linear(self.lm_projection, kept))
 
     def _layers(self, share: float) -> Tensor:
@@ -105,7 +105,7 @@ def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epoch
             models = load_bidirectional_lm(lm)
             write_feature_table(models, load_tagging_data(conll).words, table, tagger_params.precision)
         job = partial(run, params=tagger_params, threads=params.threads, conll=conll, lm=lm, table=table)
-        add_rows(out, in_processes(job, missing), params.train_tagger)
+        add_rows(out, in_processes(job, missing), tagger_params)
 
 
 def run(

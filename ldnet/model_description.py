@@ -5,6 +5,7 @@ models of versions 1 to n: keys that it does not know are ignored, and keys that
 of another version is refused with one line.
 
 1: the first. 2: tagger/config.json may ask for a layer norm of the language models' projected features (`lm_norm`).
+A model is written with the oldest version that has all it needs.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from ldnet.files import JsonObject, sha256_of_file
 from ldnet.printable import shortened
 
 FORMAT, VERSION = "ldnet-tagger", 2
+WITHOUT_LM_NORM = 1  # version
 _EXPECTED = f"expected format {FORMAT!r}, version 1 to {VERSION}"
 DESCRIPTION, CARD = "model.json", "README.md"
 SHA256 = re.compile("[0-9a-f]{64}")

@@ -150,9 +150,9 @@ def make_data(train: int = 40, dev: int = 20) -> TaggingData:
     )
 
 
-def make_tagger(lexicon: Lexicon, lm_features: int = 0, seed: int = 0) -> Tagger:
+def make_tagger(lexicon: Lexicon, lm_features: int = 0, seed: int = 0, **params: object) -> Tagger:
     torch.manual_seed(seed)
-    tagger = Tagger(configure(make_tagger_params(), lexicon, lm_features))
+    tagger = Tagger(configure(make_tagger_params(**params), lexicon, lm_features))
     initialise(tagger, lexicon)
     torch.nn.init.normal_(tagger.crf.transitions)
     if lm_features:

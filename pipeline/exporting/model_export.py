@@ -12,7 +12,7 @@ from torch import nn
 from ldnet.decoding.calibration import calibrate
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_file, write_bytes, write_json
-from ldnet.model_description import CARD, DESCRIPTION, FORMAT, VERSION
+from ldnet.model_description import CARD, DESCRIPTION, FORMAT, VERSION, WITHOUT_LM_NORM
 from ldnet.model_folder import load_parts
 from ldnet.text.columns import Sentence, read_conll
 from ldnet.text.lexicon import END_TAG, START_TAG, Lexicon
@@ -20,7 +20,7 @@ from ldnet.text.tags import OUTSIDE, parse_tag
 from pipeline.exporting.model_card import model_card
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.language_model.model import LanguageModel, save_language_model
-from pipeline.tagger.model import load_tagger, save_tagger
+from pipeline.tagger.model import load_tagger, read_config, save_tagger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def export_model(
         (new / file).chmod(0o644)  # safetensors keeps its files to their owner, and workers may be somebody else
     content = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION if read_config(new / "tagger" / "config.json").lm_norm else WITHOUT_LM_NORM,
         "tag_scheme": "IOBES",
         "types": types,
         "onnx": onnx,

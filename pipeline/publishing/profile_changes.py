@@ -11,7 +11,7 @@ from pipeline.report.results import only_pruned_was_taught
 BEFORE: dict[str, dict[str, Any]] = {
     "prepare_conll": {"digits_as_zero": False, "slips": "repair", "vector_rows": 0},
     "prepare_corpus": {"vector_rows": 0},
-    "train_tagger": {"optimizer": "adam"},
+    "train_tagger": {"optimizer": "adam", "lm_norm": False, "lm_dropout": 0.5},
 }
 
 

@@ -259,7 +259,7 @@ def read_config(path: Path) -> TaggerConfig:
         lm_features=config.whole("lm_features"),
         lm_norm=config.truth("lm_norm", False),
         dropout=config.number("dropout", 0, 1),
-        lm_dropout=config.number("lm_dropout", 0, 1),
+        lm_dropout=config.number("lm_dropout" if "lm_dropout" in config.content else "dropout", 0, 1),
         unknown_dropout=config.number("unknown_dropout", 0, 1),
     )
 

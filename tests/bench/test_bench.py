@@ -50,7 +50,7 @@ def check_emissions(baseline: Tagger, ours: torch.Tensor, encoded: Sequence[Enco
 def test_baseline_gives_the_products_scores_and_tags(kind: str) -> None:
     data = make_data(train=25)
     lm = None if kind == "no_lm" else make_bidirectional_lm()
-    tagger = make_tagger(data.lexicon, sum(lm.widths) if lm else 0)
+    tagger = make_tagger(data.lexicon, sum(lm.widths) if lm else 0, lm_norm=False)
     baseline = Tagger(tagger, lm).eval()
     if kind in ("gated", "pruned"):
         baseline.set_gates(GATES)
@@ -71,7 +71,7 @@ def test_baseline_gives_the_products_scores_and_tags(kind: str) -> None:
 @pytest.mark.parametrize("gated", [False, True])
 def test_baseline_gives_the_products_loss_of_a_training_step(gated: bool) -> None:
     data, lm = make_data(train=10), make_bidirectional_lm()
-    tagger = make_tagger(data.lexicon, sum(lm.widths))
+    tagger = make_tagger(data.lexicon, sum(lm.widths), lm_norm=False)
     baseline = Tagger(tagger, lm)
     baseline.dropout = 0.0
     for model in (baseline.forward_lm, baseline.backward_lm):

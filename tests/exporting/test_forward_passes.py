@@ -19,10 +19,10 @@ LEXICON = make_lexicon(make_sentences(30))
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("layers", [None, 0, 3])
-def test_all_three_score_alike(layers: int | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("layers", "lm_norm"), [(None, True), (0, True), (3, True), (3, False)])
+def test_all_three_score_alike(layers: int | None, lm_norm: bool, tmp_path: Path) -> None:
     lm = None if layers is None else make_bidirectional_lm(layers)
-    tagger = make_tagger(LEXICON, sum(lm.widths) if lm else 0)
+    tagger = make_tagger(LEXICON, sum(lm.widths) if lm else 0, lm_norm=lm_norm)
 
     batch = collate([encode_sentence(words, (), LEXICON) for words in SENTENCES])
     features = live_features(lm, SENTENCES)(range(len(SENTENCES))) if lm else None

@@ -17,7 +17,7 @@ from tests.fuzz.cases import Case, InputClass, put
 from tests.fuzz.mutations import mutated
 from tests.imports import ROOT
 
-MODEL = ROOT / "tests" / "fixtures" / "model_version_1"
+MODEL = ROOT / "tests" / "fixtures" / "model_version_2"
 TEXTS = ["the cat saw Paris .", "", "Rome", "zzz 99 the the the"]
 
 

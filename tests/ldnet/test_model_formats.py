@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file
 from ldnet.commands.main import main
 from ldnet.errors import InputError
 from ldnet.files import read_json, sha256_of_file, write_json
-from ldnet.model_description import read_description
+from ldnet.model_description import FORMAT, VERSION, read_description
 from ldnet.model_folder import load_model
 from tests.imports import ROOT
 
-FIRST_VERSION = ROOT / "tests" / "fixtures" / "model_version_1"
-EXPECTED = read_json(FIRST_VERSION.with_name("model_version_1_tags.json"))
+FIXTURES = ROOT / "tests" / "fixtures"
+FIRST_VERSION = FIXTURES / "model_version_1"
+EXPECTED = read_json(FIXTURES / "model_version_1_tags.json")
 Damage = Callable[[Path], None]
 
 
@@ -78,11 +79,16 @@ def tensor(file: str, name: str, change: Callable[[torch.Tensor], torch.Tensor |
     return damage
 
 
-def test_a_model_of_the_first_version_tags_as_it_did() -> None:
-    description = read_description(FIRST_VERSION)
-    assert (description["format"], description["version"]) == ("ldnet-tagger", 1)
-    found = load_model(FIRST_VERSION).annotate([sentence["text"] for sentence in EXPECTED], tokenised=True)
-    for annotated, expected in zip(found, EXPECTED, strict=True):
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+def test_a_model_of_each_version_tags_as_it_did(version: int) -> None:
+    folder, sentences = (
+        FIXTURES / f"model_version_{version}",
+        read_json(FIXTURES / f"model_version_{version}_tags.json"),
+    )
+    description = read_description(folder)
+    assert (description["format"], description["version"]) == (FORMAT, version)
+    found = load_model(folder).annotate([sentence["text"] for sentence in sentences], tokenised=True)
+    for annotated, expected in zip(found, sentences, strict=True):
         assert annotated.tags == expected["tags"]
         assert [span.confidence for span in annotated.spans] == pytest.approx(expected["confidences"], abs=1e-4)
 

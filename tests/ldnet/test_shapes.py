@@ -8,7 +8,7 @@ from ldnet.commands.loading import loaded_for_command
 from ldnet.decoding.shapes import LanguageModelShape, TaggerShape, load_tensors
 from ldnet.errors import InputError
 from ldnet.extras import require
-from ldnet.model_description import FORMAT, read_description
+from ldnet.model_description import VERSION, WITHOUT_LM_NORM, read_description
 from tests.serving_factories import make_model
 
 
@@ -21,7 +21,7 @@ def test_what_is_exported_has_the_shapes_promised(variant: str, tmp_path: Path) 
     for folder, shapes in parts:
         assert set(load_tensors(folder / "weights.safetensors", shapes)) == set(shapes)
     assert (len(parts) == 3) == (variant == "pruned")
-    assert read_description(model)["format"] == FORMAT
+    assert read_description(model)["version"] == (VERSION if variant == "pruned" else WITHOUT_LM_NORM)
     assert loaded_for_command(model).tag([("the", "cat")]) != []
 
 

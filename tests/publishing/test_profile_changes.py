@@ -32,7 +32,10 @@ def test_parameters_that_came_later_have_the_value_that_says_what_was_done(tmp_p
     del (
         made_with["prepare_conll"]["digits_as_zero"],
         made_with["train_tagger"]["optimizer"],
+        made_with["train_tagger"]["lm_norm"],
+        made_with["train_tagger"]["lm_dropout"],
     )
+    profile["train_tagger"]["lm_norm"] = False
     (tmp_path / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert set_first({"params": made_with}, tmp_path) == ""
     profile["prepare_conll"]["digits_as_zero"], profile["train_tagger"]["optimizer"] = True, "sgd"

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from ldnet.errors import InputError
+from ldnet.files import read_json, write_json
 from pipeline.features.contextual import live_features
 from pipeline.tagger.batches import collate, encode_sentence, shuffled_batches, sorted_batches
 from pipeline.tagger.model import WordEmbedding, configure, initialise, load_tagger, save_tagger
@@ -104,6 +105,37 @@ def test_saved_and_loaded_taggers_score_the_same(tmp_path: Path) -> None:
     assert torch.equal(load_tagger(tmp_path).emissions(batch, None), tagger.emissions(batch, None))
     with pytest.raises(InputError, match="no tagger"):
         load_tagger(tmp_path / "elsewhere")
+
+
+def test_the_dropout_of_language_model_features_is_their_own() -> None:
+    batch = collate([encode_sentence(sentence.words, sentence.tags, LEXICON) for sentence in SENTENCES])
+    features = torch.randn(*batch.words.shape, 9)
+    for lm_dropout in (0.0, 0.5):
+        tagger = make_tagger(LEXICON, 9, dropout=0.0, lm_dropout=lm_dropout, unknown_dropout=0.0).train()
+        with torch.no_grad():
+            first, second = tagger.emissions(batch, features), tagger.emissions(batch, features)
+        assert torch.equal(first, second) == (lm_dropout == 0.0)
+
+
+@torch.no_grad()
+def test_the_layer_norm_is_over_each_projection_and_before_the_relu() -> None:
+    batch = collate([encode_sentence(sentence.words, sentence.tags, LEXICON) for sentence in SENTENCES])
+    tagger = make_tagger(LEXICON, 9)
+    projected = torch.randn(*batch.words.shape, tagger.config.word_dimension)
+    centred = projected - projected.mean(-1, keepdim=True)
+    by_hand = centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+    by_hand = by_hand * tagger.lm_norm.get_parameter("weight") + tagger.lm_norm.get_parameter("bias")
+    found, tagger.lm_norm = tagger.score(batch, projected), torch.nn.Identity()
+    torch.testing.assert_close(found, tagger.score(batch, by_hand))
+
+
+def test_a_configuration_of_before_the_way_in_had_parameters(tmp_path: Path) -> None:
+    save_tagger(make_tagger(LEXICON, 9, lm_norm=False, lm_dropout=0.2, dropout=0.2), tmp_path)
+    config = read_json(tmp_path / "config.json")
+    of_now = load_tagger(tmp_path).config
+    del config["lm_norm"], config["lm_dropout"]
+    write_json(tmp_path / "config.json", config)
+    assert load_tagger(tmp_path).config == of_now
 
 
 def test_batches_hold_every_sentence_once_and_neighbours_in_length() -> None:
