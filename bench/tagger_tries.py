@@ -2,8 +2,9 @@
 
 `python -m bench.tagger_tries --epochs 12 --out results/tagger_tries_conll2003.json` trains each of BOTH and WAYS_IN
 with each seed, on gold tags, as train_tagger of params.yaml says but for what the try names; one that does not name the
-way in from the language models has the paper's. Rows that are in the file already are kept, so that it resumes.
-`--conll` with fewer sentences (`prepare_conll.train_sentences`) adds rows to the same file.
+way in from the language models has the paper's. With `--pruned work/pruned/seed-1` it trains PRUNED instead.
+Rows that are in the file already are kept, so that it resumes. `--conll` with fewer sentences
+(`prepare_conll.train_sentences`) adds rows to the same file.
 """
 
 import tempfile
@@ -43,6 +44,11 @@ WAYS_IN: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": 0.002, "layer_dropout": 0.3},
     {"optimizer": "adam", "learning_rate": 0.002, "projection_rate": 0.3},
 ]
+# Of the tagger on pruned language models, which has a third of the features.
+PRUNED: list[dict[str, Any]] = [
+    {"optimizer": "adam", "learning_rate": learning_rate, "lm_norm": True, "lm_dropout": lm_dropout}
+    for learning_rate, lm_dropout in ((0.002, 0.5), (0.002, 0.2), (0.002, 0.05), (0.004, 0.2))
+]
 OF_PARAMS = ("optimizer", "learning_rate", "dropout", "lm_dropout", "lm_norm", "epochs")
 NOT_OF_PARAMS = ("layer_dropout", "projection_rate")
 
@@ -80,18 +86,30 @@ class TaggerWithWayIn(Tagger):
 @click.option("--params", "params_path", type=FILE, default="params.yaml", show_default=True)
 @click.option("--conll", type=FOLDER, default="work/conll", show_default=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, default="work/lm", show_default=True, help="Output of pretrain_lm.")
+@click.option("--pruned", type=FOLDER, help="A folder that prune wrote: train taggers on its language models instead.")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2, 3), show_default=True)
 @click.option("--epochs", type=click.IntRange(1), required=True, help="Of every try.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Trainings side by side.")
 @click.option("--out", type=FILE, required=True, help="Where the rows are (JSON).")
-def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epochs: int, jobs: int, out: Path) -> None:
+def main(
+    params_path: Path,
+    conll: Path,
+    lm: Path,
+    pruned: Path | None,
+    seeds: tuple[int, ...],
+    epochs: int,
+    jobs: int,
+    out: Path,
+) -> None:
     """Train what is not in the file yet."""
     params = load_params(params_path)
     tagger_params = params.train_tagger.model_copy(update={"lm_norm": False, "lm_dropout": params.train_tagger.dropout})
     sentences = load_tagging_data(conll).labelled
+    variants = [("pruned", PRUNED)] if pruned else [("no_lm", BOTH), ("full", [*BOTH, *WAYS_IN])]
+    lm = pruned or lm
     wanted = [
         {"sentences": sentences, "variant": variant, "epochs": epochs, "seed": seed, **values}
-        for variant, tries in (("no_lm", BOTH), ("full", [*BOTH, *WAYS_IN]))
+        for variant, tries in variants
         for values in tries
         for seed in seeds
     ]
@@ -101,7 +119,7 @@ def main(params_path: Path, conll: Path, lm: Path, seeds: tuple[int, ...], epoch
         ordered_map(jobs) as in_processes,
     ):
         table = Path(scratch) / "features"
-        if any(row["variant"] == "full" for row in missing):
+        if any(row["variant"] != "no_lm" for row in missing):
             models = load_bidirectional_lm(lm)
             write_feature_table(models, load_tagging_data(conll).words, table, tagger_params.precision)
         job = partial(run, params=tagger_params, threads=params.threads, conll=conll, lm=lm, table=table)
@@ -119,8 +137,8 @@ def run(
     if row["variant"] == "no_lm":
         tagger = Tagger(configure(params, data.lexicon, 0))
     else:
-        config = read_config(lm / "forward" / "config.json")
-        width = 2 * (config.embedding + config.layers * config.units)
+        config, backward = (read_config(lm / direction / "config.json") for direction in ("forward", "backward"))
+        width = sum(model.embedding + model.layers * model.units for model in (config, backward))
         features = open_feature_table(table, data.words, width, params.precision).batch
         way_in = {key: row[key] for key in NOT_OF_PARAMS if key in row}
         shape = configure(params, data.lexicon, width)
