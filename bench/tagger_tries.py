@@ -44,7 +44,7 @@ WAYS_IN: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": 0.002, "layer_dropout": 0.3},
     {"optimizer": "adam", "learning_rate": 0.002, "projection_rate": 0.3},
 ]
-# Of the tagger on pruned language models, which has a third of the features.
+# Of the tagger on pruned language models, which reads fewer features.
 PRUNED: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": learning_rate, "lm_norm": True, "lm_dropout": lm_dropout}
     for learning_rate, lm_dropout in ((0.002, 0.5), (0.002, 0.2), (0.002, 0.05), (0.004, 0.2))

@@ -1,7 +1,7 @@
 """The process beside a stage that writes its run to MLflow, so that the stage never waits while it computes.
 
 It reads messages from standard input, a JSON object a line, and answers on standard output in the same form. What an
-outage keeps from being written is tried again later, and once more at the end of the messages. If they end without a
+outage keeps from being written is tried again later, and twice at the end of the messages. If they end without a
 last word, the stage was killed, and so is its run.
 """
 

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from bench import tagger_tries
 from ldnet.files import read_json
-from pipeline.language_model.model import LMConfig
+from pipeline.language_model.model import LMConfig, save_language_model
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import Tagger
-from tests.factories import make_lexicon, make_sentences, make_tagger, write_prepared
+from tests.factories import WORDS, make_language_model, make_lexicon, make_sentences, make_tagger, write_prepared
 from tests.one_process import in_one_process
 from tests.stages.test_stages import tiny_params
 
@@ -33,6 +33,7 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
         ("no_lm", 20, 1),
         ("full", 20, 1),
     }
+    save_language_model(make_language_model(layers=1), WORDS, tmp_path / "lm" / "backward")  # as after pruning
     done = CliRunner().invoke(tagger_tries.main, [*given, "--pruned", str(tmp_path / "lm")], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     pruned = [row for row in read_json(out)["rows"] if row["variant"] == "pruned"]

@@ -361,6 +361,22 @@ def test_a_short_outage_at_the_end_leaves_no_run_open(monkeypatch: pytest.Monkey
     assert [run["status"] for run in store.made_by("short")] == ["FINISHED"] and said == [{"sent": True}]
 
 
+def test_a_server_that_is_silent_at_the_end_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second time would take longer than the stage waits."""
+    asked: list[str] = []
+
+    def silent(experiment: str) -> None:
+        asked.append(experiment)
+        time.sleep(4 * LIMIT)
+
+    monkeypatch.setattr(tracking_store, "connect", silent)
+    said: list[Any] = []
+    sender = Sender(LIMIT, said.append)
+    sender.take(BEGIN)
+    sender.end()
+    assert len(asked) == 1 and said == [{"problem": f"no answer within {LIMIT} s"}]
+
+
 def test_a_server_in_trouble_is_asked_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store()
     store.fails = lambda: True
