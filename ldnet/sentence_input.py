@@ -23,9 +23,10 @@ from ldnet.text.column_layout import (
     Layout,
     NumberedLine,
     find_layout,
+    header_of,
     is_blank,
     looks_like_tag,
-    mark_header,
+    mark_headers,
     mark_indexed,
     named_word_column,
     read_block,
@@ -218,6 +219,7 @@ class _BlockReader:
         self.choose = word_column is None
         self.counted = False  # column 0 counts the words, and so another one was chosen
         self.first: Layout | None = None
+        self.header: tuple[str, ...] | None = None
 
     def sentence(self, block: list[NumberedLine], last_line: int, closed: bool = True) -> SentenceRead:
         """The words of the lines, if there are some. Raises InputError naming the line."""
@@ -231,7 +233,8 @@ class _BlockReader:
         layout = self._first_layout(block) if self.first is None else _like(self.first, block)
         lines = self._lines(block, layout)
         if any(line.kind == "word" for line in lines):
-            lines = [line for line in mark_header(lines) if line] if self.first is None else lines
+            self.header = header_of(lines) if self.first is None else self.header
+            lines = mark_headers(lines, self.header)
             self._find_words(lines, layout)
             if self.first is None:
                 self._doubt_words([line for line in lines if line.kind == "word"])

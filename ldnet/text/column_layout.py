@@ -177,15 +177,15 @@ def _is_comment(text: str, layout: Layout, tag_column: int | None, tags: Collect
     return apart and fields[tag_column] not in tags and not looks_like_tag(fields[tag_column])
 
 
-def mark_header(lines: Sequence[ColumnLine | None]) -> list[ColumnLine | None]:
-    """The same lines; if the first of the words names the columns, it is a header."""
-    marked = list(lines)
-    for position, line in enumerate(marked):
-        if line is not None and line.kind == "word":
-            if len(line.fields) > 1 and all(map(HEADER.fullmatch, line.fields)):
-                marked[position] = line._replace(kind="header")
-            break
-    return marked
+def header_of(lines: Iterable[ColumnLine]) -> tuple[str, ...] | None:
+    """What the first of the words says, if it names the columns instead."""
+    first = next((line.fields for line in lines if line.kind == "word"), ())
+    return first if len(first) > 1 and all(map(HEADER.fullmatch, first)) else None
+
+
+def mark_headers(lines: Iterable[ColumnLine], header: tuple[str, ...] | None) -> list[ColumnLine]:
+    """The same lines; those that say what `header` says are headers. Files that were put together have several."""
+    return [line._replace(kind="header") if line.fields == header else line for line in lines]
 
 
 def mark_indexed(lines: Sequence[ColumnLine | None], word_column: int) -> list[ColumnLine | None]:

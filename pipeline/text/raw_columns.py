@@ -16,9 +16,10 @@ from ldnet.text.column_layout import (
     Layout,
     NumberedLine,
     find_layout,
+    header_of,
     is_blank,
     looks_like_tag,
-    mark_header,
+    mark_headers,
     read_block,
     starts_document,
     word_of,
@@ -222,6 +223,7 @@ def _tags_that_occur(path: Path, layout: Layout, tag_column: int) -> set[str]:
 def _keep(kept: _Kept, layout: Layout, tags: Collection[str], numbers: WordNumbers | None) -> _Kept:
     """Go through the lines of the file; those that `numbers` says are no words are left out."""
     first = True
+    header: tuple[str, ...] | None = None
     for line in read_block(_lines(kept.path), layout, str(kept.path), kept.tag_column, tags):
         if line is None or line.kind == "document":
             kept.end_sentence()
@@ -231,7 +233,8 @@ def _keep(kept: _Kept, layout: Layout, tags: Collection[str], numbers: WordNumbe
             kept.blank()
             continue
         if line.kind == "word" and first:
-            line, first = mark_header([line])[0] or line, False
+            header, first = header_of([line]), False
+        [line] = mark_headers([line], header)
         if line.kind == "word" and numbers:
             line = line._replace(kind=numbers.kind(line))
         if line.kind == "word":

@@ -3,7 +3,7 @@
 import pytest
 
 from ldnet.errors import InputError
-from ldnet.text.column_layout import find_layout, mark_header, mark_indexed, read_block, word_of
+from ldnet.text.column_layout import find_layout, header_of, mark_headers, mark_indexed, read_block, word_of
 
 
 def kinds(text: str, word_column: int = 0, tag_column: int | None = None) -> list[str]:
@@ -11,7 +11,9 @@ def kinds(text: str, word_column: int = 0, tag_column: int | None = None) -> lis
     numbered = list(enumerate(text.split("\n"), start=1))
     layout = find_layout(numbered)
     assert layout is not None
-    lines = mark_indexed(mark_header(list(read_block(numbered, layout, "x", tag_column))), word_column)
+    block = list(read_block(numbered, layout, "x", tag_column))
+    header = header_of(line for line in block if line)
+    lines = mark_indexed([line and mark_headers([line], header)[0] for line in block], word_column)
     return [
         "blank" if line is None else "|".join(line.fields) if line.kind == "word" else line.kind.upper()
         for line in lines
@@ -35,6 +37,8 @@ def kinds(text: str, word_column: int = 0, tag_column: int | None = None) -> lis
         ("\u3000 O\n1\u00a02 O", ["\u3000|O", "1\u00a02|O"]),
         ("word\tner_tags\na\tO", ["HEADER", "a|O"]),
         ("Token POS Tag\na DT O", ["HEADER", "a|DT|O"]),
+        ("word tag\na O\n\nword tag\nword O", ["HEADER", "a|O", "blank", "HEADER", "word|O"]),  # files put together
+        ("a O\nword tag", ["a|O", "word|tag"]),
         ("word\nform", ["word", "form"]),  # a column alone has no header
         ("-DOCSTART- -X- O\n\na DT O", ["DOCUMENT", "blank", "a|DT|O"]),
     ],

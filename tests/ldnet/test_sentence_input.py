@@ -135,6 +135,10 @@ def tagged(content: str, tmp_path: Path, word_column: int | None = 0, say: Say =
             "1-2\tdel\t_\n1\tde\tT1\n2\tel\tT2\n2.1\tes\t_\n\n",
         ),
         ("word pos\nx NN\n", 0, [["x"]], "word pos tag\nx NN T1\n\n"),
+        (
+            "word pos\nx NN\n\nword pos\ny NN\n", 0, [["x"], ["y"]],
+            "word pos tag\nx NN T1\n\nword pos tag\ny NN T2\n\n",
+        ),
         ("x O\ry O\r\rz O\r", 0, [["x", "y"], ["z"]], "x O T1\ny O T2\n\nz O T3\n\n"),
         ("\ufeffx O\n\n\ufeffy O\n", 0, [["x"], ["y"]], "x O T1\n\ny O T2\n\n"),
     ],

@@ -128,9 +128,9 @@ def said(raw: Path, **changes: Any) -> list[str]:
 
 
 def test_what_was_found_is_told(raw: Path) -> None:
-    (raw / "train").write_bytes(gzip.compress(b"word\ttag\n# a\n# b\nx\tB-X\n\ny\tO\n"))
+    (raw / "train").write_bytes(gzip.compress(b"word\ttag\n# a\n# b\nx\tB-X\n\nword\ttag\ny\tO\n"))
     assert said(raw) == [
-        "train: gzip; 2 columns separated by tabs; 1 header left out; 2 comments left out; words in column 0, "
+        "train: gzip; 2 columns separated by tabs; 2 headers left out; 2 comments left out; words in column 0, "
         "IOB2 in column 1",
         "dev: 2 columns separated by blanks; words in column 0, IOB2 in column 1",
         "test: 2 columns separated by blanks; words in column 0, IOB2 in column 1",
