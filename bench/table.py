@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.report.tables import markdown_table
 
-HEADER = ["what", "product", "baseline", "unit", "ratio", "goal", "share of GEMM rate"]
+HEADER = ["what", "product", "baseline", "unit", "ratio", "goal", "share of matrix rate"]
 
 
 def speed_section(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -20,8 +20,8 @@ def speed_section(rows: Sequence[Mapping[str, Any]]) -> str:
         f"Speeds are medians of {numbers} alternating runs; a ratio is the median of the ratios of the pairs. The "
         "baseline (`bench/baseline/`) computes in the published way with plain torch modules, in float32, on the same "
         "weights. Share: operations by the closed form (with those that layer-wise dropout lets the product leave out),"
-        " of what a large matrix product of the same precision reached meanwhile. What each side did: "
-        "[results/speed.json](../results/speed.json).\n"
+        " of what a large matrix product of the same precision reached meanwhile (of bfloat16 for int8, which "
+        "may be more than 100 %). What each side did: [results/speed.json](../results/speed.json).\n"
     )
     return "\n".join([markdown_table(HEADER, [_cells(row) for row in rows]), *_amortised(rows), *_missed(rows), legend])
 

@@ -1,12 +1,14 @@
-"""README and docs: links lead somewhere, commands exist, parameters are there, and README is short."""
+"""README and docs: links lead somewhere, commands exist, parameters are there, output is as shown, README is short."""
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from commands.make_variables import complaint, known_variables
 from ldnet.commands.main import main as ldnet
@@ -79,6 +81,28 @@ def test_parameters_exist(page: Path) -> None:
         named = re.findall(rf"^({'|'.join(sections)})\.([a-z_]+)\b(?!\()", line)
         for section, key in named + re.findall(r" -S (\w+)\.(\w+)", line):
             assert key in PARAMS.get(section, {}), f"{section}.{key}: {line}"
+
+
+def test_the_tagger_that_ships_writes_what_pages_show(tmp_path: Path) -> None:
+    """Numbers may differ in their third digit: another CPU rounds otherwise."""
+    shown = (
+        r"(?m)^\$ (?:echo '(.*)' \| )?(?:\.venv/bin/)?ldnet (\w+ demo[^|\n]*)(?: \| (.*))?\n((?:[^\n`$].*\n|(?=\n)\n)+)"
+    )
+    found = [match for page in PAGES for match in re.findall(shown, page.read_text(encoding="utf-8"))]
+    assert len(found) == 4
+    for text, arguments, tool, expected in found:
+        (tmp_path / "text").write_text(text + "\n", encoding="utf-8")
+        read = [str(tmp_path / "text")] if text else []
+        lines = CliRunner().invoke(ldnet, shlex.split(arguments) + read).stdout.splitlines()
+        if tool.startswith("paste"):
+            lines = [" ".join(lines)]
+        elif tool.startswith("grep"):
+            lines = [line for line in lines if tool.split()[1] in line]
+        assert _rounded("\n".join(lines)) == _rounded(expected)
+
+
+def _rounded(text: str) -> str:
+    return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.2f}", text.strip())
 
 
 def test_readme_is_short_and_has_one_table_of_results() -> None:
