@@ -3,6 +3,7 @@ which all messages are printed: what they quote of data, names of files or answe
 """
 
 import os
+import re
 import signal
 import sys
 import traceback
@@ -14,7 +15,7 @@ from typing import Any
 import click
 
 from ldnet.errors import InputError
-from ldnet.printable import printable
+from ldnet.printable import one_line, printable
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -127,7 +128,7 @@ class Command(Examples):
         except (InputError, OSError) as error:
             if context.meta["--verbose"]:
                 echo(traceback.format_exc(), err=True)
-            raise click.ClickException(printable(str(error))) from None
+            raise click.ClickException(_shown(str(error))) from None
         except KeyboardInterrupt as interrupt:
             if context.meta["--verbose"]:
                 echo(traceback.format_exc(), err=True)
@@ -137,6 +138,13 @@ class Command(Examples):
     def run(self, context: click.Context) -> Any:
         """What the command does."""
         return super().invoke(context)
+
+
+def _shown(message: str) -> str:
+    """The message on one line. A list that ends it, which is indented, keeps its lines; all are indented then, since a
+    name with a line end in it must not begin one that looks like another message.
+    """
+    return re.sub("\n(?!  )", "\n  ", printable(message)) if ":\n  " in message else one_line(message)
 
 
 def flag(name: str, description: str) -> click.Option:

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 from ldnet.errors import InputError, TooLargeError
 from ldnet.limits import MOST_JSON_BYTES
 
+MOST_DIGITS = 308  # of a whole number: a larger one is beyond what a floating-point number can hold
+
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write what is in memory as `written_whole` writes."""
@@ -61,17 +63,23 @@ def read_json(path: Path) -> Any:
     try:
         if (size := path.stat().st_size) > MOST_JSON_BYTES:
             raise InputError(f"{path}: {size:,} bytes; a JSON file may have at most {MOST_JSON_BYTES:,}")
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_int=_whole)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
-    except (ValueError, RecursionError) as error:  # not UTF-8, a number of thousands of digits, thousands of brackets
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number too long, thousands of brackets
         raise InputError(f"{path}: not JSON: {error}") from None
 
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is no number")
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(text):,} digits")
+    return int(text)
 
 
 class JsonObject:
@@ -102,16 +110,11 @@ class JsonObject:
             raise self.error(key, f"a whole number {wanted}")
         return value
 
-    def positive(self, key: str, default: float) -> float:
-        """A number above 0, and finite."""
-        value = self.content.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-            raise self.error(key, "a number above 0")
-        return float(value)
-
-    def number(self, key: str, least: float = -math.inf, below: float = math.inf) -> float:
+    def number(
+        self, key: str, least: float = -math.inf, below: float = math.inf, default: float | None = None
+    ) -> float:
         """A number from `least` up to, but not including, `below`."""
-        value = self.content.get(key)
+        value = self.content.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < below:
             wanted = " that is finite" if below == math.inf else f" from {least:g} to below {below:g}"
             raise self.error(key, f"a number{wanted}")

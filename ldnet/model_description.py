@@ -16,9 +16,10 @@ from typing import Any
 from ldnet import __version__
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, sha256_of_file
-from ldnet.printable import shortened
+from ldnet.printable import one_line, shortened
 
 FORMAT, VERSION = "ldnet-tagger", 2
+TEMPERATURES = 0.01, 100.0  # calibration fits 0.5 to 4
 WITHOUT_LM_NORM = 1  # version
 _EXPECTED = f"expected format {FORMAT!r}, version 1 to {VERSION}"
 DESCRIPTION, CARD = "model.json", "README.md"
@@ -45,10 +46,12 @@ def read_description(folder: Path) -> dict[str, Any]:
     for name, digest in files.items():
         if not isinstance(digest, str) or not SHA256.fullmatch(digest):
             raise content.part("files").error(name, "a SHA-256 in 64 hexadecimal digits")
+        if one_line(name) != name:
+            raise InputError(f"{path}: files: {one_line(name)}: expected a name without control characters")
     lacking = sorted({*PARTS, *(LM_PARTS if has_language_models(files) else ())} - set(files))
     if lacking:
         raise InputError(f"{path}: files: expected {lacking[0]} among them")
-    content.part("confidence", {}).positive("temperature", 1.0)
+    content.part("confidence", {}).number("temperature", *TEMPERATURES, default=1.0)
     return dict(content.content)
 
 

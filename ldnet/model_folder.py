@@ -18,7 +18,7 @@ from ldnet.decoding.bulk_tagger import BulkTagger
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.shapes import CONFIG, WEIGHTS, LanguageModelShape, TaggerShape, load_tensors
 from ldnet.decoding.weights import LanguageModelWeights, TaggerWeights
-from ldnet.errors import InputError
+from ldnet.errors import InputError, naming
 from ldnet.files import is_texts, read_json
 from ldnet.model_description import check_files, has_language_models, model_digest, read_description
 from ldnet.text.lexicon import Lexicon
@@ -90,7 +90,8 @@ def load_parts(folder: Path, with_lm: bool, precision: DecodingPrecision, thread
         language_models=_language_models(directions, lm_shapes) if with_lm else None,
         vocabulary=vocabulary,
     )
-    return BulkTagger(weights, lexicon, precision, threads)
+    with naming(folder / "tagger" / WEIGHTS):
+        return BulkTagger(weights, lexicon, precision, threads)
 
 
 def _check_lexicon(folder: Path, shape: TaggerShape, lexicon: Lexicon) -> None:

@@ -25,7 +25,7 @@ def conll_block(sentence: SentenceRead, tags: Sequence[str]) -> str:
 
 def json_line(annotated: AnnotatedText) -> str:
     """One JSON object on one line."""
-    return json.dumps(annotated.to_json(), ensure_ascii=False) + "\n"
+    return json.dumps(annotated.to_json(), ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _with_column(line: ColumnLine, tags: Iterator[str], keeps_last: bool) -> str:

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 from uuid import uuid4
 
+from ldnet.command_line import echo
 from ldnet.decoding.precision import DecodingPrecision
-from ldnet.errors import InputError
+from ldnet.errors import InputError, naming
 from ldnet.files import read_json, write_json
 from ldnet.limits import MOST_LINE_BYTES
+from ldnet.printable import one_line
 from ldnet.text.foreign_formats import foreign_format
 from ldnet.text.lines import decode, read_lines
 from ldnet.text.tokenisation import split_words
@@ -33,6 +35,7 @@ GROUP_LINES, GROUP_CHARACTERS = 10_000, 1 << 24
 SUFFIXES = (".txt", ".txt.gz")
 OUTPUT_SUFFIX, UNFINISHED_SUFFIX = ".jsonl", ".part"
 DESCRIPTION = "tagging.json"
+SHOWN = 10  # of the names that are not taken
 
 
 class Line(NamedTuple):
@@ -54,11 +57,24 @@ class ShardResult:
 
 
 def find_shards(folder: Path) -> list[Path]:
-    """The shards in the folder, by name. Raises InputError if there are none."""
-    shards = sorted(path for path in folder.glob("*") if path.name.endswith(SUFFIXES) and path.is_file())
-    if not shards:
+    """The shards in the folder, by name. A line on stderr names what else is there, but for hidden files and outputs.
+
+    Raises InputError if there are none.
+    """
+    visible = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
+    taken = {path: path.name.endswith(SUFFIXES) and path.is_file() for path in visible}
+    left_out = [path.name for path in visible if not (taken[path] or _is_output(path))]
+    if left_out:
+        more = f" and {len(left_out) - SHOWN:,} more" if len(left_out) > SHOWN else ""
+        names = ", ".join(left_out[:SHOWN])
+        echo(one_line(f"note: {folder}: not taken, as *.txt and *.txt.gz are: {names}{more}"), err=True)
+    if not any(taken.values()):
         raise InputError(f"{folder}: no shards; expected *.txt or *.txt.gz, one tokenised sentence a line")
-    return shards
+    return [path for path in visible if taken[path]]
+
+
+def _is_output(path: Path) -> bool:
+    return path.name == DESCRIPTION or path.name.endswith(tuple(suffix + OUTPUT_SUFFIX for suffix in SUFFIXES))
 
 
 def output_of(shard: Path, out: Path) -> Path:
@@ -117,7 +133,8 @@ def tag_shard(model: "TaggingModel", shard: Path, out: Path) -> ShardResult:
 
     def lines() -> Iterator[Line]:
         for group in read_groups(shard):
-            tagged = model.tag([split_words(text) for _, text in group])
+            with naming(shard):
+                tagged = model.tag([split_words(text) for _, text in group])
             for (number, text), tags in zip(group, tagged, strict=True):
                 yield Line(number, text, " ".join(tags))
 
@@ -142,7 +159,7 @@ def write_shard(shard: Path, out: Path, lines: Iterable[Line]) -> ShardResult:
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
                 words += len(sentence)
     except InputError as error:
-        return ShardResult(shard=shard.name, problem=str(error))
+        return ShardResult(shard=shard.name, problem=one_line(str(error)))
     return ShardResult(shard=shard.name, sentences=number, words=words)
 
 

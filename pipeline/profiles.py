@@ -188,7 +188,7 @@ def _refusal(active: Path, folder: Path, name: str) -> str:
     try:
         current = read_yaml(active)
     except InputError:
-        edits = "it is not readable as YAML"
+        edits = "against no profile:\n  (it is not readable as YAML)"
     else:
         changes = {other: differences(parse_yaml(text, other), current) for other, text in _rendered(folder).items()}
         nearest = min(changes, key=lambda other: (len(changes[other]), other))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ldnet.errors import InputError
+from ldnet.printable import HALF_CHARACTER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,4 +42,6 @@ def _check_text(value: object, number: int, most: int) -> str:
         raise InputError(f"text {number} is of type {type(value).__name__}; expected a text")
     if 0 < most < len(value):
         raise InputError(f"text {number} has {len(value):,} characters; at most {most:,} are allowed")
+    if HALF_CHARACTER.search(value):
+        raise InputError(f"text {number} has half a character (a lone surrogate); expected whole ones")
     return value

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ldnet.command_line import MODEL, Command, echo
+from ldnet.printable import one_line
 
 
 @click.command(
@@ -36,7 +37,7 @@ def main(model: str, as_json: bool) -> None:
         content = {**description, "model_sha256": digest, "bytes": sizes, "total_bytes": sum(sizes.values())}
         echo(json.dumps(content, indent=1, ensure_ascii=False))
         return
-    echo("\n".join(f"{name:<16}{value}" for name, value in _lines(description, sizes, digest)))
+    echo("\n".join(f"{name:<16}{one_line(value)}" for name, value in _lines(description, sizes, digest)))
 
 
 def _lines(description: Mapping[str, Any], sizes: Mapping[str, int], digest: str) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from ldnet.decoding.bulk_batches import BulkEncoder
 from ldnet.decoding.packed_tagger import PackedTagger
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.weights import TaggerWeights
+from ldnet.errors import InputError
 from ldnet.processors import processors
 from ldnet.text.lexicon import WORD_CHARACTERS, Lexicon
 from ldnet.text.windows import LONGEST_WHOLE, windows
@@ -24,6 +25,7 @@ BATCH_WORDS = 3000
 BATCH_CHARACTERS = 1 << 16  # of words as they are read; ordinary text has three times fewer in BATCH_WORDS
 LEAST_WORDS = 500  # of a batch, if there are so many: a step of few sentences costs nearly as much as one of many
 BATCHES = 8  # at least, so that threads end at about the same time; batches do not depend on how many there are
+MOST_SCORE = 1e6  # of larger ones, summed over a long sentence, what is left for probabilities is rounding
 Found = TypeVar("Found")
 
 
@@ -46,6 +48,7 @@ class BulkTagger:
         self.crf = Transitions(weights.tensors["crf.transitions"].detach(), weights.start_tag, weights.end_tag)
         self.encoder = BulkEncoder(lexicon, weights.vocabulary)
         self.packed = PackedTagger(weights, precision)
+        _check_scores("the CRF's transitions", self.crf.scores)
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """The best tags of each sentence, in the order given. An empty sentence has none."""
@@ -99,9 +102,20 @@ class BulkTagger:
 
     @torch.no_grad()
     def emissions(self, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
-        """Emission scores (B, T, K, float32) of one batch of sentences, and their lengths in steps (B)."""
+        """Emission scores (B, T, K, float32) of one batch of sentences, and their lengths in steps (B).
+
+        Raises InputError for scores that are not finite, of weights that are damaged.
+        """
         batch = self.encoder.encode(sentences)
-        return batch.pad(self.packed.emissions(batch)), torch.from_numpy(batch.lengths)
+        scores = self.packed.emissions(batch)
+        _check_scores("the tagger's scores", scores)
+        return batch.pad(scores), torch.from_numpy(batch.lengths)
+
+
+def _check_scores(what: str, scores: Tensor) -> None:
+    if not (scores.abs() <= MOST_SCORE).all():  # as NaN is not
+        damage = "its training diverged, or its weights are damaged"
+        raise InputError(f"{what} are not finite, or beyond {MOST_SCORE:,.0f}: {damage}")
 
 
 def _batches(sentences: Sequence[Sequence[str]]) -> Iterator[list[int]]:

@@ -1,5 +1,6 @@
 """The lexicon: everything the tagger knows by number (words, characters, tags), and the words' pretrained vectors."""
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,12 +14,14 @@ from safetensors import SafetensorError
 
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, write_bytes, write_json
-from ldnet.printable import quoted, reason
+from ldnet.printable import HALF_CHARACTER, quoted, reason
 
 PADDING, UNKNOWN, SEPARATOR = "<pad>", "<unk>", " "
 SPECIAL_WORDS = [PADDING, UNKNOWN]
 SPECIAL_CHARACTERS = [PADDING, UNKNOWN, SEPARATOR]
 START_TAG, END_TAG = "<s>", "<eof>"
+# Types may have blanks in them. A line end or a tab would make other columns of what is tagged.
+TAG = re.compile(r"O|[BIES]-[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 PADDING_ID, UNKNOWN_ID = 0, 1  # of words and characters
 SEPARATOR_ID = SPECIAL_CHARACTERS.index(SEPARATOR)
 DIGITS_AS_ZERO = str.maketrans("123456789", "0" * 9)
@@ -88,7 +91,8 @@ class Lexicon:
         }
 
     def save(self, folder: Path) -> None:
-        """Write lexicon.json and vectors.safetensors."""
+        """Write lexicon.json and vectors.safetensors. Raises InputError for tags that `load` would refuse."""
+        _check_tags(folder / "lexicon.json", self.tags)
         lists = {"words": self.words, "characters": self.characters, "tags": self.tags}
         look_up = {"trainable_words": self.trainable_words, "digits_as_zero": self.digits_as_zero}
         write_json(folder / "lexicon.json", {**lists, **look_up})
@@ -101,17 +105,29 @@ class Lexicon:
         lists, path = JsonObject.read(folder / "lexicon.json"), folder / "vectors.safetensors"
         if not path.is_file():
             raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro prepare_conll`)")
-        words = lists.texts("words")
+        words, tags = lists.texts("words"), lists.texts("tags")
+        _check_tags(lists.path, tags)
+        if HALF_CHARACTER.search("".join(words)):
+            halved = next(filter(HALF_CHARACTER.search, words))
+            raise InputError(f"{lists.path}: words: expected whole characters, found {quoted(halved)}")
         vectors, has_vector = _read_vectors(path, len(words))
         return cls(
             words=words,
             characters=lists.texts("characters"),
-            tags=lists.texts("tags"),
+            tags=tags,
             trainable_words=lists.whole("trainable_words", 1, len(words) + 1),
             vectors=vectors,
             has_vector=has_vector,
             digits_as_zero=lists.truth("digits_as_zero", default=False),  # came later than the others
         )
+
+
+def _check_tags(path: Path, tags: Sequence[str]) -> None:
+    """Raise InputError unless the tags are IOBES, or the CRF's own."""
+    for tag in tags:
+        if tag not in (START_TAG, END_TAG) and not TAG.fullmatch(tag):
+            expected = "O, or B-, I-, E- or S- and a type without control characters"
+            raise InputError(f"{path}: tags: expected {expected}, found {quoted(tag)}")
 
 
 def _read_vectors(path: Path, words: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

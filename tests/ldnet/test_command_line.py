@@ -26,12 +26,27 @@ def stage(kind: str) -> None:
         raise KeyboardInterrupt
     if kind == "interrupt with words":
         raise KeyboardInterrupt("go on at line 3")
+    if "\n" in kind:
+        raise InputError(kind)
     raise ValueError("a mistake of ours")
 
 
 def test_bad_input_is_one_line_and_status_1() -> None:
     result = CliRunner().invoke(stage, ["input"])
     assert (result.exit_code, result.output) == (1, "Error: file: expected something else\n")
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("x\nError: y: unknown key", r"x\nError: y: unknown key"),
+        ("missing:\n  a\n  b\nKeep them: make", "missing:\n  a\n  b\n  Keep them: make"),
+        ("x\nError: y:\n  z", "x\n  Error: y:\n  z"),
+    ],
+)
+def test_a_name_with_a_line_end_begins_no_message(message: str, shown: str) -> None:
+    result = CliRunner().invoke(stage, [message])
+    assert (result.exit_code, result.output) == (1, f"Error: {shown}\n")
 
 
 def test_other_errors_are_not_hidden() -> None:

@@ -138,6 +138,13 @@ def test_loading_names_the_file_that_is_missing(tmp_path: Path) -> None:
         Lexicon.load(tmp_path)
 
 
+def test_tags_that_could_not_be_loaded_are_not_saved(tmp_path: Path) -> None:
+    build_lexicon(sentences("a", tags="S-type of place"), no_vectors()).save(tmp_path)
+    with pytest.raises(InputError, match=r"lexicon\.json: tags: expected O, or B-, .*, found 'S-\\x1b'"):
+        build_lexicon(sentences("a", tags="S-\x1b"), no_vectors()).save(tmp_path)
+    assert Lexicon.load(tmp_path).tags == ["S-type of place", "<s>", "<eof>"]
+
+
 def test_coverage_counts_tokens_and_types() -> None:
     coverage = vector_coverage(sentences("the The THE cat", "the Cat dog"), vectors_of("the", "Cat", "The"))
     assert coverage == {

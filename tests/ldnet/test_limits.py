@@ -49,6 +49,15 @@ def test_lines_up_to_the_bound_are_read(tmp_path: Path) -> None:
     assert [len(line) for line in read_lines(tmp_path / "a", most_bytes=2001)] == [1000, 1000]
 
 
+@pytest.mark.parametrize("blocks", [[b"a\n\r\nxxxxx\nb"], [b"a\n\nxx", b"xxx\n"], [b"a\n\nxxxxx"]])
+def test_every_line_is_bounded(blocks: list[bytes]) -> None:
+    read: list[bytes | None] = []
+    with pytest.raises(InputError, match="in:3: a line of more than 4 bytes; expected a sentence a line"):
+        read.extend(split_lines(blocks, "in", most_bytes=4))
+    assert read == [b"a", b""]
+    assert list(split_lines([b"xxxx\r\n\xef\xbb\xbfxxxx"], "in", most_bytes=4)) == [b"xxxx", b"xxxx"]
+
+
 def test_tagging_reads_bounded_lines(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"the\n" + b"x" * (2 * MOST_LINE_BYTES) + b"\n")
     message = r"a\.txt:2: a line of more than 4,194,304 bytes"

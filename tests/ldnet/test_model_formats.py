@@ -20,6 +20,7 @@ from tests.imports import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures"
 FIRST_VERSION = FIXTURES / "model_version_1"
+LEXICON = (FIRST_VERSION / "lexicon" / "lexicon.json").read_bytes()
 EXPECTED = read_json(FIXTURES / "model_version_1_tags.json")
 Damage = Callable[[Path], None]
 
@@ -136,7 +137,16 @@ def test_files_for_people_and_hubs_do_not_matter(name: str, model: Path) -> None
         (changed("model.json", files={}), r"model.json: files: expected lexicon/lexicon.json among them"),
         (files_changed(tagger__config_json=3), r"files.tagger/config_json: expected a SHA-256 .*, found 3"),
         (changed("model.json", confidence=3), r"model.json: confidence: expected an object with keys, found 3"),
-        (changed("model.json", confidence={"temperature": 0}), r"confidence.temperature: expected a number above 0"),
+        *(
+            (
+                changed("model.json", confidence={"temperature": number}),
+                r"temperature: expected a number from 0.01 to below 100",
+            )
+            for number in (0, 5e-324, 1e300)
+        ),
+        (changed("model.json", confidence={"temperature": 10**400}), r"model.json: not JSON: a number of 401 digits"),
+        (changed("model.json", dev_f1=-(10**400)), r"model.json: not JSON: a number of 402 digits"),
+        (files_changed(**{"x\nError: y": "0" * 64}), r"files: x\\nError: y: expected a name without control"),
         (changed("model.json", confidence={"temperature": "x"}), r"confidence.temperature: .*, found \"x\""),
         (written("lm/forward/more.bin", "x"), r"lm/forward/more.bin: not a file of this model, .* remove it"),
         (written("notes.txt", "x"), r"notes.txt: not a file of this model, which model.json lists; remove it"),
@@ -179,6 +189,32 @@ def test_files_for_people_and_hubs_do_not_matter(name: str, model: Path) -> None
             r"lexicon.json: words: expected a list of texts, found \[\"a\", 1",
         ),
         (changed("lexicon/lexicon.json", tags=...), r"lexicon.json: tags: expected a list of texts, found nothing"),
+        *(
+            (
+                changed("lexicon/lexicon.json", tags=["O", tag, "<s>", "<eof>"]),
+                rf"lexicon/lexicon.json: tags: expected O, or B-, .*, found '{shown}'",
+            )
+            for tag, shown in [
+                ("FOO", "FOO"),
+                ("", ""),
+                ("S-", "S-"),
+                ("O\n\nInjected B-PER", r"O\\n\\nInjected B-PER"),
+                ("S-A\tB-PER", r"S-A\\tB-PER"),
+                ("S-\x1b", r"S-\\x1b"),
+            ]
+        ),
+        (
+            written("lexicon/lexicon.json", LEXICON.replace(b"S-LOC", rb"S-\ud800")),
+            r"lexicon/lexicon.json: tags: expected O, or B-, .*, found 'S-\\ud800'",
+        ),
+        (
+            written("lexicon/lexicon.json", LEXICON.replace(b'"the"', rb'"\udfff"')),
+            r"lexicon/lexicon.json: words: expected whole characters, found '\\udfff'",
+        ),
+        (
+            tensor("tagger/weights.safetensors", "crf.transitions", lambda values: values + 3e38),
+            r"weights.safetensors: the CRF's transitions are not finite, or beyond 1,000,000",
+        ),
         (changed("lexicon/lexicon.json", trainable_words=12), r"trainable_words: expected .* from 1 to 11, found 12"),
         (changed("lexicon/lexicon.json", digits_as_zero=1), r"digits_as_zero: expected true or false, found 1"),
         (
@@ -207,6 +243,17 @@ def test_what_is_damaged_is_refused_with_one_line(damage: Damage, message: str, 
     with pytest.raises(InputError, match=message) as refusal:
         load_model(model)
     assert str(refusal.value).count("\n") == 0 and len(str(refusal.value)) < 400 + len(str(model))
+
+
+@pytest.mark.parametrize("value", [1e5, 3e38])  # gives scores that are too large, and ones that are not finite
+@pytest.mark.parametrize("text", ["the cat", "the " * 300])
+def test_scores_of_damaged_weights_are_refused(value: float, text: str, model: Path) -> None:
+    for name, new in (("weight", value), ("bias", 1e6)):
+        tensor("tagger/weights.safetensors", f"crf.hidden2tag.{name}", lambda old, new=new: old * 0 + new)(model)  # type: ignore[misc]
+    loaded = load_model(model)
+    for tag in (loaded.annotate, lambda texts: loaded.tag([texts[0].split()])):
+        with pytest.raises(InputError, match=r"^the tagger's scores are not finite, or beyond 1,000,000: its training"):
+            tag([text])
 
 
 def test_info_says_what_the_model_is(model: Path) -> None:

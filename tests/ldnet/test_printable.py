@@ -12,7 +12,7 @@ from ldnet.command_line import FILE, Command, echo
 from ldnet.commands.main import main as ldnet
 from ldnet.errors import InputError
 from ldnet.files import read_json
-from ldnet.printable import MOST_QUOTED, printable, quoted
+from ldnet.printable import MOST_QUOTED, one_line, printable, quoted
 from pipeline.exporting.model_card import model_card
 from stages import prepare_conll
 from tests.imports import ROOT, sources
@@ -30,6 +30,11 @@ def is_harmless(text: str) -> bool:
 def test_what_a_message_quotes_is_one_short_line() -> None:
     assert quoted("a\nb") == r"'a\nb'" and quoted("x" * MOST_QUOTED) == repr("x" * MOST_QUOTED)
     assert quoted("x" * 5000) == repr("x" * (MOST_QUOTED - 3) + "...")
+
+
+def test_one_line_has_no_line_end() -> None:
+    every = "".join(map(chr, range(0x11000)))
+    assert one_line(every).splitlines() == [one_line(every)] and one_line("a\nb\t\u2028") == "a\\nb\t\\u2028"
 
 
 def test_control_characters_are_shown_and_nothing_else_changes() -> None:
@@ -89,7 +94,10 @@ def test_messages_of_the_installed_command(tmp_path: Path) -> None:
         assert "1b" in harmless(CliRunner().invoke(ldnet, arguments))
 
 
-@pytest.mark.parametrize(("line", "status"), [("word B-X\nword \x1b[2J", 1), ("\x1b[2Jword X-\x1b[31mA", 0)])
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [("word B-X\nword \x1b[2J", 1), ("\x1b[2Jword X-\x1b[31mA", 1), ("\x1b[2Jword X-A", 0)],
+)
 def test_a_hostile_tag_and_word_in_raw_data(
     line: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +109,7 @@ def test_a_hostile_tag_and_word_in_raw_data(
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     options = ["--raw", str(raw), "--out", "out", "--metrics", "metrics.json"]
     told = CliRunner().invoke(prepare_conll.main, options)
-    assert told.exit_code == status and "u001b" in harmless(told)  # the tag is quoted
+    assert told.exit_code == status and "u001b" in harmless(told)  # of the folder's name, too
 
 
 def test_a_hostile_type_on_the_model_card(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def test_without_limits_any_texts_are_taken() -> None:
         ([pd.NA], "text 0 is null; expected a text"),
         (["a", 3], "text 1 is of type int; expected a text"),
         ([["a", "b"]], "text 0 is of type list; expected a text"),
+        (["a", "x \ud800"], r"text 1 has half a character \(a lone surrogate\); expected whole ones"),
         (["a", "123456"], "text 1 has 6 characters; at most 5 are allowed"),
         (["1234", "1234", "1"], "9 characters in all; at most 8 are allowed in one request"),
         (["", "", "", ""], "4 texts; at most 3 are allowed in one request"),

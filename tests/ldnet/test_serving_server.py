@@ -195,6 +195,10 @@ def test_spans_on_request_are_those_of_the_model_folder(ask: Ask, workspace: Wor
         ({"inputs": ["the"] * 1_001}, "1,001 texts; at most 1,000 are allowed"),
         ({"inputs": ["the", "x" * 20_001]}, "text 1 has 20,001 characters; at most 20,000 are allowed"),
         ({"inputs": ["x" * 19_999] * 51}, "1,019,949 characters in all; at most 1,000,000 are allowed"),
+        *(
+            ({"inputs": ["a \ud800 b"], "params": {"format": form}}, "text 0 has half a character")
+            for form in ("tags", "spans")
+        ),
         ({"inputs": ["the"], "params": {"format": "xml"}}, "params: format: expected one of tags, spans, found 'xml'"),
         ({"inputs": ["the"], "params": {"format": 3}}, "format"),
         ({"inputs": ["the"], "params": ["spans"]}, "Parameters must be a dictionary"),

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,28 @@ def test_a_folder_without_shards_and_one_without_model_are_refused(model: Path, 
     (tmp_path / "in").mkdir()
     assert "no shards; expected *.txt or *.txt.gz" in run(model, tmp_path / "in", tmp_path / "out").output
     assert "expected a model folder" in run(tmp_path / "in", tmp_path / "in", tmp_path / "out").output
+
+
+def test_what_is_not_taken_is_named_and_hidden_files_are_not(model: Path, tmp_path: Path) -> None:
+    names = ["a.txt", "._a.txt", "b.txt.bz2", "c.TXT", "sub/f.txt", "e.jsonl", "g\nError: h"]
+    for name in [*names, "a.txt.jsonl", "tagging.json"]:
+        write_text(tmp_path / "in" / name, ["the cat"])
+    result = run(model, tmp_path / "in", tmp_path / "out")
+    assert result.exit_code == 0 and "1 shards tagged" in result.stdout
+    expected = r"not taken, as *.txt and *.txt.gz are: b.txt.bz2, c.TXT, e.jsonl, g\nError: h, sub"
+    assert result.stderr.splitlines()[0] == f"note: {tmp_path / 'in'}: {expected}"
+    for number in range(8):
+        (tmp_path / "in" / f"x{number}").touch()
+    assert "x4 and 3 more\n" in run(model, tmp_path / "in", tmp_path / "out").stderr
+
+
+def test_a_shard_whose_name_has_a_line_end_is_named_on_one_line(tmp_path: Path) -> None:
+    def lines() -> Iterator[Line]:
+        raise InputError(f"{tmp_path}/b\nError: c.txt:1: bad")
+        yield
+
+    problem = write_shard(tmp_path / "b\nError: c.txt", tmp_path, lines()).problem
+    assert problem == rf"{tmp_path}/b\nError: c.txt:1: bad"
 
 
 @pytest.mark.parametrize(
