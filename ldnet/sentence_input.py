@@ -33,7 +33,7 @@ from ldnet.text.column_layout import (
     starts_document,
     word_of,
 )
-from ldnet.text.lines import ENDINGS, compression, compression_of, decode, read_lines, split_lines
+from ldnet.text.lines import ENDINGS, FirstLine, compression, compression_of, decode, read_lines, split_lines
 from ldnet.text.tokenisation import TokenisedText, join_words
 
 STDIN = "-"
@@ -42,6 +42,7 @@ BLOCK_BYTES = 1 << 16
 PAUSE_SECONDS = 0.2
 LOOKED_AT = 200  # lines that show what a text is
 Arriving = Iterator[tuple[int, str] | None]  # numbered lines; None where nothing more comes for a moment
+FILE_START = "\ufeff"  # comes before a line with which a file starts, with the line's number
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def text_reader(tokenise: Callable[[str], TokenisedText], say: Say) -> Reader:
     """Reads a sentence a line; a line without words is a sentence without words. What is doubtful goes to `say`."""
 
     def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:
-        for arrived in _looked_at(lines, name, say):
+        text_lines = (arrived for arrived in lines if arrived is None or arrived[1] != FILE_START)
+        for arrived in _looked_at(text_lines, name, say):
             if arrived is None:
                 yield None
                 continue
@@ -165,7 +167,7 @@ def _looked_at(lines: Arriving, name: str, say: Say) -> Arriving:
 
 
 def conll_reader(word_column: int | None, say: Say) -> Reader:
-    """Reads columns; sentences end at empty lines, of which each has its place, and at lines with -DOCSTART-.
+    """Reads columns; sentences end at empty lines, of which each has its place, at -DOCSTART- lines, and with files.
 
     Without a `word_column`, words are in column 0, or in column 1 where column 0 counts the words of a file's first
     sentence. That choice goes to `say`, and what is doubtful.
@@ -180,7 +182,7 @@ def conll_reader(word_column: int | None, say: Say) -> Reader:
                 yield None
                 continue
             number, text = arrived
-            blank, document = is_blank(text), starts_document(text)
+            blank, document, starts_file = is_blank(text), starts_document(text), text == FILE_START
             if not blank and not document:
                 block.append((number, text))
                 characters += len(text)
@@ -191,8 +193,8 @@ def conll_reader(word_column: int | None, say: Say) -> Reader:
                         f"{MOST_SENTENCE_CHARACTERS:,} are allowed; expected an empty line after each sentence"
                     )
                 continue
-            if block or blank:
-                yield blocks.sentence(block, number - document, closed=blank)
+            if block or (blank and not starts_file):
+                yield blocks.sentence(block, number - (document or starts_file), closed=blank)
             block, characters = [], 0
             if document:
                 start = [ColumnLine(number, text, "document", ())]
@@ -232,9 +234,9 @@ class _BlockReader:
             return SentenceRead(join_words([]), last_line, remarks, closed)
         layout = self._first_layout(block) if self.first is None else _like(self.first, block)
         lines = self._lines(block, layout)
+        self.header = header_of(lines, first=self.first is None and self.header is None) or self.header
+        lines = mark_headers(lines, self.header)
         if any(line.kind == "word" for line in lines):
-            self.header = header_of(lines) if self.first is None else self.header
-            lines = mark_headers(lines, self.header)
             self._find_words(lines, layout)
             if self.first is None:
                 self._doubt_words([line for line in lines if line.kind == "word"])
@@ -340,6 +342,8 @@ def _numbered(lines: Iterable[bytes | None], name: str) -> Arriving:
             yield None
             continue
         number += 1
+        if isinstance(line, FirstLine):
+            yield number, FILE_START
         yield number, decode(line, Path(display_name(name)), number)
 
 

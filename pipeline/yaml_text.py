@@ -14,8 +14,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ldnet.errors import InputError
 from ldnet.printable import MOST_REASON, reason, shortened
 
-# What the parser raises besides its own errors: for numbers of thousands of digits, impossible dates, unhashable keys.
-FAULTS = (YAMLError, ValueError, TypeError, AttributeError, RecursionError)
+# What the parser raises besides its own errors: for numbers of thousands of digits, impossible dates, unhashable keys,
+# and versions of YAML that it does not know.
+FAULTS = (YAMLError, ValueError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
 def parse_yaml(text: str, name: str) -> Any:

@@ -85,11 +85,13 @@ def main() -> None:
             .replace("\r", "\n")
         )
         sentences, problems = convert(text, split_at_blanks if options.tokenised else tokenise)
-    except (OSError, LookupError, ValueError) as error:  # a UnicodeDecodeError is a ValueError; it names the encoding
-        sys.exit(printable(" ".join(f"Error: {options.file}: {error}".split())))
+    except (OSError, LookupError, ValueError) as error:  # a UnicodeDecodeError is a ValueError
+        advice = "; say how it is encoded: --encoding cp1252, or utf-16" if isinstance(error, UnicodeError) else ""
+        sys.exit(printable(" ".join(f"Error: {options.file}: {error}{advice}".split())))
+    shown = printable if sys.stdout.isatty() else str  # a terminal would obey what is in the text
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     for sentence in sentences:
-        sys.stdout.write("".join(f"{word}\t{tag}\n" for word, tag in sentence) + "\n")
+        sys.stdout.write(shown("".join(f"{word}\t{tag}\n" for word, tag in sentence) + "\n"))
     for problem in problems:
         print(printable(f"note: {problem}"), file=sys.stderr)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ldnet.errors import InputError
+from ldnet.text.lines import SAME_ENDS
 
 DOCUMENT_START = re.compile(r"-{1,2}docstart-{1,2}(\(?\w+\)?)?")  # in any case: corpora are lower-cased, too
 UNSEEN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\x1a\u200b\u2060\ufeff"
@@ -21,9 +22,11 @@ TAG_SHAPE = re.compile(r"O|[BIESLUMW][-_].+", re.IGNORECASE | re.DOTALL)
 GLOBAL_COLUMNS = re.compile(r"# *global\.columns *= *(?P<names>.+)")  # CoNLL-U Plus
 KEY_AND_VALUE = re.compile(r"# *[\w.:-]+ = ")  # CoNLL-U's comments: # sent_id = 1
 DOCUMENT_MARKS = ("#begin document", "#end document")  # CoNLL-2011 and 2012
+NAME_OF_WORDS = re.compile("(token|word|form|text)s?", re.IGNORECASE)
+NAME_OF_TAGS = re.compile("(pos|upos|xpos|chunk|tag|label|entity|ner|iob)s?", re.IGNORECASE)
 HEADER = re.compile(
-    r"(sentence|sent|doc|document|token|word|form|text|lemma|pos|upos|xpos|chunk|tag|label|entity|ner|iob|index|idx|id)"
-    r"s?([ _-]*(#|id|ids|tag|tags|no|number|index|label|labels))?",
+    rf"({NAME_OF_WORDS.pattern}|{NAME_OF_TAGS.pattern}|(sentence|sent|doc|document|lemma|index|idx|id)s?)"
+    r"([ _-]*(#|id|ids|tag|tags|no|number|index|label|labels))?",
     re.IGNORECASE,
 )
 INDEX = re.compile(r"(?P<number>\d{1,9})(?:-(?P<last>\d{1,9})|\.(?P<node>\d{1,9}))?")
@@ -152,7 +155,7 @@ def read_block(
             yield None
             continue
         if "\r" in text:
-            raise InputError(f"{place}: a carriage return inside the line; give all lines the same end: tr '\\r' '\\n'")
+            raise InputError(f"{place}: a carriage return inside the line; {SAME_ENDS}")
         fields = layout.split(text)
         if starts_document(text):
             yield ColumnLine(number, text, "document", fields)
@@ -177,10 +180,16 @@ def _is_comment(text: str, layout: Layout, tag_column: int | None, tags: Collect
     return apart and fields[tag_column] not in tags and not looks_like_tag(fields[tag_column])
 
 
-def header_of(lines: Iterable[ColumnLine]) -> tuple[str, ...] | None:
-    """What the first of the words says, if it names the columns instead."""
-    first = next((line.fields for line in lines if line.kind == "word"), ())
-    return first if len(first) > 1 and all(map(HEADER.fullmatch, first)) else None
+def header_of(lines: Iterable[ColumnLine], first: bool = True) -> tuple[str, ...] | None:
+    """What the first of the words says, if it names the columns instead.
+
+    In a sentence that is not the `first` one, a name of words and one of tags must be there: label may be a word, and
+    its lemma.
+    """
+    fields = next((line.fields for line in lines if line.kind == "word"), ())
+    named = len(fields) > 1 and all(map(HEADER.fullmatch, fields))
+    both = any(map(NAME_OF_WORDS.fullmatch, fields)) and any(map(NAME_OF_TAGS.match, fields))
+    return fields if named and (first or both) else None
 
 
 def mark_headers(lines: Iterable[ColumnLine], header: tuple[str, ...] | None) -> list[ColumnLine]:

@@ -13,7 +13,8 @@ from ldnet.text.column_layout import HEADER, find_layout, looks_like_tag
 
 DELIMITERS = {",": "commas", ";": "semicolons", "|": "vertical bars"}
 JSON_START = re.compile(r'\s*(\{\s*("[^"]*"\s*:|$)|\[\s*(\{|\[|"|$))')
-JSON_NEXT = re.compile(r'\s*("[^"]*"\s*:|\{\s*("|$)|\[\s*("|\[|$))')
+JSON_NEXT = re.compile(r'\s*("[^"\\]*(\\.[^"\\]*)*"\s*(:|,?\s*$)|\{\s*("|$)|\[\s*("|\[|$))')
+QUOTED_VALUES = re.compile(r'("[^"\t]*(""[^"\t]*)*"(\t|$)){2,}')
 BEGINNINGS = {
     "version https://git-lfs.github.com/spec/": "a pointer of Git LFS (`git lfs pull` brings the file)",
     "{\\rtf1": "RTF",
@@ -24,7 +25,7 @@ MOST = 0.8  # of the lines: a comma that is a word is not always quoted
 
 
 def foreign_format(lines: Sequence[str]) -> str:
-    """What a file that begins with these lines is for certain: JSON, CSV with a header, a web page; or ''."""
+    """What a file that begins with these lines is for certain, as JSON, CSV with a header or a web page; or ''."""
     shown = [line for line in lines if line.strip()][:LINES]
     if not shown:
         return ""
@@ -34,6 +35,8 @@ def foreign_format(lines: Sequence[str]) -> str:
         return found
     if _is_json(shown):
         return "JSON"
+    if all(map(QUOTED_VALUES.fullmatch, shown)):
+        return "values in quotation marks (write them without; in pandas: quoting=csv.QUOTE_NONE)"
     for delimiter, name in DELIMITERS.items():
         header = [field.strip() for field in _row(shown[0], delimiter)]
         if len(header) > 1 and all(map(HEADER.fullmatch, header)):

@@ -33,9 +33,19 @@ NOT_READ = {
     "rar": b"Rar!\x1a\x07",
 }
 ZSTD_FRAME_TO_SKIP = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # some tools begin with one
+BINARY = {  # \x15 begins the first page of a table; PAR1 alone is a word, the name of a gene
+    "a Parquet table": b"PAR1\x15",
+    "an SQLite database": b"SQLite format 3\0",
+    "a PDF": b"%PDF-",
+}
 ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # one follows, of content or none: text, too, may begin with BZh
 UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError)
+SAME_ENDS = r"give all lines the same end: perl -pe 's/\r*\n|\r/\n/g'"  # lines may end with \r\n as well
+
+
+class FirstLine(bytes):
+    """A line that a byte order mark was before: with it a file starts, of several that were put together."""
 
 
 def compression_of(start: bytes) -> str:
@@ -149,7 +159,7 @@ def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | Non
     """The lines of a stream of blocks, without line ends and the byte order marks before them; a None is passed on.
 
     Raises InputError naming the line if lines end with carriage returns up to there, and with newlines from there on,
-    or if it has more than `most_bytes`, and for text in UTF-16 or UTF-32.
+    or if it has more than `most_bytes`, and for text in UTF-16 or UTF-32 and other binary files.
     """
     end = b""  # not known yet
     rest: list[bytes] = []  # parts of the line that is not ended yet
@@ -159,8 +169,8 @@ def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | Non
         if block is None:
             yield None
             continue
-        if not size and _has_wide_characters(block):
-            raise InputError(f"{name}:1: not UTF-8 (NUL bytes as in UTF-16 and UTF-32); convert the file to UTF-8")
+        if not size:
+            _refuse_binary(block, name)
         if not end:
             size += len(block)
             lone = returns or b"\r" in block.rstrip(b"\r")
@@ -171,24 +181,40 @@ def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | Non
         if end == b"\r" and b"\n" in block:
             line = number + block[: block.index(b"\n")].count(b"\r") + 1
             raise InputError(
-                f"{name}:{line}: ends with a newline, but the lines before it with carriage returns; give all "
-                "lines the same end: tr '\\r' '\\n'"
+                f"{name}:{line}: ends with a newline, but the lines before it with carriage returns; {SAME_ENDS}"
             )
         if not end or end not in block:
             rest.append(block)
             kept += len(block)
             if most_bytes and kept > most_bytes:
-                raise InputError(
-                    f"{name}:{number + 1}: a line of more than {most_bytes:,} bytes; expected a sentence a line"
-                )
+                raise _too_long(name, number + 1, most_bytes)
             continue
         first, *lines, last = block.split(end)
-        yield from map(_bare, (b"".join([*rest, first]), *lines))
+        yield from _bounded((b"".join([*rest, first]), *lines), name, number, most_bytes)
         number += 1 + len(lines)
         rest, kept = [last], len(last)
     if last_lines := b"".join(rest):
         ended = last_lines.removesuffix(b"\r")
-        yield from map(_bare, [ended] if end else ended.split(b"\r"))
+        yield from _bounded([ended] if end else ended.split(b"\r"), name, number, most_bytes)
+
+
+def _bounded(lines: Iterable[bytes], name: str, before: int, most_bytes: int | None) -> Iterator[bytes]:
+    """The bare lines, of which the first has the number `before` + 1."""
+    for number, line in enumerate(map(_bare, lines), before + 1):
+        if most_bytes and len(line) > most_bytes:
+            raise _too_long(name, number, most_bytes)
+        yield line
+
+
+def _too_long(name: str, number: int, most_bytes: int) -> InputError:
+    return InputError(f"{name}:{number}: a line of more than {most_bytes:,} bytes; expected a sentence a line")
+
+
+def _refuse_binary(start: bytes, name: str) -> None:
+    if kind := next((kind for kind, magic in BINARY.items() if start.startswith(magic)), ""):
+        raise InputError(f"{name}: is {kind}, not text; export what is in it as text")
+    if _has_wide_characters(start):
+        raise InputError(f"{name}:1: not UTF-8 (NUL bytes as in UTF-16 and UTF-32); convert the file to UTF-8")
 
 
 def _has_wide_characters(start: bytes) -> bool:
@@ -207,7 +233,10 @@ def _bare(line: bytes) -> bytes:
     what separates words follows it.
     """
     line = line.rstrip(b"\r\n")
-    return MARKS.sub(b"", line) if line.startswith(BYTE_ORDER_MARK) else line
+    if not line.startswith(BYTE_ORDER_MARK):
+        return line
+    bare = MARKS.sub(b"", line)
+    return bare if bare in (b"", line) else FirstLine(bare)
 
 
 def decode(line: bytes, path: Path, number: int) -> str:

@@ -10,8 +10,8 @@ from pipeline.values import listed_files
 
 
 def problems_of_files(params: Params, folder: Path) -> Iterator[InputError]:
-    """An error that says which files the active data set, in `folder`/<name>, lacks; or one for each file of word
-    vectors with another width than the parameters ask for. None for a data set that is generated."""
+    """An error that says which files the active data set, in `folder`/<name>, lacks; and one for each file of word
+    vectors that is in another format or width than the parameters ask for. None for a data set that is generated."""
     name = params.data
     if name in params.generate_data:
         return
@@ -35,7 +35,14 @@ def problems_of_files(params: Params, folder: Path) -> Iterator[InputError]:
         "train_tagger.word_dimension": (conll.vectors, params.train_tagger.word_dimension),
         "pretrain_lm.embedding": (corpus.vectors, params.pretrain_lm.embedding),
     }
-    for key, (file, width) in widths.items():
-        path = folder / name / file
-        if file and path.exists() and (found := vector_dimension(path)) not in (0, width):
-            yield InputError(f"{path}: {found} numbers a word, but {key} is {width} in params.yaml; set it to {found}")
+    for file in dict.fromkeys(file for file, _ in widths.values() if file):
+        path, found = folder / name / file, 0
+        if path.exists():
+            try:
+                found = vector_dimension(path)
+            except InputError as error:
+                yield error
+        for key, (named, width) in widths.items():
+            if named == file and found not in (0, width):
+                wrong = f"{found} numbers a word, but {key} is {width} in params.yaml"
+                yield InputError(f"{path}: {wrong}; set it to {found}")

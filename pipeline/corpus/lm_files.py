@@ -9,16 +9,12 @@ from ldnet.errors import InputError
 from ldnet.text.foreign_formats import LINES, foreign_format, in_columns
 from ldnet.text.lines import ENDINGS
 from pipeline.text.bounded_lines import bounded_lines
+from pipeline.text.stray_files import is_stray
 
 LM_FOLDER = "lm"
 # The One Billion Word benchmark calls its files news.en-00001-of-00100; a compressed file needs no other ending.
 SHARD = re.compile(r".+-\d+-of-\d+")
 EXPECTED = "*.txt, *-00001-of-00100 and compressed files (.gz, .bz2, .xz, .zst) are"
-# Beside text, editors, downloads and checksums leave files whose names begin as the text's do.
-STRAY = re.compile(
-    r"(~|#|\.(swp|swo|bak|old|orig|tmp|temp|part|partial|filepart|crdownload|download|aria2|md5|sha\d+|asc|sig|dvc))$",
-    re.IGNORECASE,
-)
 SHOWN = 10
 
 
@@ -83,7 +79,7 @@ def find_text(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
     """The same files, without a look into them. Raises InputError if there is none."""
     folder = raw / next(iter(Path(re.split(r"[*?[]", pattern)[0] + "x").parents))
     found = sorted(path for path in raw.glob(pattern) if path.is_file())
-    stray = [path for path in found if _is_stray(path.relative_to(raw), pattern)]
+    stray = [path for path in found if is_stray(path.relative_to(raw), pattern)]
     paths = [path for path in found if path not in stray]
     others = sorted({*stray, *(left_out(folder, paths) if folder != raw else [])})
     if not paths:
@@ -91,12 +87,6 @@ def find_text(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
         expected = "expected one tokenised sentence a line, .txt or compressed"
         raise InputError(f"{raw / pattern}: no LM text found; {expected}{beside}")
     return paths, others
-
-
-def _is_stray(path: Path, pattern: str) -> bool:
-    """Whether a pattern finds a hidden file, a backup, a part of a download or a checksum, without asking for it."""
-    hidden = any(part.startswith(".") for part in path.parts) and "/." not in f"/{pattern}"
-    return hidden or bool(STRAY.search(path.name) and not STRAY.search(pattern))
 
 
 def check_text(path: Path) -> None:

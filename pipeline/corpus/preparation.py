@@ -171,8 +171,9 @@ def prepare(
 def check_size(folder: Path, wanted: int, held_out: int, kept: int, left: int) -> None:
     """Raise InputError if `kept` sentences are too few to hold out `wanted`: so many are, and so many are left."""
     if held_out < wanted or kept < 2 * wanted or not left:
+        few = f"{held_out:,} different sentences among {kept:,}" if kept >= 2 * wanted else f"{kept:,} sentences"
         raise InputError(
-            f"{folder}: {kept} sentences of LM text are too few to hold out {wanted}; lower "
+            f"{folder}: {few} of LM text are too few to hold out {wanted}; lower "
             "prepare_corpus.heldout_sentences or bring more text"
         )
 

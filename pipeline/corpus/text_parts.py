@@ -7,8 +7,6 @@ from pathlib import Path
 from ldnet.text.lines import decode
 from pipeline.text.bounded_lines import bounded_lines
 
-EXPECTED = "expected a sentence a line; cut the text into sentences"
-
 
 @dataclass(frozen=True)
 class Piece:
@@ -45,7 +43,7 @@ def read_parts(paths: list[Path], part_bytes: int) -> Iterator[Part]:
     for path in paths:
         lines: list[bytes] = []
         first_line = 1
-        for line in bounded_lines(path, EXPECTED):
+        for line in bounded_lines(path):
             lines.append(line)
             size += len(line) + 1
             if size >= part_bytes:

@@ -57,7 +57,8 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
         if found:
             plan[slot.target] = found
         elif slot.required and slot.target not in in_parts:
-            missing.append(" or ".join(str(brought / entry) for entry in slot.places))
+            similar = _similar(slot.target, brought, data_set.name) if data_set.own else ""
+            missing.append(" or ".join(str(brought / entry) for entry in slot.places) + similar)
     known = {place for slot in data_set.slots for place in slot.places}
     if data_set.own:
         others = [*parts, *vectors_under_own_names(brought)]
@@ -68,7 +69,8 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
         absent = [f"{absent[0]} to {absent[-1]} ({len(absent)} files)"]
     if not shards:
         others = left_out(brought / LM_FOLDER, ())
-        absent = [f"{brought}/{LM_TEXT}{f'; not taken: {listed(others)}' if others else ''}"]
+        beside = f"; not taken: {listed(others)}" if others else _similar(LM_FOLDER, brought)
+        absent = [f"{brought}/{LM_TEXT}{beside}"]
     if missing or absent:
         raise InputError(f"{brought}: files of {data_set.name} are missing:\n  " + "\n  ".join(missing + absent))
     # train.txt goes last: a folder without it is seen to be unfinished
@@ -77,6 +79,15 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
         name = quoted(plan[odd].relative_to(brought).as_posix())
         raise InputError(f"{brought}: the name {name} has a line end in it, or is not UTF-8; rename the file")
     return plan
+
+
+def _similar(wanted: str, brought: Path, *inside: str) -> str:
+    """What is there under nearly the name that is wanted: train.txt.gz or Train.conll for train.txt, LM for lm."""
+    stem = wanted.partition(".")[0]
+    folders = [folder for folder in (brought, *(brought / name for name in inside)) if folder.is_dir()]
+    there = sorted(path for folder in folders for path in folder.iterdir() if path.name != wanted)
+    found = [path for path in there if path.name.partition(".")[0].lower() == stem]
+    return f"; found {listed(found)} (rename it if it is meant)" if found else ""
 
 
 def _can_be_listed(name: str) -> bool:

@@ -8,9 +8,10 @@ from ldnet.limits import MOST_LINE_BYTES
 from ldnet.text.lines import read_lines
 
 EXPECTED = "expected a sentence a line"  # what read_lines says of a line that is too long
+OF_TEXT = f"{EXPECTED}; cut the text into sentences"
 
 
-def bounded_lines(path: Path, expected: str = EXPECTED) -> Iterator[bytes]:
+def bounded_lines(path: Path, expected: str = OF_TEXT) -> Iterator[bytes]:
     """The lines of a file, as `read_lines` reads them.
 
     Raises InputError naming file, line and what was `expected` there for a line of more than MOST_LINE_BYTES, before

@@ -2,12 +2,18 @@
 
 import re
 
-# Control characters (those from U+0080 are quotation marks and dashes of cp1252), line separators, byte order marks,
-# and what stands for a character that could not be converted.
-ODD = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffd]")
-NAMES = "control characters, line separators or lost characters (U+FFFD)"
+from pipeline.text.tag_dialect import UNSEEN
+
+# Control characters (those from U+0080 are quotation marks and dashes of cp1252; those from U+202A turn the direction
+# of what follows), line separators, byte order marks, and what stands for a character that could not be converted.
+# Blanks, joiners and the like belong to words, unless a word has nothing else.
+ODD = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]"
+    rf"|\A(?:[\s\u00ad\u061c\u200b-\u200f\u2060-\u206f\u2800]|{UNSEEN.pattern})+\Z"
+)
+NAMES = "control characters, line separators, lost characters (U+FFFD) or nothing that can be seen"
 
 
 def is_odd(word: str) -> bool:
-    """Whether the word has such a character in it."""
+    """Whether the word has such a character in it, or no other than what cannot be seen."""
     return ODD.search(word) is not None

@@ -25,7 +25,7 @@ from ldnet.text.column_layout import (
     word_of,
 )
 from ldnet.text.foreign_formats import DELIMITERS, foreign_format, separated_values
-from ldnet.text.lines import compression, decode
+from ldnet.text.lines import FirstLine, compression, decode
 from pipeline.text.bounded_lines import bounded_lines
 from pipeline.text.line_shapes import LineShapes
 from pipeline.text.word_numbers import WordNumbers
@@ -84,6 +84,7 @@ class _Kept:
     def __init__(self, path: Path, layout: Layout, word_column: int, tag_column: int):
         self.path, self.word_column, self.tag_column = path, word_column, tag_column
         self.sentences: list[RawSentence] = []
+        self.prefixed = False  # whether a tag has a prefix, so that the name of a column is no tag
         self.left_out: Counter[str] = Counter()
         self.tags_left_out = 0
         self.has_blank_lines = False
@@ -100,6 +101,7 @@ class _Kept:
         self._words.append(sys.intern(word))  # the same word is in memory once
         self._tags.append(sys.intern(line.fields[self.tag_column]))
         self._lines.append(line.number)
+        self.prefixed = self.prefixed or (self._tags[-1] not in NO_TAGS and looks_like_tag(self._tags[-1]))
         self.has_blank_lines = self.has_blank_lines or self._blank
         for column, values in [*self._values.items()]:
             if (value := line.fields[column]) not in values:
@@ -167,8 +169,11 @@ def _refuse_delimiters(file: RawFile) -> None:
 
 
 def _lines(path: Path) -> Iterator[NumberedLine]:
-    lines = bounded_lines(path, "expected a word and its columns a line")
-    return ((number, decode(line, path, number)) for number, line in enumerate(lines, start=1))
+    """The lines of a file, and an empty one between files that were put together, with the number of the next line."""
+    for number, line in enumerate(bounded_lines(path, "expected a word and its columns a line"), start=1):
+        if number > 1 and isinstance(line, FirstLine):
+            yield number, ""
+        yield number, decode(line, path, number)
 
 
 def not_columns(path: Path, start: Sequence[str], error: InputError) -> InputError:
@@ -222,18 +227,21 @@ def _tags_that_occur(path: Path, layout: Layout, tag_column: int) -> set[str]:
 
 def _keep(kept: _Kept, layout: Layout, tags: Collection[str], numbers: WordNumbers | None) -> _Kept:
     """Go through the lines of the file; those that `numbers` says are no words are left out."""
-    first = True
+    first = begins = True
     header: tuple[str, ...] | None = None
     for line in read_block(_lines(kept.path), layout, str(kept.path), kept.tag_column, tags):
         if line is None or line.kind == "document":
             kept.end_sentence()
+            begins = True
             if numbers:
                 numbers.end_sentence()
         if line is None:
             kept.blank()
             continue
-        if line.kind == "word" and first:
-            header, first = header_of([line]), False
+        if line.kind == "word":
+            if first or (begins and kept.prefixed):
+                header = header_of([line], first) or header
+            first = begins = False
         [line] = mark_headers([line], header)
         if line.kind == "word" and numbers:
             line = line._replace(kind=numbers.kind(line))

@@ -11,13 +11,14 @@ from typing import Literal
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
-from ldnet.text.column_layout import LONG_SENTENCE, named_word_column
+from ldnet.text.column_layout import HEADER, LONG_SENTENCE, named_word_column
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
 from pipeline.params import ConllParams
 from pipeline.text.odd_characters import NAMES, is_odd
 from pipeline.text.raw_columns import RawFile, RawSentence, check_words, not_columns, read_columns
+from pipeline.text.stray_files import is_stray
 from pipeline.text.tag_dialect import look_alike, may_be_prefixed
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
 from pipeline.values import listed_files
@@ -25,7 +26,7 @@ from pipeline.values import listed_files
 Splits = dict[str, list[Sentence]]
 Files = Mapping[str, Sequence[RawFile]]  # of each split, in order
 Say = Callable[[str], None]
-MANY_SENTENCES = 20
+MANY_SENTENCES, NEARLY_ALL = 20, 0.9
 MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
 MOST_TYPES = 20  # that are named
 FEW_TAGS = 3  # of a type, if there are many types
@@ -54,7 +55,7 @@ def read_splits(raw: Path, params: ConllParams, seed: int, say: Say = silent) ->
 def paths_of_splits(raw: Path, params: ConllParams) -> dict[str, list[Path]]:
     """The files of train, of dev if there are any, and of test, in the order in which they are read.
 
-    Raises InputError if a dev file is missing, and for a pattern that finds nothing.
+    Raises InputError if a dev file is missing, for a pattern that finds nothing, and for a file that is named twice.
     """
     given = {"train": params.train, "dev": params.dev, "test": params.test}
     paths = {
@@ -62,6 +63,10 @@ def paths_of_splits(raw: Path, params: ConllParams) -> dict[str, list[Path]]:
         for name, files in given.items()
         if files
     }
+    for name, found in paths.items():
+        times = Counter(path.resolve() for path in found)
+        if twice := next((path for path in found if times[path.resolve()] > 1), None):
+            raise InputError(f"{twice}: prepare_conll.{name} in params.yaml names this file twice; name it once")
     missing = [path for path in paths.get("dev", ()) if not path.exists()]
     if missing and paths["train"][0].exists():
         raise InputError(
@@ -72,11 +77,12 @@ def paths_of_splits(raw: Path, params: ConllParams) -> dict[str, list[Path]]:
 
 
 def _found(raw: Path, file: str, key: str) -> list[Path]:
-    """The file, or the files that a pattern finds, sorted by name."""
+    """The file, or the files that a pattern finds, sorted by name, without backups and the like."""
     path = raw / file
     if path.exists() or not re.search(r"[*?[]", file):
         return [path]
-    if found := sorted(path for path in raw.glob(file) if path.is_file()):
+    found = sorted(path for path in raw.glob(file) if path.is_file() and not is_stray(path.relative_to(raw), file))
+    if found:
         return found
     raise InputError(f"{path}: no such files; {key} in params.yaml says which are read")
 
@@ -132,20 +138,27 @@ def _report(files: Files, params: ConllParams) -> TagReport:
 
 
 def _is_header(broken: RawFile, error: str, files: Files) -> bool:
-    """Whether the error is about the first line of a file, and all files are fine without their first lines."""
-    first = broken.sentences[0]
-    if not error.startswith(f"{broken.path}:{first.lines[0]}:") or may_be_prefixed(first.tags[0]):
-        return False
-    rest = {file.path: [_without_first(file.sentences[0]), *file.sentences[1:]] for file in _all(files)}
+    """Whether the error is about the first line of a file, or another whose word names a column, as in a joined file.
+
+    All files must be fine without their first lines and others of that word and tag.
+    """
+    rows = (row for sentence in broken.sentences for row in zip(*sentence, strict=True))
+    word, tag, line = next(row for row in rows if error.startswith(f"{broken.path}:{row[2]}:"))
+    names = line == broken.sentences[0].lines[0] or HEADER.fullmatch(word)
+    rest = {
+        file.path: [_without(sentence, file.sentences[0].lines[0], (word, tag)) for sentence in file.sentences]
+        for file in _all(files)
+    }
     try:
         report_tags(rest)
     except InputError:
         return False
-    return True
+    return bool(names) and not may_be_prefixed(tag)
 
 
-def _without_first(sentence: RawSentence) -> RawSentence:
-    return RawSentence(sentence.words[1:], sentence.tags[1:], sentence.lines[1:])
+def _without(sentence: RawSentence, first: int, header: tuple[str, str]) -> RawSentence:
+    rows = [row for row in zip(*sentence, strict=True) if row[2] != first and row[:2] != header]
+    return RawSentence(*zip(*rows, strict=True)) if rows else RawSentence((), (), ())
 
 
 def _refuse_header(files: Files) -> None:
@@ -197,8 +210,10 @@ def _doubts(files: Files, report: TagReport, params: ConllParams) -> Iterable[st
             )
         if len(file.sentences) > 1 and not file.has_blank_lines:
             yield f"{file.path}: no blank line, so that sentences end at -DOCSTART- lines alone"
-        if len(file.sentences) >= MANY_SENTENCES and all(len(sentence.words) == 1 for sentence in file.sentences):
-            yield f"{file.path}: all sentences have a single word; is there a blank line after each word?"
+        single, number = sum(len(sentence.words) == 1 for sentence in file.sentences), len(file.sentences)
+        if number >= MANY_SENTENCES and single >= NEARLY_ALL * number:
+            those = "all" if single == number else f"{single:,} of {number:,}"
+            yield f"{file.path}: {those} sentences have a single word; is there a blank line after each word?"
         longest = max(file.sentences, key=lambda sentence: len(sentence.words))
         if len(longest.words) > LONG_SENTENCE:
             place = f"{file.path}:{longest.lines[0]}"

@@ -12,14 +12,16 @@ PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.IGNORECASE | re.DOTALL)
 # PER-B, BEGIN-PER, and B:PER or B with a dash that is no hyphen: no types that stand alone.
 WORDS_FOR_PREFIXES = "begin|beginning|start|inside|middle|inner|end|last|single|unit|unique|singleton"
 MISWRITTEN = re.compile(rf".+([^\w\s]|_)[BIESLUMW]|[BI]\W.*|({WORDS_FOR_PREFIXES})[-_:].+", re.IGNORECASE | re.DOTALL)
-SEVERAL = re.compile(r"[BIESLUMW][-_].+?[|;+,/\s]\s*(?:[BIESLUMW][-_].+|O)", re.DOTALL)
+# What separates two tags is no letter or digit. A lone - or _ is part of a type, unless a prefix and a dash follow it.
+SEVERAL = re.compile(r"[BIESLUMW]([-_]).+?(?:[\W_]+[BIESLUMW]-.+|(?:[^\w-]|[\W_]{2,})(?:[BIESLUMW]\1.+|O))", re.DOTALL)
 BRACKETS = re.compile(r"\(\w+(\*\)?|\))|\*\)?")
 PREFIX_LETTERS, FIRST_OR_LAST = set("BIESLUMWbieslumw"), set("BEbe")
 MOST_TYPES = 200  # more are words or lemmas rather than types
 # Unicode counts these among letters and marks, but they have no shape.
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 CYRILLIC, GREEK = "АВЕКМНОРСТУХІЈЅаеорсухіјѕ", "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"  # noqa: RUF001  # they look like Latin ones
-LATIN = str.maketrans(CYRILLIC + GREEK, "ABEKMHOPCTYXIJSaeopcyxijs" + "ABEZHIKMNOPTYXo")
+LATIN = str.maketrans(CYRILLIC + GREEK + DASHES, "ABEKMHOPCTYXIJSaeopcyxijs" + "ABEZHIKMNOPTYXo" + "-" * len(DASHES))
 BILOU, BMES, BMEWO = {"L", "U"}, {"M"}, {"W"}
 
 
@@ -95,7 +97,7 @@ def may_be_prefixed(text: str) -> bool:
 
 
 def looks_like_another(text: str) -> bool:
-    """Whether a reader would take the text for a tag, though it has other letters."""
+    """Whether a reader would take the text for a tag, though it has other characters."""
     shown = seen(text)
     return shown != text and (shown == "O" or bool(PREFIXED.fullmatch(shown)))
 
@@ -109,7 +111,7 @@ def look_alike(types: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def seen(text: str) -> str:
-    """The text as a reader sees it: composed, without what cannot be seen, Latin letters for those that look so."""
+    """The text as a reader sees it: composed, without what is not seen; Latin letters and hyphens for what looks so."""
     composed = unicodedata.normalize("NFKC", text)
     shown = "".join(c for c in composed if unicodedata.category(c) not in ("Cf", "Cc") and not UNSEEN.match(c))
     return " ".join(shown.split()).translate(LATIN)

@@ -110,10 +110,10 @@ def _parsed(text: str, dialect: Dialect, path: Path, line: int) -> Tag:
     tag = dialect.tag(text)
     if tag is None:
         disguised = looks_like_another(text) and text.isprintable()
-        letters = f", with other letters than it seems ({shortened(text)!a})" if disguised else ""
+        others = f", with other characters than it seems ({shortened(text)!a})" if disguised else ""
         several = "; it names several labels: keep one of them for each word" if names_several(text) else ""
         brackets = "; brackets around spans are not read: write B- and I- for them" if is_bracketed(text) else ""
-        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{letters}{several}{brackets}: {UNKNOWN}")
+        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{others}{several}{brackets}: {UNKNOWN}")
     return tag
 
 

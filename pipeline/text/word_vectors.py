@@ -1,8 +1,11 @@
 """Word vectors in the GloVe text format, a word and its numbers on each line; with the faults of published files."""
 
+import re
+import zlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -13,10 +16,14 @@ from tqdm import tqdm
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted
-from ldnet.text.lines import decode
+from ldnet.text.foreign_formats import LINES, foreign_format, separated_values
+from ldnet.text.lines import MAGIC, decode
 from pipeline.text.bounded_lines import bounded_lines
 
 FASTTEXT = (793_712_314).to_bytes(4, "little")
+# A first line of counts, the first word, and in its numbers a byte that no text has.
+WORD2VEC = re.compile(rb"\d+ \d+\n\S+ (?:[\t -~]|[\xc2-\xf4][\x80-\xbf]+)*+[^\t\r\n -~]")
+HEAD = 1 << 12  # bytes of a file, in which its numbers begin
 EXPECTED = "expected a word and its numbers on each line"
 MOST_DIGITS = 18  # of a count; Python refuses to read thousands of them
 LOOKED_AT = 1000  # lines, most of which have a word without a blank, so that they show the dimension
@@ -66,16 +73,12 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
     A word may have blanks in it: the numbers are the last fields of a line. Lines whose word is empty or not UTF-8 are
     skipped. Raises InputError naming file and line for rows of another width, what is not a number, and empty files.
     """
-    _refuse_binary(path)
-    lines = bounded_lines(path, EXPECTED)
-    start = list(islice(lines, LOOKED_AT))
-    promised, dimension = _header(start[0]) if start else (None, 0)
-    dimension = dimension or _dimension(start)
+    lines, promised, dimension = _opened(path)
     rows: dict[str, int] = {}
     numbers = array("f")  # grows in place: 400,000 x 300 numbers take little more than their 480 MB
     faults = _Faults()
     found = empty_lines = 0
-    shown = tqdm(chain(start, lines), desc=f"reading {path.name}", unit=" lines", disable=None)
+    shown = tqdm(lines, desc=f"reading {path.name}", unit=" lines", disable=None)
     for number, line in enumerate(shown, start=1):
         if number == 1 and promised is not None:
             continue
@@ -88,7 +91,7 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
             raise _wrong_width(path, number - empty_lines, dimension, 0)
         found += 1
         fields = line.split()
-        values = _floats(_numbers_of(fields, line, dimension, path, number), path, number)
+        values = _numbers_of(fields, line, dimension, path, number)
         word = b" ".join(fields[: len(fields) - dimension])
         if not (key := _readable(word, path, number, faults)):
             continue
@@ -106,18 +109,51 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
 
 
 def vector_dimension(path: Path) -> int:
-    """How many numbers a word has, by the first lines of the file; 0 for an empty file. Raises InputError."""
+    """How many numbers a word has, by the first lines of the file; 0 for an empty file.
+
+    Raises InputError for a file in another format, and if the first word has other numbers.
+    """
+    lines, promised, dimension = _opened(path)
+    first = 1 if promised is None else 2
+    for line in islice(lines, first - 1, first):
+        _numbers_of(line.split(), line, dimension, path, first)
+    return dimension
+
+
+def _opened(path: Path) -> tuple[Iterator[bytes], int | None, int]:
+    """All lines; word2vec's count of words, if the first line has it; and how many numbers a word has.
+
+    Raises InputError for a file in another format.
+    """
     _refuse_binary(path)
-    start = list(islice(bounded_lines(path, EXPECTED), LOOKED_AT))
-    return (_header(start[0])[1] or _dimension(start)) if start else 0
+    lines = bounded_lines(path, EXPECTED)
+    start = list(islice(lines, LOOKED_AT))
+    _refuse_foreign(start, path)
+    promised, dimension = _header(start[0]) if start else (None, 0)
+    return chain(start, lines), promised, dimension or _dimension(start)
 
 
 def _refuse_binary(path: Path) -> None:
-    """Raise InputError for a model of fastText, which begins with a number of its own."""
-    if path.is_file():
-        with path.open("rb") as file:
-            if file.read(len(FASTTEXT)) == FASTTEXT:
-                raise InputError(f"{path}: is a binary model of fastText; give its text file (.vec)")
+    """Raise InputError for a model of fastText, which begins with a number of its own, and for binary word2vec."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head.startswith(MAGIC["gzip"]):  # as published models are packed
+        with suppress(zlib.error):
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD)
+    if head.startswith(FASTTEXT):
+        raise InputError(f"{path}: is a binary model of fastText; give its text file (.vec)")
+    if WORD2VEC.match(head):
+        raise InputError(f"{path}: is binary word2vec; give its text form")
+
+
+def _refuse_foreign(start: Sequence[bytes], path: Path) -> None:
+    """Raise InputError for web pages, pointers of Git LFS, JSON and CSV. No number ends the first line of these."""
+    if start and not any(map(_is_number, start[0].split()[-1:])):
+        lines = [line.decode("utf-8", errors="replace") for line in start[:LINES]]
+        if found := foreign_format(lines) or separated_values(lines):
+            raise InputError(f"{path}:1: {found}; {EXPECTED}")
 
 
 def _header(line: bytes) -> tuple[int | None, int]:
@@ -135,19 +171,19 @@ def _dimension(lines: list[bytes]) -> int:
     return max(0, Counter(widths).most_common(1)[0][0]) if widths else 0
 
 
-def _numbers_of(fields: list[bytes], line: bytes, dimension: int, path: Path, number: int) -> list[bytes]:
+def _numbers_of(fields: list[bytes], line: bytes, dimension: int, path: Path, number: int) -> "array[float]":
     """The last fields, as many as the dimension; those before them are the word.
 
     A word with a blank is no number: "of 3" and too many numbers look alike, and are refused.
     """
     if len(fields) == dimension + 1 > 1:
-        return fields[1:]
+        return _floats(fields[1:], path, number)
     words = fields[: max(0, len(fields) - dimension)] if dimension else []
     empty = line[:1].isspace() and len(fields) == dimension
     with_blank = len(words) > 1 and not any(map(_is_number, words[1:]))
     if dimension < 1 or not (empty or with_blank):
         raise _wrong_width(path, number, dimension, len(fields))
-    return fields[len(fields) - dimension :]
+    return _floats(fields[len(fields) - dimension :], path, number)
 
 
 def _wrong_width(path: Path, number: int, dimension: int, found: int) -> InputError:

@@ -418,6 +418,9 @@ def test_both_widths_of_vectors_are_told(bringing: Bringing) -> None:
         "train_tagger.word_dimension is 4 in params.yaml; set it to 3",
         "pretrain_lm.embedding is 32 in params.yaml; set it to 3",
     ]
+    (bringing.raw / "vectors.txt").write_text("<html>\n")
+    (error,) = problems_of_files(parameters(**both), bringing.raw.parent)
+    assert "vectors.txt:1: a web page or XML" in str(error)
 
 
 def test_generated_data_that_is_not_there(tmp_path: Path) -> None:
@@ -471,3 +474,14 @@ def test_cases_from_reports(case: str, tmp_path: Path) -> None:
         assert found.sentences is not None and found.text is not None
         words = Counter(word for sentence in found.sentences.splits["train"] for word in sentence.words)
         assert not any("\ufeff" in word for word in words) and words.total() > 3
+
+
+def test_a_text_file_that_cannot_be_opened_is_an_error(bringing: Bringing, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(path: Path) -> str:
+        raise InputError(f"{path}: cannot be read")
+
+    assert bringing.bring().exit_code == 0
+    monkeypatch.setattr("pipeline.checking.lm_sentences.compression", unreadable)
+    findings = Findings()
+    assert look_at_text(bringing.raw, parameters(), None, findings) is None
+    assert findings.errors == [f"{bringing.raw}/lm/a.txt: cannot be read"]

@@ -305,6 +305,7 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), str(tmp_path / "a.csv")]
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert failed.returncode == 1 and failed.stderr.startswith("Error: ") and failed.stderr.count("\n") == 1
+    assert failed.stderr.endswith("; say how it is encoded: --encoding cp1252, or utf-16\n")
     unknown = subprocess.run([*command, "--encoding", "cp1252x"], capture_output=True, text=True, check=False)
     assert unknown.returncode == 1 and unknown.stderr.endswith(": unknown encoding: cp1252x\n")
     run = subprocess.run([*command, "--encoding", "cp1252"], capture_output=True, check=True)
@@ -324,6 +325,14 @@ def test_what_a_terminal_would_obey_is_not_printed(
     with pytest.raises(SystemExit) as ended:
         script.main()
     assert str(ended.value.code).isprintable() and "\\u001b]0;x" in str(ended.value.code)
+    path.write_text(json.dumps({"tokens": ["\x1b[31mAda"], "tags": ["O"]}))
+    for on_terminal, expected in ((True, b"\\u001b[31mAda\tO\n\n"), (False, b"\x1b[31mAda\tO\n\n")):
+        output = io.TextIOWrapper(written := io.BytesIO())
+        monkeypatch.setattr(output, "isatty", lambda is_one=on_terminal: is_one)
+        monkeypatch.setattr(sys, "stdout", output)
+        script.main()
+        output.flush()
+        assert written.getvalue() == expected
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header(

@@ -101,8 +101,10 @@ def _choose_heldout(paths: list[Path], test_hashes: set[str], size: int, seed: i
         if len(chosen) > size:
             members.remove(-heapq.heappop(chosen)[0])
     if len(chosen) < size or read - dropped < 2 * size:
+        different = f"{len(chosen):,} different sentences among {read - dropped:,}"
+        few = different if read - dropped >= 2 * size else f"{read - dropped:,} sentences"
         raise InputError(
-            f"{paths[0].parent}: {read - dropped} sentences of LM text are too few to hold out {size}; "
+            f"{paths[0].parent}: {few} of LM text are too few to hold out {size}; "
             "lower prepare_corpus.heldout_sentences or bring more text"
         )
     return [sentence for _, sentence in sorted(chosen, reverse=True)], read, dropped

@@ -221,14 +221,14 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no LM text"):
         prepare(tmp_path, set(), tmp_path / "out", PARAMS, 1)
     raw = write_text(tmp_path / "few", LINES[:8])
-    with pytest.raises(InputError, match="too few to hold out 5"):
+    with pytest.raises(InputError, match="lm: 8 sentences of LM text are too few to hold out 5"):
         prepare(raw, set(), tmp_path / "out", PARAMS, 1)
     (raw / "lm" / "a.txt").write_bytes(b"fine\n" * 5000 + b"bad \xff\n")
     for processes in (1, 2):
         with pytest.raises(InputError, match=r"a\.txt:5001: not UTF-8 \(byte 0xff at position 5\)"):
             prepare(raw, set(), tmp_path / "out", PARAMS, 1, processes)
-    write_text(tmp_path / "same", ["the same"] * 20)
-    with pytest.raises(InputError, match="too few to hold out 5"):
+    write_text(tmp_path / "same", ["the same"] * 1020)
+    with pytest.raises(InputError, match="1 different sentences among 1,020 of LM text are too few to hold out 5"):
         prepare(tmp_path / "same", set(), tmp_path / "out", PARAMS, 1)
     with pytest.raises(InputError, match="prepare_corpus"):
         corpus.load(tmp_path / "nowhere")

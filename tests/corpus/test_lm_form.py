@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpus.lm_form import doubts_of_form, lines_by_form
+from pipeline.text.odd_characters import NAMES
 
 MARKUP, TIMES, TAGGED = "markup", "the time of a subtitle", "words with parts of speech"
 RETURNS = "several lines, with carriage returns between them"
-ODD = "text with control characters, line separators or lost characters (U+FFFD)"
+ODD = f"text with {NAMES}"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,8 @@ ODD = "text with control characters, line separators or lost characters (U+FFFD)
         ("caf\ufffd .", ODD),
         ("a\0b", ODD),
         ("joined \ufefffiles .", ODD),
-        ("a\tb\vc\fd \u00a0 \u200b \u200f \u00ad .", ""),
+        ("a\tb\vc\fd e\u00a0f \u200bg \u200fh i\u00adj .", ""),
+        ("a \u200b .", ODD),
     ],
 )
 def test_lines(line: str, form: str) -> None:

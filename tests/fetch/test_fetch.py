@@ -701,6 +701,16 @@ def test_a_folder_taken_in_place_is_not_renamed(tmp_path: Path) -> None:
     assert contents(folder) == files
 
 
+def test_files_under_similar_names_are_named(tmp_path: Path) -> None:
+    files = ["Train.conll", "mine/train.txt.gz", "test.txt.gz", "LM/a.txt", "lm.txt", "retrain.txt"]
+    brought = make_brought(tmp_path / "from", dict.fromkeys(files, b"x\n"))
+    with pytest.raises(InputError) as told:
+        fetch(own_data_set("mine"), tmp_path / "raw", brought, silent)
+    train, test, text = str(told.value).replace(f"{brought}/", "").split("\n  ")[1:]
+    assert train.endswith("or train.txt; found Train.conll, mine/train.txt.gz (rename it if it is meant)")
+    assert "; found test.txt.gz (" in test and "; found LM, lm.txt (" in text
+
+
 def test_other_text_than_is_taken_is_named(tmp_path: Path) -> None:
     brought = make_brought(tmp_path / "from", {"train.txt": TRAIN, "test.txt": TEST, "lm/a.json": b"{}"})
     with pytest.raises(InputError, match=r"lm/\*\.txt.*; not taken: .*lm/a\.json"):

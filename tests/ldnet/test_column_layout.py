@@ -3,7 +3,15 @@
 import pytest
 
 from ldnet.errors import InputError
-from ldnet.text.column_layout import find_layout, header_of, mark_headers, mark_indexed, read_block, word_of
+from ldnet.text.column_layout import (
+    ColumnLine,
+    find_layout,
+    header_of,
+    mark_headers,
+    mark_indexed,
+    read_block,
+    word_of,
+)
 
 
 def kinds(text: str, word_column: int = 0, tag_column: int | None = None) -> list[str]:
@@ -99,12 +107,27 @@ def test_numbers_are_words_in_the_column_of_words() -> None:
         ("a b O\nc O\nd O", "x:1: expected 2 columns as in line 2, found 3"),
         ("a\tO\nb\tO\nHo Chi O", r"x:3: expected 2 columns as in line 1, found 1 \(tabs separate"),
         ("a O\n#New York O", "x:2: expected 2 columns as in line 1, found 3"),
-        ("a O\nb\rc O", "x:2: a carriage return inside the line"),
+        ("a O\nb\rc O", "x:2: a carriage return inside the line; give all lines the same end: perl"),
     ],
 )
 def test_ragged_lines(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         kinds(text, tag_column=-1)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "later"),
+    [
+        ("word tag", True, True),
+        ("Form\tPOS\tNER_tag", True, True),
+        ("text lemma", True, False),
+        ("Labels label", True, False),  # a word and its lemma
+        ("word O", False, False),
+    ],
+)
+def test_headers(text: str, first: bool, later: bool) -> None:
+    lines = [ColumnLine(1, text, "word", tuple(text.split()))]
+    assert [header_of(lines, first=start) is not None for start in (True, False)] == [first, later]
 
 
 def test_no_lines_have_no_layout() -> None:

@@ -3,6 +3,9 @@
 import bz2
 import gzip
 import lzma
+import shlex
+import shutil
+import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -104,6 +107,17 @@ def test_archives_are_named(tmp_path: Path) -> None:
         list(read_lines(tmp_path / "b.tar.gz"))
 
 
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [(b"PAR1\x15\x04", "a Parquet table"), (b"SQLite format 3\0", "an SQLite database"), (b"%PDF-1.4\n", "a PDF")],
+)
+def test_binary_files_are_named(tmp_path: Path, start: bytes, name: str) -> None:
+    for content in (start + bytes(999), gzip.compress(start + b"\xff" * 999)):
+        with pytest.raises(InputError, match=rf"a\.txt: is {name}, not text; export what is in it as text"):
+            list(read_lines(written(tmp_path, content)))
+    assert list(read_lines(written(tmp_path, b"PAR1 O\n"))) == [b"PAR1 O"]  # a gene
+
+
 def test_zstd_without_what_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ImportError(name)
@@ -135,6 +149,14 @@ def test_mixed_line_ends_are_refused(tmp_path: Path) -> None:
     content = b"a O\r" * 400_000 + b"b O\nc O\n"
     with pytest.raises(InputError, match=r"a\.txt:400001: ends with a newline, but the lines before it with carriage"):
         list(read_lines(written(tmp_path, content)))
+
+
+@pytest.mark.skipif(not shutil.which("perl"), reason="perl is not here")
+@pytest.mark.parametrize("content", ["a\rb\r\n\r\nc\r\n", "a\r\nb\r\n\r\nc\r", "a\rb\r\rc\r\n", "a\nb\r\r\n\nc"])
+def test_the_remedy_for_mixed_line_ends(content: str) -> None:
+    remedy = shlex.split(lines.SAME_ENDS.partition(": ")[2])
+    changed = subprocess.run(remedy, input=content.encode(), capture_output=True, check=True).stdout
+    assert changed.removesuffix(b"\n") == b"a\nb\n\nc"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])

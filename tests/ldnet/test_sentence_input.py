@@ -38,6 +38,8 @@ def test_every_line_keeps_its_place(name: str, tmp_path: Path) -> None:
     assert [sentence.line.words for sentence in sentences] == [["é", "b"], [], [], ["\x85", "c"]]
     assert [sentence.last_line for sentence in sentences] == [1, 2, 3, 4]
     assert read(b"", tmp_path, name=name) == []
+    joined = read("\ufeffa\n\ufeffb\n".encode(), tmp_path, name=name)
+    assert [sentence.line.text for sentence in joined] == ["a", "b"]
 
 
 def test_groups_are_bounded_in_sentences_and_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,8 +141,11 @@ def tagged(content: str, tmp_path: Path, word_column: int | None = 0, say: Say =
             "word pos\nx NN\n\nword pos\ny NN\n", 0, [["x"], ["y"]],
             "word pos tag\nx NN T1\n\nword pos tag\ny NN T2\n\n",
         ),
+        ("x NN\n\nword pos\ny NN\n", 0, [["x"], ["y"]], "x NN T1\n\nword pos tag\ny NN T2\n\n"),
+        ("x y\n\nText text\n", 0, [["x"], ["Text"]], "x y T1\n\nText text T2\n\n"),
         ("x O\ry O\r\rz O\r", 0, [["x", "y"], ["z"]], "x O T1\ny O T2\n\nz O T3\n\n"),
         ("\ufeffx O\n\n\ufeffy O\n", 0, [["x"], ["y"]], "x O T1\n\ny O T2\n\n"),
+        ("\ufeffx O\n\ufeffy O\n\ufeff\nz O\n", 0, [["x"], ["y"], ["z"]], "x O T1\n\ny O T2\n\nz O T3\n\n"),
     ],
 )  # fmt: skip
 def test_lines_that_are_no_words_come_back(
@@ -200,6 +205,7 @@ def test_files_are_looked_at_before_anything_else(tmp_path: Path) -> None:
         ("0 a\n1 b\n", [["a", "b"]], "0 a T1\n1 b T2\n\n"),
         ("# a = 1\n\nid form\n1 a\n", [["a"]], "# a = 1\n\nid form tag\n1 a T1\n\n"),
         ("-DOCSTART- O\n\n1 a\n1.1 b\n", [["a"]], "-DOCSTART- O O\n\n1 a T1\n1.1 b _\n\n"),
+        ("id form\n\n1 a\n", [["a"]], "id form tag\n\n1 a T1\n\n"),
     ],
 )  # fmt: skip
 def test_the_words_stand_beside_a_column_that_counts_them(

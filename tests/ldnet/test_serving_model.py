@@ -18,6 +18,7 @@ from ldnet.files import write_json
 from ldnet.model_folder import load_model, load_model_once
 from ldnet.text.columns import read_conll
 from ldnet.text.lexicon import Lexicon
+from pipeline.evaluation.cost import parameters_by_part
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.exporting.workspace import best_model
 from pipeline.features.contextual import load_bidirectional_lm
@@ -107,9 +108,18 @@ def test_a_pruned_tagger_is_exported_with_the_language_models_of_its_turn(tmp_pa
     for row in document["rows"]:
         row.update(layers_kept_again=[again], macs_per_word_of_seeds=[1000, 400])
     write_json(report, document)
+    shutil.copytree(work / "pruned" / "seed-1", work / "pruned" / "seed-2")
     source, description = best_model(work, metrics, "pruned")
     assert description.seed == 2 and source.lm == work / "pruned" / "seed-2"
     assert (description.layers_kept, description.macs_per_word) == (again, 400)
+    assert source.lm is not None
+    parts = parameters_by_part(load_tagger(source.tagger), load_bidirectional_lm(source.lm))
+    assert description.parameters == sum(parts.values()) != document["rows"][0]["parameters"]
+
+
+def test_an_mlflow_model_does_not_go_into_a_folder_with_something_in_it(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["--mlflow", str(tmp_path.parent)])
+    assert done.exit_code == 1 and "expected a folder that is empty or not there yet" in done.output
 
 
 def delete_weights(model: Path) -> None:

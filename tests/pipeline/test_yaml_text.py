@@ -63,6 +63,7 @@ def test_a_stage_trains_as_many_epochs_as_dvc_writes_down(tmp_path: Path) -> Non
         ("a: " + "[" * 900, "x: not a readable YAML file: nested too deeply"),
         ("a: " + "9" * 5000, "x: not a readable YAML file: "),
         ("a: 2001-99-99", "x: not a readable YAML file: "),
+        ("%YAML 1.3\n---\na: 1", "x: not a readable YAML file: "),
         ("a: '\x01'", "x: not a readable YAML file: "),
     ],
 )

@@ -6,14 +6,24 @@ from pipeline.text.odd_characters import is_odd
 
 
 @pytest.mark.parametrize(
-    "character", ["\0", "\x0c", "\x1b", "\x7f", "\x85", "\x92", "\u2028", "\u2029", "\ufeff", "\ufffd"]
+    "character",
+    [*"\0\x0c\x1b\x7f\x85\x92\u2028\u2029\ufeff\ufffd", "\u202a", "\u202e", "\u2066", "\u2069"],
 )
 def test_characters_that_no_text_has(character: str) -> None:
     assert is_odd(character) and is_odd(f"a{character}b")
 
 
+@pytest.mark.parametrize("word", ["\u200b", "\u00a0", "\u00ad\u2060", "\u3164\ufe0f", "\u3000", "\u2800"])
+def test_words_that_cannot_be_seen(word: str) -> None:
+    assert is_odd(word)
+
+
 @pytest.mark.parametrize(
-    "word", ["", "café", "a\u00a0b", "\u200ba", "\u200f\u05d0", "so\u00adft", "\U0001f469\u200d\U0001f467"]
+    "word",
+    [
+        *("", "café", "a\u00a0b", "\u200ba", "\u200f\u05d0", "so\u00adft", "\U0001f469\u200d\U0001f467"),
+        *("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u2764\ufe0f"),
+    ],
 )
 def test_words_of_all_scripts(word: str) -> None:
     assert not is_odd(word)

@@ -45,11 +45,25 @@ def test_columns_document_starts_and_line_numbers() -> None:
         b"a O\nb B-X\n-DOCSTART-\nc O\n",
         b"a O\nb B-X\n-DOCSTART- -X- -X- O\nc O\n",
         b"a O\nb B-X\n-docstart- -x- -x- O\nc O\n",
+        b"a O\nb B-X\n\xef\xbb\xbf# another file\nc O\n",
     ],
 )
 def test_ways_to_write_the_same_sentences(tmp_path: Path, content: bytes) -> None:
     assert read(written(tmp_path, content), 0, 1) == TWO_SENTENCES
     assert read(written(tmp_path, gzip.compress(content), "train.txt.gz"), 0, 1) == TWO_SENTENCES
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a B-X\n\nword tag\nb O\n\nWord tag\nc O\n", [("a",), ("b",), ("c",)]),
+        (b"a B-X\n\xef\xbb\xbfword tag\nb O\n", [("a",), ("b",)]),
+        (b"a entity\nword O\n\nWord entity\nc O\n", [("a", "word"), ("Word", "c")]),  # a type alone
+        (b"a B-X\nword tag\n", [("a", "word")]),
+    ],
+)
+def test_headers_of_files_that_were_put_together(tmp_path: Path, content: bytes, words: list[tuple[str, ...]]) -> None:
+    assert [sentence.words for sentence in read(written(tmp_path, content), 0, 1)] == words
 
 
 @pytest.mark.parametrize(

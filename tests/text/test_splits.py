@@ -11,7 +11,7 @@ from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import to_iobes
 from pipeline.params import ConllParams
-from pipeline.text.splits import count, cut_long, draw, hold_out, read_splits
+from pipeline.text.splits import count, cut_long, draw, hold_out, paths_of_splits, read_splits
 
 FILES = {"train": "a B-X\nb I-X\n\nc B-X\n", "dev": "d B-X\n", "test": "e B-Y\nf O\n"}
 
@@ -256,6 +256,10 @@ def test_doubts(raw: Path) -> None:
         raw
     )
     assert any("only 1 different words in 6,000, the first of them 'NN'; is prepare_conll.word" in s for s in said(raw))
+    for single, told in ((90, True), (89, False)):
+        (raw / "train").write_text("NN B-X\n\n" * single + "a B-X\nb O\n\n" * (100 - single))
+        note = f"note: {raw / 'train'}: {single} of 100 sentences have a single word; is there a blank line after each"
+        assert any(line.startswith(note) for line in said(raw)) == told
     (raw / "test").write_text("z " + "O\nz " * 600 + "O\n")
     with pytest.raises(InputError, match="test: all 601 words are one sentence"):
         said(raw)
@@ -302,6 +306,7 @@ def test_a_type_with_what_cannot_be_seen(raw: Path) -> None:
 @pytest.mark.parametrize(
     ("tag", "why"),
     [
+        ("B-X#B-Y", "it names several labels: keep one of them for each word"),
         ("B-X|B-Y", "it names several labels: keep one of them for each word"),
         ("B-X|O", "it names several labels: keep one of them for each word"),
         ("(X*", "brackets around spans are not read: write B- and I- for them"),
@@ -375,12 +380,12 @@ def test_words_that_csv_has_quoted(raw: Path, words: list[str], told: str) -> No
 
 
 def test_words_with_characters_of_no_text(raw: Path) -> None:
-    words = ["a\u00a0b", "it\u0092s", "\fx", "caf\ufffd", "\u200f\u05d0", "it\u0092s"]
+    words = ["a\u00a0b", "it\u0092s", "\fx", "\u200b", "\u200f\u05d0", "it\u0092s"]
     (raw / "train").write_text("".join(f"{word} B-X\n" for word in words) + "\nz O\n", encoding="utf-8")
     assert [line for line in said(raw) if "lost characters" in line] == [
-        f"note: {raw / 'train'}:2: the word 'it\\x92s' has control characters, line separators or lost characters "
-        "(U+FFFD) in it, as 3 more words have, and is read so; was the file converted from another encoding than it "
-        "had?"
+        f"note: {raw / 'train'}:2: the word 'it\\x92s' has control characters, line separators, lost characters "
+        "(U+FFFD) or nothing that can be seen in it, as 3 more words have, and is read so; was the file converted from "
+        "another encoding than it had?"
     ]
 
 
@@ -408,10 +413,15 @@ def test_an_unknown_tag_in_the_first_line_may_be_a_header(raw: Path) -> None:
         (raw / name).write_text(f"# a comment\n{HIPE}a\tB-X\n\nb\tO\n")
     with pytest.raises(InputError, match=r"train:2: unknown tag 'NE-COARSE-LIT': .*; is it a header\?"):
         said(raw)
-    (raw / "train").write_text("a\tNN\nb\tVB\n\nc\tNN\n")
-    with pytest.raises(InputError) as told:
+    for name in FILES:
+        (raw / name).write_text(f"a\tB-X\n\n{HIPE}b\tO\n{HIPE}")
+    with pytest.raises(InputError, match=r"train:3: unknown tag 'NE-COARSE-LIT': .*; is it a header\?"):
         said(raw)
-    assert "header" not in str(told.value)
+    for content in ("a\tNN\nb\tVB\n\nc\tNN\n", "a\tO\n\nMia\tX\nb\tB-X\n"):
+        (raw / "train").write_text(content)
+        with pytest.raises(InputError) as told:
+            said(raw)
+        assert "header" not in str(told.value)
 
 
 @pytest.mark.parametrize("tag", ["B", "B:X", "B\u2013X", "X-B", "\u0412-X"])
@@ -423,13 +433,13 @@ def test_a_prefix_in_the_first_line_is_no_header(raw: Path, tag: str) -> None:
     assert "header" not in str(told.value)
 
 
-@pytest.mark.parametrize("tag", ["\u041e", "\u0412-X", "x"])
+@pytest.mark.parametrize("tag", ["\u041e", "\u0412-X", "B\u2010X", "x"])
 def test_an_unknown_tag_that_looks_like_one_is_shown_in_ascii(raw: Path, tag: str) -> None:
     (raw / "dev").write_text(f"d B-X\ne {tag}\n", encoding="utf-8")
-    shown = f"unknown tag {tag!r}, with other letters than it seems ({tag!a}): " if tag != "x" else "unknown tag 'x': "
+    disguised = f", with other characters than it seems ({tag!a})" if tag != "x" else ""
     with pytest.raises(InputError) as told:
         said(raw)
-    assert str(told.value).startswith(f"{raw / 'dev'}:2: {shown}expected O, or B-")
+    assert str(told.value).startswith(f"{raw / 'dev'}:2: unknown tag {tag!r}{disguised}: expected O, or B-")
 
 
 def test_a_header_is_no_type_that_stands_alone(raw: Path) -> None:
@@ -485,7 +495,6 @@ def several(raw: Path, train: str | list[str], **changes: str | list[str]) -> Co
         ("train-*", ["train-10", "train-2"]),
         (["train-*", "b"], ["train-10", "train-2", "b"]),
         (["b", "train-2"], ["b", "train-2"]),
-        (["b", "b"], ["b", "b"]),
     ],
 )
 def test_several_files_are_read_as_if_they_were_one(raw: Path, train: str | list[str], order: list[str]) -> None:
@@ -514,7 +523,25 @@ def test_a_part_without_a_span_is_told_and_a_whole_without_one_refused(raw: Path
     read_splits(raw, several(raw, ["train-*"]), 1, told.append)
     assert f"note: {raw}/train-10: no spans, all 1 tags in column 1 are O" in told
     with pytest.raises(InputError, match="no spans"):
-        read_splits(raw, several(raw, ["train-10", "train-10"]), seed=1)
+        (raw / "more").write_text("k O\n")
+        read_splits(raw, several(raw, ["train-10", "more"]), seed=1)
+
+
+@pytest.mark.parametrize("name", ["train", "test"])
+@pytest.mark.parametrize("files", [["b", "b"], ["b", "./b"], ["train-*", "b", "train-2"]])
+def test_a_file_that_is_named_twice(raw: Path, name: str, files: list[str]) -> None:
+    file = files[-1].removeprefix("./")
+    with pytest.raises(InputError, match=rf"/{file}: prepare_conll\.{name} in params\.yaml names this file twice"):
+        read_splits(raw, several(raw, "b").model_copy(update={name: files}), seed=1)
+
+
+@pytest.mark.parametrize("pattern", ["train-1*", "*train-10"])
+def test_a_pattern_leaves_out_backups_and_hidden_files(raw: Path, pattern: str) -> None:
+    several(raw, "b")
+    for name in ("train-10~", "train-10.bak", "._a-train-10"):
+        (raw / name).write_text("not columns")
+    found = paths_of_splits(raw, params().model_copy(update={"train": pattern}))
+    assert found["train"] == [raw / "train-10"]
 
 
 def test_files_that_are_not_there(raw: Path) -> None:

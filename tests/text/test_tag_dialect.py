@@ -30,6 +30,8 @@ from pipeline.text.tag_dialect import find_dialect, look_alike, seen
         ("O O O BEGIN-PER INSIDE-PER", "O O O ? ?", "IOBES"),
         ("O O O END-GAME", "O O O ?", "IOBES"),
         ("O B-LOC|B-ORG B-LOC|O B-LOC;B-ORG B-A+B-C B-A,I-C", "O ? ? ? ? ?", "IOBES"),
+        ("O B-A#B-C I-A#O B-A__B-C B-A&B-C B-A_B-C B-A-B-C B-A__O B_A#B_C", "O" + " ?" * 8, "IOBES"),
+        ("O B-R&D B-GPE-LOC B-A__B B-A_O B_X_S_Y", "O B-R&D B-GPE-LOC B-A__B B-A_O B-X_S_Y", "IOBES"),
         ("O B-Work/Organisation I-A/C B-A|C", "O B-Work/Organisation I-A/C B-A|C", "IOBES"),
         ("O O O B LOC", "O O O I-B I-LOC", "IOBES"),
         ("O O O I I S", "O O O I-I I-I I-S", "IOBES"),
@@ -81,7 +83,7 @@ def test_types_that_look_the_same(other: str) -> None:
 
 def test_composed_and_decomposed_letters_look_the_same() -> None:
     assert look_alike(["PERSONN\u00c9", "PERSONNE\u0301", "PERSONNE"]) == [("PERSONNE\u0301", "PERSONN\u00c9")]
-    assert seen("a\u00a0 b") == "a b"
+    assert seen("a\u00a0 b") == "a b" and seen("\u2010\u2011\u2013\u2014\u2212\ufe58\uff0d") == "-" * 7
 
 
 def test_types_that_look_different() -> None:

@@ -112,6 +112,35 @@ def test_a_limit_on_rows(tmp_path: Path) -> None:
         read_word_vectors(path, 3)
 
 
+FLOATS = np.array([0.1, 0.2, 0.3], dtype=np.float32).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<!DOCTYPE html>\n<html>\n<body>\n", ":1: a web page or XML; expected a word and its numbers"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", ":1: a pointer of Git LFS"),
+        (b"the,1,2\nof,3,4\n", ":1: CSV, its columns separated by commas; expected"),
+        (b'{"the": [1, 2]}\n', ":1: JSON; expected"),
+        (b"the one two\nof 1 2\n", ":1: expected 2 finite numbers after the word, found 'one'"),
+        (b"2 3\nAda " + FLOATS + b"\nof " + FLOATS, ": is binary word2vec; give its text form"),
+        (b"2 3\nAda " + bytes(12) + b"of " + bytes(12), ": is binary word2vec; give its text form"),
+        (b"\xba\x16\x4f\x2f\x0c\0\0\0", ": is a binary model of fastText; give its text file (.vec)"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_in_another_format(tmp_path: Path, content: bytes, message: str, packed: bool) -> None:
+    path = written(tmp_path, gzip.compress(content) if packed else content)
+    for read in (read_word_vectors, vector_dimension):
+        with pytest.raises(InputError) as error:
+            read(path)
+        assert str(error.value).startswith(f"{path}{message}")
+
+
+def test_words_with_blanks_are_not_taken_for_binary_numbers(tmp_path: Path) -> None:
+    assert list(read_word_vectors(written(tmp_path, "1 3\nв Москве 1 2 3\n".encode())).rows) == ["в Москве"]
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_word_vectors(tmp_path / "v.txt")
