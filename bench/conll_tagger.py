@@ -1,7 +1,8 @@
 """A pruned tagger of the published CoNLL-2000 size with random weights, as a model folder, and sentences to tag.
 
-Speed does not depend on what the weights are. Layers, widths and sizes of the vocabularies are those of
-profiles/conll2000.yaml and results/conll2000/results.json.
+Speed does not depend on what the weights are. Widths come from profiles/conll2000.yaml, the layers kept from
+results/conll2000/results.json, and the number of words that the language models know from metrics/prepare_corpus.json
+there. The lexicon has about as many words as the published one.
 """
 
 from pathlib import Path
@@ -25,9 +26,8 @@ from pipeline.text.raw_columns import read_columns
 from pipeline.text.word_vectors import WordVectors
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "results" / "conll2000" / "results.json"
+RESULTS = ROOT / "results" / "conll2000"
 VECTORS = 88_000  # words that have a vector, among them those of the sentences
-TOKENS = 52_367  # words of the language models: the published number of parameters says so
 
 
 def read_sentences(file: Path) -> list[Sentence]:
@@ -47,7 +47,7 @@ def make_model(sentences: list[Sentence], folder: Path, work: Path) -> None:
     )
     lexicon = build_lexicon(sentences, vectors)
     lexicon.save(work / "lexicon")
-    lm = _pruned_language_models(_filled(["<unk>", "\n", *words], TOKENS), row["layers_kept"])
+    lm = _pruned_language_models(_filled(["<unk>", "\n", *words], _published_words()), row["layers_kept"])
     params = profile.train_tagger.model_copy(update={"lm_norm": False})  # which older commits cannot read
     tagger = Tagger(configure(params, lexicon, sum(lm.widths)))
     initialise(tagger, lexicon)
@@ -62,8 +62,15 @@ def make_model(sentences: list[Sentence], folder: Path, work: Path) -> None:
 
 
 def _published_row() -> dict[str, Any]:
-    (row,) = (row for row in read_json(RESULTS)["rows"] if row["variant"] == "pruned")
+    """The row of the pruned tagger that is trained on gold tags."""
+    rows = read_json(RESULTS / "results.json")["rows"]
+    (row,) = (row for row in rows if (row["variant"], row["training"]) == ("pruned", "gold"))
     return dict(row)
+
+
+def _published_words() -> int:
+    """How many words the published language models know."""
+    return int(read_json(RESULTS / "metrics" / "prepare_corpus.json")["vocabulary"])
 
 
 def _filled(words: list[str], count: int) -> list[str]:

@@ -11,8 +11,10 @@ import shutil
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -75,34 +77,38 @@ class Load:
     seconds: float = 0.0
 
     def run(self, clients: int) -> None:
-        """Send all requests. Raises OSError where the server does not answer."""
-        left = iter(self.requests)
+        """Send all requests. Raises OSError where the server does not answer a client; the others then stop, too."""
+        left = deque(self.requests)
         taking, begun = threading.Lock(), time.monotonic()
 
         def client() -> None:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
-            while True:
-                with taking:
-                    request = next(left, None)
-                if request is None:
-                    return
-                kind, body = request
-                start = time.monotonic()
-                connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
-                response = connection.getresponse()
-                response.read()
-                with taking:
-                    self.milliseconds[kind].append(1000 * (time.monotonic() - start))
-                    self.statuses[f"{kind}: {response.status}"] += 1
+            with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)) as connection:
+                while True:
+                    with taking:
+                        if not left:
+                            return
+                        kind, body = left.popleft()
+                    start = time.monotonic()
+                    connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
+                    response = connection.getresponse()
+                    response.read()
+                    with taking:
+                        self.milliseconds[kind].append(1000 * (time.monotonic() - start))
+                        self.statuses[f"{kind}: {response.status}"] += 1
 
-        threads = [threading.Thread(target=client) for _ in range(clients)]
         processes = serving_processes(self.port)
-        for thread in threads:
-            thread.start()
-        while any(thread.is_alive() for thread in threads):
-            memory = sum(process.memory_info().rss for process in processes)
-            self.notes.append((self.statuses.total(), memory / 1e6))
-            time.sleep(NOTE_SECONDS)
+        with ThreadPoolExecutor(clients) as pool:
+            asking = {pool.submit(client) for _ in range(clients)}
+            try:
+                while asking:
+                    memory = sum(process.memory_info().rss for process in processes)
+                    self.notes.append((self.statuses.total(), memory / 1e6))
+                    done, asking = wait(asking, NOTE_SECONDS, FIRST_EXCEPTION)
+                    for each in done:
+                        each.result()
+            finally:
+                with taking:
+                    left.clear()
         self.seconds = time.monotonic() - begun
 
     def measured(self) -> dict[str, Any]:

@@ -4,7 +4,8 @@
 with each seed, on gold tags, as train_tagger of params.yaml says but for what the try names; one that does not name the
 way in from the language models has the paper's. With `--pruned work/pruned/seed-1` it trains PRUNED instead.
 Rows that are in the file already are kept, so that it resumes. `--conll` with fewer sentences
-(`prepare_conll.train_sentences`) adds rows to the same file.
+(`prepare_conll.train_sentences`) adds rows to the same file. A file with rows of other language models or of another
+train_tagger is refused.
 """
 
 import tempfile
@@ -17,7 +18,7 @@ import click
 import torch
 from torch import Tensor
 
-from bench.tagger_rows import add_rows, missing_rows
+from bench.tagger_rows import add_rows, digest, missing_rows
 from ldnet.command_line import FILE, FOLDER
 from pipeline.execution.processes import ordered_map
 from pipeline.execution.reproducible import set_up
@@ -107,13 +108,14 @@ def main(
     sentences = load_tagging_data(conll).labelled
     variants = [("pruned", PRUNED)] if pruned else [("no_lm", BOTH), ("full", [*BOTH, *WAYS_IN])]
     lm = pruned or lm
+    language_models = {"pruned" if pruned else "full": digest(lm)}
     wanted = [
         {"sentences": sentences, "variant": variant, "epochs": epochs, "seed": seed, **values}
         for variant, tries in variants
         for values in tries
         for seed in seeds
     ]
-    missing = missing_rows(out, wanted)
+    missing = missing_rows(out, wanted, tagger_params, language_models)
     with (
         tempfile.TemporaryDirectory() as scratch,
         ordered_map(jobs) as in_processes,
@@ -123,7 +125,7 @@ def main(
             models = load_bidirectional_lm(lm)
             write_feature_table(models, load_tagging_data(conll).words, table, tagger_params.precision)
         job = partial(run, params=tagger_params, threads=params.threads, conll=conll, lm=lm, table=table)
-        add_rows(out, in_processes(job, missing), tagger_params)
+        add_rows(out, in_processes(job, missing), tagger_params, language_models)
 
 
 def run(

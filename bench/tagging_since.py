@@ -13,10 +13,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -226,28 +226,30 @@ def _answers(port: int) -> bool:
 
 
 def ask(port: int, bodies: Sequence[bytes], clients: int) -> Measured:
-    """Let so many clients ask without a pause for SERVED_SECONDS, after a second that warms up."""
+    """Let so many clients ask without a pause for SERVED_SECONDS, after a second that warms up.
+
+    Raises OSError where the server does not answer one of them, and AssertionError where it refuses.
+    """
     times: list[float] = []
     start = time.monotonic() + 1.0
 
     def client(number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        for body in itertools.islice(itertools.cycle(bodies), number * 7, None):
-            began = time.monotonic()
-            if began > start + SERVED_SECONDS:
-                return
-            connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            content = response.read()
-            assert response.status == 200, content
-            if began >= start:
-                times.append(time.monotonic() - began)
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            for body in itertools.islice(itertools.cycle(bodies), number * 7, None):
+                began = time.monotonic()
+                if began > start + SERVED_SECONDS:
+                    return
+                connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
+                response = connection.getresponse()
+                content = response.read()
+                assert response.status == 200, content
+                if began >= start:
+                    times.append(time.monotonic() - began)
 
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(clients) as pool:
+        asking = [pool.submit(client, number) for number in range(clients)]
+    for each in asking:
+        each.result()
     half, most = np.percentile(times, (50, 99))
     return {"requests_per_second": len(times) / SERVED_SECONDS, "p50_ms": 1000 * half, "p99_ms": 1000 * most}
 

@@ -4,7 +4,8 @@
 its peak, and the model worse than at the end of a shorter training; so `model` trains on for a few tokens, the last of
 the corpus, while the rate falls to 0. `train` trains taggers on gold tags, as train_tagger of params.yaml says: without
 language models, and on all layers of those in each folder. Rows that are in the file already are kept, so that it
-resumes. `--conll` with fewer sentences (`prepare_conll.train_sentences`) adds rows to the same file.
+resumes. `--conll` with fewer sentences (`prepare_conll.train_sentences`) adds rows to the same file. A file is refused
+whose rows have another train_tagger, or the same name for other language models.
 """
 
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from bench.tagger_rows import add_rows, missing_rows
+from bench.tagger_rows import add_rows, digest, missing_rows
 from bench.tagger_tries import run
 from ldnet.command_line import FILE, FOLDER, echo
 from pipeline.execution.processes import ordered_map
@@ -107,11 +108,13 @@ def train(
         table = Path(scratch) / "features"
         for name, lm in ((NONE, Path()), *lms):
             way = {"sentences": data.labelled, "variant": "no_lm" if name == NONE else "full", "epochs": epochs}
-            missing = missing_rows(out, [{**way, "seed": seed, "lm": name} for seed in seeds])
+            wanted = [{**way, "seed": seed, "lm": name} for seed in seeds]
+            header = (params.train_tagger, {} if name == NONE else {name: digest(lm)})
+            missing = missing_rows(out, wanted, *header)
             if missing and name != NONE:
                 write_feature_table(load_bidirectional_lm(lm), data.words, table, params.train_tagger.precision)
             job = partial(run, params=params.train_tagger, threads=params.threads, conll=conll, lm=lm, table=table)
-            add_rows(out, in_processes(job, missing), params.train_tagger)
+            add_rows(out, in_processes(job, missing), *header)
 
 
 if __name__ == "__main__":

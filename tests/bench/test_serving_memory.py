@@ -1,12 +1,14 @@
-"""The line through a served model's memory, and the requests that it is measured with."""
+"""The line through a served model's memory, and the requests that it is measured with and that may fail."""
 
 import json
 import random
 from itertools import islice
 
 import numpy as np
+import pytest
 
 from bench.serving_memory import KINDS, Load, fitted_slope, mixed
+from tests.bench.unreliable_server import HANGS_UP, unreliable_server
 
 
 def test_the_slope_is_numpys_and_its_error_that_of_independent_residuals() -> None:
@@ -51,3 +53,20 @@ def test_what_is_measured() -> None:
     assert (found["megabytes_first"], found["megabytes_last"], found["megabytes_most"]) == (101.0, 110.0, 500.0)
     assert found["megabytes_per_1000_requests"] == 100.0 and found["requests_per_second"] == 10.0
     assert found["times"] == {"one text": {"p50_ms": 50.5, "p99_ms": 99.0}}
+
+
+def test_all_requests_are_sent() -> None:
+    with unreliable_server(lambda number: 200 if number % 4 else 400) as server:
+        load = Load(server.server_port, [("ten texts", b"{}")] * 40)
+        load.run(clients=3)
+    assert load.statuses == {"ten texts: 200": 30, "ten texts: 400": 10}
+    assert len(load.milliseconds["ten texts"]) == 40
+    assert load.notes and load.notes[0][1] > 0 and load.seconds > 0
+
+
+def test_an_error_of_one_client_ends_the_benchmark() -> None:
+    requests = 2_000
+    with unreliable_server(lambda number: HANGS_UP if number == 10 else 200) as server:
+        with pytest.raises(OSError):
+            Load(server.server_port, [("one text", b"{}")] * requests).run(clients=3)
+        assert 10 <= server.requests < requests, "the other clients stop"

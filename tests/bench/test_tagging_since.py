@@ -1,8 +1,12 @@
-"""The comparison of tagging with an earlier commit: its texts, and its medians of pairs."""
+"""The comparison of tagging with an earlier commit: its texts, its medians of pairs, and its requests to a server."""
 
 from pathlib import Path
 
-from bench.tagging_since import SIZES, in_turns, write_texts
+import pytest
+
+from bench import tagging_since
+from bench.tagging_since import SIZES, ask, in_turns, write_texts
+from tests.bench.unreliable_server import HANGS_UP, unreliable_server
 
 
 def test_texts_have_the_sizes(tmp_path: Path) -> None:
@@ -25,3 +29,19 @@ def test_sides_are_run_in_turns_and_ratios_are_those_of_pairs() -> None:
     assert order == ["now", "before"] * 3
     assert [pair["before"]["rate"] for pair in measured.pop("runs")] == [5.0, 10.0, 30.0]
     assert measured == {"now": {"rate": 30.0}, "before": {"rate": 10.0}, "ratio": {"rate": 2.0}}
+
+
+def test_clients_ask_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagging_since, "SERVED_SECONDS", 0.1)
+    with unreliable_server(lambda _: 200) as server:
+        measured = ask(server.server_port, [b"{}"], clients=2)
+    assert measured["requests_per_second"] > 0 and 0 < measured["p50_ms"] <= measured["p99_ms"]
+
+
+@pytest.mark.parametrize(("status", "error"), [(HANGS_UP, OSError), (500, AssertionError)])
+def test_an_error_of_a_client_ends_the_benchmark(status: int, error: type[Exception]) -> None:
+    with (
+        unreliable_server(lambda number: 200 if number < 5 else status) as server,
+        pytest.raises(error),
+    ):
+        ask(server.server_port, [b"{}"], clients=2)

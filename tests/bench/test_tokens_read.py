@@ -9,10 +9,10 @@ from click.testing import CliRunner
 from bench import tokens_read
 from ldnet.files import read_json
 from pipeline.execution.snapshots import learnt, pack
-from pipeline.language_model.model import LanguageModel, load_language_model
+from pipeline.language_model.model import LanguageModel, load_language_model, save_language_model
 from pipeline.pretraining.encoded_corpus import load
 from pipeline.pretraining.lm_training import perplexity
-from tests.factories import make_sentences, write_prepared
+from tests.factories import WORDS, make_language_model, make_sentences, write_prepared
 from tests.one_process import in_one_process
 from tests.pretraining.test_data_parallel import write_corpus
 from tests.stages.test_stages import tiny_params
@@ -39,6 +39,9 @@ def test_every_row_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("9 tokens", "full", 20),
     ]
     assert rows[1]["dev_f1"] == rows[2]["dev_f1"], "the same language model under two names"
+    save_language_model(make_language_model(seed=7), WORDS, tmp_path / "lm" / "forward")
+    refused = CliRunner().invoke(tokens_read.main, [*given, "--seed", "1"])
+    assert "rows.json: its rows were made with other language models (5 tokens); give" in str(refused.exception)
 
 
 def test_a_checkpoint_is_trained_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
