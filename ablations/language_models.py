@@ -44,7 +44,7 @@ def pretrain_ablated(job: LMJob) -> dict[str, Any]:
     model = build(pretraining.configure(params, len(text.vocabulary)), job.candidate.architecture)
     pretraining.embed_vectors(model, text.vectors)
     train = partial(pretraining.pretrain, reverse=reverse, checkpoint_steps=job.checkpoint_steps)
-    with keeping_evidence(f"{job.out.parent.name}-{job.direction}"):
+    with keeping_evidence(f"{job.out.parents[1].name}-{job.direction}"):
         *_, last = train(model, text, params, job.seed, job.checkpoint)
         model.eval()
         heldout_perplexity = pretraining.perplexity(model, heldout, reverse=reverse)

@@ -11,14 +11,14 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from commands.reproduce import end_on_signals
-from ldnet.command_line import Command, echo
+from ldnet.command_line import echo
 from pipeline.checking.look import Look, look
 from pipeline.checking.rehearsal import Rehearsal, write_rehearsal
 from pipeline.durations import duration
 from pipeline.execution.processes import worker_pool
 from pipeline.params import Params, load_params
 from stages._dry_run import Cost, Options, measure, peak_memory, size
+from stages._run import StoppableCommand
 
 PARAMS, RAW = Path("params.yaml"), Path("data/raw")
 ENCODED_COPIES = 4  # of the text as numbers: the shards, and three times as much until they are done
@@ -28,7 +28,7 @@ HOW = (
 )
 
 
-class CheckCommand(Command):
+class CheckCommand(StoppableCommand):
     """A command that leaves nothing behind, also when it is interrupted."""
 
     resume = "nothing was written; the same command starts again"
@@ -42,7 +42,6 @@ def main() -> None:
     The exit status is 1 if a stage would refuse the data.
     """
     params = load_params(PARAMS)
-    end_on_signals()
     found = look(params, RAW)
     echo(f"{RAW / params.data}, as {PARAMS} has it read; nothing is written")
     if found.sentences is not None and found.text is not None and not found.findings.errors:
@@ -106,7 +105,7 @@ def _trainings(params: Params, found: Look, folder: Path, rehearsal: Rehearsal) 
         ),
     }
     timed = {name: _in_a_process(*job) for name, job in tqdm(jobs.items(), desc="timing stages", disable=None)}
-    rows = {name: _row("", *measured) for name, measured in timed.items()}
+    rows = {name: _row(name, *measured) for name, measured in timed.items()}
     assert found.text is not None
     more = _more_tokens(params.pretrain_lm.tokens, found.text.tokens, rehearsal.share)
     pretraining = replace(rows["lm"], seconds=more * rows["lm"].seconds)

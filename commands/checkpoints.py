@@ -19,8 +19,8 @@ from pipeline.experiments.stage_graph import PARAMS, PIPELINE, read_stages
 from pipeline.params import load_params
 from pipeline.tracking import flatten
 
-PIPELINES = (PIPELINE, Path("ablations") / PIPELINE)
-PROCESSES = "processes"  # of a pretraining; as many as began it resume it
+PIPELINES = {PIPELINE: "", Path("ablations") / PIPELINE: "ablations:"}  # and what their stages begin with there
+OF_A_RUN = {"processes", "device"}  # of a pretraining; the same ones as began it resume it
 Description = Mapping[str, Any]
 
 
@@ -58,10 +58,11 @@ def main(remove: bool) -> None:
         echo(f"{size:>9,.1f} MB {_duration(age):>7}  {found.stage:<28} {path.name}: {text}")
 
 
-def expected_checkpoints() -> tuple[dict[str, Description], str]:
-    """What each stage would compute now, by the stage's name among checkpoints, and why that is not known of some."""
-    expected, unknown = {}, ""
-    for pipeline in PIPELINES:
+def expected_checkpoints() -> tuple[dict[str, Description], dict[str, str]]:
+    """What each stage would compute now, and why that is not known of some, by names of stages
+    among checkpoints."""
+    expected, unknown = dict[str, Description](), dict[str, str]()
+    for pipeline, prefix in PIPELINES.items():
         for stage in read_stages(pipeline, PARAMS) if pipeline.exists() else []:
             module, *arguments = stage.command[stage.command.index("-m") + 1 :]
             script = importlib.import_module(module)
@@ -71,15 +72,15 @@ def expected_checkpoints() -> tuple[dict[str, Description], str]:
                 options = script.main.make_context(module, arguments).params
                 description = script.computation(**options).description()
             except (InputError, OSError) as error:
-                unknown = str(error)
+                unknown[prefix + stage.name] = str(error)
             else:
                 expected[description["stage"]] = description
     return expected, unknown
 
 
-def verdict(path: Path, expected: Mapping[str, Description], unknown: str) -> Verdict:
-    """What is to be said of an entry, where the stages would compute what is `expected` and, if something is missing
-    for others, what that is."""
+def verdict(path: Path, expected: Mapping[str, Description], unknown: Mapping[str, str]) -> Verdict:
+    """What is to be said of an entry, where the stages would compute what is `expected`, and what others would compute
+    is `unknown`, with the reason."""
     if not path.is_dir():
         kind = "what a diverged training has left" if path.name.startswith("diverged-") else "no checkpoint"
         return Verdict("", f"{kind}; kept")
@@ -94,8 +95,8 @@ def verdict(path: Path, expected: Mapping[str, Description], unknown: str) -> Ve
     except InputError as error:
         return Verdict(name, f"no stage can resume from it: {error}", useless=True)
     if (now := expected.get(name)) is None:
-        text = f"not known: {unknown}" if unknown else "no such stage"
-        return Verdict(name, text, useless=not unknown)
+        reason = unknown.get(name, "")
+        return Verdict(name, f"not known: {reason}" if reason else "no such stage", useless=not reason)
     if differences := list(_differences(found, now)):
         return Verdict(name, f"of other {', '.join(differences)}", useless=True)
     return Verdict(name, f"the stage resumes from it{': ' * bool(reached)}{reached}")
@@ -104,7 +105,7 @@ def verdict(path: Path, expected: Mapping[str, Description], unknown: str) -> Ve
 def _differences(found: Description, now: Description) -> Iterator[str]:
     """What a checkpoint was computed with, where that is not what the stage would be computed with now."""
     before, after = (flatten(description.get("inputs", {})) for description in (found, now))
-    for key in sorted({*before, *after} - {PROCESSES}):
+    for key in sorted({*before, *after} - OF_A_RUN):
         if before.get(key) != after.get(key):
             yield f"{key} ({before.get(key)}, now {after.get(key)})"
     if found.get("files") != now["files"]:

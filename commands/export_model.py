@@ -43,6 +43,8 @@ def main(
     """Export the tagger of the seed that is best on dev, with its lexicon and language models, as one folder."""
     if alias and not name:
         raise InputError("--alias: expected --register, too: an alias belongs to a registered model")
+    if mlflow_out is not None and mlflow_out.exists() and not (mlflow_out.is_dir() and not any(mlflow_out.iterdir())):
+        raise InputError(f"{mlflow_out}: expected a folder that is empty or not there yet; delete it, or name another")
     folder = out or Path("work") / "model" / tagger
     source, description = best_model(work, metrics, tagger)
     dev = read_conll(work / "conll" / "dev.conll", 0, 1) if onnx else None

@@ -82,14 +82,15 @@ def checkpoint_folder(computation: Computation) -> Iterator[Path]:
 
 
 def remove_unused(folder: Path) -> bool:
-    """Remove a folder of checkpoints, unless a process uses it: whether it is gone."""
-    with (folder / LOCK).open("w") as lock:
-        try:
+    """Remove a folder of checkpoints, unless a process uses it: whether that was done."""
+    try:
+        with (folder / LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        _remove(folder)
-    return True
+            if unused := _is_there(lock, folder / LOCK):
+                _remove(folder)
+            return unused
+    except (BlockingIOError, FileNotFoundError):  # in use, or just removed by who used it
+        return False
 
 
 def _remove(folder: Path) -> None:

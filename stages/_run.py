@@ -31,7 +31,21 @@ params_option = click.option(
 )
 
 
-class StageCommand(Command):
+class StoppableCommand(Command):
+    """A command with workers, which ends with one line also where a signal stops it, or the system kills a worker."""
+
+    def run(self, context: click.Context) -> Any:
+        """What the command does."""
+        try:
+            with one_line_endings(self.resume):
+                return super().run(context)
+        except Stopped as stopped:
+            number = stopped.args[0]
+            echo(f"stopped by {signal.Signals(number).name}: {self.resume}", err=True)
+            context.exit(128 + number)
+
+
+class StageCommand(StoppableCommand):
     """The command of a stage's script. Long stages have --dry-run."""
 
     def __init__(self, *arguments: Any, **options: Any):
@@ -51,16 +65,11 @@ class StageCommand(Command):
             script = inspect.getmodule(self.callback)
             return echo(report(self.script, context.params, script.computation))  # type: ignore[union-attr]
         try:
-            with one_line_endings(self.resume):
-                return super().run(context)
+            return super().run(context)
         except TooLargeError as error:
             if self.script not in SMALLER:
                 raise
             raise InputError(f"{error}; {SMALLER[self.script]}") from None
-        except Stopped as stopped:
-            number = stopped.args[0]
-            echo(f"stopped by {signal.Signals(number).name}: {self.resume}", err=True)
-            context.exit(128 + number)
 
 
 if "--multiprocessing-fork" in sys.orig_argv:

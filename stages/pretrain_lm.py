@@ -22,12 +22,14 @@ from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 
 
-def computation(params_path: Path, direction: str, corpus_folder: Path, processes: int = 1, **_: Any) -> Computation:
-    """What the stage computes with these options, in so many processes, for its checkpoints."""
+def computation(
+    params_path: Path, direction: str, corpus_folder: Path, processes: int = 1, device: str = "cpu", **_: Any
+) -> Computation:
+    """What the stage computes with these options, processes and device, for its checkpoints."""
     params = load_params(params_path)
     code = code_of("stages/pretrain_lm.py", "pipeline/execution", "pipeline/language_model", "pipeline/pretraining")
     inputs = {"direction": direction, "seed": params.seed, "threads": params.threads, **params.pretrain_lm.model_dump()}
-    inputs["processes"] = processes
+    inputs |= {"processes": processes, "device": device}
     return Computation(stage=f"pretrain_lm@{direction}", inputs=inputs, files=[*code, corpus_folder])
 
 
@@ -61,7 +63,7 @@ def main(params_path: Path, direction: str, corpus_folder: Path, out: Path, metr
         deque(train(None), maxlen=0)
         workers.leave()
         return
-    mine = computation(params_path, direction, corpus_folder, workers.size)
+    mine = computation(params_path, direction, corpus_folder, workers.size, workers.device.type)
     with (
         stage_run(mine.stage, mine.inputs, [out]) as run,
         checkpoint_folder(mine) as checkpoints,

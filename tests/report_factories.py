@@ -8,7 +8,7 @@ import yaml
 
 from ldnet.files import write_json
 from pipeline.report.results import build_results
-from pipeline.six_taggers import TRAININGS, tagger_name
+from pipeline.six_taggers import tagger_name
 
 PROJECT = Path(__file__).parents[1]
 
@@ -95,19 +95,6 @@ def make_metrics() -> dict[str, Any]:
         "train_tagger_pruned": {"seeds": [1, 2], "dev_f1": [83.4, 84.0], "dev_f1_mean": 83.7},
         "train_tagger_pruned_taught": {"seeds": [1, 2], "dev_f1": [86.0, 85.4], "dev_f1_mean": 85.7},
     }
-
-
-def make_older_document(profile: str = "demo", data: str = "demo") -> dict[str, Any]:
-    """Results as they were published when only the pruned tagger was taught."""
-    document = build_results(make_experiment_values(profile, data), make_metrics())
-    gold, taught = ([row for row in document["rows"] if row["training"] == training] for training in TRAININGS)
-    rows = [*gold[:2], taught[2]]
-    for row in rows:
-        del row["training"]
-    params = {key: value for key, value in document["params"].items() if key != "train_taught"}
-    params["train_pruned"] = {"start": "selection", "epochs": 8, "optimizer": "adam", "learning_rate": 0.003}
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    return {**document, "rows": rows, "params": params, "comparison": make_comparison(), "git_commit": commit}
 
 
 def write_measurements(folder: Path, profile: str = "demo", data: str = "demo") -> None:

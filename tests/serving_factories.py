@@ -9,10 +9,10 @@ from ldnet.text.columns import Sentence
 from pipeline.exporting.model_export import export_model
 from pipeline.exporting.workspace import best_model
 from pipeline.features.contextual import load_bidirectional_lm
-from pipeline.six_taggers import SHIPPED, TAGGERS, metrics_name
+from pipeline.six_taggers import SHIPPED, TAGGERS, TRAININGS, metrics_name
 from pipeline.tagger.model import save_tagger
 from tests.factories import make_sentences, make_tagger, write_prepared
-from tests.report_factories import make_experiment_values
+from tests.report_factories import make_comparison, make_experiment_values
 
 SEEDS, DEV_F1, TEST_F1 = [1, 2], [80.0, 81.0], [79.0, 78.0]  # the second seed is the better one on dev
 
@@ -33,7 +33,9 @@ def make_workspace(folder: Path) -> tuple[Path, Path]:
     params = make_experiment_values("tiny")
     params["pretrain_lm"]["layers"] = 3
     lm = {direction: {"heldout_perplexity": 3.0, "tokens": 100} for direction in ("forward", "backward")}
-    write_json(work / "report" / "results.json", {"data": "demo", "params": params, "lm": lm, "rows": rows})
+    comparison = {training: make_comparison() for training in TRAININGS}
+    document = {"data": "demo", "params": params, "lm": lm, "rows": rows, "comparison": comparison}
+    write_json(work / "report" / "results.json", document)
     return work, metrics
 
 

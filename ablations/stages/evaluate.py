@@ -7,7 +7,7 @@ import click
 
 from ablations.language_models import find_candidate
 from ablations.taggers import Ablation, score_rows
-from ldnet.command_line import FILE, FOLDER, Command, echo
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import read_json, write_json
 from ldnet.text.columns import read_conll
 from ldnet.text.lexicon import Lexicon
@@ -15,10 +15,10 @@ from pipeline.execution.reproducible import set_up
 from pipeline.params import load_params
 from pipeline.tagger.training import TaggingData
 from pipeline.tracking import stage_run
-from stages._run import params_option
+from stages._run import StoppableCommand, params_option
 
 
-@click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
+@click.command(cls=StoppableCommand, examples=["dvc repro ablations/dvc.yaml  # all of them"])
 @params_option
 @click.option("--candidate", required=True, help="A name under ablations.candidates.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")

@@ -7,14 +7,14 @@ import click
 
 from ablations.architectures import DIRECTIONS
 from ablations.language_models import LMJob, find_candidate, pretrain_ablated
-from ldnet.command_line import FILE, FOLDER, Command, echo
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from ldnet.processors import processors
 from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.processes import ordered_map
 from pipeline.params import load_params
 from pipeline.tracking import stage_run
-from stages._run import params_option
+from stages._run import StoppableCommand, params_option
 
 
 def computation(params_path: Path, candidate: str, corpus_folder: Path, **_: Any) -> Computation:
@@ -32,14 +32,19 @@ def computation(params_path: Path, candidate: str, corpus_folder: Path, **_: Any
             "pipeline/pruning",
         ),
     )
-    inputs = {"candidate": candidate, "seed": params.seed, "threads": params.threads, "tokens": ablations.tokens}
-    inputs["heldout_tokens"] = ablations.heldout_tokens
-    inputs |= {**params.pretrain_lm.model_dump(), "epochs": ablations.epochs, **ablated.model_dump()}
+    inputs = {
+        **params.pretrain_lm.model_dump(),
+        **ablated.model_dump(),
+        **ablations.model_dump(include={"tokens", "heldout_tokens", "epochs"}),
+        "candidate": candidate,
+        "seed": params.seed,
+        "threads": params.threads,
+    }
     files = [*code, corpus_folder]
     return Computation(stage=f"ablations:pretrain_lm@{candidate}", inputs=inputs, files=files)
 
 
-@click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
+@click.command(cls=StoppableCommand, examples=["dvc repro ablations/dvc.yaml  # all of them"])
 @params_option
 @click.option("--candidate", required=True, help="A name under ablations.candidates.")
 @click.option("--corpus", "corpus_folder", type=FOLDER, required=True, help="Output of prepare_corpus.")

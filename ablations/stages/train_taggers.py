@@ -22,7 +22,7 @@ from ablations.taggers import (
     train_once,
     training_jobs,
 )
-from ldnet.command_line import FILE, FOLDER, Command, echo
+from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from ldnet.processors import processors
 from pipeline.checkpoints import Computation, checkpoint_folder, code_of
@@ -32,7 +32,7 @@ from pipeline.features.contextual import BidirectionalLM
 from pipeline.params import AblationsParams, Params, TaggerParams, load_params
 from pipeline.tagger.training import load_tagging_data
 from pipeline.tracking import stage_run
-from stages._run import params_option
+from stages._run import StoppableCommand, params_option
 
 
 def computation(params_path: Path, candidate: str, conll: Path, lm: Path, **_: Any) -> Computation:
@@ -56,7 +56,7 @@ def _training(params: Params, ablations: AblationsParams) -> TaggerParams:
     return params.train_tagger.model_copy(update={"seeds": ablations.seeds, "epochs": ablations.tagger_epochs})
 
 
-@click.command(cls=Command, examples=["dvc repro ablations/dvc.yaml  # all of them"])
+@click.command(cls=StoppableCommand, examples=["dvc repro ablations/dvc.yaml  # all of them"])
 @params_option
 @click.option("--candidate", required=True, help="A name under ablations.candidates.")
 @click.option("--conll", type=FOLDER, required=True, help="Output of prepare_conll.")

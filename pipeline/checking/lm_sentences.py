@@ -64,7 +64,7 @@ def look_at_text(
 ) -> LMSentences | None:
     """Read the text, all of it or about `most_bytes`; None if none can be read. What is found goes to `findings`."""
     corpus = params.prepare_corpus
-    paths, hashes = list[Path](), set[str]()
+    paths, plain, share, hashes = list[Path](), dict[Path, int](), 1.0, set[str]()
     with findings.keep_error():
         paths, others = find_text(raw, corpus.text)
         plain = {path: path.stat().st_size * (COMPRESSION if compression(path) else 1) for path in paths}
@@ -86,7 +86,7 @@ def look_at_text(
         findings.warnings += doubts_of_other_tests(raw, corpus.other_tests)
         _, hashes = other_test_hashes(raw, corpus.other_tests)
     hashes |= {sentence_hash(sentence.words) for sentence in sentences.splits["test"]} if sentences else set()
-    if not paths:
+    if not plain:
         return None
     text = LMSentences(share)
     before = len(findings.errors)

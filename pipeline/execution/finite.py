@@ -35,8 +35,11 @@ class DivergedError(NotFiniteError):
     """
 
     def __init__(self, message: str, tensors: Mapping[str, Tensor], words: Words = ()):
-        super().__init__(message)
+        super().__init__(message, tensors, words)  # all of them, for a worker sends the error to its parent
         self.tensors, self.words = tensors, words
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def is_finite(values: float | Tensor) -> bool:

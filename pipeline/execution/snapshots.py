@@ -6,6 +6,7 @@ bit. A checksum of all is there too, since a changed weight is a weight and noth
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from ldnet.printable import reason
 
 Tensors = dict[str, Tensor]
 Values = dict[str, Any]
+SNAPSHOT = re.compile(r"state|forward|backward|(\w+-)?seed-\d+")  # names of snapshots among checkpoints
 LENGTH_BYTES = 8  # a file begins with the length of its header
 
 
@@ -77,8 +79,8 @@ def reached(path: Path) -> str:
 
 def progress_in(folder: Path) -> list[str]:
     """How far each training has come whose snapshot is among the checkpoints in a folder."""
-    paths = [path for path in sorted(folder.glob("*")) if path.name == "state" or path.name.startswith("seed-")]
-    return [f"{path.name}, {reached(path)}" for path in paths if path.suffix == ""]
+    paths = [path for path in sorted(folder.glob("*")) if SNAPSHOT.fullmatch(path.name)]
+    return [f"{path.name}, {reached(path)}" for path in paths]
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from ldnet.errors import naming
 from ldnet.files import read_json
@@ -12,12 +14,75 @@ from pipeline.experiments.stage_graph import Stage
 from pipeline.params import Params
 from pipeline.report.measurements import pick
 from pipeline.report.results import evaluated_rows
+from pipeline.report.results_schema import Difference, Part, Whole
 from pipeline.report.tables import NAMES, TRAINED, interval, markdown_table, signed
 from pipeline.six_taggers import TRAININGS, VARIANTS
+from pipeline.validation import validated
 
-SCORES = ("dev_f1_mean", "test_f1_mean", "test_f1_sd", "macs_per_word")
-GAINS = ("full_minus_no_lm", "pruned_minus_no_lm")
 Row = Mapping[str, Any]
+
+
+class Scores(Part):
+    """Of one variant in one training. F1 in percent, standard deviation of the sample."""
+
+    dev_f1_mean: float
+    test_f1_mean: float
+    test_f1_sd: float
+    macs_per_word: float
+
+
+class Gains(Part):
+    """What all layers, and those that pruning left, add to F1 in one training."""
+
+    full_minus_no_lm: Difference
+    pruned_minus_no_lm: Difference
+
+
+class OfTraining(Part):
+    """The variants in one training."""
+
+    no_lm: Scores
+    full: Scores
+    pruned: Scores
+    differences: Gains
+
+
+class Trainings(Part):
+    """All that was measured with so many sentences."""
+
+    gold: OfTraining
+    taught: OfTraining
+
+
+class Values(Part):
+    """`Size.values`."""
+
+    sentences: Whole = Field(alias="prepare_conll.train_sentences")
+    seeds: Annotated[list[int], Field(min_length=1)] = Field(alias="train_tagger.seeds")
+
+
+class SizeRow(Part):
+    """`size_row`."""
+
+    sentences: Whole
+    values: Values
+    command: str
+    trainings: Trainings
+
+
+class CurveParams(Part):
+    """What the page says of the parameters; documents have all sections."""
+
+    profile: str
+    generate_data: dict[str, Any]
+
+
+class CurveSchema(Part):
+    """The whole document."""
+
+    data: str
+    params: CurveParams
+    rows: Annotated[list[SizeRow], Field(min_length=1)]
 
 
 @dataclass(frozen=True, order=True)
@@ -62,8 +127,8 @@ def size_row(size: Size, metrics: Mapping[str, Any]) -> dict[str, Any]:
         rows = evaluated_rows(metrics, training)
         differences = pick(metrics, f"evaluate_{training}.comparison.differences")
         trainings[training] = {
-            **{variant: {key: pick(rows[variant], key) for key in SCORES} for variant in VARIANTS},
-            "differences": {name: pick(differences, name) for name in GAINS},
+            **{variant: {key: pick(rows[variant], key) for key in Scores.model_fields} for variant in VARIANTS},
+            "differences": {name: pick(differences, name) for name in Gains.model_fields},
         }
     return {
         "sentences": pick(metrics, "prepare_conll.sentences.train"),
@@ -79,20 +144,10 @@ def curve_document(params: Mapping[str, Any], rows: Sequence[Row], commit: str) 
 
 
 def read_curve(file: Path) -> dict[str, Any]:
-    """Read a document. Raises InputError if a key is missing."""
+    """Read a document. Raises InputError if what `CurveSchema` names is missing or of another kind."""
     document = read_json(file)
     with naming(file):
-        for key in ("params.profile", "data"):
-            pick(document, key)
-        for row in pick(document, "rows"):
-            for key in ("sentences", "values", "command"):
-                pick(row, key)
-            for training in TRAININGS:
-                for name in GAINS:
-                    pick(row, f"trainings.{training}.differences.{name}.test_f1")
-                for variant in VARIANTS:
-                    for key in SCORES:
-                        pick(row, f"trainings.{training}.{variant}.{key}")
+        validated(CurveSchema, document)
     return dict(document)
 
 
@@ -153,11 +208,12 @@ def _score(measured: Mapping[str, float], seeds: int) -> str:
 
 def _cells(row: Row, training: str) -> list[str]:
     of_training = row["trainings"][training]
+    gains = [of_training["differences"][name] for name in Gains.model_fields]
     return [
         f"{row['sentences']:,}",
         training,
         *(_score(of_training[name], len(row["values"]["train_tagger.seeds"])) for name in VARIANTS),
-        *(f"{signed(gain['test_f1'])} ({interval(gain)})" for gain in map(of_training["differences"].get, GAINS)),
+        *(f"{signed(gain['test_f1'])} ({interval(gain)})" for gain in gains),
     ]
 
 

@@ -5,6 +5,7 @@ of the experiment. So nothing is uploaded twice, and nothing that another worksp
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from pipeline.tracking_store import (
     run_that_made,
     within,
 )
+from pipeline.validation import validated
 from pipeline.yaml_text import read_yaml
 
 LOCK, METRICS, CURVES, REPORT = Path("dvc.lock"), Path("metrics"), Path("curves"), Path("work/report")
@@ -47,7 +49,7 @@ UNTRACKED = ("generate_data", "prepare_conll", "prepare_corpus", "prepare_unlabe
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedStage:
-    """A stage as it stands in dvc.lock: metrics and curve are what dvc.lock says, outputs are there."""
+    """A stage as it stands in dvc.lock: metrics, curve and outputs are what dvc.lock says."""
 
     name: str
     params: Mapping[str, Any]
@@ -96,10 +98,10 @@ def finished_stage(name: str, entry: Mapping[str, Any]) -> FinishedStage | str:
     small = [path for path in md5s if path.parent in (METRICS, CURVES)]
     outs = [path for path in md5s if path not in small]
     for path in small:
-        if not path.is_file() or md5_of_file(path) != md5s[path]:
-            return f"not uploaded: {name}: {path} is not the file that {LOCK} names; `dvc repro {name}` makes it"
-    if missing := [path for path in outs if not path.exists()]:
-        return f"not uploaded: {name}: no {missing[0]} here; `dvc checkout {missing[0]}` brings it"
+        if md5_of(path) != md5s[path]:
+            return f"not uploaded: {name}: {_other(path)}; `dvc repro {name}` makes it"
+    if other := [path for path in outs if md5_of(path) != md5s[path]]:
+        return f"not uploaded: {name}: {_other(other[0])}; `dvc checkout {other[0]}` brings it"
     return FinishedStage(
         name=name,
         params=entry.get("params", {}).get("params.yaml", {}),
@@ -148,14 +150,17 @@ def upload_experiment(entry: Mapping[str, Any]) -> Iterator[str]:
     changed = [
         dep["path"]
         for dep in entry["deps"]
-        if Path(dep["path"]).parent in (METRICS, CURVES)
-        and (not Path(dep["path"]).is_file() or md5_of_file(Path(dep["path"])) != dep["md5"])
+        if Path(dep["path"]).parent in (METRICS, CURVES) and md5_of(Path(dep["path"])) != dep["md5"]
     ]
-    if changed or not REPORT.is_dir():
-        what = f"{changed[0]} is not the file that {LOCK} names" if changed else f"no {REPORT} here"
-        yield f"not uploaded: {PIPELINE_RUN}: {what}; `dvc repro report` makes it"
+    changed += [out["path"] for out in entry["outs"] if md5_of(Path(out["path"])) != out["md5"]]
+    if changed:
+        yield f"not uploaded: {PIPELINE_RUN}: {_other(Path(changed[0]))}; `dvc repro report` makes it"
         return
-    params = params_of(entry)
+    try:
+        params = params_of(entry)
+    except InputError as error:  # parameters of an older version
+        yield f"not uploaded: {PIPELINE_RUN}: {error}; `dvc repro report` makes it"
+        return
     measured = read_metrics(METRICS)
     results = build_results(experiment_values(params), measured)
     run = experiment_run(params, measured, results, out=REPORT, metrics=METRICS, curves=CURVES)
@@ -170,7 +175,7 @@ def upload_experiment(entry: Mapping[str, Any]) -> Iterator[str]:
 def params_of(entry: Mapping[str, Any]) -> Params:
     """The parameters that the stage report ran with. The rest comes from params.yaml and has no effect on it."""
     current = load_params(Path("params.yaml"))
-    return Params.model_validate({**current.model_dump(), **entry["params"]["params.yaml"]})
+    return validated(Params, {**current.model_dump(), **entry["params"]["params.yaml"]}, f"{LOCK}: ")
 
 
 def origin(stages: Mapping[str, Any]) -> dict[str, str]:
@@ -179,6 +184,17 @@ def origin(stages: Mapping[str, Any]) -> dict[str, str]:
     return {"uploaded": "true", **({"data": str(values["data"])} if "data" in values else {})}
 
 
-def md5_of_file(path: Path) -> str:
-    """MD5 of the content, as DVC has it."""
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+def _other(path: Path) -> str:
+    return f"{path} is not what {LOCK} names" if path.exists() else f"no {path} here"
+
+
+def md5_of(path: Path) -> str:
+    """What dvc.lock has for a file or a folder with this content; '' where there is none."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if not path.is_dir():
+        return ""
+    names = sorted(file.relative_to(path).parts for file in path.rglob("*") if file.is_file())
+    files = [{"md5": md5_of(path.joinpath(*parts)), "relpath": "/".join(parts)} for parts in names]
+    return hashlib.md5(json.dumps(files).encode(), usedforsecurity=False).hexdigest() + ".dir"

@@ -5,11 +5,14 @@ from statistics import mean
 
 from ldnet.errors import InputError
 from ldnet.files import read_json
+from pipeline.evaluation.cost import parameters_by_part
 from pipeline.exporting.model_export import ModelDescription, ModelSource
+from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.report.measurements import pick
 from pipeline.report.provenance import source_version
 from pipeline.report.results import read_results
 from pipeline.six_taggers import TAGGERS, metrics_name
+from pipeline.tagger.model import load_tagger
 
 GENERATED = "Sentences from this project's own seeded grammar; no third party has rights in them."
 CONLL2000 = (
@@ -55,9 +58,9 @@ def best_model(work: Path, metrics: Path, tagger: str) -> tuple[ModelSource, Mod
     best = max(range(len(row["seeds"])), key=lambda index: trained["dev_f1"][index])
     data, params = results["data"], results["params"]
     generated = data in pick(params, "generate_data")
-    selections = [row["layers_kept"], *(row["layers_kept_again"] or [])]  # the seeds take turns with them
+    selections = [row["layers_kept"], *row["layers_kept_again"]]  # the seeds take turns with them
     turn = best % len(selections)
-    macs = row["macs_per_word_of_seeds"]
+    source = model_source(work, tagger, row["seeds"][best], row["seeds"][turn])
     description = ModelDescription(
         data=data,
         profile=params["profile"],
@@ -71,10 +74,15 @@ def best_model(work: Path, metrics: Path, tagger: str) -> tuple[ModelSource, Mod
         test_f1_mean=row["test_f1_mean"],
         lm_layers=params["pretrain_lm"]["layers"],
         layers_kept=selections[turn],
-        macs_per_word=macs[best] if macs else row["macs_per_word"],
-        parameters=row["parameters"],
+        macs_per_word=row["macs_per_word_of_seeds"][best],
+        parameters=_parameters(source),
         generated=generated,
         data_and_licence=GENERATED if generated else DATA_AND_LICENCE.get(data, OWN),
         export_commit=source_version(Path.cwd()),
     )
-    return model_source(work, tagger, row["seeds"][best], row["seeds"][turn]), description
+    return source, description
+
+
+def _parameters(source: ModelSource) -> int:
+    lm = load_bidirectional_lm(source.lm) if source.lm else None
+    return sum(parameters_by_part(load_tagger(source.tagger), lm).values())

@@ -93,7 +93,7 @@ def train(
         }  # (length, B)
         torch.cuda.synchronize()
         for start in range(0, (length - 1) // params.steps * params.steps, params.steps):
-            warm = min(1.0, (step + 1) / params.warmup_steps)
+            warm = min(1.0, (step + 1) / max(1, params.warmup_steps))
             rate = params.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * min(1.0, passed)))
             for name, direction in directions.items():
                 with torch.cuda.stream(direction.stream):
@@ -110,6 +110,7 @@ def train(
                     record["seconds"] = round(passed * seconds, 1)
                     if step % (5 * RECORD_STEPS) == 0:
                         say(f"{name}: {record}")
+                torch.cuda.synchronize()  # weights may have been put back, on another stream than the steps'
                 if passed >= 1:
                     break
     torch.cuda.synchronize()

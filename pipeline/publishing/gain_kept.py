@@ -8,12 +8,12 @@ from pipeline.report.tables import (
     DIFFERENCES,
     Comparisons,
     gain_missed,
+    has_gain,
     interval,
     legend,
     lm_table,
     markdown_table,
     misses_macs,
-    no_share,
     percent,
     results_table,
     signed,
@@ -21,9 +21,8 @@ from pipeline.report.tables import (
 
 
 def gain_section(published: Sequence[Mapping[str, Any]]) -> str:
-    """The tables of every published result that has a comparison."""
-    sections = [_section(document) for document in published if "comparison" in document]
-    return "\n".join(sections) or "No comparison is published yet.\n"
+    """The tables of every published result."""
+    return "\n".join(map(_section, published)) or "No comparison is published yet.\n"
 
 
 def differences_table(comparisons: Comparisons) -> str:
@@ -40,7 +39,7 @@ def differences_table(comparisons: Comparisons) -> str:
         ]
         for training, comparison in comparisons.items()
         for key, name in DIFFERENCES.items()
-        if (difference := comparison["differences"].get(key))
+        for difference in [comparison["differences"][key]]
     ]
     return markdown_table(header, rows)
 
@@ -50,8 +49,8 @@ def kept_table(comparisons: Comparisons) -> str:
     rows = []
     for training, comparison in comparisons.items():
         goals = comparison["goals"]
-        if why := no_share(comparison):
-            rows.append(["gain in F1", training, why, ""])
+        if not has_gain(comparison):
+            rows.append(["gain in F1", training, "not significant", ""])
             continue
         kept, missed, goal = comparison["gain_kept"], gain_missed(comparison), f"{100 * goals['gain_kept']:.0f} %"
         rows += [

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ldnet.files import read_json
-from pipeline.report.tables import NAMES, has_gain, markdown_table, no_share
+from pipeline.report.tables import NAMES, has_gain, markdown_table
 
 # Test F1, means over the seeds, of a profile's variants and trainings.
 F1_GOALS = {
@@ -54,7 +54,7 @@ def goals_section(results: Path, published: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _of_profile(document: Mapping[str, Any]) -> Iterator[Goal]:
-    profile, comparisons = document["params"]["profile"], document.get("comparison", {})
+    profile, comparisons = document["params"]["profile"], document["comparison"]
     if profile not in F1_GOALS:
         return
     rows = {(row["variant"], row["training"]): row for row in document["rows"]}
@@ -67,13 +67,11 @@ def _of_profile(document: Mapping[str, Any]) -> Iterator[Goal]:
             why = "" if has_gain(comparison) else " (not significant)"
             yield Goal(f"{profile}: gain in test F1 of all LM layers, gold{why}", GAIN_GOALS[profile], gain, "{:+.2f}")
         what = f"{profile}: share of the gain kept by pruning, {training}"
-        no_value = no_share(comparison)
-        kept = None if no_value else 100 * comparison["gain_kept"]["test"]
-        yield Goal(what, 100 * comparison["goals"]["gain_kept"], kept, "{:.1f} %", missing=no_value or "")
-    if comparisons:
-        first = next(iter(comparisons.values()))
-        bound, cost = 100 * first["goals"]["lm_macs_kept"], 100 * first["lm_macs_kept"]
-        yield Goal(f"{profile}: MACs of the LMs left by pruning", bound, cost, "{:.1f} %", at_most=True)
+        kept = 100 * comparison["gain_kept"]["test"] if has_gain(comparison) else None
+        yield Goal(what, 100 * comparison["goals"]["gain_kept"], kept, "{:.1f} %", missing="not significant")
+    first = next(iter(comparisons.values()))
+    bound, cost = 100 * first["goals"]["lm_macs_kept"], 100 * first["lm_macs_kept"]
+    yield Goal(f"{profile}: MACs of the LMs left by pruning", bound, cost, "{:.1f} %", at_most=True)
     cheap = [
         row["test_f1_mean"]
         for (variant, _), row in rows.items()

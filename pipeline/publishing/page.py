@@ -87,7 +87,7 @@ def page(inputs: PageInputs) -> str:
         data=results["data"],
         summary=_summary(results),
         results=Table(legend(results), *results_cells(results)),
-        gain=gain_lines(results["comparison"]) if "comparison" in results else "",
+        gain=gain_lines(results["comparison"]),
         by_seed=_by_seed(results),
         cost=_picture(f1_against_cost(results), f1_against_cost(results, narrow=True), _cost_in_words(results)),
         path=inputs.path and _path(inputs.path, results),

@@ -8,7 +8,6 @@ from typing import Any
 
 from ldnet.errors import InputError
 from pipeline.publishing.profile_changes import set_first
-from pipeline.report.results import only_pruned_was_taught
 from pipeline.report.tables import legend_parts, markdown_table, overview_table, short_gain_lines
 from pipeline.yaml_text import read_yaml
 
@@ -30,8 +29,7 @@ def results_section(published: Sequence[Mapping[str, Any]], profiles: Path) -> s
     if not published:
         return "No results are published yet.\n"
     bullets = "".join(map(_reading, published))
-    # Of results whose stages are gone, the legend says so.
-    changes = "".join(set_first(one, profiles) for one in published if not only_pruned_was_taught(one["params"]))
+    changes = "".join(set_first(one, profiles) for one in published)
     reading = "".join(f"* {part}\n" for part in legend_parts(*published))
     return f"{overview_table(published)}\n{reading}\n{bullets}{changes}"
 
@@ -44,8 +42,7 @@ def _reading(document: Mapping[str, Any]) -> str:
         f"[figure](docs/f1_against_cost_{profile}.svg), [differences](docs/results.md#what-pruning-keeps), "
         f"[all numbers](results/{profile}/results.json)"
     )
-    gain = f": {short_gain_lines(document['comparison'])}" if "comparison" in document else "\n"
-    return f"* **{profile}** (`{command}`, {links}){gain}"
+    return f"* **{profile}** (`{command}`, {links}): {short_gain_lines(document['comparison'])}"
 
 
 def stages_section(pipeline: Path) -> str:

@@ -15,6 +15,7 @@ from pipeline.report.tables import markdown_table
 
 PEERS_FILE = Path("results/peers.json")
 MEASURED = ("test_f1", "words_per_second", "load_seconds", "peak_mb", "disk_mb")
+OF_TRAINING = ("train_seconds", "train_peak_mb")  # not of ours, which were trained before
 KEYS = (
     "profile",
     "peer",
@@ -73,15 +74,19 @@ def seed_means(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _mean_row(rows: Sequence[Row]) -> dict[str, Any]:
     first = rows[0]
-    seconds = [row["train_seconds"] for row in rows if row.get("train_seconds") is not None]
     f1 = [row["test_f1"] for row in rows]
     return {
         **first,
         **{key: mean(row[key] for row in rows) for key in MEASURED},
+        **{key: _mean_of_measured(rows, key) for key in OF_TRAINING},
         "name": f"{first['title']}{first['mode'] and ' in '}{first['mode']}",
         "test_f1_sd": stdev(f1) if len(f1) > 1 else None,
-        "train_seconds": mean(seconds) if seconds else None,
     }
+
+
+def _mean_of_measured(rows: Sequence[Row], key: str) -> float | None:
+    values = [row[key] for row in rows if row.get(key) is not None]
+    return mean(values) if values else None
 
 
 def by_profile(taggers: Sequence[Row]) -> dict[str, list[Row]]:
@@ -163,7 +168,7 @@ def _table(profile: str, taggers: Sequence[Row]) -> str:
 
 def _cells(tagger: Row) -> list[str]:
     spread = "" if tagger["test_f1_sd"] is None else f" ± {tagger['test_f1_sd']:.2f}"
-    seconds, memory = tagger["train_seconds"], tagger.get("train_peak_mb")
+    seconds, memory = (tagger[key] for key in OF_TRAINING)
     return [
         tagger["name"],
         f"{tagger['test_f1']:.2f}{spread}",

@@ -5,14 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.profiles import differences, load_profile, names
+from pipeline.report.measurements import pick
 from pipeline.report.results import only_pruned_was_taught
-
-# What was done before there was a parameter that says it; results of that time do not have it.
-BEFORE: dict[str, dict[str, Any]] = {
-    "prepare_conll": {"digits_as_zero": False, "slips": "repair", "vector_rows": 0},
-    "prepare_corpus": {"vector_rows": 0},
-    "train_tagger": {"optimizer": "adam", "lm_norm": False, "lm_dropout": 0.5},
-}
 
 
 def set_first(document: Mapping[str, Any], profiles: Path) -> str:
@@ -28,10 +22,16 @@ def set_first(document: Mapping[str, Any], profiles: Path) -> str:
     profile = made_with["profile"]
     if profile not in names(profiles):
         return ""
-    then = {key: {**BEFORE[key], **value} if key in BEFORE else value for key, value in made_with.items()}
+    then = {**made_with, "train_tagger": _in_full(made_with)}
     now = {key: value for key, value in load_profile(profiles, profile).model_dump().items() if key in then}
     values = ", ".join(f"`{key}: {value}`" for key, (_, value) in differences(now, then).items())
     return values and (
         f"\nThe profile has changed since. For the same metrics, `make profile NAME={profile}`, set in "
         f"params.yaml {values}, and give the command without NAME (`make repro` for `make experiment`).\n"
     )
+
+
+def _in_full(made_with: Mapping[str, Any]) -> dict[str, Any]:
+    """The section train_tagger; if it is from before `lm_norm` and `lm_dropout`, with what was done then."""
+    before = {"lm_norm": False, "lm_dropout": pick(made_with, "train_tagger.dropout")}
+    return {**before, **made_with["train_tagger"]}

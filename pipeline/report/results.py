@@ -7,7 +7,7 @@ from typing import Any
 from ldnet.errors import InputError, naming
 from ldnet.files import read_json
 from pipeline.report.measurements import DIRECTIONS, pick
-from pipeline.report.results_schema import AnyDocumentSchema, DocumentSchema, Row
+from pipeline.report.results_schema import DocumentSchema, Row
 from pipeline.six_taggers import TRAININGS, VARIANTS
 from pipeline.validation import validated
 
@@ -45,35 +45,16 @@ def evaluated_rows(metrics: Mapping[str, Any], training: str) -> dict[str, Any]:
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """Read a results document, with None for what was not measured yet when it was made, and without comparisons of
-    taggers from different trainings.
-
-    Raises InputError if anything else that `DocumentSchema` names is missing or of another kind.
-    """
+    """Read a results document. Raises InputError if what `DocumentSchema` names is missing or of another kind."""
     document = read_json(path)
     with naming(path):
-        validated(AnyDocumentSchema, document)
-        if only_pruned_was_taught(document["params"]):
-            _tell_trainings_apart(document)
         validated(DocumentSchema, document)
-    for row in document["rows"]:
-        row.update({key: row.get(key) for key in Row.model_fields})
     return dict(document)
 
 
 def only_pruned_was_taught(params: Mapping[str, Any]) -> bool:
-    """Whether these are the parameters of a result from before every variant had both trainings.
+    """Whether these are the parameters of a path, study or ablations from before every variant had both trainings.
 
     The pruned tagger was taught, and trained on from the one that selection left; the others had gold tags alone.
     """
     return "train_pruned" in params
-
-
-def _tell_trainings_apart(document: dict[str, Any]) -> None:
-    """Give the rows of such a document their trainings, and leave of its comparison what is within one."""
-    for row in document["rows"]:
-        row["training"] = "taught" if pick(row, "variant") == "pruned" else "gold"
-    if "comparison" in document:
-        whole = document["comparison"]
-        within = {"full_minus_no_lm": pick(whole, "differences.full_minus_no_lm")}
-        document["comparison"] = {"gold": {**whole, "differences": within, "gain_kept": None}}

@@ -8,34 +8,34 @@ Whole = Annotated[int, Field(ge=0)]
 Layers = Annotated[list[Whole], Field(max_length=1000)]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
     """No text is taken for a number, and no number is infinite."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
 
-class Pretrained(_Part):
+class Pretrained(Part):
     """A language model of one direction."""
 
     heldout_perplexity: float
     tokens: Whole
 
 
-class BothDirections(_Part):
+class BothDirections(Part):
     """The language models."""
 
     forward: Pretrained
     backward: Pretrained
 
 
-class LayersKept(_Part):
+class LayersKept(Part):
     """Numbers of layers, counted from 0."""
 
     forward: Layers
     backward: Layers
 
 
-class Row(_Part):
+class Row(Part):
     """A variant in one training. F1 in percent, standard deviation of the sample."""
 
     variant: Literal["no_lm", "full", "pruned"]
@@ -48,13 +48,12 @@ class Row(_Part):
     macs_per_word: float
     parameters: float
     layers_kept: LayersKept
-    # Measured later: documents of before do not have them, and their cells are blank.
-    test_f1_int8: list[float] | None = None
-    layers_kept_again: list[LayersKept] | None = None
-    macs_per_word_of_seeds: list[float] | None = None
+    test_f1_int8: list[float]
+    layers_kept_again: list[LayersKept]
+    macs_per_word_of_seeds: list[float]
 
 
-class Difference(_Part):
+class Difference(Part):
     """Of the F1 of two variants, with the 95 % interval over resampled test sentences."""
 
     dev_f1: float
@@ -64,30 +63,30 @@ class Difference(_Part):
     test_resamples_above_0: float
 
 
-class Differences(_Part):
-    """Those of one training; without a pruned tagger there is one."""
+class Differences(Part):
+    """Those of one training."""
 
     full_minus_no_lm: Difference
-    pruned_minus_full: Difference | None = None
-    pruned_minus_no_lm: Difference | None = None
+    pruned_minus_full: Difference
+    pruned_minus_no_lm: Difference
 
 
-class GainKept(_Part):
+class GainKept(Part):
     """The share of the gain that pruning keeps; None where there is no gain."""
 
     dev: float | None
     test: float | None
-    test_resamples_at_goal: float | None
+    test_resamples_at_goal: float
 
 
-class Goals(_Part):
+class Goals(Part):
     """Of pruning, as shares."""
 
     gain_kept: float
     lm_macs_kept: float
 
 
-class Comparison(_Part):
+class Comparison(Part):
     """The variants of one training."""
 
     differences: Differences
@@ -97,14 +96,14 @@ class Comparison(_Part):
     resamples: Whole
 
 
-class Evaluated(_Part):
+class Evaluated(Part):
     """What `evaluate` measures of one training."""
 
     rows: list[Row]
     comparison: Comparison
 
 
-class Selected(_Part):
+class Selected(Part):
     """What `select` measures."""
 
     epoch: Whole
@@ -119,54 +118,47 @@ METRICS: dict[str, type[BaseModel]] = {  # the metrics files that results and fi
 }
 
 
-class PretrainLM(_Part):
+class PretrainLM(Part):
     """Section pretrain_lm of the parameters."""
 
     layers: Whole
 
 
-class TrainTagger(_Part):
+class TrainTagger(Part):
     """Section train_tagger of the parameters."""
 
     seeds: Annotated[list[int], Field(min_length=1)]
 
 
-class SoftTargets(_Part):
+class SoftTargets(Part):
     """Section soft_targets of the parameters."""
 
     weight: float
 
 
-class PrepareUnlabelled(_Part):
+class PrepareUnlabelled(Part):
     """Section prepare_unlabelled of the parameters."""
 
     sentences: Whole
 
 
-class MadeWith(_Part):
-    """What tables and model cards say of the parameters; older documents have other sections besides."""
+class MadeWith(Part):
+    """What tables and model cards say of the parameters; documents have all sections."""
 
     profile: str
-    generate_data: dict[str, Any] = {}
+    generate_data: dict[str, Any]
     pretrain_lm: PretrainLM
     train_tagger: TrainTagger
     soft_targets: SoftTargets
     prepare_unlabelled: PrepareUnlabelled
 
 
-class AnyDocumentSchema(_Part):
-    """What documents had from the beginning, so that older ones can be recognised."""
-
-    params: dict[str, Any]
-    rows: list[dict[str, Any]]
-
-
-class DocumentSchema(_Part):
-    """The whole document, as it is read today."""
+class DocumentSchema(Part):
+    """The whole document."""
 
     data: str
     params: MadeWith
     lm: BothDirections
     rows: list[Row]
-    comparison: Annotated[dict[Literal["gold", "taught"], Comparison], Field(min_length=1)] = {}  # or none, of before
-    git_commit: str | None = None
+    comparison: Annotated[dict[Literal["gold", "taught"], Comparison], Field(min_length=2)]
+    git_commit: str | None = None  # which publishing adds

@@ -9,7 +9,6 @@ from typing import Any
 
 from pipeline.report.measurements import DIRECTIONS
 from pipeline.report.paper_results import PUBLISHED
-from pipeline.report.results import only_pruned_was_taught
 from pipeline.six_taggers import TRAININGS, VARIANTS
 
 NAMES = {"no_lm": "without LM", "full": "all LM layers", "pruned": "pruned"}
@@ -24,9 +23,9 @@ Comparisons = Mapping[str, Mapping[str, Any]]  # by training
 
 
 def tables(document: Mapping[str, Any]) -> str:
-    """The results table, how to read it, what pruning keeps (if the document says so), and the LM table."""
-    kept = [gain_lines(document["comparison"])] if "comparison" in document else []
-    return "\n".join([results_table(document), legend(document), *kept, lm_table(document)])
+    """The results table, how to read it, what pruning keeps, and the LM table."""
+    kept = gain_lines(document["comparison"])
+    return "\n".join([results_table(document), legend(document), kept, lm_table(document)])
 
 
 def results_table(document: Mapping[str, Any]) -> str:
@@ -71,7 +70,7 @@ def legend(*documents: Mapping[str, Any]) -> str:
 
 
 def legend_parts(*documents: Mapping[str, Any]) -> list[str]:
-    """The legend: what the numbers are, what the two trainings are, what older results lack, what was chosen once."""
+    """The legend: what the numbers are, what the two trainings are, what was chosen once."""
     params = {document["params"]["profile"]: document["params"] for document in documents}
     seeds = {profile: len(of["train_tagger"]["seeds"]) for profile, of in params.items()}
     spread = (
@@ -90,8 +89,8 @@ def legend_parts(*documents: Mapping[str, Any]) -> list[str]:
             "words."
         )
     within = "Compare F1 within a column: between columns, teachers and text differ as well."
-    parts = [sentences, [_lessons(params), within], _older(documents), _selections(documents)]
-    return [" ".join(part) for part in parts if part]
+    parts = [sentences, [_lessons(params), within], _selections(documents)]
+    return [" ".join(part) for part in parts]
 
 
 def _selections(documents: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -137,20 +136,13 @@ def _cost(comparisons: Comparisons) -> str:
 
 
 def has_gain(comparison: Mapping[str, Any]) -> bool:
-    """Whether all layers add to F1 beyond the chance of the test sentences, so that pruning can keep a share of it."""
-    return bool(comparison["differences"]["full_minus_no_lm"]["test_f1_low"] > 0)
-
-
-def no_share(comparison: Mapping[str, Any]) -> str | None:
-    """Why no share of the gain is given; None where it is."""
-    if comparison["gain_kept"] is not None and has_gain(comparison):
-        return None
-    return "no pruned tagger" if has_gain(comparison) else "not significant"
+    """Whether all layers add to F1 beyond the chance of the test sentences; if not, `compare` gave no share of it."""
+    return comparison["gain_kept"] is not None
 
 
 def gain_missed(comparison: Mapping[str, Any]) -> dict[str, bool]:
     """Whether pruning misses the goal on the gain, for each split on which there is a share."""
-    if no_share(comparison):
+    if not has_gain(comparison):
         return {}
     kept, goal = comparison["gain_kept"], comparison["goals"]["gain_kept"]
     return {split: kept[split] < goal for split in ("test", "dev") if kept[split] is not None}
@@ -218,8 +210,6 @@ def _kept(training: str, comparison: Mapping[str, Any]) -> str:
     gain = signed(comparison["differences"]["full_minus_no_lm"]["test_f1"])
     if not has_gain(comparison):
         return f"{TRAINED[training]}, the gain from all layers ({gain}) is not significant, so no share is given."
-    if no_share(comparison):
-        return f"{TRAINED[training]}, all layers add {gain}; there is no pruned tagger to keep a share of it."
     kept, missed = comparison["gain_kept"], gain_missed(comparison)
     on_dev = f" and {percent(kept['dev'])} on dev" if "dev" in missed else ""
     on = [split for split in missed if missed[split]]
@@ -235,12 +225,9 @@ def _met(missed: bool) -> str:
 
 
 def _differences(comparison: Mapping[str, Any]) -> str:
-    """The differences in test F1 that there are, with their intervals."""
-    found = [
-        f"{name} {signed(of_name['test_f1'])} ({interval(of_name)})"
-        for key, name in DIFFERENCES.items()
-        if (of_name := comparison["differences"].get(key))
-    ]
+    """The differences in test F1, with their intervals."""
+    differences = {name: comparison["differences"][key] for key, name in DIFFERENCES.items()}
+    found = [f"{name} {signed(of_name['test_f1'])} ({interval(of_name)})" for name, of_name in differences.items()]
     return f"Differences in test F1: {'; '.join(found)}."
 
 
@@ -258,22 +245,6 @@ def _lessons(params: Mapping[str, Mapping[str, Any]]) -> str:
         sources.append(f"from {_counted(unlabelled, 'unlabelled sentence')} that {taught_by} tagged")
     taught = f"also {' and '.join(sources)}" if sources else "from the same"
     return f"Gold taggers learnt from gold tags alone, taught ones {taught}."
-
-
-def _older(documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is otherwise in results from before every variant had both trainings."""
-    old = {
-        document["params"]["profile"]: document.get("git_commit")
-        for document in documents
-        if only_pruned_was_taught(document["params"])
-    }
-    if not old:
-        return []
-    made = ", ".join(f"{profile} (commit {commit[:7]})" if commit else profile for profile, commit in old.items())
-    return [
-        f"Made before every variant had both trainings: {made}. There only the pruned tagger was taught, and all its "
-        "seeds continued from the one tagger that selection trained, so its standard deviation is too small."
-    ]
 
 
 def _counted(numbers: Mapping[str, int], noun: str) -> str:

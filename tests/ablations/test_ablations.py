@@ -27,6 +27,7 @@ from ablations.report import (
     perplexity_ratios,
     read_ablations,
 )
+from ablations.stages import pretrain_lm
 from ablations.taggers import Ablation, layers_to_keep, prune_taggers, remembered, score_rows, train_once, training_jobs
 from commands import ablations
 from ldnet.errors import InputError
@@ -386,3 +387,14 @@ def test_profiles_compare_models_of_about_equal_size() -> None:
         assert all(set(stage["foreach"]) == set(params.ablations.candidates) for stage in ablations.values())
         sizes = {name: parameters(params, name) for name in params.ablations.candidates}
         assert all(size == pytest.approx(sizes["dense"], rel=0.05) for size in sizes.values()), (profile, sizes)
+
+
+@pytest.mark.parametrize("key", ["tokens", "heldout_tokens", "epochs"])
+def test_checkpoints_of_language_models_belong_to_their_parameters(key: str, tmp_path: Path) -> None:
+    def inputs(value: int) -> dict[str, Any]:
+        params = copy.deepcopy(make_params())
+        params["ablations"][key] = value
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+        return dict(pretrain_lm.computation(tmp_path / "params.yaml", "dense", tmp_path).inputs)
+
+    assert inputs(2000) != inputs(2001)

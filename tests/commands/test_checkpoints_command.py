@@ -111,6 +111,7 @@ def test_what_is_in_use_is_kept(folder: Path) -> None:
 def test_every_stage_with_checkpoints_is_known(folder: Path) -> None:
     (folder / "work").rename(folder / "gone")
     expected, unknown = expected_checkpoints()
-    assert expected == {} and unknown
+    assert expected == {}
+    assert {"prepare_corpus", "pretrain_lm@forward", "train_pruned@taught"} < set(unknown)
     params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
     assert params["data"] == "demo", "which needs no raw data to be named"

@@ -14,7 +14,7 @@ from ldnet.errors import InputError
 from pipeline.publishing.pages import fill_sections, stages_section
 from pipeline.report.results import build_results
 from tests.git_repository import make_repository
-from tests.report_factories import PROJECT, make_experiment_values, make_metrics, make_older_document, make_params
+from tests.report_factories import PROJECT, make_experiment_values, make_metrics, make_params
 
 README = """# Title
 <!-- peers:begin -->
@@ -152,17 +152,6 @@ def test_sweeps_are_filled_in_and_checked_too(repository: Path) -> None:
     assert publish("--check").exit_code == 1
     assert publish("--readme-only").exit_code == 0 and publish("--check").exit_code == 0
     assert "study_demo.json" in (repository / "docs" / "results.md").read_text(encoding="utf-8")
-
-
-def test_results_of_before_stay_in_the_readme_and_are_not_to_be_set(repository: Path) -> None:
-    file = repository / "results" / "older" / "results.json"
-    file.parent.mkdir(parents=True)
-    file.write_text(json.dumps(make_older_document("older", "conll2000")), encoding="utf-8")
-    assert publish().exit_code == 0
-    readme = (repository / "README.md").read_text(encoding="utf-8")
-    assert "| older | pruned |  | 85.20 ± 0.14 |" in readme and "| demo | pruned | 83.20 ± 0.14 | 85.20" in readme
-    assert "older (commit 0123456)" in readme and "The profile has changed" not in readme
-    assert "no pruned tagger" in (repository / "docs" / "results.md").read_text(encoding="utf-8")
 
 
 def test_changed_code_marks_the_commit_dirty(repository: Path) -> None:

@@ -1,6 +1,7 @@
 """A training that diverges ends with one line, and leaves its batch and its last finite weights in a file."""
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,13 @@ def test_what_is_not_finite_is_said_with_time_and_key(found: float | torch.Tenso
         watch.check("the loss", found, "at step 3")
     for fine in (0.0, 3e38, torch.zeros(2), torch.tensor(-1e30)):
         watch.check("the loss", fine, "at step 3")
+
+
+def test_a_worker_can_send_the_error_to_its_parent() -> None:
+    error = DivergedError("lower it", {"batch.words": torch.arange(3)}, [("a",)])
+    sent = pickle.loads(pickle.dumps(error))
+    assert str(sent) == "lower it" and torch.equal(sent.tensors["batch.words"], torch.arange(3))
+    assert sent.words == [("a",)]
 
 
 def test_the_batch_and_the_weights_are_kept_and_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,16 @@ import torch
 from torch import nn
 
 from ldnet.errors import InputError
-from pipeline.execution.snapshots import learnt, pack, put_back, reached, reading_snapshot, unpack, write_snapshot
+from pipeline.execution.snapshots import (
+    learnt,
+    pack,
+    progress_in,
+    put_back,
+    reached,
+    reading_snapshot,
+    unpack,
+    write_snapshot,
+)
 
 TENSORS = {
     "matrix": torch.tensor([[1.5, -0.0], [1e-45, 3.4e38]]),
@@ -112,3 +121,12 @@ def test_a_tensor_of_another_shape_is_not_stretched() -> None:
     layer = nn.Linear(3, 2)
     with pytest.raises(ValueError, match=r"a tensor \[3\] in the place of \[2, 3\]"):
         put_back({"weights.weight": torch.zeros(3), "weights.bias": torch.zeros(2)}, dict(layer.named_parameters()), [])
+
+
+def test_snapshots_among_checkpoints_say_how_far_they_are(tmp_path: Path) -> None:
+    names = ["all_layers-seed-1", "backward", "seed-12", "state"]
+    for name in names:
+        write_snapshot(tmp_path / name, pack({}, {}, "step 2"))
+    for name in ("computation.json", "features-0", "lock", "taggers"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    assert progress_in(tmp_path) == [f"{name}, step 2" for name in names]

@@ -1,7 +1,10 @@
 """The learning curve: its experiments, its document, table and figure."""
 
 import json
+import re
 import subprocess
+from functools import reduce
+from operator import getitem
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,6 +13,8 @@ import yaml
 
 from ldnet.errors import InputError
 from pipeline.experiments.learning_curve import (
+    Gains,
+    Scores,
     Size,
     curve_document,
     curve_section,
@@ -23,6 +28,7 @@ from pipeline.params import Params
 from pipeline.profiles import load_profile
 from pipeline.publishing.learning_curve_figure import curve_figure
 from pipeline.report.figure_files import save_figure
+from pipeline.six_taggers import TRAININGS, VARIANTS
 from tests.imports import ROOT
 
 
@@ -77,7 +83,7 @@ def make_metrics(sentences: int, gain: float, low: float) -> dict[str, Any]:
         ]
         spread = {"test_f1_low": low, "test_f1_high": gain + 1}
         differences = {
-            name: {"test_f1": gain, **spread}
+            name: {"dev_f1": gain, "test_f1": gain, **spread, "test_resamples_above_0": 0.9}
             for name in ("full_minus_no_lm", "pruned_minus_no_lm", "pruned_minus_full")
         }
         metrics[f"evaluate_{training}"] = {"rows": rows, "comparison": {"differences": differences}}
@@ -111,13 +117,44 @@ def test_the_table_says_from_which_size_on_the_language_models_add_nothing(param
     assert (tmp_path / "curve.svg").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("missing", ["sentences", "trainings"])
-def test_a_document_without_a_key_is_refused(params: Params, tmp_path: Path, missing: str) -> None:
+READ = [
+    ["data"],
+    ["params", "profile"],
+    ["params", "generate_data"],
+    ["rows"],
+    *(["rows", 0, key] for key in ("sentences", "values", "command", "trainings")),
+    *(["rows", 0, "values", key] for key in ("prepare_conll.train_sentences", "train_tagger.seeds")),
+    *(["rows", 0, "trainings", training] for training in TRAININGS),
+    *(["rows", 0, "trainings", "gold", variant] for variant in VARIANTS),
+    *(["rows", 0, "trainings", "taught", "full", key] for key in Scores.model_fields),
+    *(
+        ["rows", 0, "trainings", "gold", "differences", name, key]
+        for name in Gains.model_fields
+        for key in ("test_f1", "test_f1_low", "test_f1_high")
+    ),
+]
+
+
+@pytest.mark.parametrize("place", READ)
+def test_a_document_without_a_key_is_refused(params: Params, tmp_path: Path, place: list[Any]) -> None:
     document = make_document(params, {250: 1.0})
-    del document["rows"][0][missing]
+    *above, missing = place
+    del reduce(getitem, above, document)[missing]
     file = tmp_path / "curve_demo.json"
     file.write_text(json.dumps(document), encoding="utf-8")
-    with pytest.raises(InputError, match=f"curve_demo.json: {missing}"):
+    dotted = ".".join(map(str, place)).replace(".0.", "[0].")
+    with pytest.raises(InputError, match=f"^{re.escape(f'{file}: {dotted}: missing key')}$"):
+        read_curve(file)
+
+
+def test_a_document_without_rows_or_seeds_is_refused(params: Params, tmp_path: Path) -> None:
+    document, file = make_document(params, {250: 1.0}), tmp_path / "curve_demo.json"
+    document["rows"][0]["values"]["train_tagger.seeds"] = []
+    file.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"rows\[0\]\.values\.train_tagger\.seeds: list should have at least 1 item"):
+        read_curve(file)
+    file.write_text(json.dumps({**document, "rows": []}), encoding="utf-8")
+    with pytest.raises(InputError, match="rows: list should have at least 1 item"):
         read_curve(file)
 
 

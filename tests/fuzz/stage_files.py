@@ -34,7 +34,7 @@ from stages.evaluate import _layers
 from tests.factories import BASE, WORDS, make_sentences, make_tagger, write_prepared
 from tests.fuzz.cases import Case, InputClass, put, scratch
 from tests.fuzz.mutations import mutated
-from tests.report_factories import make_experiment_values, make_older_document, write_measurements, write_report
+from tests.report_factories import make_experiment_values, write_measurements, write_report
 
 Reader = Callable[[Path], object]
 SENTENCES = [["the", "cat"], ["Paris", "zzz", "saw"]]
@@ -68,7 +68,6 @@ def prepared() -> Path:
     save_part(number_part([piece], set(), 1), root / "scratch/part-000000.npz")
     write_measurements(root)
     write_report(root)
-    (root / "work/report/older.json").write_text(json.dumps(make_older_document()), encoding="utf-8")
     kept = {"layers_kept": {"forward": [0], "backward": []}}
     (root / "metrics/prune.json").write_text(json.dumps({**kept, "repeated": {"seed-2": kept}}), encoding="utf-8")
     return root
@@ -173,9 +172,8 @@ def predictions(root: Path) -> None:
 
 
 def results(root: Path) -> None:
-    """As `publish` and `export` read them, today's and those of before every variant had both trainings."""
-    for name in ("results", "older"):
-        tables(read_results(root / f"work/report/{name}.json"))
+    """As `publish` and `export` read them."""
+    tables(read_results(root / "work/report/results.json"))
 
 
 READERS: dict[str, Reader] = {
@@ -199,7 +197,7 @@ READERS: dict[str, Reader] = {
     "metrics/prune.json": layers,
     "metrics/train_tagger_pruned.json": dev_metrics,
     "work/predictions/gold/full-seed-1.conll": predictions,
-    **{f"work/report/{name}.json": results for name in ("results", "older")},
+    "work/report/results.json": results,
 }
 
 

@@ -1,9 +1,11 @@
 """Checkpoints are found again by the same computation alone."""
 
+import fcntl
 import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -117,6 +119,20 @@ def test_a_folder_that_is_removed_is_gone_under_its_name_before_its_files_are(mo
     monkeypatch.setattr(shutil, "rmtree", names.append)
     assert remove_unused(folder)
     assert not folder.exists() and names != [folder] and (names[0] / "state").exists()
+
+
+def test_a_folder_that_another_process_has_begun_anew_is_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, lock = killed(0.1, []), fcntl.flock
+
+    def begun(file: IO[str], how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        shutil.rmtree(folder)
+        killed(0.1, [])
+
+    monkeypatch.setattr(fcntl, "flock", begun)
+    assert not remove_unused(folder) and (folder / "state").exists()
+    shutil.rmtree(folder)
+    assert not remove_unused(folder), "somebody else has removed it"
 
 
 def test_names_and_contents_count(tmp_path: Path) -> None:

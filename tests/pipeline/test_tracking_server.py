@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from commands import upload_runs
 from ldnet.mlflow_store import configure_mlflow
 from pipeline import tracking
+from pipeline.experiments.missed_runs import md5_of
 from pipeline.tracking import stage_run
 from pipeline.tracking_store import PIPELINE_EXPERIMENT, STAGES_EXPERIMENT, connect, within
 from stages import report
@@ -28,6 +30,7 @@ from stages import report
 pytestmark = pytest.mark.tracking
 
 ROOT = Path(__file__).parents[2]
+MADE = ("select", "train_tagger@no_lm", "report")  # stages whose outputs a workspace here has
 START_SECONDS = 120
 OTHER_WORKSPACE = """
 from pipeline.tracking import log_pipeline_run, stage_run
@@ -190,7 +193,16 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         patch.setattr(tracking, "_start_sender", lambda: (_ for _ in ()).throw(ConnectionError("down")))
         done = CliRunner().invoke(report.main, [])
     assert done.exit_code == 0 and done.output.count("`make upload` uploads it later") == 1
+    lock_outputs()
     return tmp_path
+
+
+def lock_outputs() -> None:
+    """Let dvc.lock name the outputs as they are."""
+    lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
+    for out in (out for stage in MADE for out in lock["stages"][stage]["outs"] if out["path"].startswith("work/")):
+        out["md5"] = md5_of(Path(out["path"]))
+    Path("dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
 
 
 def test_what_an_outage_cost_is_uploaded_once(use: MlflowServer, workspace: Path) -> None:
@@ -217,6 +229,7 @@ def test_what_was_logged_is_not_uploaded(use: MlflowServer, workspace: Path) -> 
         assert text.count("profile: demo") == 1
         path.write_text(text.replace("profile: demo", "profile: logged"), encoding="utf-8")
     assert CliRunner().invoke(report.main, []).exit_code == 0
+    lock_outputs()
     assert len(runs(PIPELINE_EXPERIMENT, workspace=str(workspace))) == 1
     assert "the whole experiment" not in upload().output
     assert len(runs(PIPELINE_EXPERIMENT, workspace=str(workspace))) == 1
@@ -225,9 +238,24 @@ def test_what_was_logged_is_not_uploaded(use: MlflowServer, workspace: Path) -> 
 def test_files_that_the_lock_does_not_name_are_not_uploaded(use: MlflowServer, workspace: Path) -> None:
     Path("metrics/select.json").write_text("{}", encoding="utf-8")
     said = upload().output
-    problem = "metrics/select.json is not the file that dvc.lock names; `dvc repro"
+    problem = "metrics/select.json is not what dvc.lock names; `dvc repro"
     assert f"not uploaded: select: {problem} select` makes it\n" in said
     assert f"not uploaded: the whole experiment: {problem} report` makes it\n" in said
+    shutil.copy(ROOT / "metrics" / "select.json", "metrics")
+    for name in ("selection", "report"):
+        Path(f"work/{name}/another.json").write_text("{}", encoding="utf-8")
+    said = upload().output
+    problem = "work/selection is not what dvc.lock names; `dvc checkout work/selection` brings it"
+    assert f"not uploaded: select: {problem}\n" in said
+    assert "not uploaded: the whole experiment: work/report is not what dvc.lock names; `dvc repro" in said
+
+
+def test_an_experiment_of_an_older_version_is_not_uploaded(use: MlflowServer, workspace: Path) -> None:
+    lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
+    del lock["stages"]["report"]["params"]["params.yaml"]["train_tagger"]["lm_norm"]
+    Path("dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    said = upload().output
+    assert "not uploaded: the whole experiment: dvc.lock: train_tagger.lm_norm: " in said
 
 
 def postgres_tools() -> Path | None:

@@ -102,8 +102,10 @@ def test_every_need_is_served_by_the_most_accurate_that_is_fast_enough() -> None
 
 
 def test_seeds_are_means_with_a_deviation() -> None:
-    rows = [make_row("a", 80.0, 100.0), make_row("a", 82.0, 300.0, seed=2), make_row("a", 70.0, 1.0, profile="x")]
-    demo, x = seed_means(rows)
+    second = make_row("a", 82.0, 300.0, seed=2, train_seconds=100.0, train_peak_mb=400)
+    demo, x = seed_means([make_row("a", 80.0, 100.0), second, make_row("a", 70.0, 1.0, profile="x")])
+    assert (demo["train_seconds"], demo["train_peak_mb"]) == (80.0, 300)
+    assert "| 80 | 300 |" in page_section([demo]) and "| 60 | 200 |" in page_section([x])
     assert demo["test_f1"] == 81.0 and demo["words_per_second"] == 200.0 and x["test_f1_sd"] is None
     assert "81.00 ± 1.41" in page_section([demo, x]) and page_section([demo, x]).count("| tagger |") == 2
 

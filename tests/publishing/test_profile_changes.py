@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
+from ldnet.errors import InputError
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.profile_changes import set_first
-from tests.report_factories import PROJECT, make_older_document
+from tests.report_factories import PROJECT
 
 
 def test_values_that_the_profile_has_changed_are_to_be_set_first(tmp_path: Path) -> None:
@@ -26,26 +28,25 @@ def test_values_that_the_profile_has_changed_are_to_be_set_first(tmp_path: Path)
     )
 
 
-def test_parameters_that_came_later_have_the_value_that_says_what_was_done(tmp_path: Path) -> None:
+def test_results_of_before_norm_and_dropout_of_the_features_had_neither_of_their_own(tmp_path: Path) -> None:
     params = load_params(PROJECT / "profiles/base.yaml")
     made_with, profile = experiment_values(params), params.model_dump()
-    del (
-        made_with["prepare_conll"]["digits_as_zero"],
-        made_with["train_tagger"]["optimizer"],
-        made_with["train_tagger"]["lm_norm"],
-        made_with["train_tagger"]["lm_dropout"],
-    )
-    profile["train_tagger"]["lm_norm"] = False
+    del made_with["train_tagger"]["lm_norm"], made_with["train_tagger"]["lm_dropout"]
+    made_with["train_tagger"]["dropout"] = profile["train_tagger"]["dropout"] = 0.25
+    profile["train_tagger"].update(lm_norm=False, lm_dropout=0.25)
     (tmp_path / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert set_first({"params": made_with}, tmp_path) == ""
-    profile["prepare_conll"]["digits_as_zero"], profile["train_tagger"]["optimizer"] = True, "sgd"
+    profile["train_tagger"].update(lm_norm=True, lm_dropout=0.5)
     (tmp_path / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
-    assert "set in params.yaml `prepare_conll.digits_as_zero: False`, `train_tagger.optimizer: adam`, and" in set_first(
-        {"params": made_with}, tmp_path
-    )
+    told = set_first({"params": made_with}, tmp_path)
+    assert "`train_tagger.lm_dropout: 0.25`" in told and "`train_tagger.lm_norm: False`" in told
+    del made_with["train_tagger"]["dropout"]
+    with pytest.raises(InputError, match=r"train_tagger\.dropout: missing"):
+        set_first({"params": made_with}, tmp_path)
 
 
-def test_results_whose_stages_are_gone_are_made_again_at_their_commit() -> None:
-    assert set_first(make_older_document(), PROJECT / "profiles") == (
+def test_documents_whose_stages_are_gone_are_made_again_at_their_commit() -> None:
+    document = {"params": {"profile": "demo", "train_pruned": {"start": "selection"}}, "git_commit": "0123456789abcdef"}
+    assert set_first(document, PROJECT / "profiles") == (
         "\nThe stages have changed since. For the same metrics, check out commit 0123456.\n"
     )

@@ -39,8 +39,9 @@ DOCUMENT = [
     ("rows.1.macs_per_word", 10**400, "rows[1].macs_per_word: expected float"),
     ("rows.1.parameters", True, "rows[1].parameters: expected float, found True"),
     ("rows.1.layers_kept.forward.0", "0", "rows[1].layers_kept.forward[0]: expected int, found '0'"),
+    ("rows.1.layers_kept_again", None, "rows[1].layers_kept_again: expected list, found None"),
     ("comparison", None, "comparison: expected dict, found None"),
-    ("comparison", {}, "comparison: dictionary should have at least 1 item"),
+    ("comparison", {}, "comparison: dictionary should have at least 2 items"),
     ("comparison.gold.goals", 5, "comparison.gold.goals: expected a section of keys, found 5"),
     ("comparison.gold.differences.pruned_minus_full.test_f1", None, "pruned_minus_full.test_f1: expected float"),
 ]
