@@ -21,6 +21,7 @@ PARAMS = BASE.prepare_conll.model_copy(update={"dev": "dev.txt", "dev_sentences"
 TAGS = ["O", "B-PER", "I-PER", "E-PER", "S-PER", "B-LOC", "I-LOC", "o", "b-per", "PER", "L-PER", "U-LOC", "M-X", "B_X"]
 TOKENS = [*TAGS, "-DOCSTART- O", "# text = a b", "#begin document", "1-2", "1.1", "_", "word tag", "a,b,c", '{"a": 1}']
 CHARACTERS = st.characters(exclude_categories=["Cs", "Cc", "Zs"], exclude_characters="#\ufeff")
+UNSEEN = "\x1a\u200b\u2060\ufeff"  # beside white space: a line of these is blank
 Tagged = list[tuple[list[str], list[str]]]
 
 
@@ -104,12 +105,14 @@ def read(case: Case, folder: Path) -> None:
 
 
 def check_nothing_lost(found: RawFile, path: Path, column: int) -> None:
-    """Each line that is not blank is a word with its own text, or among the lines that are left out.
+    """Each line with something to be seen on it is a word with its own text, or among the lines that are left out.
 
     Byte order marks before a word are no text of it, unless there is nothing else.
     """
     lines = list(read_lines(path))
-    filled = sum(bool(line.strip(b" \t")) for line in lines)
+    filled = sum(
+        any(not character.isspace() and character not in UNSEEN for character in line.decode()) for line in lines
+    )
     words = sum(len(sentence.words) for sentence in found.sentences)
     assert words + found.left_out.total() == filled, (words, found.left_out, filled)
     for sentence in found.sentences:
