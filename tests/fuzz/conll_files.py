@@ -110,9 +110,7 @@ def check_nothing_lost(found: RawFile, path: Path, column: int) -> None:
     Byte order marks before a word are no text of it, unless there is nothing else.
     """
     lines = list(read_lines(path))
-    filled = sum(
-        any(not character.isspace() and character not in UNSEEN for character in line.decode()) for line in lines
-    )
+    filled = sum(is_seen(line.decode()) for line in lines)
     words = sum(len(sentence.words) for sentence in found.sentences)
     assert words + found.left_out.total() == filled, (words, found.left_out, filled)
     for sentence in found.sentences:
@@ -120,6 +118,11 @@ def check_nothing_lost(found: RawFile, path: Path, column: int) -> None:
             fields = split(lines[number - 1].decode(), found.layout.tabs)
             assert word == (fields[column].lstrip("\ufeff") or fields[column]), (word, fields)
             assert tag == fields[-1], (tag, fields)
+
+
+def is_seen(line: str) -> bool:
+    """Whether there is something to be seen on the line; else it is blank."""
+    return any(not character.isspace() and character not in UNSEEN for character in line)
 
 
 def split(line: str, tabs: bool) -> Sequence[str]:

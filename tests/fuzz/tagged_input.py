@@ -12,6 +12,7 @@ from ldnet.commands.main import main
 from ldnet.errors import InputError
 from ldnet.text.lines import read_lines
 from tests.fuzz.cases import Case, InputClass, put
+from tests.fuzz.conll_files import is_seen
 from tests.fuzz.mutations import Draw, mutated
 from tests.imports import ROOT
 
@@ -95,8 +96,7 @@ def check_columns(found: list[str], lines: list[str]) -> None:
     if not lines:
         return
     plain = [line.rstrip(" \t") for line in lines]
-    filled = [line for line in plain if line]
-    back = [line for line in found if line]
+    filled, back = (list(filter(is_seen, each)) for each in (plain, found))
     assert len(back) == len(filled), (back, filled)
     for line, before in zip(back, filled, strict=True):
         assert line.startswith(before), (line, before)
