@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_file
-from ldnet.printable import quoted
+from ldnet.printable import HALF_CHARACTER, quoted
 from pipeline.corpus.lm_files import LM_FOLDER, left_out, listed, lm_text
 from pipeline.fetch.download import require_space
 from pipeline.fetch.placing import SUMS, digests, hashed, place, read_sums, write_sums
@@ -92,7 +92,7 @@ def _similar(wanted: str, brought: Path, *inside: str) -> str:
 
 def _can_be_listed(name: str) -> bool:
     """Whether a checksum file can have the name."""
-    return name.splitlines() == [name] and not any("\ud800" <= character <= "\udfff" for character in name)
+    return name.splitlines() == [name] and not HALF_CHARACTER.search(name)
 
 
 def parts_of_splits(brought: Path) -> list[Path]:

@@ -4,12 +4,23 @@ import fcntl
 import shutil
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
-from pipeline.checkpoints import Computation, checkpoint_folder, code_of, digest_of_files, is_used, remove_unused
+from pipeline.checkpoints import (
+    Computation,
+    checkpoint_folder,
+    code_of,
+    digest_of_files,
+    folder_of,
+    is_used,
+    remove_unused,
+)
+from stages import pretrain_lm
+from tests.imports import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +154,10 @@ def test_names_and_contents_count(tmp_path: Path) -> None:
     one, other = (digest_of_files([tmp_path / folder / name for name in "xy"]) for folder in ("one", "other"))
     (tmp_path / "one" / "x").rename(tmp_path / "one" / "z")
     assert len({one, other, digest_of_files([tmp_path / "one" / name for name in "zy"])}) == 3
+
+
+@pytest.mark.parametrize("other", [{"processes": 2}, {"device": "cuda"}])
+def test_other_processes_or_another_device_have_checkpoints_of_their_own(other: dict[str, Any], tmp_path: Path) -> None:
+    """Random numbers of a GPU are not those of a CPU."""
+    mine = partial(pretrain_lm.computation, ROOT / "params.yaml", "forward", tmp_path)
+    assert folder_of(mine().description()) != folder_of(mine(**other).description())
