@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from ldnet.errors import InputError
+from ldnet.interruptions import raised_again
 from ldnet.printable import one_line, printable
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -124,7 +125,8 @@ class Command(Examples):
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            return self.run(context)
+            with raised_again():
+                return self.run(context)
         except (InputError, OSError) as error:
             if context.meta["--verbose"]:
                 echo(traceback.format_exc(), err=True)

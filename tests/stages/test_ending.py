@@ -58,9 +58,9 @@ if __name__ == "__main__":
 """
 
 
-def start(folder: Path, early: bool = False, broken: int | None = None) -> "subprocess.Popen[str]":
+def start(folder: Path, stage: str = STAGE, early: bool = False, broken: int | None = None) -> "subprocess.Popen[str]":
     script = folder / "stage.py"
-    script.write_text(f"EARLY, BROKEN = {early}, {broken}\n{STAGE}", encoding="utf-8")
+    script.write_text(f"EARLY, BROKEN = {early}, {broken}\n{stage}", encoding="utf-8")
     return subprocess.Popen(
         [sys.executable, str(script)],
         cwd=folder,
@@ -112,3 +112,37 @@ def test_a_worker_that_is_killed(tmp_path: Path) -> None:
     status, said = ending(start(tmp_path, broken=1))
     assert status == 1 and len(said) == 1
     assert said[0].startswith("Error: a worker of this stage was killed, as the system does where memory is short")
+
+
+FINALIZER = """
+import signal
+import time
+
+import click
+
+from stages._run import StageCommand
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Stopping:
+    def __del__(self) -> None:
+        signal.raise_signal(NUMBER)
+
+
+@click.command(cls=StageCommand)
+def main() -> None:
+    Stopping()
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.parametrize(("number", "word"), [(signal.SIGTERM, "stopped by SIGTERM"), (signal.SIGINT, "interrupted")])
+def test_a_signal_during_a_finalizer(tmp_path: Path, number: signal.Signals, word: str) -> None:
+    """Python lets no exception out of one: the stage used to print a traceback and to go on."""
+    status, said = ending(start(tmp_path, FINALIZER.replace("NUMBER", str(int(number)))))
+    assert status == 128 + number and said[-1] == STOPPED.format("").replace("stopped by ", word) and not any(said[:-1])
