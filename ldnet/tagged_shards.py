@@ -39,11 +39,11 @@ SHOWN = 10  # of the names that are not taken
 
 
 class Line(NamedTuple):
-    """A line of a shard, counted from 1, its words separated by white space, and their tags separated by spaces."""
+    """A line of a shard, counted from 1, its words separated by white space, and their tags."""
 
     number: int
     text: str
-    tags: str
+    tags: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +136,7 @@ def tag_shard(model: "TaggingModel", shard: Path, out: Path) -> ShardResult:
             with naming(shard):
                 tagged = model.tag([split_words(text) for _, text in group])
             for (number, text), tags in zip(group, tagged, strict=True):
-                yield Line(number, text, " ".join(tags))
+                yield Line(number, text, tags)
 
     return write_shard(shard, out, lines())
 
@@ -152,10 +152,10 @@ def write_shard(shard: Path, out: Path, lines: Iterable[Line]) -> ShardResult:
             for number, line in enumerate(lines, 1):
                 if line.number != number:
                     raise RuntimeError(f"{shard}: line {line.number} where line {number} was expected")
-                sentence, tags = split_words(line.text), split_words(line.tags)
-                if len(sentence) != len(tags):
-                    raise RuntimeError(f"{shard}:{number}: {len(tags)} tags for {len(sentence)} words")
-                record = {"line": number, "words": sentence, "tags": tags}
+                sentence = split_words(line.text)
+                if len(sentence) != len(line.tags):
+                    raise RuntimeError(f"{shard}:{number}: {len(line.tags)} tags for {len(sentence)} words")
+                record = {"line": number, "words": sentence, "tags": line.tags}
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
                 words += len(sentence)
     except InputError as error:

@@ -1,10 +1,12 @@
 """A tiny finished workspace, the model folder exported from it, and folders of text shards."""
 
 import gzip
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ldnet.files import write_json
+from ldnet.files import sha256_of_file, write_json
+from ldnet.model_description import DESCRIPTION
 from ldnet.text.columns import Sentence
 from pipeline.exporting.model_export import export_model
 from pipeline.exporting.workspace import best_model
@@ -63,6 +65,15 @@ def make_model(folder: Path, tagger: str = SHIPPED, onnx_dev: Sequence[Sentence]
     source, description = best_model(work, metrics, tagger)
     export_model(source, description, folder / "model", onnx_dev)
     return folder / "model"
+
+
+def rename_tag(model: Path, old: str, new: str) -> None:
+    """Give one of the model's tags another name, as training on other names would have."""
+    path = model / "lexicon" / "lexicon.json"
+    path.write_text(path.read_text("utf-8").replace(json.dumps(old), json.dumps(new)), "utf-8")
+    description = json.loads((model / DESCRIPTION).read_text("utf-8"))
+    description["files"]["lexicon/lexicon.json"] = sha256_of_file(path)
+    write_json(model / DESCRIPTION, description)
 
 
 def make_lines(count: int, seed: int = 0) -> list[str]:

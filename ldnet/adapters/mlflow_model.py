@@ -22,7 +22,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import AnyType
 
-from ldnet.adapters.requests import SERVING_LIMITS, RequestLimits, check_texts
+from ldnet.adapters.requests import SERVING_LIMITS, RequestLimits, check_tags, check_texts
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.model_description import read_description
@@ -59,13 +59,16 @@ class TextTagger(PythonModel):
     ) -> pd.DataFrame:
         """The column `tags` for the column `text`; with the format "spans" the fields of `AnnotatedText` as columns.
 
-        Raises MlflowException, which a server answers with status 400, for a request that `check_texts` refuses.
+        Raises MlflowException, which a server answers with status 400, for a request that `check_texts` refuses, and
+        for tags where `check_tags` does.
         """
         try:
             form = (params or {}).get("format", FORMATS[0])
             if form not in FORMATS:
                 raise InputError(f"params: format: expected one of {', '.join(FORMATS)}, found {quoted(str(form))}")
             texts = check_texts(_texts(model_input), self.limits)
+            if form == "tags":
+                check_tags(self.model.bulk.lexicon.tags, 'ask for {"params": {"format": "spans"}}')
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from None
         if form == "spans":

@@ -1,12 +1,15 @@
-"""What a served model accepts: a bounded number of texts of bounded length. The reason for a refusal names the text."""
+"""What a served model accepts: a bounded number of texts of bounded length. The reason for a refusal names the text.
 
-from collections.abc import Sequence
+And what it answers: tags in one string, which must be taken apart again.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from ldnet.errors import InputError
-from ldnet.printable import HALF_CHARACTER
+from ldnet.printable import HALF_CHARACTER, quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,3 +48,11 @@ def _check_text(value: object, number: int, most: int) -> str:
     if HALF_CHARACTER.search(value):
         raise InputError(f"text {number} has half a character (a lone surrogate); expected whole ones")
     return value
+
+
+def check_tags(tags: Iterable[str], remedy: str) -> None:
+    """Raise InputError, with the remedy, if a tag has a blank in it: blanks separate the tags of an answer."""
+    if blank := next((tag for tag in tags if " " in tag), None):
+        raise InputError(
+            f"the model's tag {quoted(blank)} has a blank in it, as those have that separate tags; {remedy}"
+        )

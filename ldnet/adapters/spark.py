@@ -21,6 +21,7 @@ import pandas as pd
 from ldnet.adapters.requests import NO_LIMITS
 from ldnet.errors import InputError
 from ldnet.tagged_shards import GROUP_LINES, Line, ShardResult, read_groups, write_shard
+from ldnet.text.tokenisation import split_words
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -126,7 +127,7 @@ def _writer(shards: Sequence[Path], out: Path) -> Any:
                 raise InputError(row.problem)
             if row.line == END:
                 return
-            yield Line(row.line, row.text, row.tags)
+            yield Line(row.line, row.text, split_words(row.tags))
         raise RuntimeError("the rows of a shard ended before their end was announced")
 
     def write(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -95,8 +95,11 @@ def _tag_on_spark(
 
     configure_mlflow()
     from ldnet.adapters.mlflow_model import save_mlflow_model
+    from ldnet.adapters.requests import check_tags
     from ldnet.adapters.spark import spark_session, tag_on_spark, tagging_function
+    from ldnet.text.lexicon import Lexicon
 
+    check_tags(Lexicon.load(model / "lexicon").tags, "leave --workers spark out")
     with tempfile.TemporaryDirectory() as scratch, spark_session(master) as session:
         save_mlflow_model(model, Path(scratch) / "model", precision)
         yield from tag_on_spark(session, tagging_function(session, Path(scratch) / "model"), shards, out)

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from ldnet.adapters.requests import NO_LIMITS, RequestLimits, check_texts
+from ldnet.adapters.requests import NO_LIMITS, RequestLimits, check_tags, check_texts
 from ldnet.errors import InputError
 
 LIMITS = RequestLimits(max_texts=3, max_text_characters=5, max_characters=8)
@@ -38,3 +38,9 @@ def test_without_limits_any_texts_are_taken() -> None:
 def test_other_requests_are_refused_with_the_reason(values: list[object], reason: str) -> None:
     with pytest.raises(InputError, match=f"^{reason}$"):
         check_texts(values, LIMITS)
+
+
+def test_a_tag_with_a_blank_is_refused_where_blanks_separate_tags() -> None:
+    check_tags(["O", "S-LOC"], "do so")
+    with pytest.raises(InputError, match=r"^the model's tag 'S-work of art' has a blank in it, .*; do so$"):
+        check_tags(["O", "S-work of art"], "do so")

@@ -19,7 +19,7 @@ from ldnet.model_folder import load_model
 from ldnet.tagged_shards import Line, output_folder, read_groups, write_shard
 from ldnet.text.tokenisation import split_words
 from tests.imports import ROOT
-from tests.serving_factories import make_lines, make_model, outputs
+from tests.serving_factories import make_lines, make_model, outputs, rename_tag
 from tests.serving_factories import write_shard as write_text
 
 
@@ -30,6 +30,10 @@ def model(tmp_path: Path) -> Path:
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def tags_of(model: Path, lines: list[str]) -> list[list[str]]:
+    return load_model(model).tag([split_words(line) for line in lines])
 
 
 def test_every_line_has_its_words_and_tags(model: Path, tmp_path: Path) -> None:
@@ -48,6 +52,17 @@ def test_every_line_has_its_words_and_tags(model: Path, tmp_path: Path) -> None:
             for number, (sentence, tags) in enumerate(zip(sentences, tagger.tag(sentences), strict=True), 1)
         ]
         assert records == expected
+
+
+def test_a_type_with_a_blank_stays_one_tag(model: Path, tmp_path: Path) -> None:
+    lines = make_lines(40, 1)
+    write_text(tmp_path / "in" / "a.txt", lines)
+    expected = [["S-work of art" if tag == "S-LOC" else tag for tag in tags] for tags in tags_of(model, lines)]
+    rename_tag(model, "S-LOC", "S-work of art")
+    assert run(model, tmp_path / "in", tmp_path / "out").exit_code == 0
+    records = (tmp_path / "out" / "a.txt.jsonl").read_text("utf-8").splitlines()
+    found = [json.loads(line)["tags"] for line in records]
+    assert found == expected and "S-work of art" in {tag for tags in found for tag in tags}
 
 
 def test_shards_are_tagged_in_groups_of_a_fixed_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,9 +179,9 @@ def test_a_shard_whose_name_has_a_line_end_is_named_on_one_line(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([Line(1, "a", "O"), Line(3, "b", "O")], "line 3 where line 2 was expected"),
-        ([Line(1, "a", "O"), Line(1, "a", "O")], "line 1 where line 2 was expected"),
-        ([Line(1, "a b", "O")], "1 tags for 2 words"),
+        ([Line(1, "a", ["O"]), Line(3, "b", ["O"])], "line 3 where line 2 was expected"),
+        ([Line(1, "a", ["O"]), Line(1, "a", ["O"])], "line 1 where line 2 was expected"),
+        ([Line(1, "a b", ["O"])], "1 tags for 2 words"),
     ],
 )
 def test_lost_and_repeated_lines_are_never_written(lines: list[Line], message: str, tmp_path: Path) -> None:
