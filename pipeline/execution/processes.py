@@ -53,23 +53,44 @@ def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 
     Each call of submit starts one process unless one is idle, and the pool watches that one only from the next call on:
     the death of the last would go unnoticed. So no worker begins before all are started. Ctrl-C reaches workers as
-    well; it waits until they can bear it (see `begin_worker`).
+    well; it waits until they can bear it (see `begin_worker`). Nor can a pool be shut down whose start was broken off.
     """
     context = multiprocessing.get_context("spawn")
     starting, all_started = context.Pipe(duplex=False)  # an event would wait for workers that a signal has ended
     with starting, ProcessPoolExecutor(processes, context, _begin_together, (starting,)) as pool:
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            with all_started:
-                for _ in range(processes + 1):
-                    pool.submit(os.getpid)
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-        try:
+            with _signals_later():
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+                try:
+                    with all_started:
+                        for _ in range(processes + 1):
+                            pool.submit(os.getpid)
+                finally:
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
             yield pool
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Call the handler of a signal that comes inside when all of that is done. Only the main thread has handlers."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    ours = {number: handler for number, handler in usual.items() if callable(handler)}
+    for number in ours:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+        for late in came:
+            signal.raise_signal(late)
 
 
 def _begin_together(starting: Connection) -> None:

@@ -77,6 +77,37 @@ def test_a_signal_that_ends_the_workers_is_all_that_is_heard(monkeypatch: pytest
     assert not complaints and not multiprocessing.active_children()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_signal_while_the_pool_starts_waits(
+    number: signal.Signals, begun: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool whose own thread has not begun cannot be shut down: joining it is a RuntimeError, or never ends."""
+    start, main, reached = threading.Thread.start, threading.main_thread(), []
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def start_and_stop(thread: threading.Thread) -> None:
+        if threading.current_thread() is not main:
+            return start(thread)
+        reached.append(thread)
+        if begun:
+            start(thread)
+        signal.raise_signal(number)
+        return None if begun else start(thread)
+
+    before = signal.signal(number, stop)
+    try:
+        with monkeypatch.context() as stopping:
+            stopping.setattr(threading.Thread, "start", start_and_stop)
+            with pytest.raises(KeyboardInterrupt), worker_pool(2):
+                pytest.fail("the signal was lost")
+    finally:
+        signal.signal(number, before)
+    assert len(reached) == 1 and not multiprocessing.active_children()
+
+
 def test_a_task_that_fails_ends_those_that_wait() -> None:
     with pytest.raises(InputError, match="-1: expected"), ordered_map(2) as run:
         for result in run(square, [2, -1, *range(500)]):
