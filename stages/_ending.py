@@ -11,7 +11,7 @@ import psutil
 
 from ldnet.errors import InputError
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # Ctrl-C is what `Command` is for
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 STARTING_SECONDS = 5.0
 
 
@@ -23,11 +23,14 @@ class Stopped(KeyboardInterrupt):
 def one_line_endings(resume: str) -> Iterator[None]:
     """Raise Stopped where a signal comes, and InputError where a worker is gone; `resume` says what is to be done then.
 
-    A signal that was ignored before, as by nohup, stays ignored.
+    A signal that was ignored before, as by nohup, stays ignored. Of Ctrl-C `Command` speaks; it reaches the workers as
+    well, but SIGINT that is sent to this process alone does not.
     """
     for number in STOP_SIGNALS:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop)
     try:
         yield
     except BrokenProcessPool:
@@ -41,10 +44,11 @@ def _stop(number: int, _: FrameType | None) -> None:
     """End the workers, also one that is being started, before they can complain; then this process, once."""
     for other in STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for child in psutil.Process().children():
         if _is_worker(child):
             child.kill()
-    raise Stopped(number)
+    raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number)
 
 
 def _is_worker(child: psutil.Process) -> bool:

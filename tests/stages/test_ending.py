@@ -90,11 +90,12 @@ def test_a_signal(tmp_path: Path, number: signal.Signals, group: bool) -> None:
     assert ending(process) == (128 + number, [STOPPED.format(number.name)])
 
 
-def test_ctrl_c(tmp_path: Path) -> None:
-    """It reaches the workers as well."""
+@pytest.mark.parametrize("group", [False, True])
+def test_ctrl_c(tmp_path: Path, group: bool) -> None:
+    """From a terminal it reaches the workers as well."""
     process = start(tmp_path)
     assert process.stdout is not None and process.stdout.readline().startswith("at ")
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT) if group else process.send_signal(signal.SIGINT)
     status, said = ending(process)
     assert status == 130 and said == ["", STOPPED.format("Ctrl-C").replace("stopped by Ctrl-C", "interrupted")]
 
