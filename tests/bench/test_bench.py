@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bench import data as data_module
+from bench import measuring
 from bench.baseline.batches import Encoded, look_up, make_batch
 from bench.baseline.language_model import LanguageModel
 from bench.baseline.tagger import Tagger, Training, penalty, tag
@@ -144,7 +145,8 @@ def make_row(name: str = "fake", baseline: Side | None = None, **changes: Any) -
     return Row(**{"name": name, "baseline": baseline, "how": "asleep", **values, **changes})
 
 
-def test_a_measurement_is_well_formed(tmp_path: Path) -> None:
+def test_a_measurement_is_well_formed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "GEMM_SECONDS", 0.1)
     result = measure(make_row(baseline=Side(slow, 1)), tmp_path, pairs=3, seconds=0.01)
     assert result["runs"] == 3 and result["goal"] == 2 and result["largest_difference"] == 0.0
     assert all(result[key] > 0 for key in ("product", "baseline", "ratio", "gemm_float32_gflops"))

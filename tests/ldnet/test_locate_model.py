@@ -1,6 +1,7 @@
 """What a user may call a model: a folder, an MLflow model or URI, or the newest of the workspace."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -119,8 +120,11 @@ client.set_registered_model_alias("tagger", "best", 1)
 
 @pytest.mark.tracking
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # in MLflow's own queries
-def test_registered_models_are_fetched_by_alias_and_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_registered_models_are_fetched_by_alias_and_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_tracking_database: Path
+) -> None:
     model = make_model(tmp_path)
+    shutil.copy(new_tracking_database, tmp_path / "mlflow.db")
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     subprocess.run([sys.executable, "-c", REGISTER, str(model), uri], check=True, capture_output=True)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -41,9 +42,9 @@ class Workspace:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Half of the time goes into the tracking database."""
+def workspace(tmp_path_factory: pytest.TempPathFactory, new_tracking_database: Path) -> Workspace:
     root = tmp_path_factory.mktemp("workspace")
+    shutil.copy(new_tracking_database, root / "mlflow.db")
     work, metrics = make_workspace(root)
     predictions = work / "predictions" / "taught"
     predictions.mkdir(parents=True)

@@ -82,8 +82,9 @@ class MlflowServer:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, new_tracking_database: Path) -> Iterator[MlflowServer]:
     folder = tmp_path_factory.mktemp("server")
+    shutil.copy(new_tracking_database, folder / "runs.db")
     server = MlflowServer(folder, f"sqlite:///{folder}/runs.db")
     server.start()
     yield server
