@@ -6,7 +6,7 @@ PORT ?= 5000
 SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup check repro experiment _named checkpoints torture fuzz mutants test lint bench peers data profile publish try sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
+.PHONY: help setup check repro experiment _named checkpoints torture fuzz mutants test coverage lint bench peers data profile publish try sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
@@ -56,6 +56,10 @@ mutants: setup ## [ONLY="gates crf"] [SECONDS=10]: change modules a little, thou
 
 test: setup ## run the tests, in three processes: some wait for servers
 	python -m pytest --numprocesses 3 --dist worksteal
+
+coverage: setup ## run the tests and list branches of the code that none takes, in processes of stages, too; below 95 % it fails (ten minutes)
+	@$(VENV)/bin/python -m pip install --quiet --requirement requirements-coverage.txt
+	python -m pytest --numprocesses 3 --dist worksteal --cov --cov-report=term
 
 lint: setup ## check style and types
 	ruff check && ruff format --check && mypy

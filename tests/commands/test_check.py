@@ -25,6 +25,13 @@ from tests.imports import ROOT
 from tests.stages.test_stages import run, tiny_params, write_raw
 
 NOT_TIMED = {"generate_data", "prepare_unlabelled", "prune", "evaluate", "report"}
+# Ctrl-C is ignored by what is started in the background, as the tests may be.
+CHECK = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from commands.check import main
+main()
+"""
 
 
 @pytest.fixture
@@ -156,7 +163,7 @@ def test_nothing_is_left_when_it_is_stopped(root: Path, number: signal.Signals) 
     scratch = root / "scratch"
     scratch.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(scratch)}
-    process = subprocess.Popen([sys.executable, "-m", "commands.check"], cwd=root, env=environment)
+    process = subprocess.Popen([sys.executable, "-c", CHECK], cwd=root, env=environment)
     deadline = time.monotonic() + 60
     while not any(scratch.rglob("config.json")):
         assert process.poll() is None and time.monotonic() < deadline

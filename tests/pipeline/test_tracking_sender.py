@@ -367,14 +367,17 @@ def test_a_server_that_is_silent_at_the_end_is_asked_once(monkeypatch: pytest.Mo
 
     def silent(experiment: str) -> None:
         asked.append(experiment)
-        time.sleep(4 * LIMIT)
+        time.sleep(4 * limit)
 
     monkeypatch.setattr(tracking_store, "connect", silent)
-    said: list[Any] = []
-    sender = Sender(LIMIT, said.append)
-    sender.take(BEGIN)
-    sender.end()
-    assert len(asked) == 1 and said == [{"problem": f"no answer within {LIMIT} s"}]
+    for limit in LIMITS:
+        said: list[Any] = []
+        sender = Sender(limit, said.append)
+        sender.take(BEGIN)
+        sender.end()
+        if asked:
+            break
+    assert len(asked) == 1 and said == [{"problem": f"no answer within {limit} s"}]
 
 
 def test_a_server_in_trouble_is_asked_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
