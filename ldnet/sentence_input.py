@@ -5,6 +5,7 @@ at once, and a file or a fast pipe is always cut alike.
 """
 
 import os
+import re
 import select
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,18 +18,22 @@ from ldnet.input_formats import better_error, doubt_about_columns, doubt_about_t
 from ldnet.limits import MOST_LINE_BYTES, MOST_SENTENCE_CHARACTERS, MOST_SENTENCE_WORDS
 from ldnet.printable import quoted
 from ldnet.text.column_layout import (
+    HEADER,
     INDEX,
     LONG_SENTENCE,
     ColumnLine,
     Layout,
     NumberedLine,
     find_layout,
+    has_ranges,
     header_of,
     is_blank,
     looks_like_tag,
     mark_headers,
     mark_indexed,
+    miscounted,
     named_word_column,
+    named_words,
     read_block,
     starts_document,
     word_of,
@@ -37,6 +42,8 @@ from ldnet.text.lines import ENDINGS, FirstLine, compression, compression_of, de
 from ldnet.text.tokenisation import TokenisedText, join_words
 
 STDIN = "-"
+REMARK = re.compile(r"#\s*[\w.:-]+\s*=|#(begin|end) document")  # whatever its last word is
+PREFIX_AND_TYPE = re.compile("O|[BIESLUMW][-_].+")  # of what looks like a tag, e-mail is none
 GROUP_SENTENCES, GROUP_CHARACTERS = 1000, 1 << 18
 BLOCK_BYTES = 1 << 16
 PAUSE_SECONDS = 0.2
@@ -207,7 +214,11 @@ def conll_reader(word_column: int | None, say: Say) -> Reader:
 
 def _is_remark(text: str) -> bool:
     """Whether a line is a comment, as long as no line shows how many columns a word has."""
-    return text.startswith(("# ", "#\t")) and not looks_like_tag(text.split()[-1])
+    fields = text.split()
+    several = text.startswith(("# ", "#\t")) or (len(fields) > 1 and "\t" not in text)
+    return bool(
+        text.startswith("#") and (REMARK.match(text) or (several and not PREFIX_AND_TYPE.fullmatch(fields[-1])))
+    )
 
 
 class _BlockReader:
@@ -234,12 +245,13 @@ class _BlockReader:
             return SentenceRead(join_words([]), last_line, remarks, closed)
         layout = self._first_layout(block) if self.first is None else _like(self.first, block)
         lines = self._lines(block, layout)
-        self.header = header_of(lines, first=self.first is None and self.header is None) or self.header
+        self._take_header(lines)
         lines = mark_headers(lines, self.header)
         if any(line.kind == "word" for line in lines):
             self._find_words(lines, layout)
             if self.first is None:
                 self._doubt_words([line for line in lines if line.kind == "word"])
+            self._refuse_gap(lines)
             lines = [line for line in mark_indexed(lines, self.word_column) if line]
             # Comments and headers have no say: only where tabs alone were needed are they needed from then on.
             self.first = layout if self.first is None or layout.tabs > self.first.tabs else self.first
@@ -254,8 +266,11 @@ class _BlockReader:
         return layout
 
     def _lines(self, block: list[NumberedLine], layout: Layout) -> list[ColumnLine]:
+        said = [layout.split(text) for _, text in block if not text.startswith("#")]
+        tagged = layout.width > 1 and bool(said) and all(fields and looks_like_tag(fields[-1]) for fields in said)
+        tag_column = -1 if tagged else None
         try:
-            return [line for line in read_block(block, layout, self.name) if line is not None]
+            return [line for line in read_block(block, layout, self.name, tag_column) if line is not None]
         except InputError as error:
             raise (better_error(block, self.name, error) if self.first is None else error) from None
 
@@ -275,6 +290,30 @@ class _BlockReader:
             raise InputError(
                 f"{self.name}:{stray.number}: {quoted(stray.fields[0])} in column 0, which counts the words of the "
                 "first sentence; expected a number; say with --word-column where the words are"
+            )
+
+    def _take_header(self, lines: Sequence[ColumnLine]) -> None:
+        """Note the header, if the lines begin with one, and the column of the words, if that is to be chosen."""
+        first = self.first is None and self.header is None
+        self.header = header_of(lines, first) or self.header
+        if not first or not (words := [line for line in lines if line.kind == "word"]):
+            return
+        place = f"{self.name}:{words[0].number}"
+        if self.header is None and _is_untagged_header(words):
+            self.header = words[0].fields
+            self.say(f"{place}: read as a header: it has no tag, as all lines after it have")
+        elif self.header is None and len(words[0].fields) > 1 and any(map(HEADER.fullmatch, words[0].fields)):
+            self.say(f"{place}: {quoted(words[0].fields[0])} is read as a word; if the line is a header, delete it")
+        if self.choose and self.header and (column := named_words(self.header)):
+            self.word_column, self.choose = column, False
+            self.say(f"{place}: words are read from column {column}, as the header says")
+
+    def _refuse_gap(self, lines: Sequence[ColumnLine]) -> None:
+        """Raise InputError where the words are all but counted: ranges of CoNLL-U would be read as words."""
+        if self.word_column and has_ranges(lines) and (line := miscounted(lines)):
+            raise InputError(
+                f"{self.name}:{line.number}: column 0 counts words, but {line.fields[0]} does not come next, so ranges "
+                "would be read as words; number the words of each sentence 1, 2, 3, ..., or delete the ranges"
             )
 
     def _take_named_column(self, block: list[NumberedLine]) -> None:
@@ -298,6 +337,18 @@ class _BlockReader:
             self.say(f"{place}: {found} the first sentence; are these words? --word-column says where they are")
         if len(words) > LONG_SENTENCE:
             self.say(f"{place}: a sentence of {len(words):,} words; is there an empty line after each sentence?")
+
+
+def _is_untagged_header(words: Sequence[ColumnLine]) -> bool:
+    """Whether the first line alone has no tag in a column of tags, and rather names of columns than a word."""
+    first, *others = (line.fields for line in words)
+    tags = [
+        column
+        for column in range(1, len(first))
+        if others and all(PREFIX_AND_TYPE.fullmatch(fields[column]) for fields in others)
+    ]
+    untagged = bool(tags) and not any(looks_like_tag(first[column]) for column in tags)
+    return untagged and any(map(HEADER.fullmatch, first))
 
 
 def _count(words: Sequence[ColumnLine]) -> bool:

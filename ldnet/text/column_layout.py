@@ -65,7 +65,9 @@ class Layout:
         """Raise InputError unless there are as many columns as in other lines."""
         if len(fields) != self.width:
             remedy = "tabs separate the columns"
-            if not self.tabs:
+            if not self.tabs and len(fields) < self.width:
+                remedy = "blanks separate the columns: is one of them missing?"
+            elif not self.tabs:
                 remedy = "blanks separate the columns: write _ for a blank in a word, or separate columns with tabs"
             raise InputError(
                 f"{place}: expected {self.width} columns as in line {self.example}, found {len(fields)} ({remedy})"
@@ -146,7 +148,8 @@ def read_block(
 ) -> Iterator[ColumnLine | None]:
     """The lines of a file or a part of it, taken apart; None for each blank line.
 
-    With `tag_column`, a line that begins with # is a word if its tag has the shape of one or is among `tags`. Raises
+    With `tag_column`, a line that begins with # and a blank is a word if its tag has the shape of one or is among
+    `tags`, and a comment otherwise. Raises
     InputError naming `name` and the line for another number of columns, and for a carriage return inside a line.
     """
     for number, text in lines:
@@ -175,7 +178,7 @@ def _is_comment(text: str, layout: Layout, tag_column: int | None, tags: Collect
     fits = len(fields) == layout.width and (layout.has_tabs or "\t" not in text)
     if not fits:
         return apart or ("\t" not in text if layout.tabs else not looks_like_tag(fields[-1]))
-    if layout.tabs or tag_column is None or not -layout.width <= tag_column < layout.width:
+    if tag_column is None or not -layout.width <= tag_column < layout.width:
         return False
     return apart and fields[tag_column] not in tags and not looks_like_tag(fields[tag_column])
 
@@ -190,6 +193,12 @@ def header_of(lines: Iterable[ColumnLine], first: bool = True) -> tuple[str, ...
     named = len(fields) > 1 and all(map(HEADER.fullmatch, fields))
     both = any(map(NAME_OF_WORDS.fullmatch, fields)) and any(map(NAME_OF_TAGS.match, fields))
     return fields if named and (first or both) else None
+
+
+def named_words(header: Sequence[str]) -> int | None:
+    """The column that a header calls that of the words, if it does so of one."""
+    named = [column for column, name in enumerate(header) if NAME_OF_WORDS.fullmatch(name)]
+    return named[0] if len(named) == 1 else None
 
 
 def mark_headers(lines: Iterable[ColumnLine], header: tuple[str, ...] | None) -> list[ColumnLine]:
@@ -207,7 +216,7 @@ def mark_indexed(lines: Sequence[ColumnLine | None], word_column: int) -> list[C
     if not words or word_column % len(words[0].fields) == 0:
         return list(lines)
     kinds = {line.number: _indexed_kind(line.fields[0]) for line in words}
-    if None in kinds.values() or "word" not in kinds.values() or not _counts(lines):
+    if None in kinds.values() or "word" not in kinds.values() or miscounted(lines):
         return list(lines)
     return [line and line._replace(kind=kinds.get(line.number) or line.kind) for line in lines]
 
@@ -220,17 +229,35 @@ def _indexed_kind(index: str) -> Kind | None:
     return "multiword" if match["last"] else "empty node" if match["node"] else "word"
 
 
-def _counts(lines: Sequence[ColumnLine | None]) -> bool:
+def has_ranges(lines: Iterable[ColumnLine]) -> bool:
+    """Whether column 0 of the words has nothing but indexes of CoNLL-U in it, and ranges among them."""
+    kinds = {_indexed_kind(line.fields[0]) for line in lines if line.kind == "word"}
+    return None not in kinds and {"word", "multiword"} <= kinds
+
+
+def miscounted(lines: Iterable[ColumnLine | None]) -> ColumnLine | None:
+    """The first line whose index does not come next: a number, or an empty node, which are 3.1, 3.2, ... after 3."""
     before: int | None = None
+    node = 0
     for line in lines:
         if line is None or line.kind == "document":
-            before = None
-        elif line.kind == "word" and line.fields[0].isdecimal():
-            number = int(line.fields[0])
-            if before is not None and number != before + 1:
-                return False
-            before = number
-    return True
+            before, node = None, 0
+        elif line.kind == "word" and (match := INDEX.fullmatch(line.fields[0])) and not match["last"]:
+            number = int(match["number"])
+            if match["node"]:
+                if not comes_next(match, before, node):
+                    return line
+                node += 1
+            elif before is not None and number != before + 1:
+                return line
+            else:
+                before, node = number, 0
+    return None
+
+
+def comes_next(empty_node: re.Match[str], before: int | None, nodes: int) -> bool:
+    """Whether an empty node follows the number before it, and so many other empty nodes after that."""
+    return int(empty_node["number"]) == (before or 0) and int(empty_node["node"]) == nodes + 1
 
 
 def named_word_column(texts: Iterable[str]) -> int | None:

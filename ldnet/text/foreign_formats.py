@@ -20,6 +20,7 @@ BEGINNINGS = {
     "{\\rtf1": "RTF",
 }
 PAGE_START = re.compile(r"\s*<(\?xml|!doctype|html)\b", re.IGNORECASE)
+FEWEST_JOINED = 6  # words
 LINES = 50  # that are looked at
 MOST = 0.8  # of the lines: a comma that is a word is not always quoted
 
@@ -37,6 +38,8 @@ def foreign_format(lines: Sequence[str]) -> str:
         return "JSON"
     if all(map(QUOTED_VALUES.fullmatch, shown)):
         return "values in quotation marks (write them without; in pandas: quoting=csv.QUOTE_NONE)"
+    if _are_joined(shown):
+        return "words joined to their tags by | (write a word a line, and blanks for |)"
     for delimiter, name in DELIMITERS.items():
         header = [field.strip() for field in _row(shown[0], delimiter)]
         if len(header) > 1 and all(map(HEADER.fullmatch, header)):
@@ -65,6 +68,12 @@ def in_columns(lines: Sequence[str]) -> bool:
         return False
     tabs = {line.count("\t") for line in shown}
     return (len(tabs) == 1 and 0 not in tabs) or all(looks_like_tag(fields[-1]) for fields in split)
+
+
+def _are_joined(lines: Sequence[str]) -> bool:
+    """Whether lines of several words have as many | in each word: EU|NNP|I-ORG rejects|VBZ|O."""
+    parts = [[part != "" for part in word.split("|")] for line in lines for word in line.split()]
+    return len(parts) >= max(FEWEST_JOINED, 2 * len(lines)) and len(parts[0]) > 1 and parts == [parts[0]] * len(parts)
 
 
 def _row(line: str, delimiter: str) -> list[str]:

@@ -20,6 +20,7 @@ from ldnet.text.column_layout import (
     is_blank,
     looks_like_tag,
     mark_headers,
+    named_words,
     read_block,
     starts_document,
     word_of,
@@ -37,7 +38,12 @@ NOT_WORDS = {
     "empty node": ("empty node of CoNLL-U (3.1)", "empty nodes of CoNLL-U (3.1)"),
 }
 CONVERT = "python examples/own_data/to_columns.py <file> converts CSV with a header and JSON records"
-SENTENCE_ID = re.compile(r"# *(sent_id|sentence_id|sent_num) *[=:]")
+# Comments that begin a sentence, or a document.
+BEGINNING = re.compile(
+    r"# *((sent_id|sentence_id|sent_num|text|newdoc|newpar|s-id)\b|id |begin document)", re.IGNORECASE
+)
+SENTENCE_COLUMN = re.compile(r"(sentence|sent)s?([ _-]*(#|id|ids|no|number|index))?", re.IGNORECASE)
+END_OF_SENTENCE = "EndOfSentence"  # a flag of HIPE's last column
 LINE_SEPARATORS = "\x85\u2028\u2029\x0b"
 NO_TAGS = ("O", "o", "_", "-", "")
 LOOKED_AT = 200  # lines
@@ -63,6 +69,7 @@ class RawFile:
     has_blank_lines: bool  # between words
     tags_left_out: int  # tags of spans on lines that CoNLL-U does not count as words
     joined: list[int]  # lines where another sentence seems to begin without a blank line before
+    named: int | None  # the column of the words, as a header says
     start: list[str] = field(repr=False)  # the first lines
     span_columns: list[int] = field(repr=False)  # with tags in all lines, and not O alone
 
@@ -89,15 +96,20 @@ class _Kept:
         self.tags_left_out = 0
         self.has_blank_lines = False
         self.joined: list[int] = []
+        self.named: int | None = None  # the column of the words, as a header says
         self._words: list[str] = []
         self._tags: list[str] = []
         self._lines: list[int] = []
         self._blank = False
+        self._ended = False  # by a flag, after the word before
+        self._sentence_column: int | None = None
+        self._sentence = ""  # what that column says of the word before
         self._values: dict[int, set[str]] = {number: set() for number in range(layout.width)}  # if all look like tags
 
     def word(self, line: ColumnLine) -> None:
         """Add a line to the sentence."""
         word = word_of(line, self.word_column, f"{self.path}:{line.number}")
+        self._note_beginning(line)
         self._words.append(sys.intern(word))  # the same word is in memory once
         self._tags.append(sys.intern(line.fields[self.tag_column]))
         self._lines.append(line.number)
@@ -109,9 +121,26 @@ class _Kept:
                 if not looks_like_tag(value):
                     del self._values[column]
 
+    def _note_beginning(self, line: ColumnLine) -> None:
+        """Note where a column says that another sentence begins, without a blank line before it."""
+        said = line.fields[self._sentence_column] if self._sentence_column is not None else ""
+        if self._words and (self._ended or (said and said != self._sentence)):
+            self.joined.append(line.number)
+        self._sentence = said or self._sentence
+        self._ended = END_OF_SENTENCE in line.text and END_OF_SENTENCE in re.split(r"[\s|]", line.text)
+
+    def names(self, header: ColumnLine) -> None:
+        """Note which columns a header names: that of the words, and one that numbers the sentences."""
+        for column, name in enumerate(header.fields):
+            if SENTENCE_COLUMN.fullmatch(name) and column not in (self.word_column, self.tag_column):
+                self._sentence_column = column
+        self.named = self.named if self.named is not None else named_words(header.fields)
+
     def other(self, line: ColumnLine) -> None:
         """Count a line that is no word, and note a comment that numbers a sentence while another one is not ended."""
-        if line.kind == "comment" and self._words and SENTENCE_ID.match(line.text):
+        if line.kind == "header":
+            self.names(line)
+        if line.kind == "comment" and self._words and BEGINNING.match(line.text):
             self.joined.append(line.number)
         self.left_out[line.kind] += 1
         self.tags_left_out += line.kind in ("multiword", "empty node") and line.fields[self.tag_column] not in NO_TAGS
@@ -212,6 +241,7 @@ def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, ta
         has_blank_lines=kept.has_blank_lines,
         tags_left_out=kept.tags_left_out,
         joined=kept.joined or (numbers.joined if numbers else []),
+        named=kept.named,
         start=start,
         span_columns=kept.span_columns(),
     )

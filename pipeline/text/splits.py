@@ -11,7 +11,7 @@ from typing import Literal
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
-from ldnet.text.column_layout import HEADER, LONG_SENTENCE, named_word_column
+from ldnet.text.column_layout import HEADER, LONG_SENTENCE, looks_like_tag, named_word_column
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
@@ -128,13 +128,30 @@ def _report(files: Files, params: ConllParams) -> TagReport:
         advice = f"prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme"
         broken = next(file for file in _all(files) if str(error).startswith(f"{file.path}:"))
         header = "; is it a header? Delete the line" if _is_header(broken, str(error), files) else ""
-        advised = InputError(f"{error}{header} ({advice}; types alone, without B- or I-, need O in most lines)")
+        alone = f"types alone, without B- or I-, need O in most lines{_prefixed(files)}"
+        advised = InputError(f"{error}{header} ({advice}; {alone})")
         raise not_columns(broken.path, broken.start, advised) from None
     if report.dialect.alone:
         _refuse_header(files)
     if report.slips and params.slips == "refuse":
         raise InputError(f"{report.slips_in_words()} (prepare_conll.slips: repair reads them as conlleval does)")
     return report
+
+
+def _prefixed(files: Files) -> str:
+    """The place of the first tag that seems to have a prefix, in words, where few do: E-MAIL among types alone."""
+    places = [
+        (file.path, line, tag)
+        for file in _all(files)
+        for sentence in file.sentences
+        for line, tag in zip(sentence.lines, sentence.tags, strict=True)
+        if tag not in ("O", "o")
+    ]
+    prefixed = [(path, line, tag) for path, line, tag in places if looks_like_tag(tag)]
+    if not 0 < len(prefixed) < len(places) / 2:
+        return ""
+    path, line, tag = prefixed[0]
+    return f", and no prefix as in {shortened(tag)} ({path.name}:{line})"
 
 
 def _is_header(broken: RawFile, error: str, files: Files) -> bool:
@@ -162,17 +179,26 @@ def _without(sentence: RawSentence, first: int, header: tuple[str, str]) -> RawS
 
 
 def _refuse_header(files: Files) -> None:
-    """Raise InputError if a type stands in first lines alone: where types have no prefix, a column's name is one."""
+    """Raise InputError if a type stands in first lines alone: where types have no prefix, a column's name is one.
+
+    In files that were put together it has the same word in all lines, which begin sentences.
+    """
+    places: dict[str, set[tuple[bool, str]]] = {}
     lines: dict[str, set[int]] = {}
     for file in _all(files):
         for sentence in file.sentences:
-            for line, tag in zip(sentence.lines, sentence.tags, strict=True):
+            for number, (word, tag, line) in enumerate(zip(*sentence, strict=True)):
+                places.setdefault(tag, set()).add((number == 0, word))
                 lines.setdefault(tag, set()).add(line)
     for file in _all(files):
         first = file.sentences[0]
-        if first.tags[0] not in ("O", "o") and lines[first.tags[0]] == {1} != set().union(*lines.values()):
+        word, tag, line = first.words[0], first.tags[0], first.lines[0]
+        joined = len(lines[tag]) > 1 and places[tag] == {(True, word)} and HEADER.fullmatch(word)
+        if tag not in ("O", "o") and (lines[tag] == {1} or joined) and len(lines) > 1:
+            where = "line 1 alone" if lines[tag] == {1} else f"lines of {quoted(word)} alone"
             raise InputError(
-                f"{file.path}:1: {quoted(first.tags[0])} is a tag in line 1 alone; is it a header? Delete the line"
+                f"{file.path}:{line}: {quoted(tag)} is a tag in {where}; is it a header? Delete the line; if it is a "
+                "tag, put another sentence first"
             )
 
 
@@ -202,6 +228,8 @@ def _doubts(files: Files, report: TagReport, params: ConllParams) -> Iterable[st
         named = named_word_column(file.start)
         if named is not None and named != params.word_column % file.layout.width:
             yield f"{file.path}: global.columns says that words (FORM) are in column {named}, not {params.word_column}"
+        if file.named is not None and file.named != params.word_column % file.layout.width:
+            yield f"{file.path}: a header says that words are in column {file.named}, not {params.word_column}"
         if file.joined:
             more = f", as in {len(file.joined) - 1:,} more places" if len(file.joined) > 1 else ""
             yield (
@@ -261,6 +289,9 @@ def _doubts_of_types(files: Files, report: TagReport) -> Iterable[str]:
         yield f"{_place(files, by_type[kind])}: a span of type {kind}, which is what stands outside of all spans"
     for kind in sorted(kind for kind in by_type if not kind.isprintable()):
         yield f"{_place(files, by_type[kind])}: type {kind!a} has characters in it that cannot be seen"
+    for texts in by_type.values():
+        if several := [text for text in texts if report.dialect.may_name_several(text)]:
+            yield f"{_place(files, several)}: {shortened(several[0])} may name two labels, and is read as one type"
     tags = sum(counts[text] for texts in by_type.values() for text in texts)
     if len(by_type) > MOST_TYPES and tags < FEW_TAGS * len(by_type):
         yield f"{len(by_type):,} types in {tags:,} tags; are numbers or names in the types?"

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from ldnet.text.tags import ALIASES, OUTSIDE, Tag
@@ -12,10 +12,12 @@ PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.IGNORECASE | re.DOTALL)
 # PER-B, BEGIN-PER, and B:PER or B with a dash that is no hyphen: no types that stand alone.
 WORDS_FOR_PREFIXES = "begin|beginning|start|inside|middle|inner|end|last|single|unit|unique|singleton"
 MISWRITTEN = re.compile(rf".+([^\w\s]|_)[BIESLUMW]|[BI]\W.*|({WORDS_FOR_PREFIXES})[-_:].+", re.IGNORECASE | re.DOTALL)
-# What separates two tags is no letter or digit. A lone - or _ is part of a type, unless a prefix and a dash follow it.
-SEVERAL = re.compile(r"[BIESLUMW]([-_]).+?(?:[\W_]+[BIESLUMW]-.+|(?:[^\w-]|[\W_]{2,})(?:[BIESLUMW]\1.+|O))", re.DOTALL)
+# What may separate two labels is no letter or digit. One of these characters is also in names of types: E-Mail, R&B.
+NEXT_LABEL = re.compile(r"(?<![\W_])[\W_]+(?=[BIESLUMW][-_].|O$)", re.DOTALL)
+IN_NAMES = set("-_/&.:'")
 BRACKETS = re.compile(r"\(\w+(\*\)?|\))|\*\)?")
 PREFIX_LETTERS, FIRST_OR_LAST = set("BIESLUMWbieslumw"), set("BEbe")
+MOST_CHARACTERS = 1000  # of several labels, each of which is compared
 MOST_TYPES = 200  # more are words or lemmas rather than types
 # Unicode counts these among letters and marks, but they have no shape.
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -35,6 +37,7 @@ class Dialect:
     alone: bool
     letters: Mapping[str, str]
     family: str  # what IOBES is called with these letters
+    types: Set[str]  # of all tags with a prefix
 
     def tag(self, text: str) -> Tag | None:
         """The tag taken apart, its prefix as in IOBES; None for what is no tag in this corpus."""
@@ -43,10 +46,24 @@ class Dialect:
         if self.alone:
             return Tag("I", text) if text else None
         match = PREFIXED.fullmatch(text)
-        if match is None or names_several(text):
+        if match is None or self.names_several(text):
             return None
         prefix = match[1].upper()
         return Tag(ALIASES.get(prefix, prefix), match[3])
+
+    def names_several(self, text: str) -> bool:
+        """Whether the text is several labels, as where spans lie inside of others: B-LOC|B-ORG, B-LOC|O.
+
+        Where what is between them may be part of a type, as in B-Contact/E-Mail, both types must be known.
+        """
+        return any(
+            between not in IN_NAMES or (first in self.types and (last == "O" or last[2:] in self.types))
+            for first, between, last in _pairs(text)
+        )
+
+    def may_name_several(self, text: str) -> bool:
+        """Whether the text, which does not name several labels for certain, may do so."""
+        return next(_pairs(text), None) is not None
 
     def shown(self, prefix: str) -> str:
         """A prefix of IOBES as this corpus writes it, with its separator."""
@@ -63,10 +80,12 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
     counts = Counter(tags)
     letters: dict[str, str] = {}
     seen: set[str] = set()
+    named: set[str] = set()
     for text, _ in counts.most_common():
         if match := PREFIXED.fullmatch(text):
             prefix = match[1].upper()
             seen.add(prefix)
+            named.add(match[3])
             letters.setdefault(ALIASES.get(prefix, prefix), match[1] + match[2])
     outside = counts["O"] + counts["o"]
     types = counts.keys() - {"O", "o"}
@@ -74,16 +93,21 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
     may_stand = not seen and not without_type and 0 < len(types) <= MOST_TYPES and 2 * outside >= counts.total()
     alone = may_stand and not any(map(_is_miswritten, types))
     family = "BILOU" if seen & BILOU else "BMEWO" if seen & BMEWO else "BMES" if seen & BMES else "IOBES"
-    return Dialect(alone, letters, family)
+    return Dialect(alone, letters, family, named)
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
+    """A tag as the type of a first label, what separates, and a last label: LOC, |, B-ORG. None of very long ones."""
+    short = len(text) <= MOST_CHARACTERS and PREFIXED.fullmatch(text)
+    for between in NEXT_LABEL.finditer(text, 2) if short else ():
+        first, last = text[2 : between.start()], text[between.end() :]
+        # A lone - or _ is part of a type, unless a prefix and a dash follow it.
+        if first and (last[1:2] == "-" or (between[0] not in ("-", "_") and last[1:2] in ("", text[1]))):
+            yield first, between[0], last
 
 
 def _is_miswritten(text: str) -> bool:
     return bool(MISWRITTEN.fullmatch(text)) or bool(looks_like_another(text) and PREFIXED.fullmatch(seen(text)))
-
-
-def names_several(text: str) -> bool:
-    """Whether the text is several labels, as where spans lie inside of others: B-LOC|B-ORG, B-LOC|O."""
-    return bool(SEVERAL.fullmatch(text))
 
 
 def is_bracketed(text: str) -> bool:

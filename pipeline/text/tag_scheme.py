@@ -4,6 +4,7 @@ Spans are read by conlleval's rules, which give every scheme, and every slip in 
 tags are slips.
 """
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,10 +16,11 @@ from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
 from ldnet.text.tags import OUTSIDE, Tag
 from pipeline.text.raw_columns import RawSentence
-from pipeline.text.tag_dialect import Dialect, find_dialect, is_bracketed, looks_like_another, names_several
+from pipeline.text.tag_dialect import Dialect, find_dialect, is_bracketed, looks_like_another
 
 Scheme = Literal["IOB1", "IOB2", "IOBES", "IOE1", "IOE2"]
 PLACES_SHOWN = 5
+PREFIX_LAST = re.compile(r".+[-_][BIESLUMW]", re.DOTALL)  # PER-B
 UNKNOWN = "expected O, or B-, I-, E- or S- and a type, as in B-NP"
 
 
@@ -111,10 +113,21 @@ def _parsed(text: str, dialect: Dialect, path: Path, line: int) -> Tag:
     if tag is None:
         disguised = looks_like_another(text) and text.isprintable()
         others = f", with other characters than it seems ({shortened(text)!a})" if disguised else ""
-        several = "; it names several labels: keep one of them for each word" if names_several(text) else ""
-        brackets = "; brackets around spans are not read: write B- and I- for them" if is_bracketed(text) else ""
-        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{others}{several}{brackets}: {UNKNOWN}")
+        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{others}{_remedy(text, dialect)}: {UNKNOWN}")
     return tag
+
+
+def _remedy(text: str, dialect: Dialect) -> str:
+    """What is to be done about a tag that is none, where its look says that."""
+    if dialect.names_several(text):
+        return "; it names several labels: keep one of them for each word"
+    if text in ("", "_", "-"):
+        return "; write O for a word outside of all spans"
+    if is_bracketed(text):
+        return "; brackets around spans are not read: write B- and I- for them"
+    if PREFIX_LAST.fullmatch(text):
+        return "; write the prefix before the type"
+    return ""
 
 
 def _at(place: Place) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted
-from ldnet.text.column_layout import INDEX, ColumnLine, Kind
+from ldnet.text.column_layout import INDEX, ColumnLine, Kind, comes_next
 
+STEPS_OF_A_FAULT = 10  # with fewer, column 0 does not count words
 MOST_OTHERS = 0.1  # of the rows: with more that are no numbers, ranges or empty nodes, column 0 is something else
 
 
@@ -25,10 +26,11 @@ class WordNumbers:
         self._first_apart = ""  # and its line
         self._fault = ""  # where the count breaks first
         self._before: int | None = None  # the number before, in the same sentence
+        self._nodes = 0  # empty nodes after it
 
     def end_sentence(self) -> None:
         """Count from the start again."""
-        self._before = None
+        self._before, self._nodes = None, 0
 
     def kind(self, line: ColumnLine) -> Kind:
         """What the line of a word is, if column 0 counts the words."""
@@ -39,6 +41,11 @@ class WordNumbers:
             self._others += 1
             self._note(line, f"{quoted(index)} is no number, range or empty node")
             return "word"
+        if match["node"] and not comes_next(match, self._before, self._nodes):
+            self._others += 1
+            self._note(line, f"{index} is not the next empty node")
+            return "word"
+        self._nodes = self._nodes + 1 if match["node"] else self._nodes if match["last"] else 0
         if match["last"] or match["node"]:
             self.apart += 1
             self._ranges += match["last"] is not None
@@ -69,7 +76,7 @@ class WordNumbers:
     @property
     def joined(self) -> list[int]:
         """Lines where a sentence begins without a blank line before it, if column 0 counts the words of sentences."""
-        return self._beginnings if self._steps and not self._gaps and not self._others else []
+        return self._beginnings if self._steps > STEPS_OF_A_FAULT * (self._gaps + self._others) else []
 
     def refuse_gap(self, path: Path) -> None:
         """Raise InputError if column 0 counts the words but for some rows.

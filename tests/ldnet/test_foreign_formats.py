@@ -20,6 +20,11 @@ RECORD = {"text": "Ada left", "label": [[0, 3, "PER"]]}
         (json.dumps(["Ada left.", "Bo came."], indent=2), "JSON"),
         ('[\n"Ada \\"Bo\\" left."\n]', "JSON"),
         ('["Ada left.",\n"Bo came."]', "JSON"),
+        (
+            "EU|NNP|B-ORG rejects|VBZ|O a|DT|O\n\nIt|PRP|O is|VBZ|O .|.|O\n",
+            "words joined to their tags by | (write a word ",
+        ),
+        ("a|B-X b|O c|O\nd|O e|O\nf|O g|O|\n", ""),
         ('"Ada"\t"B-PER"\n"New York"\t"B-LOC"\n""\t""\n', "values in quotation marks (write them without; "),
         ("Sentence #,Word,POS,Tag\nSentence: 1,Ada,NNP,B-PER", "CSV with a header (Sentence #, Word, POS, Tag), its "),
         ("word;label\nAda;B-PER", "CSV with a header (word, label), its columns separated by semicolons"),

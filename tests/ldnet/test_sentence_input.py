@@ -130,6 +130,13 @@ def tagged(content: str, tmp_path: Path, word_column: int | None = 0, say: Say =
         ("# a = 1\n# b c\nx O\ny O\n\n", 0, [["x", "y"]], "# a = 1\n# b c\nx O T1\ny O T2\n\n"),
         ("# all\n\nx\n# in\ny\n", 0, [["x", "y"]], "# all\n\nx T1\n# in\ny T2\n\n"),
         ("#\n#x\n", 0, [["#", "#x"]], "# T1\n#x T2\n\n"),
+        ("#x O\n\nx O\n", 0, [["#x"], ["x"]], "#x O T1\n\nx O T2\n\n"),
+        ("#Text=a b\n#T_SP=a|b O\n\nx O\n", 0, [["x"]], "#Text=a b\n#T_SP=a|b O\n\nx O T1\n\n"),
+        ("#my corpus\n\nx O\n", 0, [["x"]], "#my corpus\n\nx O T1\n\n"),
+        ("# by e-mail\n\nx O\n", 0, [["x"]], "# by e-mail\n\nx O T1\n\n"),
+        ("# id a\ten\nx\tO\n#\tO\n\n", 0, [["x", "#"]], "# id a\ten\nx\tO\tT1\n#\tO\tT2\n\n"),
+        ("# id a\ten\nx\tNN\n\n", 0, [["# id a", "x"]], "# id a\ten\tT1\nx\tNN\tT2\n\n"),
+        ("0.5 x\n1 y\n", 1, [["x", "y"]], "0.5 x T1\n1 y T2\n\n"),
         ("1\tHo Chi\tO\n2\tx\tO\n", 1, [["Ho Chi", "x"]], "1\tHo Chi\tO\tT1\n2\tx\tO\tT2\n\n"),
         ("x\t\ny\tO\n", 0, [["x", "y"]], "x\t\tT1\ny\tO\tT2\n\n"),
         (
@@ -214,7 +221,8 @@ def test_the_words_stand_beside_a_column_that_counts_them(
     said: list[str] = []
     assert tagged(content, tmp_path, None, said.append) == (words, written)
     (line,) = said
-    assert "column 0 counts the words, so that they are read from column 1; --word-column says" in line
+    counts = "column 0 counts the words, so that they are read from column 1; --word-column says"
+    assert ("words are read from column 1, as the header says" if "id form" in content else counts) in line
     assert tagged(content, tmp_path, 1) == (words, written)
 
 
@@ -298,3 +306,24 @@ def test_blanks_separate_nothing_where_tabs_did(content: str, line: int, tmp_pat
     message = rf"a\.txt:{line}: expected 2 columns as in line 1, found 1 \(tabs separate the columns\)"
     with pytest.raises(InputError, match=message.replace("line 1", r"line \d")):
         tagged(content, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "told"),
+    [
+        ("lemma form pos\nbe is V\n\n", ["is"], "1: words are read from column 1, as the header says"),
+        ("Sentence #\tWord\tPOS\nSentence: 1\tx\tN\n\ty\tV\n\n", ["x", "y"], "1: words are read from column 1"),
+        ("TOKEN\tNE-LIT\nx\tB-loc\ny\tO\n\n", ["x", "y"], "1: read as a header: it has no tag"),
+        ("Wort pos_tag\nx NN\n\n", ["Wort", "x"], "1: 'Wort' is read as a word; if the line is a header, delete it"),
+    ],
+)
+def test_a_header_is_told(content: str, words: list[str], told: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    assert tagged(content, tmp_path, None, said.append)[0] == [words]
+    assert any(told in line for line in said)
+
+
+def test_ranges_of_words_that_are_miscounted_are_refused(tmp_path: Path) -> None:
+    content = "1-2\tdel\n1\tde\n2\tel\n4\tx\n\n"
+    with pytest.raises(InputError, match=r"a\.txt:4: column 0 counts words, but 4 does not come next, so ranges"):
+        tagged(content, tmp_path, 1)

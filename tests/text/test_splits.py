@@ -349,8 +349,93 @@ def test_sentences_that_begin_without_a_blank_line(raw: Path) -> None:
         (raw / "train").write_text(text)
         told = said(raw, word_column=1, tag_column=2)
         assert not any(f"{raw / 'train'}:" in line and "another sentence" in line for line in told)
-    (raw / "train").write_text("# sent_id = 1\n1 a B-X\n2 b O\n# sent_id = 2\n1 c O\n\n1 d O\n")
-    assert any(f"{raw / 'train'}:4: another sentence" in line for line in said(raw, word_column=1, tag_column=2))
+    (raw / "train").write_text(
+        "1 a B-X\n" + "".join(f"{n} b O\n" for n in range(2, 40)) + "41 c O\n1 d O\n2 e O\n\n1 f O\n"
+    )
+    assert any(f"{raw / 'train'}:41: another" in line for line in said(raw, word_column=1, tag_column=2)), "one gap"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("# sent_id = 1\n1 a B-X\n2 b O\n# sent_id = 2\n1 c O\n\n1 d O\n", 4),
+        ("0 a B-X\n0 b O\n# id fd domain=en\n0 c O\n\n0 d O\n", 3),
+        ("0 a B-X\n0 b O\n#Text=c\n0 c O\n\n0 d O\n", 3),
+        ("0\ta\tB-X\tNoSpaceAfter|EndOfSentence\n0\tb\tO\t_\n\n0\tc\tO\tEndOfSentence\n", 2),
+        ("sentence_id word tag\n0 a B-X\n0 b O\n1 c O\n\n0 d O\n", 4),
+        ("Sentence #\tword\ttag\nSentence: 1\ta\tB-X\n\tb\tO\nSentence: 2\tc\tO\n\nSentence: 3\td\tO\n", 4),
+    ],
+)
+def test_what_says_that_a_sentence_begins(raw: Path, text: str, line: int) -> None:
+    (raw / "train").write_text(text)
+    for name in ("dev", "test"):
+        (raw / name).write_text("0 a B-X\n\n0 d O\n")
+    told = said(raw, word_column=1, tag_column=2)
+    (found,) = (one for one in told if "another sentence" in one)
+    assert found.startswith(f"note: {raw / 'train'}:{line}: another sentence seems to begin here")
+
+
+def test_a_header_says_where_the_words_are(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("lemma form tag\nbe is B-X\nbe be O\n\nbe was O\n")
+    message = f"{raw / 'train'}: a header says that words are in column 1, not 0"
+    assert any(message in line for line in said(raw, tag_column=2))
+    assert not any("a header says" in line for line in said(raw, word_column=1, tag_column=2))
+
+
+def test_scores_beside_the_words_are_no_empty_nodes(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("0.97\tde\tB-X\n1\tel\tO\n\n0.5\tx\tO\n1\ty\tO\n")
+    splits, _ = read_splits(raw, params().model_copy(update={"word_column": 1, "tag_column": 2}), seed=1)
+    assert [sentence.words for sentence in splits["train"]] == [("de", "el"), ("x", "y")]
+
+
+def test_comments_with_as_many_columns_as_words(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("# id a\tdomain=en\nx\tPER\n#\tO\ny\tO\nz\tO\n\n# id b\tdomain=en\nx\tO\n")
+    splits, _ = read_splits(raw, params(), seed=1)
+    assert [sentence.words for sentence in splits["train"]] == [("x", "#", "y", "z"), ("x",)]
+
+
+def test_the_name_of_a_column_in_files_that_were_put_together(raw: Path) -> None:
+    (raw / "train").write_text("Text Typ\nx LOC\ny O\nz O\n\nText Typ\nx LOC\ny O\nz O\n\nx O\nx O\n")
+    for name in ("dev", "test"):
+        (raw / name).write_text("x LOC\ny O\nz O\n\nx O\ny O\nz O\n")
+    with pytest.raises(InputError, match=r"train:1: 'Typ' is a tag in lines of 'Text' alone; is it a header\?"):
+        said(raw)
+
+
+def test_a_type_that_may_be_two_labels_is_told(raw: Path) -> None:
+    (raw / "train").write_text("a B-Contact/E-Mail\n\nb O\n")
+    assert any("train:1: B-Contact/E-Mail may name two labels, and is read as one type" in line for line in said(raw))
+
+
+def test_a_long_tag_takes_no_time(raw: Path) -> None:
+    """Looking for several labels in it took the square of its length: half an hour for this one."""
+    for separator in "_-/.|":
+        (raw / "train").write_text(f"a B-X\nb B-{separator * 100_000}\n\nc O\n")
+        said(raw)
+
+
+def test_a_type_that_seems_to_have_a_prefix_is_told(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("a E-MAIL\nb O\nc O\nd O\n\nx PER\ny LOC\nz O\nx O\n")
+    with pytest.raises(InputError, match=r"train:6: unknown tag 'PER': .*, and no prefix as in E-MAIL \(train:1\)"):
+        said(raw)
+
+
+@pytest.mark.parametrize(
+    ("tag", "remedy"),
+    [
+        ("_", "write O for a word outside of all spans"),
+        ("PER-B", "write the prefix before the type"),
+        ("(PER*)", "brackets around spans are not read"),
+    ],
+)
+def test_an_unknown_tag_has_a_remedy(raw: Path, tag: str, remedy: str) -> None:
+    (raw / "dev").write_text(f"d B-X\ne {tag}\n")
+    with pytest.raises(InputError, match=f"unknown tag .*; {remedy}"):
+        said(raw)
 
 
 def test_a_comment_says_where_the_words_are(raw: Path) -> None:
