@@ -138,9 +138,9 @@ def running_in(folder: Path) -> list[int]:
     return found
 
 
-def lingering(folder: Path) -> list[str]:
+def lingering(folder: Path, seconds: float = LINGERING) -> list[str]:
     """The commands of processes in the folder that have not ended in time."""
-    deadline = time.monotonic() + LINGERING
+    deadline = time.monotonic() + seconds
     while running_in(folder) and time.monotonic() < deadline:
         time.sleep(0.1)
     return [_command(number) for number in running_in(folder)]

@@ -22,6 +22,7 @@ from tests.torture.project import SAME, compared, copy, last_line, make, start, 
 
 BOTH, ONE = "both ran", "one ran, the other was refused in one line"
 MOST_DELAY = 40.0  # seconds from the start of the first command to that of the second one
+WORKERS_LINGERING = 40.0  # a worker of DVC's queue looks every 10 s whether the queue is empty, and asks for seconds
 STRENGTHS, BUDGET = ("0.05", "0.2"), "3"  # of the points
 OF_POINTS = ("select", "prune", "train_tagger_pruned", "evaluate_gold")  # whose metrics follow from strength and budget
 PAGES = ("README.md", "docs", "results", "ablations", ".gitignore")  # what `make publish` reads and writes
@@ -151,7 +152,7 @@ class TwoAtOnce:
 
     def _not_whole(self, workspace: Path) -> str | None:
         """What is damaged, or left over."""
-        if processes := lingering(workspace):
+        if processes := lingering(workspace, WORKERS_LINGERING):
             return f"processes go on: {'; '.join(processes)}"
         if left := [path for path in workspace.rglob("*.part") if path.is_file()]:
             return f"{left[0]} is left"
