@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pipeline.yaml_text import read_yaml
 LOCK = Path(".dvc/tmp/command.lock")
 EXPERIMENTS = Path(".dvc/tmp/exps")
 RUNNING_EXPERIMENT = EXPERIMENTS / "run/workspace/workspace.json"  # where `dvc exp run` notes its process
+CONFLICT = b"<<<<<<< "
 LOOK_AGAIN_SECONDS = 1.0  # before a file of DVC is taken for damaged: another process may be writing it just now
 
 
@@ -72,12 +73,17 @@ def without_experiments() -> Iterator[None]:
 
 def mend_what_a_kill_left(folder: Path) -> None:
     """Remove DVC's files in the repository `folder` that it writes in place and cannot read where a kill or a full disk
-    has cut them short; say so. Nothing is lost: finished stages come back from DVC's cache."""
+    has cut them short; say so. Nothing is lost: finished stages come back from DVC's cache.
+
+    Raises InputError for a dvc.lock that cannot be read though it is whole, as after a merge with conflicts.
+    """
     locks = (folder / ".dvc/tmp/rwlock", folder / EXPERIMENTS / "rwlock")
     for path, readable in (*((lock, _is_json) for lock in locks), (folder / "dvc.lock", _is_mapping)):
         if path.exists() and not readable(path):
             time.sleep(LOOK_AGAIN_SECONDS)
             if path.exists() and not readable(path):
+                if path.name == "dvc.lock":
+                    _check_is_cut(path)
                 path.unlink()
                 echo(f"{path}: cut short by a kill or a full disk; removed", err=True)
 
@@ -95,6 +101,18 @@ def _is_mapping(path: Path) -> bool:
         return isinstance(read_yaml(path), dict)
     except InputError:
         return False
+
+
+def _check_is_cut(path: Path) -> None:
+    """Raise InputError if a dvc.lock ends as a whole one does, so that neither a kill nor a full disk made it so."""
+    content = path.read_bytes()
+    if not content.endswith(b"\n") or b"\0" in content:
+        return
+    marks = [number for number, line in enumerate(content.splitlines(), 1) if line.startswith(CONFLICT)]
+    found = f"{path}:{marks[0]}: marks of a merge conflict" if marks else f"{path}: no mapping, which DVC writes"
+    with suppress(InputError) if marks else nullcontext():
+        read_yaml(path)  # its error says more
+    raise InputError(f"{found}; mend it, or take what was committed: git checkout HEAD -- dvc.lock")
 
 
 def _forget_killed(rwlock: Path) -> None:

@@ -72,6 +72,8 @@ def unpack(archive: Path, folder: Path) -> Path:
             content.extractall(folder)
     except FileNotFoundError:
         raise InputError(f"{archive}: no such file; expected the tagger in ldnet: install it again") from None
+    except OSError as error:  # a full disk; zipfile does not say where
+        raise OSError(error.errno, error.strerror or str(error), str(folder)) from None
     except DAMAGE as error:
         raise InputError(f"{archive}: damaged ({error}); expected a zip file: install ldnet again") from None
     return folder

@@ -10,6 +10,7 @@ A model is written with the oldest version that has all it needs.
 
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,8 @@ def check_files(folder: Path, description: dict[str, Any]) -> None:
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     for file, expected in listed.items():
         if file not in found:
+            with suppress(FileNotFoundError):
+                (folder / file).stat()  # an OSError says that its folder may not be read
             raise InputError(f"{folder / file}: no such file; the model is incomplete, export or copy it again")
         if sha256_of_file(folder / file) != expected:
             raise InputError(f"{folder / file}: not the file that was exported (its SHA-256 differs); copy it again")

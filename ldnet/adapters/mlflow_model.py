@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import AnyType
 
 from ldnet.adapters.requests import SERVING_LIMITS, RequestLimits, check_tags, check_texts
-from ldnet.decoding.precision import DecodingPrecision
+from ldnet.decoding.precision import PRECISIONS, DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.model_description import read_description
 from ldnet.model_folder import load_model_once
@@ -34,6 +34,7 @@ PACKAGE = Path(__file__).parents[1]
 # What this module and all that it needs of the package import; a test reads it from the sources.
 REQUIREMENTS = ("mlflow", "nltk", "numba", "numpy", "pandas", "safetensors", "torch")
 FORMATS = ("tags", "spans")
+CONFIGURATION = {"precision": "float32", **asdict(SERVING_LIMITS)}
 EXAMPLE = pd.DataFrame({"text": ["The cat sat on the mat .", ""]})
 # The column is declared as of any type, and `predict` checks it: MLflow turns values of a text column into text before
 # anybody sees them, so that null would be tagged as the word "None".
@@ -50,9 +51,17 @@ class TextTagger(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Load the model folder, if this process has not loaded it yet."""
         config = context.model_config
+        if unknown := sorted(set(config) - CONFIGURATION.keys()):
+            expected = f"one of {', '.join(CONFIGURATION)}"
+            raise InputError(f"model configuration: expected {expected}, found {quoted(unknown[0])}")
+        if config["precision"] not in PRECISIONS:
+            expected = f"one of {', '.join(PRECISIONS)}"
+            raise InputError(
+                f"model configuration: precision: expected {expected}, found {quoted(config['precision'])}"
+            )
+        self.limits = RequestLimits.configured(config)
         self.model = load_model_once(Path(context.artifacts["model"]), config["precision"])
         gc.freeze()  # the vocabularies stay: the collector need not look through them again and again
-        self.limits = RequestLimits(**{limit.name: config[limit.name] for limit in fields(RequestLimits)})
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -105,7 +114,7 @@ def model_parts(
             "python_model": str(code),
             "artifacts": {"model": str(folder.resolve())},
             "code_paths": [str(package)],
-            "model_config": {"precision": precision, **asdict(SERVING_LIMITS)},
+            "model_config": {**CONFIGURATION, "precision": precision},
             "signature": SIGNATURE,
             "input_example": EXAMPLE,
             "pip_requirements": [f"{name}=={public_version(name)}" for name in REQUIREMENTS],

@@ -3,8 +3,9 @@
 And what it answers: tags in one string, which must be taken apart again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -19,6 +20,15 @@ class RequestLimits:
     max_texts: int
     max_text_characters: int
     max_characters: int  # of all texts together
+
+    @classmethod
+    def configured(cls, config: Mapping[str, Any]) -> "RequestLimits":
+        """Those of a served model's configuration, in which people may set them. Raises InputError."""
+        for name, value in config.items():
+            if name in cls.__annotations__ and (type(value) is not int or value < 0):
+                expected = "a whole number, 0 for no limit"
+                raise InputError(f"model configuration: {name}: expected {expected}, found {quoted(repr(value))}")
+        return cls(**{name: config[name] for name in cls.__annotations__})
 
 
 SERVING_LIMITS = RequestLimits(max_texts=1_000, max_text_characters=20_000, max_characters=1_000_000)
@@ -39,7 +49,7 @@ def check_texts(values: Sequence[object], limits: RequestLimits) -> list[str]:
 
 
 def _check_text(value: object, number: int, most: int) -> str:
-    if value is None or value is pd.NA or value != value:  # NaN, as tables say null
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):  # NaN, as tables say null
         raise InputError(f"text {number} is null; expected a text")
     if not isinstance(value, str):
         raise InputError(f"text {number} is of type {type(value).__name__}; expected a text")

@@ -8,6 +8,7 @@ import click
 
 from ldnet.command_line import FILE, MODEL, Command, echo
 from ldnet.commands.loading import loaded_for_command
+from ldnet.errors import naming
 
 if TYPE_CHECKING:
     from ldnet.decoding.calibration import Bin
@@ -41,7 +42,8 @@ def main(model: str, dev: Path) -> None:
         loaded = loaded_for_command(folder)
     from ldnet.decoding.calibration import calibrate
 
-    found = calibrate(loaded.bulk, sentences)
+    with naming(dev):
+        found = calibrate(loaded.bulk, sentences)
     echo(f"{found.spans:,} spans found in {dev}; expected calibration error:")
     echo(f"{found.error_before:.4f} as the CRF gives them")
     _echo_bins(found.before)

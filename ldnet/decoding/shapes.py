@@ -17,6 +17,8 @@ from ldnet.printable import reason
 
 Shapes = dict[str, tuple[int, ...]]
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
+# Larger ones overflow on the way to scores, which int8 would not show. Trained ones stay below 1,000.
+MOST_WEIGHT = 1e6
 _KINDS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
@@ -147,4 +149,7 @@ def load_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str,
         raise InputError(f"{path}: not a file of safetensors: {reason(error)}") from None
     if wrong := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise InputError(f"{path}: {wrong[0]}: expected finite numbers, found nan or infinity")
+    if wrong := [name for name, tensor in tensors.items() if (tensor.abs() > MOST_WEIGHT).any()]:
+        found = tensors[wrong[0]].abs().max().item()
+        raise InputError(f"{path}: {wrong[0]}: expected numbers up to {MOST_WEIGHT:,.0f}, found {found:.3g}")
     return tensors

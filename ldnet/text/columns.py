@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
+from ldnet.limits import MOST_LINE_BYTES
 from ldnet.text.lines import decode, read_lines
 from ldnet.text.lm_words import without_escapes
 
@@ -41,7 +42,7 @@ def read_conll(path: Path, word_column: int, tag_column: int) -> list[Sentence]:
     sentences: list[Sentence] = []
     words: list[str] = []
     tags: list[str] = []
-    for number, line in enumerate((*read_lines(path), b""), start=1):
+    for number, line in enumerate((*read_lines(path, MOST_LINE_BYTES), b""), start=1):
         if line:
             columns = split_line(decode(line, path, number))
             if len(columns) <= max(word_column, tag_column):

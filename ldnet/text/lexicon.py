@@ -135,7 +135,7 @@ def _read_vectors(path: Path, words: int) -> tuple[NDArray[np.float32], NDArray[
     try:
         tensors = safetensors.numpy.load_file(path)
         vectors, has_vector = tensors["vectors"], tensors["has_vector"]
-    except (SafetensorError, KeyError, OSError) as error:
+    except (SafetensorError, KeyError, OSError, TypeError, AttributeError) as error:  # NumPy has no bfloat16
         raise InputError(f"{path}: expected tensors `vectors` and `has_vector`: {reason(error)}") from None
     if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != words or has_vector.shape != (words,):
         raise InputError(

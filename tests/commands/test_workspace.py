@@ -219,3 +219,26 @@ def test_files_of_dvc_that_a_kill_has_cut_short_are_removed(
     mend_what_a_kill_left(tmp_path)
     assert not path.exists() and f"{path}: cut short" in capsys.readouterr().err
     mend_what_a_kill_left(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            b"schema: '2.0'\n<<<<<<< HEAD\nstages: {}\n=======\n>>>>>>> b\n",
+            r"dvc\.lock:2: marks of a merge conflict; mend it",
+        ),
+        (b"schema: '2.0'\nschema: '2.0'\n", "schema"),
+        (b"- a\n", "no mapping, which DVC writes; mend it, or take what was committed: git checkout HEAD -- dvc.lock"),
+        (b"a: \xff\n", "dvc.lock"),
+    ],
+)
+def test_a_lock_that_no_kill_has_cut_short_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, reason: str
+) -> None:
+    """After a merge with conflicts it was removed, and all stages would have run again."""
+    monkeypatch.setattr("commands.workspace.LOOK_AGAIN_SECONDS", 0)
+    (tmp_path / "dvc.lock").write_bytes(content)
+    with pytest.raises(InputError, match=reason):
+        mend_what_a_kill_left(tmp_path)
+    assert (tmp_path / "dvc.lock").read_bytes() == content

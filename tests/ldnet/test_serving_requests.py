@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -28,6 +29,8 @@ def test_without_limits_any_texts_are_taken() -> None:
         ([math.nan], "text 0 is null; expected a text"),
         ([pd.NA], "text 0 is null; expected a text"),
         (["a", 3], "text 1 is of type int; expected a text"),
+        ([np.array(["a", "b"])], "text 0 is of type ndarray; expected a text"),
+        ([pd.Series(["a", "b"])], "text 0 is of type Series; expected a text"),
         ([["a", "b"]], "text 0 is of type list; expected a text"),
         (["a", "x \ud800"], r"text 1 has half a character \(a lone surrogate\); expected whole ones"),
         (["a", "123456"], "text 1 has 6 characters; at most 5 are allowed"),
@@ -44,3 +47,16 @@ def test_a_tag_with_a_blank_is_refused_where_blanks_separate_tags() -> None:
     check_tags(["O", "S-LOC"], "do so")
     with pytest.raises(InputError, match=r"^the model's tag 'S-work of art' has a blank in it, .*; do so$"):
         check_tags(["O", "S-work of art"], "do so")
+
+
+def test_limits_are_those_of_the_configuration() -> None:
+    given = {"precision": "int8", "max_texts": 0, "max_text_characters": 7, "max_characters": 9}
+    assert RequestLimits.configured(given) == RequestLimits(max_texts=0, max_text_characters=7, max_characters=9)
+
+
+@pytest.mark.parametrize("value", ["5", None, -1, 2.0, True])
+def test_limits_that_are_no_numbers_are_refused(value: object) -> None:
+    with pytest.raises(
+        InputError, match=r"^model configuration: max_texts: expected a whole number, 0 for no limit, found"
+    ):
+        RequestLimits.configured({"max_texts": value, "max_text_characters": 7, "max_characters": 9})
