@@ -48,8 +48,12 @@ MODEL = ModelName()
 
 def echo(message: object = "", *, err: bool = False) -> None:
     """Print a message, without what a terminal would obey. An OSError, of a full disk for one, says where."""
+    text = printable(str(message))
+    stream = sys.stderr if err else sys.stdout
+    if encoding := getattr(stream, "encoding", None):  # not every terminal has all characters
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
     with named_output(err=err):
-        click.echo(printable(str(message)), err=err)
+        click.echo(text, err=err)
 
 
 @contextmanager
@@ -91,6 +95,8 @@ class Examples(click.Command):
         self.examples = examples
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        if sys.stderr is None:  # closed; click would print errors among the results
+            sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
         with _harmless_errors():
             try:
                 with named_output():  # --help and --version print

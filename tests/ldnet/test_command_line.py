@@ -1,6 +1,9 @@
 """A user's mistake ends a command with one line; a mistake of ours keeps its traceback."""
 
 import importlib
+import os
+import subprocess
+import sys
 
 import click
 import pytest
@@ -85,3 +88,16 @@ def test_every_help_ends_with_examples(file: str) -> None:
     command = importlib.import_module(file.removesuffix(".py").replace("/", ".")).main
     result = CliRunner().invoke(command, ["--help"])
     assert result.exit_code == 0 and "\nExamples:\n  " in result.output
+
+
+def test_errors_go_nowhere_else_where_standard_error_is_closed() -> None:
+    command = "import sys; sys.stderr = None; from ldnet.__main__ import main; main(['tag', 'demo', 'no file'])"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_characters_that_the_output_lacks_are_escaped() -> None:
+    command = "from ldnet.command_line import echo; echo('a \u2192 b'); echo('\xe9')"
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, env=environment)
+    assert (done.returncode, done.stdout) == (0, b"a \\u2192 b\n\xe9\n")

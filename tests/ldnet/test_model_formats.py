@@ -224,7 +224,7 @@ def test_files_for_people_and_hubs_do_not_matter(name: str, model: Path) -> None
         (written("lexicon/vectors.safetensors", "x"), r"vectors.safetensors: expected tensors `vectors` and"),
         (
             tensor("lexicon/vectors.safetensors", "vectors", lambda values: values.bfloat16()),
-            r"vectors.safetensors: expected (tensors `vectors` and|float32 vectors of 11 words, found bfloat16)",  # by what knows it
+            r"vectors.safetensors: expected (tensors `vectors` and|float32 vectors of 11 words, found bfloat16)",
         ),
         (written("tagger/weights.safetensors", "x"), r"weights.safetensors: not a file of safetensors"),
         (written("tagger/weights.safetensors", b"\xff" * 99), r"weights.safetensors: not a file of safetensors"),
