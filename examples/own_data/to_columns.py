@@ -269,7 +269,10 @@ def _of_record(found: Any, tokenised: Callable[[str], TokenisedText]) -> tuple[l
     given = next((record[name] for name in SPANS if record.get(name)), [])
     by_place = isinstance(words, list) and not all(isinstance(word, Mapping) for word in words)
     if by_place and not (_are_objects(given) and all("token_start" in span for span in given) and given):
-        raise ValueError(f"expected a tag, as text, for each of its {len(tokens):,} words")
+        lists = (record[name] for name in TAGS if isinstance(record.get(name), list))
+        numbered = any(tags and all(type(tag) is int for tag in tags) for tags in lists)
+        names = "; write the names that the data set's features have for these numbers" if numbered else ""
+        raise ValueError(f"expected a tag, as text, for each of its {len(tokens):,} words{names}")
     if not isinstance(given, list):
         raise ValueError(f"expected a list of spans, found {_shown(given)}")
     if not any(name in record for name in SPANS):

@@ -256,7 +256,11 @@ def test_spans_that_fit_no_words_are_counted(script: ModuleType) -> None:
         ("a,b\n1,2\n", "no column of words"),
         ("word,tag\nx\n", "a row with 1 of 2 values"),
         ('{"a": 1}', "record 1: expected text and spans, or tokens and tags; found a"),
-        ('{"tokens": ["a"], "tags": [3]}', "record 1: expected a tag, as text, for each of its 1 words"),
+        (
+            '{"tokens": ["a"], "tags": [3]}',
+            "record 1: expected a tag, as text, for each of its 1 words; write the names",
+        ),
+        ('{"tokens": ["a"], "tags": ["O", "O"]}', "record 1: expected a tag, as text, for each of its 1 words"),
         ('{"text": "a", "label": [[0, 1]]}', "expected a span of start, end and type"),
         ('{"text": "a"}\n{', "line 2: not JSON"),
         ('[{"text": "a"},\n {"text": b}]', "line 2: not JSON: Expecting value"),
