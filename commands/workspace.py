@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +109,13 @@ def _check_is_cut(path: Path) -> None:
     if not content.endswith(b"\n") or b"\0" in content:
         return
     marks = [number for number, line in enumerate(content.splitlines(), 1) if line.startswith(CONFLICT)]
-    found = f"{path}:{marks[0]}: marks of a merge conflict" if marks else f"{path}: no mapping, which DVC writes"
-    with suppress(InputError) if marks else nullcontext():
-        read_yaml(path)  # its error says more
-    raise InputError(f"{found}; mend it, or take what was committed: git checkout HEAD -- dvc.lock")
+    problem = f"{path}:{marks[0]}: marks of a merge conflict" if marks else f"{path}: no mapping, which DVC writes"
+    if not marks:
+        try:
+            read_yaml(path)
+        except InputError as error:
+            problem = str(error)
+    raise InputError(f"{problem}; mend it, or take what was committed: git checkout HEAD -- dvc.lock")
 
 
 def _forget_killed(rwlock: Path) -> None:

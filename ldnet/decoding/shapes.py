@@ -17,7 +17,7 @@ from ldnet.printable import reason
 
 Shapes = dict[str, tuple[int, ...]]
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
-# Larger ones overflow on the way to scores, which int8 would not show. Trained ones stay below 1,000.
+# Larger ones overflow on the way to scores, which int8 would not show.
 MOST_WEIGHT = 1e6
 _KINDS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 

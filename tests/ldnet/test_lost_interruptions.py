@@ -44,6 +44,8 @@ def test_it_comes_through_several_finalizers() -> None:
 def test_what_ends_meanwhile_ends_well() -> None:
     with raised_again():
         Ending(KeyboardInterrupt())
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     time.sleep(0.03)
 
 
