@@ -1,5 +1,6 @@
 """DVC's experiment queue, through its command line: tasks go in, workers run them, git refs hold the results."""
 
+import hashlib
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path, PurePath
 
 import click
 
-STATE = Path(".dvc/tmp/exps/celery")  # where DVC notes the processes of its workers
+STATE = Path(".dvc/tmp/exps/celery")  # where workers keep the queue, and write what goes wrong
 STATUS_ATTEMPTS = 3
 START_SECONDS, STOP_SECONDS = 10.0, 30.0
 _TASK = re.compile(r"[0-9a-f]{7}\s+(\S+)\s.*\s(Queued|Running|Failed|Success)")
@@ -79,11 +80,12 @@ def start_workers(count: int) -> None:
     Each gets processors of its own: training starts as many processes as the machine has processors, so one point
     would take them from the others.
     """
-    with tempfile.TemporaryFile() as said:  # not a pipe: the workers inherit it, and its end would come with theirs
-        command = ["dvc", "queue", "start", "--jobs", str(count)]
-        if subprocess.run(command, stdout=said, stderr=subprocess.STDOUT).returncode != 0:
-            said.seek(0)
-            raise click.ClickException(f"dvc queue start: {said.read().decode().strip()}")
+    if len(workers()) < count:  # DVC asks those that run as well, but does not wait for one that is busy
+        with tempfile.TemporaryFile() as said:  # not a pipe: the workers inherit it, and its end would come with theirs
+            command = ["dvc", "queue", "start", "--jobs", str(count)]
+            if subprocess.run(command, stdout=said, stderr=subprocess.STDOUT).returncode != 0:
+                said.seek(0)
+                raise click.ClickException(f"dvc queue start: {said.read().decode().strip()}")
     deadline = time.monotonic() + START_SECONDS
     while len(started := workers()) < count and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -112,23 +114,18 @@ class Worker:
 
 
 def workers() -> list[Worker]:
-    """The workers that are alive."""
-    alive = []
-    for path in STATE.glob("dvc-exp-worker-*.pid"):
-        process = path.read_text(encoding="utf-8").strip() or "0"
-        shown = subprocess.run(
-            ["ps", "-ww", "-o", "pgid=,command=", "-p", process], capture_output=True, text=True
-        ).stdout
-        if "queue-worker" in shown:  # and not another process that got the same number
-            alive.append(Worker(int(path.stem.split("-")[-1]), int(process), int(shown.split()[0])))
-    return alive
+    """The workers of this workspace that are alive, by their command lines.
+
+    DVC notes one process for each number only. A worker that was busy while DVC asked for it has a second beside it.
+    """
+    workspace = hashlib.sha256(str(STATE.resolve()).encode()).hexdigest()[:6]
+    worker = re.compile(rf"(?m)^ *(\d+) +(\d+) .*queue-worker dvc-exp-{workspace}-(\d+)@localhost")
+    found = worker.findall(_run("ps", "-A", "-ww", "-o", "pid=,pgid=,args="))
+    return [Worker(int(number), int(process), int(group)) for process, group, number in found]
 
 
 def stop(names: Collection[str]) -> None:
     """Stop the workers and all that they run, and take the tasks `names` out of the queue."""
-    waiting = [name for name, status in tasks().items() if name in names and status == "Queued"]
-    if waiting:
-        _run("dvc", "queue", "remove", *waiting)
     for number in (signal.SIGTERM, signal.SIGKILL):
         for worker in workers():
             with suppress(ProcessLookupError):  # it has just ended
@@ -136,6 +133,9 @@ def stop(names: Collection[str]) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while workers() and time.monotonic() < deadline:
             time.sleep(0.2)
+    now = tasks()  # what waits now is taken by no worker in between
+    if waiting := [name for name in names if now.get(name) == "Queued"]:
+        _run("dvc", "queue", "remove", *waiting)
     remove_dead(names)
 
 

@@ -1,5 +1,6 @@
 """Sweeps: the points, what identifies them, what is run again and what is not."""
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -398,23 +399,27 @@ def test_a_point_that_repeats_shared_work_is_told(
 
 
 def test_living_workers_are_found_and_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stand-in for a worker, in a process group with what it runs; and a process that got a dead worker's number."""
+    """Stand-ins for two workers with one number, each in a process group with what it runs, and for one elsewhere."""
     monkeypatch.setattr(_queue, "STATE", tmp_path)
     monkeypatch.setattr(_queue, "tasks", dict)
-    worker = subprocess.Popen(["sh", "-c", "sleep 60 & wait; : queue-worker"], start_new_session=True)
-    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
-    (tmp_path / "dvc-exp-worker-1.pid").write_text(str(worker.pid), encoding="utf-8")
-    (tmp_path / "dvc-exp-worker-2.pid").write_text(str(other.pid), encoding="utf-8")
+    names = [hashlib.sha256(str(path).encode()).hexdigest()[:6] for path in (tmp_path, tmp_path, tmp_path / "other")]
+    *mine, other = (
+        subprocess.Popen(
+            ["sh", "-c", f"sleep 60 & wait; : queue-worker dvc-exp-{name}-1@localhost"], start_new_session=True
+        )
+        for name in names
+    )
     try:
         deadline = time.monotonic() + 5
-        while not _queue.workers() and time.monotonic() < deadline:  # until sh has replaced this process's image
+        while len(_queue.workers()) < 2 and time.monotonic() < deadline:  # until sh has replaced this process's image
             time.sleep(0.02)
-        assert _queue.workers() == [_queue.Worker(1, worker.pid, worker.pid)]
+        expected = [_queue.Worker(1, worker.pid, worker.pid) for worker in mine]
+        assert sorted(_queue.workers(), key=lambda worker: worker.process) == expected
         _queue.stop(["name"])
-        assert worker.wait(timeout=5) == -signal.SIGTERM
+        assert [worker.wait(timeout=5) for worker in mine] == [-signal.SIGTERM] * 2
         assert other.poll() is None
     finally:
-        for process in (worker, other):
+        for process in (*mine, other):
             process.kill()
             process.wait()
 

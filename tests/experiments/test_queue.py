@@ -1,5 +1,6 @@
 """DVC's own queue, on a pipeline that echoes a parameter."""
 
+import os
 import signal
 import subprocess
 import time
@@ -62,6 +63,22 @@ def test_experiments_go_in_and_results_come_out(repository: Path) -> None:
     finally:
         _queue.stop(["p9"])
     assert _queue.workers() == [] and _queue.tasks() == {"p5": "Success"}
+
+
+def test_busy_workers_are_not_started_again(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC would: it asks them, and waits a second for the answer. From a path with a link, too."""
+    (repository / "link").symlink_to(repository)
+    monkeypatch.chdir(repository / "link")
+    _queue.put("p5", ["a"], ["x=5"])
+    _queue.start_workers(1)
+    [worker] = _queue.workers()
+    try:
+        os.kill(worker.process, signal.SIGSTOP)
+        _queue.start_workers(1)
+        assert _queue.workers() == [worker]
+    finally:
+        os.kill(worker.process, signal.SIGCONT)
+        _queue.stop(["p5"])
 
 
 def test_all_targets_run_and_data_that_was_brought_is_copied_to_them(repository: Path) -> None:
