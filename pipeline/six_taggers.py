@@ -6,11 +6,14 @@ between trainings, teachers and text differ as well.
 """
 
 from pathlib import Path
+from typing import Literal, get_args
 
 from pipeline.params import Params
 
-VARIANTS = ("no_lm", "full", "pruned")
-TRAININGS = ("gold", "taught")
+Variant = Literal["no_lm", "full", "pruned"]
+Training = Literal["gold", "taught"]
+VARIANTS: tuple[str, ...] = get_args(Variant)
+TRAININGS: tuple[str, ...] = get_args(Training)
 
 
 def tagger_name(variant: str, training: str) -> str:

@@ -47,7 +47,7 @@ def goals_section(results: Path, published: Sequence[Mapping[str, Any]]) -> str:
     Raises InputError if a file in `results` is not JSON.
     """
     goals = [goal for document in published for goal in _of_profile(document)]
-    goals += [*_of_perplexity(results), *_of_pretraining(results), *_of_tagging(results)]
+    goals += [*_of_perplexity(results), *_of_speed(results), *_of_pretraining(results), *_of_tagging(results)]
     if not goals:
         return "No result with a goal is published yet.\n"
     return markdown_table(["measured", "asked", "found", "outcome"], [goal.cells() for goal in goals])
@@ -55,10 +55,8 @@ def goals_section(results: Path, published: Sequence[Mapping[str, Any]]) -> str:
 
 def _of_profile(document: Mapping[str, Any]) -> Iterator[Goal]:
     profile, comparisons = document["params"]["profile"], document["comparison"]
-    if profile not in F1_GOALS:
-        return
     rows = {(row["variant"], row["training"]): row for row in document["rows"]}
-    for (variant, training), bound in F1_GOALS[profile].items():
+    for (variant, training), bound in F1_GOALS.get(profile, {}).items():
         f1 = rows[variant, training]["test_f1_mean"] if (variant, training) in rows else None
         yield Goal(f"{profile}: test F1, {NAMES[variant]}, {training}", bound, f1)
     for training, comparison in comparisons.items():
@@ -72,6 +70,8 @@ def _of_profile(document: Mapping[str, Any]) -> Iterator[Goal]:
     first = next(iter(comparisons.values()))
     bound, cost = 100 * first["goals"]["lm_macs_kept"], 100 * first["lm_macs_kept"]
     yield Goal(f"{profile}: MACs of the LMs left by pruning", bound, cost, "{:.1f} %", at_most=True)
+    if profile not in BEST_F1_GOALS:
+        return
     cheap = [
         row["test_f1_mean"]
         for (variant, _), row in rows.items()
@@ -86,6 +86,16 @@ def _of_perplexity(results: Path) -> Iterator[Goal]:
         document = read_json(path)
         what = f"perplexity of the worse LM ({document['lm']}) on earlier held-out sentences"
         yield Goal(what, PERPLEXITY, max(document["perplexity"].values()), at_most=True)
+
+
+def _of_speed(results: Path) -> Iterator[Goal]:
+    path = results / "speed.json"
+    for row in read_json(path) if path.is_file() else []:
+        what = f"{row['what']}: {row['unit']}"
+        if row["goal"] and row["baseline"] is None:
+            yield Goal(what, row["goal"], row["product"], "{:,.0f}")
+        elif row["goal"]:
+            yield Goal(f"{what} against a plain implementation", row["goal"], row["ratio"], "{:.2f} x")
 
 
 def _of_pretraining(results: Path) -> Iterator[Goal]:

@@ -1,5 +1,6 @@
 """What published results were made with, where their profile says otherwise now."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,11 @@ def set_first(document: Mapping[str, Any], profiles: Path) -> str:
         return ""
     then = {**made_with, "train_tagger": _in_full(made_with)}
     now = {key: value for key, value in load_profile(profiles, profile).model_dump().items() if key in then}
-    values = ", ".join(f"`{key}: {value}`" for key, (_, value) in differences(now, then).items())
+    values = ", ".join(f"`{key}: {json.dumps(value)}`" for key, (_, value) in differences(now, then).items())
     return values and (
-        f"\nThe profile has changed since. For the same metrics, `make profile NAME={profile}`, set in "
-        f"params.yaml {values}, and give the command without NAME (`make repro` for `make experiment`).\n"
+        f"\nThe profile {profile} has changed since these results. "
+        f"For the same metrics, `make profile NAME={profile}`, set in params.yaml {values}, and give the command "
+        "without NAME (`make repro` for `make experiment`).\n"
     )
 
 

@@ -1,8 +1,10 @@
 """What metrics and a results document must have, so that tables can be made of them. They have more than this."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.six_taggers import Training, Variant
 
 Whole = Annotated[int, Field(ge=0)]
 Layers = Annotated[list[Whole], Field(max_length=1000)]
@@ -38,8 +40,8 @@ class LayersKept(Part):
 class Row(Part):
     """A variant in one training. F1 in percent, standard deviation of the sample."""
 
-    variant: Literal["no_lm", "full", "pruned"]
-    training: Literal["gold", "taught"]
+    variant: Variant
+    training: Training
     seeds: Annotated[list[int], Field(min_length=1)]
     test_f1: list[float]
     test_f1_mean: float
@@ -160,5 +162,5 @@ class DocumentSchema(Part):
     params: MadeWith
     lm: BothDirections
     rows: list[Row]
-    comparison: Annotated[dict[Literal["gold", "taught"], Comparison], Field(min_length=2)]
+    comparison: Annotated[dict[Training, Comparison], Field(min_length=2)]
     git_commit: str | None = None  # which publishing adds

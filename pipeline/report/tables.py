@@ -94,24 +94,37 @@ def legend_parts(*documents: Mapping[str, Any]) -> list[str]:
 
 
 def _selections(documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """How often layers were selected, and which other layers the other selections kept."""
-    sentences: list[str] = []
+    """How often layers were selected; of results alone, which other layers the other selections kept as well."""
+    again = {}  # the same in both trainings
     for document in documents:
-        pruned = [row for row in document["rows"] if row["layers_kept_again"]]
-        if pruned:
-            first, again = pruned[0]["layers_kept"], pruned[0]["layers_kept_again"]  # the same in both trainings
-            others = " and ".join("; ".join(_kept_layers(layers)) for layers in again)
-            kept = f"the table shows the first selection, and the others kept {others}"
-            if all(layers == first for layers in again):
-                kept = "all selections kept the same layers"
-            sentences.append(
-                f"In {document['params']['profile']}, layers were selected {len(again) + 1} times, from another full "
-                f"tagger each time, and the pruned taggers take turns; {kept}."
-            )
-    elsewhere = "" if len(sentences) == len(documents) else " and layers elsewhere" if sentences else " and layers"
-    chosen = f"{elsewhere} chosen once" if elsewhere else ""
+        for row in document["rows"]:
+            if row["layers_kept_again"]:
+                again[document["params"]["profile"]] = (row["layers_kept"], row["layers_kept_again"])
+    sentences: list[str] = []
+    if again:
+        times = _counted({profile: len(others) + 1 for profile, (_, others) in again.items()}, "time")
+        shown = (
+            _shown_selection(*next(iter(again.values())))
+            if len(documents) == 1
+            else "the table shows the first selection"
+        )
+        sentences.append(
+            f"In {' and '.join(again)}, layers were selected {times}, from another full tagger each time, and the "
+            f"pruned taggers take turns; {shown}."
+        )
+    once = [profile for document in documents if (profile := document["params"]["profile"]) not in again]
+    where = f" in {' and '.join(once)}" if again else ""
+    chosen = f" and layers{where} chosen once" if once else ""
     rest = f"Language models were trained once{chosen}, so no standard deviation and no interval includes their spread."
     return [*sentences, rest]
+
+
+def _shown_selection(first: Mapping[str, Sequence[int]], others: Sequence[Mapping[str, Sequence[int]]]) -> str:
+    """Which selection the table shows, and what the others kept."""
+    if all(layers == first for layers in others):
+        return "all selections kept the same layers"
+    kept = " and ".join("; ".join(_kept_layers(layers)) for layers in others)
+    return f"the table shows the first selection, and the others kept {kept}"
 
 
 def gain_lines(comparisons: Comparisons) -> str:

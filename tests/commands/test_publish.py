@@ -136,7 +136,7 @@ def test_readme_says_what_the_profile_has_changed_since(repository: Path) -> Non
     (repository / "profiles").mkdir()
     (repository / "profiles" / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert publish().exit_code == 0
-    assert "The profile has changed" not in (repository / "README.md").read_text(encoding="utf-8")
+    assert "has changed since these results" not in (repository / "README.md").read_text(encoding="utf-8")
     made_with, profile["train_taught"]["epochs"] = profile["train_taught"]["epochs"], 99
     (repository / "profiles" / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert publish("--check").exit_code == 1

@@ -34,11 +34,13 @@ def test_a_bound_is_met_when_it_is_reached() -> None:
 
 
 def test_no_goal_is_invented(tmp_path: Path) -> None:
-    """A profile of one's own has none."""
-    assert (
-        goals_section(tmp_path, [build_results(make_params(), make_metrics())])
-        == "No result with a goal is published yet.\n"
-    )
+    """A profile of one's own has those of pruning, and none for F1."""
+    assert goals_section(tmp_path, []) == "No result with a goal is published yet.\n"
+    assert list(outcomes(tmp_path, of_conll("mine"))) == [
+        "mine: share of the gain kept by pruning, gold",
+        "mine: share of the gain kept by pruning, taught",
+        "mine: MACs of the LMs left by pruning",
+    ]
 
 
 def test_goals_of_a_profile(tmp_path: Path) -> None:
@@ -86,7 +88,13 @@ def test_goals_of_chunking(tmp_path: Path) -> None:
 
 
 def test_speed_and_perplexity(tmp_path: Path) -> None:
+    speed = {"goal": 2, "baseline": 3.0, "product": 5.0, "ratio": 1.67, "unit": "words/s"}
     files: dict[str, Any] = {
+        "speed": [
+            {"what": "decoding", **speed},
+            {"what": "encoding", **speed, "goal": 2e6, "baseline": None, "product": 3e6, "ratio": None},
+            {"what": "something without a goal", **speed, "goal": 0},
+        ],
         "former_words_perplexity_2x3": {"lm": "2 x 3, 9 words", "perplexity": {"forward": 61.9, "backward": 62.1}},
         "pretraining_since": {
             "against": "1234567",
@@ -104,10 +112,13 @@ def test_speed_and_perplexity(tmp_path: Path) -> None:
     for name, document in files.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
     assert "perplexity of the worse LM (2 x 3, 9 words) on earlier held-out sentences" in outcomes(tmp_path)
+    assert "decoding: words/s against a plain implementation" in outcomes(tmp_path)
     assert "served tagger, 8 clients: requests/s against 1234567" in outcomes(tmp_path)
     found = [(asked, value, outcome) for asked, value, outcome in outcomes(tmp_path).values()]
     assert found == [
         ("at most 62.00", "62.10", "**missed**"),
+        ("at least 2.00 x", "1.67 x", "**missed**"),
+        ("at least 2,000,000", "3,000,000", "met"),
         ("at least 2.00 x", "2.50 x", "met"),
         ("at least 3.00 x", "2.50 x", "**missed**"),
         ("at least 1.50 x", "1.80 x", "met"),

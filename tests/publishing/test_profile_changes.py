@@ -22,8 +22,8 @@ def test_values_that_the_profile_has_changed_are_to_be_set_first(tmp_path: Path)
     (tmp_path / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     cutoffs, epochs = params.pretrain_lm.cutoffs, params.train_taught.epochs
     assert set_first({"params": made_with}, tmp_path) == (
-        "\nThe profile has changed since. For the same metrics, `make profile NAME=demo`, set in params.yaml "
-        f"`pretrain_lm.cutoffs: {cutoffs}`, `train_taught.epochs: {epochs}`, and "
+        "\nThe profile demo has changed since these results. For the same metrics, `make profile NAME=demo`, set in "
+        f"params.yaml `pretrain_lm.cutoffs: {cutoffs}`, `train_taught.epochs: {epochs}`, and "
         "give the command without NAME (`make repro` for `make experiment`).\n"
     )
 
@@ -39,7 +39,7 @@ def test_results_of_before_norm_and_dropout_of_the_features_had_neither_of_their
     profile["train_tagger"].update(lm_norm=True, lm_dropout=0.5)
     (tmp_path / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     told = set_first({"params": made_with}, tmp_path)
-    assert "`train_tagger.lm_dropout: 0.25`" in told and "`train_tagger.lm_norm: False`" in told
+    assert "`train_tagger.lm_dropout: 0.25`" in told and "`train_tagger.lm_norm: false`" in told
     del made_with["train_tagger"]["dropout"]
     with pytest.raises(InputError, match=r"train_tagger\.dropout: missing"):
         set_first({"params": made_with}, tmp_path)

@@ -167,7 +167,9 @@ def test_legend_says_what_the_other_selections_kept() -> None:
         if row["variant"] == "pruned":
             row["layers_kept_again"] = [row["layers_kept"]] * 2
     assert "take turns; all selections kept the same layers." in legend(twice)
-    assert "trained once and layers elsewhere chosen once, so" in legend(once, twice)
+    both = legend(once, twice)
+    assert "trained once and layers in demo chosen once, so" in both
+    assert "layers were selected 3 times, from" in both and "take turns; the table shows the first selection." in both
     assert "trained once and layers chosen once, so" in legend(once)
 
 
