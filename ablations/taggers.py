@@ -27,7 +27,8 @@ from pipeline.pruning.pruning import prune_tagger
 from pipeline.selection.budget import keeping_order
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger, read_config, save_tagger
 from pipeline.tagger.seeds import TrainingJob, train_seed
-from pipeline.tagger.training import Features, TaggingData, load_tagging_data, score_dev, train_tagger
+from pipeline.tagger.tagging_data import TaggingData, load_tagging_data
+from pipeline.tagger.training import Features, score_dev, train_tagger
 
 ROWS = ("all_layers", "scalar_mix", "pruned", "retrained")
 DETACHED = ("pruned", "retrained")  # their language models have the layers kept alone

@@ -18,7 +18,7 @@ from pipeline.grammar.language import GeneratedLanguage
 from pipeline.params import GrammarParams, Params
 from pipeline.pretraining.encoded_corpus import Corpus, Ids
 from pipeline.profiles import load_profile
-from pipeline.tagger.training import TaggingData, load_tagging_data
+from pipeline.tagger.tagging_data import TaggingData, load_tagging_data
 from pipeline.text.lexicon_building import build_lexicon
 from pipeline.text.splits import paths_of_splits, read_splits
 from pipeline.text.word_vectors import no_vectors, read_word_vectors

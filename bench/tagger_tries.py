@@ -29,7 +29,8 @@ from pipeline.params import TaggerParams, load_params
 from pipeline.tagger.batches import TaggingBatch
 from pipeline.tagger.dropout import dropout
 from pipeline.tagger.model import Tagger, TaggerConfig, configure, initialise
-from pipeline.tagger.training import load_tagging_data, train_tagger
+from pipeline.tagger.tagging_data import load_tagging_data
+from pipeline.tagger.training import train_tagger
 
 BOTH: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": 0.002},

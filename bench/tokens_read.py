@@ -27,7 +27,7 @@ from pipeline.language_model.model import LanguageModel, read_config, read_vocab
 from pipeline.params import load_params
 from pipeline.pretraining.encoded_corpus import Corpus, Ids, load
 from pipeline.pretraining.lm_training import perplexity, pretrain
-from pipeline.tagger.training import load_tagging_data
+from pipeline.tagger.tagging_data import load_tagging_data
 
 NONE = "none"
 

@@ -40,7 +40,8 @@ from pipeline.selection.methods import METHODS, TRAINED
 from pipeline.selection.selection import Selection, SelectionTask
 from pipeline.six_taggers import language_models_of, tagger_name
 from pipeline.tagger.model import Tagger, configure, initialise, load_tagger
-from pipeline.tagger.training import Features, TaggingData, load_tagging_data, train_tagger
+from pipeline.tagger.tagging_data import TaggingData, load_tagging_data
+from pipeline.tagger.training import Features, train_tagger
 
 WARM_STEPS, TIMED_STEPS, TIMED_SECONDS = 2, 20, 5.0
 SAMPLE_BATCHES = 12

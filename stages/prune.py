@@ -20,7 +20,8 @@ from pipeline.pruning.pruning import (
     prune_tagger,
 )
 from pipeline.tagger.model import load_tagger, save_tagger
-from pipeline.tagger.training import TaggingData, load_tagging_data, score_dev
+from pipeline.tagger.tagging_data import TaggingData, load_tagging_data
+from pipeline.tagger.training import score_dev
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 

@@ -19,7 +19,7 @@ from pipeline.params import load_params
 from pipeline.selection.methods import METHODS
 from pipeline.selection.selection import Selection, SelectionTask, split_directions
 from pipeline.tagger.model import load_tagger, save_tagger
-from pipeline.tagger.training import load_tagging_data
+from pipeline.tagger.tagging_data import load_tagging_data
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 

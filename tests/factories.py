@@ -16,7 +16,7 @@ from pipeline.params import HardConcreteParams, LMParams, SelectParams, TaggerPa
 from pipeline.profiles import load_profile
 from pipeline.tagger.batches import encode_sentence
 from pipeline.tagger.model import Tagger, configure, initialise
-from pipeline.tagger.training import TaggingData
+from pipeline.tagger.tagging_data import TaggingData
 from pipeline.text.lexicon_building import build_lexicon
 from pipeline.text.word_vectors import no_vectors
 from tests.imports import ROOT

@@ -13,7 +13,7 @@ from ldnet.text.columns import read_conll
 from ldnet.text.lexicon import Lexicon
 from pipeline.execution.reproducible import set_up
 from pipeline.params import load_params
-from pipeline.tagger.training import TaggingData
+from pipeline.tagger.tagging_data import TaggingData
 from pipeline.tracking import stage_run
 from stages._run import StoppableCommand, params_option
 

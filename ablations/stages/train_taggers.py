@@ -30,7 +30,7 @@ from pipeline.execution.processes import ordered_map
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.params import AblationsParams, Params, TaggerParams, load_params
-from pipeline.tagger.training import load_tagging_data
+from pipeline.tagger.tagging_data import load_tagging_data
 from pipeline.tracking import stage_run
 from stages._run import StoppableCommand, params_option
 

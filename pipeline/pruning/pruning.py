@@ -19,7 +19,8 @@ from pipeline.language_model.dense_lstm import DenseLSTM, kept_layers
 from pipeline.language_model.model import LanguageModel
 from pipeline.tagger.batches import collate, sorted_batches
 from pipeline.tagger.model import Tagger, TaggerConfig
-from pipeline.tagger.training import DECODING_BATCH_SENTENCES, Features, TaggingData
+from pipeline.tagger.tagging_data import TaggingData
+from pipeline.tagger.training import DECODING_BATCH_SENTENCES, Features
 
 
 @dataclass(frozen=True)

@@ -12,23 +12,24 @@ still open are all near 1, so size says nothing.
 
 import random
 from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from pipeline.execution.finite import Watch
-from pipeline.execution.snapshots import Tensors, pack, reading_snapshot, unpack, write_snapshot
+from pipeline.execution.snapshots import Tensors, Values, pack, reading_snapshot, unpack, write_snapshot
 from pipeline.features.contextual import live_features
+from pipeline.features.sequences import padded_length
 from pipeline.params import SelectParams
 from pipeline.selection.budget import enforce_budget, open_gates
 from pipeline.selection.selection import Selection, SelectionTask, gate_record
-from pipeline.tagger.batches import collate, shuffled_batches
+from pipeline.tagger.batches import shuffled_batches
 from pipeline.tagger.epochs import Epochs, Record
-from pipeline.tagger.model import Tagger
-from pipeline.tagger.training import TaggingData, score_dev
+from pipeline.tagger.optimizer_steps import OptimizerSteps
+from pipeline.tagger.tagging_data import TaggingData
+from pipeline.tagger.training import score_dev
 
 
 class GateTraining(Protocol):
@@ -65,63 +66,103 @@ def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterat
     gradient, a gate or a score on dev is not finite, and InputError for a damaged checkpoint or one that cannot be
     written.
     """
-    tagger, selection, data, params, tagging = task.tagger, task.selection, task.data, task.params, task.tagging
-    rng = random.Random(task.seed)
-    torch.manual_seed(task.seed)
-    gates = selection.gates
-    tagger.precision = getattr(torch, tagging.precision)
-    features = live_features(selection.lm, data.words, gates)
-    steps = -(-len(data.train) // tagging.batch_sentences) * params.epochs
-    watch = Watch(tagger, "select.learning_rate")
-    training = _TaggerTraining(tagger, data, params.learning_rate, tagging.clip_norm, steps, watch)
-    state, best_gates = Epochs(tagger, training.optimizer, training.schedule, rng), gates.detach().clone()
+    training = _GatedTraining(task, gate_training)
+    records, epochs = training.state.records, task.params.epochs
     if task.checkpoint and task.checkpoint.is_file():
         with reading_snapshot(task.checkpoint):
-            values, tensors = unpack(task.checkpoint.read_bytes())
-            state.restore(values, tensors)
-            vars(selection).update(values["selection"])
-            gates.data.copy_(tensors["gates"])
-            best_gates = tensors["best_gates"]
-            gate_training.restore(tensors)
-        yield from state.records
-    done = training.schedule.last_epoch  # in steps
-    with tqdm(total=steps, initial=done, desc="selecting layers", unit=" steps", disable=None) as progress:
-        for epoch in range(len(state.records) + 1, params.epochs + 1):
-            gates.requires_grad_(epoch <= params.enforce_epoch)
-            importance = torch.zeros(len(gates))
-            tagger.train()
-            losses: list[float] = []
-            for group in _groups(data, tagging.batch_sentences, params.batches_per_gate_step, rng):
-                if gates.requires_grad:
-                    gate_training.place()
-                when = f"by step {len(losses) + len(group)} of epoch {epoch}"
-                losses += training.steps(group, features([index for batch in group for index in batch]), when)
-                if gates.requires_grad:
-                    assert gates.grad is not None
-                    at_gates = {"gates": gates.detach(), "gradient": gates.grad}
-                    watch.check("the gradient of the gates", gates.grad, when, at_gates)
-                    importance += (gates.detach() * gates.grad).abs()
-                    gate_training.step(len(group))
-                    watch.check("a gate", gate_training.learnt, when, at_gates, key=gate_training.rate)
-                progress.update(len(group))
-            if gates.requires_grad:
-                gate_training.settle()
-            with watch.scoring(f"in epoch {epoch}"):
-                _hold_budget(selection, importance, params, epoch)
-                dev_f1 = score_dev(tagger, data, features)
-            if open_gates(gates) <= params.max_layers and state.keep_if_best(dev_f1):
-                selection.dev_f1, selection.epoch = dev_f1, epoch
-                best_gates = gates.detach().clone()
-            loss_of_epoch = sum(losses) / len(losses)
-            state.records.append({"epoch": epoch, "loss": round(loss_of_epoch, 5), **gate_record(dev_f1, gates)})
+            training.restore(*unpack(task.checkpoint.read_bytes()))
+        records = training.state.records
+        yield from records
+    steps = training.steps
+    with tqdm(total=steps.count, initial=steps.taken, desc="selecting layers", unit=" steps", disable=None) as progress:
+        for epoch in range(len(records) + 1, epochs + 1):
+            loss, importance = training.train(epoch, progress)
+            records.append({"epoch": epoch, "loss": round(loss, 5), **training.score(epoch, importance)})
             if task.checkpoint:
-                values, tensors = state.snapshot()
-                values["selection"] = selection.progress
-                tensors |= {**gate_training.snapshot(), "gates": gates.detach(), "best_gates": best_gates}
-                write_snapshot(task.checkpoint, pack(values, tensors, f"epoch {epoch} of {params.epochs}"))
-            yield state.records[-1]
-    state.end()
-    gates.data.copy_(best_gates)
+                write_snapshot(task.checkpoint, pack(*training.snapshot(), f"epoch {epoch} of {epochs}"))
+            yield records[-1]
+    training.end()
+
+
+class _GatedTraining:
+    """The training of a task's tagger and gates, epoch by epoch."""
+
+    def __init__(self, task: SelectionTask, gates: GateTraining):
+        tagger, selection, tagging = task.tagger, task.selection, task.tagging
+        self.task, self.gate_training, self.gates = task, gates, selection.gates
+        self.rng = random.Random(task.seed)
+        torch.manual_seed(task.seed)
+        tagger.precision = getattr(torch, tagging.precision)
+        self.features = live_features(selection.lm, task.data.words, self.gates)
+        self.watch = Watch(tagger, "select.learning_rate")
+        optimizer = torch.optim.Adam(tagger.parameters(), lr=task.params.learning_rate, fused=True)
+        count = -(-len(task.data.train) // tagging.batch_sentences) * task.params.epochs
+        self.steps = OptimizerSteps(tagger, task.data, optimizer, tagging.clip_norm, count, self.watch)
+        self.state = Epochs(tagger, optimizer, self.steps.schedule, self.rng)
+        self.best_gates = self.gates.detach().clone()
+
+    def train(self, epoch: int, progress: "tqdm[Any]") -> tuple[float, Tensor]:
+        """One epoch: its mean loss, and the importance of the gates (2 L), which is zero if they are not trained."""
+        self.gates.requires_grad_(epoch <= self.task.params.enforce_epoch)
+        importance = torch.zeros(len(self.gates))
+        self.task.tagger.train()
+        losses: list[float] = []
+        batches = self.task.tagging.batch_sentences, self.task.params.batches_per_gate_step
+        for group in _groups(self.task.data, *batches, self.rng):
+            if self.gates.requires_grad:
+                self.gate_training.place()
+            when = f"by step {len(losses) + len(group)} of epoch {epoch}"
+            losses += _take_steps(self.steps, group, self.features([index for batch in group for index in batch]), when)
+            if self.gates.requires_grad:
+                importance += self._gate_step(len(group), when)
+            progress.update(len(group))
+        if self.gates.requires_grad:
+            self.gate_training.settle()
+        return sum(losses) / len(losses), importance
+
+    def _gate_step(self, batches: int, when: str) -> Tensor:
+        """One step of the gates, by the gradient of so many batches; the importance that each gate had before it."""
+        assert self.gates.grad is not None
+        before = {"gates": self.gates.detach(), "gradient": self.gates.grad}
+        self.watch.check("the gradient of the gates", self.gates.grad, when, before)
+        importance = (self.gates.detach() * self.gates.grad).abs()
+        self.gate_training.step(batches)
+        self.watch.check("a gate", self.gate_training.learnt, when, before, key=self.gate_training.rate)
+        return importance
+
+    def score(self, epoch: int, importance: Tensor) -> Record:
+        """Hold the budget, and keep tagger and gates if they are the best within it; dev F1 and the gates."""
+        task, selection = self.task, self.task.selection
+        with self.watch.scoring(f"in epoch {epoch}"):
+            _hold_budget(selection, importance, task.params, epoch)
+            dev_f1 = score_dev(task.tagger, task.data, self.features)
+        if open_gates(self.gates) <= task.params.max_layers and self.state.keep_if_best(dev_f1):
+            selection.dev_f1, selection.epoch = dev_f1, epoch
+            self.best_gates = self.gates.detach().clone()
+        return gate_record(dev_f1, self.gates)
+
+    def end(self) -> None:
+        """Give tagger and gates the values of the best epoch."""
+        self.state.end()
+        self.gates.data.copy_(self.best_gates)
+
+    def snapshot(self) -> tuple[Values, Tensors]:
+        """The state after the last epoch."""
+        values, tensors = self.state.snapshot()
+        gates = {"gates": self.gates.detach(), "best_gates": self.best_gates}
+        return {**values, "selection": self.task.selection.progress}, {
+            **tensors,
+            **self.gate_training.snapshot(),
+            **gates,
+        }
+
+    def restore(self, values: Values, tensors: Tensors) -> None:
+        """Put everything back as it was at a snapshot."""
+        self.state.restore(values, tensors)
+        vars(self.task.selection).update(values["selection"])
+        self.gates.data.copy_(tensors["gates"])
+        self.best_gates = tensors["best_gates"]
+        self.gate_training.restore(tensors)
 
 
 def _groups(data: TaggingData, batch_sentences: int, batches: int, rng: random.Random) -> list[list[list[int]]]:
@@ -133,43 +174,24 @@ def _groups(data: TaggingData, batch_sentences: int, batches: int, rng: random.R
     return groups
 
 
-class _TaggerTraining:
-    """Steps of the tagger's optimiser."""
+def _take_steps(steps: OptimizerSteps, group: Sequence[Sequence[int]], features: Tensor, when: str) -> list[float]:
+    """One step a batch, on its columns of `features` (T, B, F); their gradient goes back at the end. The losses.
 
-    def __init__(
-        self, tagger: Tagger, data: TaggingData, learning_rate: float, clip_norm: float, steps: int, watch: Watch
-    ):
-        self.tagger, self.data, self.clip_norm, self.watch = tagger, data, clip_norm, watch
-        self.optimizer = torch.optim.Adam(tagger.parameters(), lr=learning_rate, fused=True)
-        self.schedule = torch.optim.lr_scheduler.LinearLR(self.optimizer, 1.0, 0.0, steps)
-
-    def steps(self, group: Sequence[Sequence[int]], features: Tensor, when: str) -> list[float]:
-        """One step a batch, on its columns of `features` (T, B, F); their gradient goes back at the end. The losses.
-
-        Raises DivergedError, which says `when`.
-        """
-        losses, column = [], 0
-        gradient = torch.zeros_like(features) if features.requires_grad else None
-        for indices in group:
-            batch = collate([self.data.encoded_train[index] for index in indices])
-            columns = slice(column, column + len(indices))
-            own = features.detach()[: len(batch.words), columns].requires_grad_(features.requires_grad)
-            loss = self.tagger(batch, own)
-            words = [self.data.train[index].words for index in indices]
-            check = partial(self.watch.check, when=when, batch=vars(batch), words=words)
-            check("the loss", loss)
-            self.optimizer.zero_grad()
-            loss.backward()
-            check("the gradient's norm", nn.utils.clip_grad_norm_(self.tagger.parameters(), self.clip_norm))
-            self.optimizer.step()
-            self.schedule.step()
-            if gradient is not None and own.grad is not None:
-                gradient[: len(batch.words), columns] = own.grad
-            losses.append(loss.item())
-            column += len(indices)
-        if gradient is not None:
-            torch.autograd.backward(features, gradient)
-        return losses
+    Raises DivergedError, which says `when`.
+    """
+    losses, column = [], 0
+    gradient = torch.zeros_like(features) if features.requires_grad else None
+    for indices in group:
+        length = padded_length(len(steps.data.encoded_train[index].words) for index in indices)
+        columns = slice(column, column + len(indices))
+        own = features.detach()[:length, columns].requires_grad_(features.requires_grad)
+        losses.append(steps.take(indices, own, when))
+        if gradient is not None and own.grad is not None:
+            gradient[:length, columns] = own.grad
+        column += len(indices)
+    if gradient is not None:
+        torch.autograd.backward(features, gradient)
+    return losses
 
 
 def _hold_budget(selection: Selection, importance: Tensor, params: SelectParams, epoch: int) -> None:

@@ -16,7 +16,8 @@ from pipeline.selection.selection import SelectionTask
 from pipeline.tagger.batches import collate, sorted_batches
 from pipeline.tagger.epochs import Record
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.training import DECODING_BATCH_SENTENCES, TaggingData
+from pipeline.tagger.tagging_data import TaggingData
+from pipeline.tagger.training import DECODING_BATCH_SENTENCES
 
 
 def select(task: SelectionTask) -> Iterator[Record]:

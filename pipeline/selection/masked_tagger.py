@@ -13,7 +13,8 @@ from pipeline.features.contextual import BidirectionalLM, pad_tokens
 from pipeline.tagger.batches import collate, sorted_batches
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.scoring import span_scores
-from pipeline.tagger.training import DECODING_BATCH_SENTENCES, TaggingData
+from pipeline.tagger.tagging_data import TaggingData
+from pipeline.tagger.training import DECODING_BATCH_SENTENCES
 from pipeline.tagger.whole_paths import WholePaths
 
 Layers = tuple[int, ...]

@@ -15,7 +15,8 @@ from pipeline.params import SelectParams, TaggerParams
 from pipeline.selection.budget import cost_weights, enforce_budget, open_gates
 from pipeline.tagger.epochs import Record
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.training import TaggingData, score_dev
+from pipeline.tagger.tagging_data import TaggingData
+from pipeline.tagger.training import score_dev
 
 
 @dataclass

@@ -23,7 +23,8 @@ from pipeline.params import TaggerParams
 from pipeline.tagger.epochs import Record
 from pipeline.tagger.model import Tagger, configure, initialise, save_tagger
 from pipeline.tagger.soft_targets import open_soft_targets
-from pipeline.tagger.training import load_tagging_data, train_tagger
+from pipeline.tagger.tagging_data import load_tagging_data
+from pipeline.tagger.training import train_tagger
 from pipeline.tracking import stage_run
 
 

@@ -82,20 +82,7 @@ def write_soft_targets(
     scores are not finite.
     """
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
-    if (folder / PROGRESS).exists():
-        with _checkpoint_in(folder):
-            progress = _Progress.read(folder / PROGRESS)
-            open_soft_targets(folder, sentences)  # to write would make a file that is cut short as long as it should be
-    else:
-        progress, tags = _Progress(), teachers[0].config.tags
-        folder.mkdir(parents=True, exist_ok=True)
-        shapes = {
-            MARGINALS: (sum(len(sentence.words) for sentence in sentences), tags),
-            TRANSITIONS: (len(sentences), tags, tags),
-        }
-        for name, shape in shapes.items():
-            open_memmap(folder / name, "w+", np.float32, shape).flush()
-            reserve(folder / name)
+    progress = _begun(folder, sentences, teachers[0].config.tags)
     targets = open_soft_targets(folder, sentences, "r+")
     features = live_features(lm, words)
     starts = range(0, len(order), BATCH_SENTENCES)[progress.batches :]
@@ -124,6 +111,24 @@ def write_soft_targets(
                 values.flush()  # type: ignore[attr-defined]  # memory-mapped
             write_json(folder / PROGRESS, asdict(progress))
     return progress.agreement / progress.gold_steps
+
+
+def _begun(folder: Path, sentences: Sequence[EncodedSentence], tags: int) -> "_Progress":
+    """How far the targets in `folder` have come; if none are there, empty files of their size are made."""
+    if (folder / PROGRESS).exists():
+        with _checkpoint_in(folder):
+            progress = _Progress.read(folder / PROGRESS)
+            open_soft_targets(folder, sentences)  # to write would make a file that is cut short as long as it should be
+        return progress
+    folder.mkdir(parents=True, exist_ok=True)
+    shapes = {
+        MARGINALS: (sum(len(sentence.words) for sentence in sentences), tags),
+        TRANSITIONS: (len(sentences), tags, tags),
+    }
+    for name, shape in shapes.items():
+        open_memmap(folder / name, "w+", np.float32, shape).flush()
+        reserve(folder / name)
+    return _Progress()
 
 
 def move_soft_targets(folder: Path, out: Path) -> None:

@@ -43,7 +43,8 @@ from pipeline.report.figure_files import save_figure
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import load_tagger
 from pipeline.tagger.seeds import TrainingJob
-from pipeline.tagger.training import load_tagging_data, score_dev
+from pipeline.tagger.tagging_data import load_tagging_data
+from pipeline.tagger.training import score_dev
 from tests.conftest import no_sender
 from tests.factories import WORDS, make_lexicon, make_sentences, make_tagger_params
 from tests.one_process import in_one_process

@@ -25,7 +25,7 @@ from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
 from pipeline.publishing.pages import fill_sections
 from pipeline.selection import regularised_gates as regularisers
 from pipeline.tagger.batches import collate
-from pipeline.tagger.training import TaggingData
+from pipeline.tagger.tagging_data import TaggingData
 from tests.factories import WORDS, make_bidirectional_lm, make_data, make_language_model, make_tagger
 from tests.imports import ROOT
 

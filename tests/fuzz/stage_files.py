@@ -29,7 +29,7 @@ from pipeline.report.tables import tables
 from pipeline.tagger.batches import collate
 from pipeline.tagger.model import load_tagger, save_tagger
 from pipeline.tagger.soft_targets import _Progress, open_soft_targets
-from pipeline.tagger.training import load_tagging_data
+from pipeline.tagger.tagging_data import load_tagging_data
 from stages.evaluate import _layers
 from tests.factories import BASE, WORDS, make_sentences, make_tagger, write_prepared
 from tests.fuzz.cases import Case, InputClass, put, scratch

@@ -13,7 +13,8 @@ from pipeline.selection.greedy_search import greedy_search
 from pipeline.selection.masked_tagger import Layers, MaskedTagger, Pair
 from pipeline.tagger.batches import collate
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.training import TaggingData, score_dev
+from pipeline.tagger.tagging_data import TaggingData
+from pipeline.tagger.training import score_dev
 from tests.factories import make_bidirectional_lm, make_data, make_tagger
 
 LAYERS = 3

@@ -13,12 +13,13 @@ from pipeline.params import Regulariser, SelectMethod
 from pipeline.pruning.pruning import largest_score_difference, prune_bidirectional_lm, prune_tagger
 from pipeline.selection import gated_training, hard_concrete
 from pipeline.selection.budget import open_gates
-from pipeline.selection.gated_training import _groups, _TaggerTraining
+from pipeline.selection.gated_training import _groups, _take_steps
 from pipeline.selection.methods import METHODS
 from pipeline.selection.regularised_gates import penalty
 from pipeline.selection.selection import Selection, SelectionTask, split_directions
 from pipeline.tagger.batches import collate
 from pipeline.tagger.model import Tagger, configure
+from pipeline.tagger.optimizer_steps import OptimizerSteps
 from pipeline.tagger.training import score_dev
 from tests.factories import make_bidirectional_lm, make_data, make_select_params, make_tagger, make_tagger_params
 
@@ -316,8 +317,8 @@ def test_steps_of_the_tagger_are_those_of_a_plain_loop() -> None:
     data, lm = make_data(train=24, dev=1), make_bidirectional_lm()
     ours, plain = (make_tagger(data.lexicon, sum(lm.widths)) for _ in range(2))
     group = [[0, 1, 2], [3, 4], [5, 6, 7, 8]]
-    training = _TaggerTraining(ours, data, 0.05, 0.5, steps=6, watch=Watch(ours, "select.learning_rate"))
-    optimizer = torch.optim.Adam(plain.parameters(), lr=0.05)
+    optimizer, own = (torch.optim.Adam(tagger.parameters(), lr=0.05) for tagger in (plain, ours))
+    steps = OptimizerSteps(ours, data, own, 0.5, 6, Watch(ours, "select.learning_rate"))
     gates = torch.full((6,), 0.8, requires_grad=True)
     for part in range(2):
         expected, rate = torch.zeros(6), []
@@ -333,25 +334,25 @@ def test_steps_of_the_tagger_are_those_of_a_plain_loop() -> None:
             expected, gates.grad = expected + gates.grad, None
             rate.append(loss.item())
         features = live_features(lm, data.words, gates)([index for indices in group for index in indices])
-        assert training.steps(group, features, "now") == pytest.approx(rate, rel=1e-3)
+        assert _take_steps(steps, group, features, "now") == pytest.approx(rate, rel=1e-3)
         torch.testing.assert_close(gates.grad, expected, rtol=1e-3, atol=1e-4)
         gates.grad = None
     for name, weight in plain.state_dict().items():
         torch.testing.assert_close(ours.state_dict()[name], weight, rtol=1e-3, atol=1e-4)
-    assert training.schedule.get_last_lr() == [0.0]
+    assert steps.schedule.get_last_lr() == [0.0]
 
 
 @pytest.mark.parametrize(("train", "epochs", "steps"), [(40, 2, 10), (41, 3, 18)])
 def test_the_rate_falls_over_all_steps(monkeypatch: pytest.MonkeyPatch, train: int, epochs: int, steps: int) -> None:
     """Batches of 8 sentences, the last one smaller."""
-    seen: list[_TaggerTraining] = []
+    seen: list[OptimizerSteps] = []
 
-    class Spy(_TaggerTraining):
+    class Spy(OptimizerSteps):
         def __init__(self, *arguments: Any):
             super().__init__(*arguments)
             seen.append(self)
 
-    monkeypatch.setattr("pipeline.selection.gated_training._TaggerTraining", Spy)
+    monkeypatch.setattr("pipeline.selection.gated_training.OptimizerSteps", Spy)
     data, lm = make_data(train=train, dev=2), make_bidirectional_lm()
     tagger = make_tagger(data.lexicon, sum(lm.widths))
     params = make_select_params(epochs=epochs, enforce_epoch=1, learning_rate=0.03)
@@ -424,11 +425,11 @@ def test_gates_that_are_not_finite_end_the_selection(
 
 
 def test_a_gradient_of_the_gates_that_is_not_finite_is_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def spoil(self: _TaggerTraining, group: Any, features: torch.Tensor, when: str) -> list[float]:
+    def spoil(steps: OptimizerSteps, group: Any, features: torch.Tensor, when: str) -> list[float]:
         torch.autograd.backward(features, torch.full_like(features, float("inf")))
         return [1.0]
 
-    monkeypatch.setattr(_TaggerTraining, "steps", spoil)
+    monkeypatch.setattr(gated_training, "_take_steps", spoil)
     with pytest.raises(DivergedError, match="diverged by step 1 of epoch 1: the gradient of the gates is ") as error:
         select()
     assert not error.value.tensors["batch.gradient"].isfinite().all() and error.value.tensors["batch.gates"].min() == 1

@@ -11,7 +11,8 @@ from ldnet.errors import InputError
 from pipeline.features.contextual import live_features
 from pipeline.tagger.epochs import Record
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.training import TaggingData, train_tagger
+from pipeline.tagger.tagging_data import TaggingData
+from pipeline.tagger.training import train_tagger
 from tests.factories import make_bidirectional_lm, make_data, make_tagger, make_tagger_params
 
 EPOCHS = 5

@@ -18,7 +18,8 @@ from pipeline.tagger.soft_targets import (
     open_soft_targets,
     write_soft_targets,
 )
-from pipeline.tagger.training import TaggingData, load_tagging_data, train_tagger
+from pipeline.tagger.tagging_data import TaggingData, load_tagging_data
+from pipeline.tagger.training import train_tagger
 from tests.factories import (
     make_bidirectional_lm,
     make_data,

@@ -10,7 +10,8 @@ from pipeline.execution.finite import DivergedError
 from pipeline.features.contextual import live_features
 from pipeline.tagger.model import Tagger, load_tagger
 from pipeline.tagger.seeds import TrainingJob, summarise, train_seed, train_seeds
-from pipeline.tagger.training import TaggingData, load_tagging_data, score_dev, train_tagger
+from pipeline.tagger.tagging_data import TaggingData, load_tagging_data
+from pipeline.tagger.training import score_dev, train_tagger
 from tests.factories import (
     make_bidirectional_lm,
     make_data,

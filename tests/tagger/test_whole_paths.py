@@ -8,7 +8,8 @@ from ldnet.text.columns import Sentence
 from pipeline.features.contextual import live_features
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.scoring import span_scores
-from pipeline.tagger.training import TaggingData, score_dev
+from pipeline.tagger.tagging_data import TaggingData
+from pipeline.tagger.training import score_dev
 from pipeline.tagger.whole_paths import WholePaths
 from tests.brute_force import NAMES, make_crf
 from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences, make_tagger
