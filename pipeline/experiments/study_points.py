@@ -13,30 +13,21 @@ def _gates(regulariser: str, cost_weighted: bool) -> dict[str, Value]:
     return {"select.method": "gates", "select.regulariser": regulariser, "select.cost_weighted": cost_weighted}
 
 
-LONG_EPOCHS = 6  # of gates and tagger together, where all else in the search for a better method stays the same
 METHODS: Mapping[str, Mapping[str, Value]] = {
     "r1": _gates("r1", False),
     "r2": _gates("r2", False),
     "r3": _gates("r3", False),
-    "r1_cost": _gates("r1", True),
-    "r2_cost": _gates("r2", True),
     "r3_cost": _gates("r3", True),
-    "r3_long": {**_gates("r3", False), "select.epochs": LONG_EPOCHS, "select.enforce_epoch": LONG_EPOCHS},
     "hard_concrete": {"select.method": "hard_concrete", "select.cost_weighted": False},
-    "hard_concrete_cost": {"select.method": "hard_concrete", "select.cost_weighted": True},
     **{name: {"select.method": name} for name in ("importance", "greedy", "exhaustive", "first", "last", "random")},
 }
 TITLES = {
     "r1": "gates, R1",
     "r2": "gates, R2",
     "r3": "gates, R3",
-    "r1_cost": "gates, R1 by cost",
-    "r2_cost": "gates, R2 by cost",
     "r3_cost": "gates, R3 by cost",
     "r3_gold": "gates, R3, no distillation",  # of earlier studies, whose pruned taggers were taught
-    "r3_long": f"gates, R3, {LONG_EPOCHS} epochs",
     "hard_concrete": "hard-concrete gates",
-    "hard_concrete_cost": "hard-concrete gates by cost",
     "l0": "hard-concrete gates",  # as earlier studies call them
     "importance": "importance",
     "greedy": "greedy search",

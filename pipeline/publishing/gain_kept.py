@@ -14,6 +14,7 @@ from pipeline.report.tables import (
     lm_table,
     markdown_table,
     misses_macs,
+    outcome,
     percent,
     results_table,
     signed,
@@ -54,20 +55,16 @@ def kept_table(comparisons: Comparisons) -> str:
             continue
         kept, missed, goal = comparison["gain_kept"], gain_missed(comparison), f"{100 * goals['gain_kept']:.0f} %"
         rows += [
-            [f"gain in F1, {split}", training, percent(kept[split]), f"at least {goal}: {_met(missed[split])}"]
+            [f"gain in F1, {split}", training, percent(kept[split]), f"at least {goal}: {outcome(missed[split])}"]
             for split in ("dev", "test")
             if split in missed
         ]
         reached = percent(kept["test_resamples_at_goal"])
         rows.append(["resamples of test that reach that goal", training, reached, ""])
     first = next(iter(comparisons.values()))
-    goal = f"at most {100 * first['goals']['lm_macs_kept']:.0f} %: {_met(misses_macs(comparisons))}"
+    goal = f"at most {100 * first['goals']['lm_macs_kept']:.0f} %: {outcome(misses_macs(comparisons))}"
     rows.append(["MACs of the language models", "both", percent(first["lm_macs_kept"]), goal])
     return markdown_table(["left after pruning", "training", "share", "goal"], rows)
-
-
-def _met(missed: bool) -> str:
-    return "missed" if missed else "met"
 
 
 def _section(document: Mapping[str, Any]) -> str:

@@ -144,7 +144,7 @@ def _cost(comparisons: Comparisons) -> str:
     goal = f"at most {100 * first['goals']['lm_macs_kept']:.0f} % of the MACs"
     return (
         f"The pruned taggers run {percent(first['lm_macs_kept'])} of the language models' MACs. The goal of {goal} is "
-        f"{_met(misses_macs(comparisons))}."
+        f"{outcome(misses_macs(comparisons))}."
     )
 
 
@@ -229,11 +229,12 @@ def _kept(training: str, comparison: Mapping[str, Any]) -> str:
     goal = f"at least {100 * comparison['goals']['gain_kept']:.0f} %"
     return (
         f"{TRAINED[training]}, pruning keeps {percent(kept['test'])} of the gain from all layers ({gain}) on test"
-        f"{on_dev}: the goal of {goal} is {_met(bool(on))}{' on ' + ' and '.join(on) if on else ''}."
+        f"{on_dev}: the goal of {goal} is {outcome(bool(on))}{' on ' + ' and '.join(on) if on else ''}."
     )
 
 
-def _met(missed: bool) -> str:
+def outcome(missed: bool) -> str:
+    """Of a goal."""
     return "missed" if missed else "met"
 
 
