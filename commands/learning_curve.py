@@ -1,5 +1,7 @@
 """Where language models matter: all six taggers on few labelled sentences and on many, each size a DVC experiment."""
 
+from pathlib import Path
+
 import click
 
 from commands.sweep import run_sweep
@@ -11,6 +13,7 @@ from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.learning_curve_figure import curve_figure
 from pipeline.publishing.publishing import PAGE, Publication, committed_code
+from pipeline.text.splits import read_splits
 
 CURVE = Publication("curve", read_curve, curve_section, curve_figure)
 
@@ -26,6 +29,10 @@ def main(counts: str, seeds: str, jobs: int | None) -> None:
     """
     params = load_params(PARAMS)
     points = sizes(params, numbers(counts, int, "sizes"), numbers(seeds, int, "seeds"))
+    raw = Path("data/raw") / params.data
+    if raw.is_dir():  # else a stage generates the data first
+        largest = max(points, key=lambda point: point.sentences).params(params)
+        read_splits(raw, largest.prepare_conll, largest.seed)  # are there so many sentences?
     commit = committed_code()
     document = curve_document(experiment_values(params), run_sweep(params, points, jobs, size_row), commit)
     file = CURVE.publish(document)

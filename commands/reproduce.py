@@ -192,7 +192,7 @@ def _listen(output: IO[str], read: Reader) -> threading.Thread:
                 try:
                     if text is not None and shown:
                         echo(text)
-                except OSError:  # nobody reads any more, as after `| head`; the command must not wait for us
+                except OSError:  # a full disk, for one; the command must not wait for us
                     shown = False
 
     thread = threading.Thread(target=listen, daemon=True)

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import click
@@ -47,13 +48,19 @@ MODEL = ModelName()
 
 
 def echo(message: object = "", *, err: bool = False) -> None:
-    """Print a message, without what a terminal would obey. An OSError, of a full disk for one, says where."""
+    """Print a message, without what a terminal would obey. An OSError, of a full disk for one, says where.
+
+    Where who reads has seen enough, as after `| head`, this message and all later ones go nowhere.
+    """
     text = printable(str(message))
     stream = sys.stderr if err else sys.stdout
     if encoding := getattr(stream, "encoding", None):  # not every terminal has all characters
         text = text.encode(encoding, "backslashreplace").decode(encoding)
-    with named_output(err=err):
-        click.echo(text, err=err)
+    try:
+        with named_output(err=err):
+            click.echo(text, err=err)
+    except BrokenPipeError:
+        discard_output(err=err)
 
 
 @contextmanager
@@ -97,12 +104,15 @@ class Examples(click.Command):
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         if sys.stderr is None:  # closed; click would print errors among the results
             sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
+        if sys.stdout is None:
+            raise click.ClickException("standard output is closed; expected a place for it, such as > output.txt")
         with _harmless_errors():
             try:
                 with named_output():  # --help and --version print
                     return super().make_context(*arguments, **options)
             except BrokenPipeError:
-                raise
+                discard_output()
+                raise click.exceptions.Exit(0) from None
             except OSError as error:
                 raise click.ClickException(str(error)) from None
 
@@ -136,7 +146,7 @@ class Command(Examples):
         except (InputError, OSError) as error:
             if context.meta["--verbose"]:
                 echo(traceback.format_exc(), err=True)
-            raise click.ClickException(_shown(str(error))) from None
+            raise click.ClickException(_shown(_said(error))) from None
         except KeyboardInterrupt as interrupt:
             if context.meta["--verbose"]:
                 echo(traceback.format_exc(), err=True)
@@ -146,6 +156,24 @@ class Command(Examples):
     def run(self, context: click.Context) -> Any:
         """What the command does."""
         return super().invoke(context)
+
+
+def show_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """For sys.excepthook: an InputError while modules are imported, before there is a command, is one line as well."""
+    if isinstance(error, InputError):
+        click.ClickException(_shown(str(error))).show()
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+def _said(error: Exception) -> str:
+    """What the error says. The system names no file where the current folder has been removed."""
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            return "the current folder has been removed; change to one that is there"
+    return str(error)
 
 
 def _shown(message: str) -> str:

@@ -5,11 +5,33 @@ if that is set, else in __pycache__ beside the function's file, else in the user
 none of them can be written, every process compiles.
 """
 
-from collections.abc import Callable
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from numba import njit
-from numba.core import event
+from ldnet.errors import InputError
+
+
+@contextmanager
+def _variables_named() -> Iterator[None]:
+    """Raise InputError that names the environment's NUMBA_* variables where numba, when imported, cannot use one."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Environment variable", RuntimeWarning)  # numba would go on without its value
+        try:
+            yield
+        except (ValueError, KeyError, RuntimeWarning) as error:
+            if not (given := sorted(name for name in os.environ if name.startswith("NUMBA_"))):
+                raise
+            said = str(error).partition("\n")[0].rstrip(".")
+            expected = "expected other values, or none"
+            raise InputError(f"{', '.join(given)}: numba refuses the environment: {said}; {expected}") from None
+
+
+with _variables_named():
+    from numba import njit
+    from numba.core import event
 
 _functions: list[Any] = []
 

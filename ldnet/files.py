@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from ldnet.errors import InputError, TooLargeError
 from ldnet.limits import MOST_JSON_BYTES
 
+NEWLINE = b"\n"
 MOST_DIGITS = 308  # of a whole number: a larger one is beyond what a floating-point number can hold
 
 
@@ -58,6 +59,13 @@ def write_json(path: Path, content: Any, *, read_again: bool = True) -> None:
     write_bytes(path, encoded)
 
 
+def not_utf8(error: UnicodeDecodeError, name: str) -> InputError:
+    """What is wrong with a file that was decoded at once, with the line and the byte in it."""
+    before = error.object[: error.start]
+    found = f"byte 0x{error.object[error.start]:02x} at position {len(before) - before.rfind(NEWLINE)}"
+    return InputError(f"{name}:{before.count(NEWLINE) + 1}: not UTF-8 ({found}); convert the file to UTF-8")
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file. Raises InputError if it is missing, too large, not UTF-8 or not JSON, as NaN is not."""
     try:
@@ -68,7 +76,9 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
-    except (ValueError, RecursionError) as error:  # not UTF-8, a number too long, thousands of brackets
+    except UnicodeDecodeError as error:
+        raise not_utf8(error, str(path)) from None
+    except (ValueError, RecursionError) as error:  # a number too long, thousands of brackets
         raise InputError(f"{path}: not JSON: {error}") from None
 
 

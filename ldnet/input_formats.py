@@ -9,14 +9,23 @@ from collections.abc import Sequence
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted
-from ldnet.text.column_layout import INDEX, Layout, NumberedLine, find_layout, is_blank, looks_like_tag, starts_document
-from ldnet.text.foreign_formats import DELIMITERS, foreign_format, in_columns, separated_values
+from ldnet.text.column_layout import (
+    INDEX,
+    Layout,
+    NumberedLine,
+    find_layout,
+    is_blank,
+    looks_like_tag,
+    other_blank,
+    starts_document,
+)
+from ldnet.text.foreign_formats import DELIMITERS, foreign_format, has_tags, in_columns, separated_values
 
 TEXT = "expected text, a sentence a line"
 COLUMNS = "expected CoNLL columns, which blanks or tabs separate"
-LINE_SEPARATORS = re.compile("[\r\x00\x85\u2028\u2029]")
-FEWEST_WORDS = 6  # lines of one word each
-END_OF_SENTENCE = re.compile(r"\w[.!?][\"')]*")
+LINE_SEPARATORS = re.compile("[\r\x00\x0b\x85\u2028\u2029]")
+FEWEST_WORDS = 6  # in lines of one word each, or joined to tags
+END_OF_SENTENCE = re.compile(r"\w[.!?][\"')]*\Z")
 
 
 def doubt_about_text(lines: Sequence[NumberedLine], name: str) -> str:
@@ -51,6 +60,9 @@ def _smaller_doubt(lines: Sequence[NumberedLine], apart: bool, name: str) -> str
         return f"{place}: this may be {found}, but is read as text, a sentence a line"
     if all(len(text) > 1 and text[0] == text[-1] == '"' for text in map(str.strip, texts)) and len(texts) > 1:
         return f"{place}: quotation marks around each line are read as words of it; of JSON: jq -r . takes them away"
+    words = [text.split() for text in texts]
+    if sum(map(len, words)) >= FEWEST_WORDS and all(map(has_tags, words)):
+        return f"{place}: these may be words joined to their tags, but are read as text, a sentence a line"
     for number, text in lines:
         if separator := LINE_SEPARATORS.search(text):
             return f"{name}:{number}: {quoted(separator[0])} inside the line, which is read as one sentence"
@@ -86,6 +98,11 @@ def doubt_about_columns(block: Sequence[NumberedLine], layout: Layout, name: str
         ends_first = all(len(fields[0]) > 1 and fields[0].endswith(delimiter) for fields in split)
         if ends_first or (layout.width == 1 and _has_letters(texts)):
             return f"{place}: this may be {found}, but is read as columns, which blanks or tabs separate"
+    if layout.width == 1 and (blank := other_blank(texts)):
+        return f"{place}: {quoted(blank)} in all lines separates no columns; blanks and tabs do"
+    separators = LINE_SEPARATORS.findall("\n".join(texts))
+    if len(separators) >= len(texts):
+        return f"{place}: {quoted(separators[0])} in a line, which is read as one word and its columns"
     if layout.width > 2 and all(END_OF_SENTENCE.search(fields[-1]) for fields in split):
         return f"{place}: this may be text, but is read as columns, a word a line; --input text reads a sentence a line"
     return ""

@@ -108,8 +108,8 @@ def _download(uri: str, folder: str) -> Path:
     configure_mlflow()
     server = tracking_uri()
     database = Path(server.removeprefix("sqlite:///"))
-    if server.startswith("sqlite:///") and not database.exists():
-        raise InputError(f"{uri}: no {database}; set MLFLOW_TRACKING_URI, or run this where `make repro` has run")
+    if server.startswith("sqlite:///") and not database.is_file():
+        raise InputError(f"{uri}: no file {database}; set MLFLOW_TRACKING_URI, or run this where `make repro` has run")
     done = subprocess.run(
         [sys.executable, "-P", "-c", DOWNLOAD, uri, folder, str(DOWNLOAD_SECONDS)],
         env={**os.environ, "MLFLOW_TRACKING_URI": server},

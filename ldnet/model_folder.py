@@ -22,22 +22,27 @@ from ldnet.errors import InputError, naming
 from ldnet.files import is_texts, read_json
 from ldnet.model_description import check_files, has_language_models, model_digest, read_description
 from ldnet.text.lexicon import Lexicon
-from ldnet.text.tokenisation import split_at_blanks, tokenise
+from ldnet.text.tokenisation import TokenisedText, split_at_blanks, tokenise
 
 VOCABULARY = "vocabulary.json"
 
 
 @dataclass(frozen=True)
 class TaggingModel:
-    """A loaded model folder. `digest` is the SHA-256 of model.json, and so stands for all of the model's files."""
+    """A loaded model folder. `digest` is the SHA-256 of model.json, and so stands for all of the model's files.
 
+    What tags raises InputError that begins with the folder where scores are not finite.
+    """
+
+    folder: Path
     description: Mapping[str, Any]
     digest: str
     bulk: BulkTagger
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """The IOBES tags of sentences given as words."""
-        return self.bulk.tag(sentences)
+        with naming(self.folder):
+            return self.bulk.tag(sentences)
 
     @property
     def temperature(self) -> float:
@@ -50,7 +55,12 @@ class TaggingModel:
         With `tokenised`, blanks separate the words. `n_best` above 1 adds so many taggings with their probabilities.
         """
         lines = [split_at_blanks(text) if tokenised else tokenise(text) for text in texts]
-        return annotate(self.bulk, lines, self.temperature, n_best)
+        return self.annotate_lines(lines, n_best=n_best)
+
+    def annotate_lines(self, lines: Sequence[TokenisedText], *, n_best: int = 1) -> list[AnnotatedText]:
+        """The same of lines whose words are known."""
+        with naming(self.folder):
+            return annotate(self.bulk, lines, self.temperature, n_best)
 
 
 def load_model(
@@ -64,7 +74,7 @@ def load_model(
     description = read_description(folder)
     check_files(folder, description)
     with_lm = has_language_models(description["files"])
-    return TaggingModel(description, model_digest(folder), load_parts(folder, with_lm, precision, threads))
+    return TaggingModel(folder, description, model_digest(folder), load_parts(folder, with_lm, precision, threads))
 
 
 def load_parts(folder: Path, with_lm: bool, precision: DecodingPrecision, threads: int | None = None) -> BulkTagger:

@@ -21,6 +21,7 @@ from ldnet.text.column_layout import (
     HEADER,
     INDEX,
     LONG_SENTENCE,
+    WEBANNO_WORDS,
     ColumnLine,
     Layout,
     NumberedLine,
@@ -28,6 +29,7 @@ from ldnet.text.column_layout import (
     has_ranges,
     header_of,
     is_blank,
+    is_webanno,
     looks_like_tag,
     mark_headers,
     mark_indexed,
@@ -177,7 +179,7 @@ def conll_reader(word_column: int | None, say: Say) -> Reader:
     """Reads columns; sentences end at empty lines, of which each has its place, at -DOCSTART- lines, and with files.
 
     Without a `word_column`, words are in column 0, or in column 1 where column 0 counts the words of a file's first
-    sentence. That choice goes to `say`, and what is doubtful.
+    sentence, or in column 2 of WebAnno TSV. That choice goes to `say`, and what is doubtful.
     """
 
     def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:
@@ -282,6 +284,10 @@ class _BlockReader:
             self.word_column, self.counted = 1, True
             found = f"{self.name}:{words[0].number}: column 0 counts the words"
             self.say(f"{found}, so that they are read from column 1; --word-column says where they are")
+        elif self.first is None and self.choose and is_webanno(words):
+            self.word_column = WEBANNO_WORDS
+            found = f"{self.name}:{words[0].number}: WebAnno TSV"
+            self.say(f"{found}, so that words are read from column {WEBANNO_WORDS}; --word-column says where they are")
         if not -layout.width <= self.word_column < layout.width:
             found = f"{layout.width} columns, but --word-column is {self.word_column}"
             raise InputError(f"{place}: {found} (columns count from 0)")
@@ -324,7 +330,7 @@ class _BlockReader:
             self.say(f"{self.name}:{block[0][0]}: words are read from column {column}, as global.columns says")
 
     def _doubt_words(self, lines: Sequence[ColumnLine]) -> None:
-        """Say where a first sentence has no letters in its words, or the same one throughout, or is very long."""
+        """Say where the words of a first sentence have no letters, are tags, are all the same, or are very many."""
         words = [line.fields[self.word_column] for line in lines]
         place = f"{self.name}:{lines[0].number}"
         others = (column for column in zip(*(line.fields for line in lines), strict=True) if list(column) != words)
@@ -332,7 +338,8 @@ class _BlockReader:
             any(map(str.islower, "".join(column))) and not all(map(looks_like_tag, column)) for column in others
         )
         same = len(set(words)) == 1
-        if self.choose and beside and len(words) > 1 and (same or not any(map(str.isalpha, "".join(words)))):
+        none = not any(map(str.isalpha, "".join(words))) or all(map(PREFIX_AND_TYPE.fullmatch, words))
+        if self.choose and beside and len(words) > 1 and (same or none):
             found = f"{quoted(words[0])} in column {self.word_column}, {'and so in all lines of' if same else 'in'}"
             self.say(f"{place}: {found} the first sentence; are these words? --word-column says where they are")
         if len(words) > LONG_SENTENCE:

@@ -7,14 +7,14 @@ from ldnet.annotation import AnnotatedText
 from ldnet.sentence_input import SentenceRead
 from ldnet.text.column_layout import ColumnLine
 
-OF_OTHERS = {"document": "O", "header": "tag", "multiword": "_", "empty node": "_"}
+OF_OTHERS = {"document": "O", "header": "tag", "multiword": "_", "empty node": "_", "part of word": "_"}
 
 
 def conll_block(sentence: SentenceRead, tags: Sequence[str]) -> str:
     """A line of `word tag` for each word and an empty line; columns that were read keep all, with the tag as the last.
 
-    Comments come back as they are. The start of a document is tagged O; ranges and empty nodes of CoNLL-U, which are no
-    words, get its _ for nothing.
+    Comments come back as they are. The start of a document is tagged O; ranges and empty nodes of CoNLL-U and parts of
+    words of WebAnno, which are no words, get their _ for nothing.
     """
     end = "\n" if sentence.closed else ""
     if sentence.columns is None:

@@ -37,7 +37,7 @@ from pipeline.values import (
     Threads,
     Width,
 )
-from pipeline.yaml_text import parse_yaml
+from pipeline.yaml_text import parse_yaml, read_yaml
 
 Regulariser = Literal["r1", "r2", "r3"]
 SelectMethod = Literal["gates", "hard_concrete", "importance", "first", "last", "random", "greedy", "exhaustive"]
@@ -284,11 +284,12 @@ def experiment_values(params: Params) -> dict[str, Any]:
 def load_params(path: Path) -> Params:
     """Read and check params.yaml. Raises InputError naming the key that is wrong."""
     try:
-        return parse_params(path.read_text(encoding="utf-8"), str(path))
+        content = read_yaml(path)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `make profile NAME=demo` writes one") from None
-    except (UnicodeDecodeError, OSError) as error:
+    except OSError as error:
         raise InputError(f"{path}: not a readable YAML file: {error}") from None
+    return validated(Params, content, f"{path}: ")
 
 
 def parse_params(text: str, name: str) -> Params:

@@ -33,6 +33,11 @@ def stage_of(variant: str, training: str) -> str:
     return f"{'train_tagger' if training == 'gold' else 'train_taught'}@{variant}"
 
 
+def lm_stage_of(variant: str) -> str:
+    """The stage of dvc.yaml that makes the language models of the variant."""
+    return "prune" if variant == "pruned" else "pretrain_lm"
+
+
 def language_models_of(variant: str, folder: Path, params: Params) -> list[Path]:
     """The folder with forward/ and backward/ of each seed's tagger: `folder`, or one in it for each selection."""
     if variant == "pruned":

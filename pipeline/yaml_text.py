@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ldnet.errors import InputError
+from ldnet.files import not_utf8
 from ldnet.printable import MOST_REASON, reason, shortened
 
 # What the parser raises besides its own errors: for numbers of thousands of digits, impossible dates, unhashable keys,
@@ -32,12 +33,14 @@ def read_yaml(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a readable YAML file: {error}") from None
+        raise not_utf8(error, str(path)) from None
     return parse_yaml(text, str(path))
 
 
 def yaml_error(error: Exception, name: str) -> InputError:
-    """What a parser found wrong with a text, on one line."""
+    """What is wrong with a file or a text, on one line."""
+    if isinstance(error, UnicodeDecodeError):
+        return not_utf8(error, name)
     if isinstance(error, RecursionError):
         return InputError(f"{name}: not a readable YAML file: nested too deeply")
     if isinstance(error, MarkedYAMLError) and error.problem:

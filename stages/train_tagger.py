@@ -10,7 +10,7 @@ from ldnet.errors import InputError
 from pipeline.checkpoints import Computation, code_of
 from pipeline.execution.reproducible import set_up
 from pipeline.params import Params, TaggerParams, load_params
-from pipeline.six_taggers import VARIANTS, language_models_of, stage_of, tagger_name
+from pipeline.six_taggers import VARIANTS, language_models_of, lm_stage_of, stage_of, tagger_name
 from pipeline.tagger.seeds import train_and_record
 from stages._run import StageCommand, params_option
 
@@ -78,7 +78,7 @@ def main(
         params.threads,
         conll=conll,
         lms=_language_models(params, variant, lm),
-        lm_stage="prune" if variant == "pruned" else "pretrain_lm",
+        lm_stage=lm_stage_of(variant),
         targets=targets,
         out=out,
         metrics=metrics,

@@ -42,7 +42,7 @@ def main(model: str, dev: Path) -> None:
         loaded = loaded_for_command(folder)
     from ldnet.decoding.calibration import calibrate
 
-    with naming(dev):
+    with naming(folder):
         found = calibrate(loaded.bulk, sentences)
     echo(f"{found.spans:,} spans found in {dev}; expected calibration error:")
     echo(f"{found.error_before:.4f} as the CRF gives them")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from ldnet.command_line import MODEL, Command, discard_output, echo, named_output
+from ldnet.command_line import MODEL, Command, GivenPath, discard_output, echo, named_output
 from ldnet.commands.loading import loaded_for_command
 from ldnet.decoding.precision import PRECISIONS, DecodingPrecision
 from ldnet.errors import InputError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, which --help need not wait f
     ],
 )
 @click.argument("model", type=MODEL)
-@click.argument("files", nargs=-1)
+@click.argument("files", nargs=-1, type=GivenPath())
 @click.option(
     "--input",
     "form",
@@ -99,8 +99,6 @@ def main(
 
     names = files or (STDIN,)
     check_inputs(names)
-    if sys.stdout is None:
-        raise InputError("standard output is closed; expected a place for the tags, such as > tagged.conll")
     with located(model) as folder:
         if STDIN in names and sys.stdin.isatty():
             echo("reading what you type, a sentence a line; Ctrl-D ends it", err=True)
@@ -162,7 +160,6 @@ def _written(name: str, line: int) -> str:
 
 
 def _tagged(model: "TaggingModel", group: "list[SentenceRead]", output: str, n_best: int) -> str:
-    from ldnet.annotation import annotate
     from ldnet.sentence_output import conll_block, json_line
 
     if output == "conll":
@@ -170,7 +167,7 @@ def _tagged(model: "TaggingModel", group: "list[SentenceRead]", output: str, n_b
         return "".join(conll_block(sentence, of_it) for sentence, of_it in zip(group, tags, strict=True))
     # Of columns, only sentences: the empty lines between them are none.
     lines = [sentence.line for sentence in group if sentence.columns is None or sentence.line.words]
-    return "".join(map(json_line, annotate(model.bulk, lines, model.temperature, n_best)))
+    return "".join(map(json_line, model.annotate_lines(lines, n_best=n_best)))
 
 
 @contextmanager

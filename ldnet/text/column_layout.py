@@ -2,7 +2,8 @@
 
 Training and `ldnet tag` read columns by the same rules. Tabs alone separate columns where every line has as many, so
 that words may have blanks in them; otherwise blanks and tabs do, in runs. Comments, a header, and the lines of CoNLL-U
-that are no words (ranges such as 1-2, empty nodes such as 3.1) are told apart from words, and are kept where they are.
+(ranges such as 1-2, empty nodes such as 3.1) and WebAnno (parts of words such as 1-2.1) that are no words are told
+apart from words, and are kept where they are.
 """
 
 import re
@@ -30,9 +31,13 @@ HEADER = re.compile(
     re.IGNORECASE,
 )
 INDEX = re.compile(r"(?P<number>\d{1,9})(?:-(?P<last>\d{1,9})|\.(?P<node>\d{1,9}))?")
+# The first columns of WebAnno TSV 3: 1-2 for word 2 of sentence 1, 1-2.1 for a part of it; and offsets of characters.
+OF_WEBANNO = re.compile(r"\d+-\d+(?P<part>\.\d+)?")
+OFFSETS = re.compile(r"\d+-\d+")
+WEBANNO_WORDS = 2  # the column
 MANY_LINES = 50
 LONG_SENTENCE = 500  # words: a longer one is several, without the blank lines between them
-Kind = Literal["word", "comment", "header", "document", "multiword", "empty node"]
+Kind = Literal["word", "comment", "header", "document", "multiword", "empty node", "part of word"]
 NumberedLine = tuple[int, str]
 
 
@@ -81,6 +86,12 @@ def _at_blanks(text: str) -> tuple[str, ...]:
 
 def _at_tabs(text: str) -> tuple[str, ...]:
     return tuple(field.strip(" ") for field in text.split("\t"))
+
+
+def other_blank(texts: Iterable[str]) -> str:
+    """What looks like a blank and is in all the lines, but separates no columns, as U+00A0; '' for none."""
+    found = [{character for character in text if character.isspace()} - {" ", "\t"} for text in texts]
+    return min(set.intersection(*found), default="") if found else ""
 
 
 def looks_like_tag(text: str) -> bool:
@@ -166,7 +177,20 @@ def read_block(
             yield ColumnLine(number, text, "comment", fields)
         else:
             layout.check(fields, place)
-            yield ColumnLine(number, text, "word", fields)
+            yield ColumnLine(number, text, _webanno_kind(fields) or "word", fields)
+
+
+def _webanno_kind(fields: Sequence[str]) -> Kind | None:
+    """What a line of WebAnno TSV 3 is; None for what is none."""
+    match = OF_WEBANNO.fullmatch(fields[0]) if len(fields) > WEBANNO_WORDS else None
+    if match is None or not OFFSETS.fullmatch(fields[1]):
+        return None
+    return "part of word" if match["part"] else "word"
+
+
+def is_webanno(words: Iterable[ColumnLine]) -> bool:
+    """Whether all these words stand as in WebAnno TSV 3, in column WEBANNO_WORDS."""
+    return all(_webanno_kind(line.fields) for line in words)
 
 
 def _is_comment(text: str, layout: Layout, tag_column: int | None, tags: Collection[str]) -> bool:

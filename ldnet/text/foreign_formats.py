@@ -1,4 +1,4 @@
-"""Formats that are often taken for CoNLL columns or for plain text: JSON, CSV, web pages, pointers to files.
+"""Formats that are often taken for CoNLL columns or for plain text: JSON, CSV, web pages, standoff, pointers to files.
 
 They are named, not read.
 """
@@ -19,6 +19,12 @@ BEGINNINGS = {
     "version https://git-lfs.github.com/spec/": "a pointer of Git LFS (`git lfs pull` brings the file)",
     "{\\rtf1": "RTF",
 }
+BRAT_SPAN = re.compile(r"T\d+\t\S+ \d+ \d+(;\d+ \d+)*\t.+")
+BRAT_LINE = re.compile(r"([A-Z]\d+|#\d*|\*)\t.+")  # a relation, an event, a note
+VERTICAL_TAG = re.compile(r"</?[A-Za-z]\w*(\s[^<>]*)?/?>")  # <s>, <doc id="1">, <g/>
+TAGGED = re.compile(r"\S+[_/|](?:[A-Za-z]{1,5}[$\d]?|[^\w\s]{1,3}|-[LR][RSC]B-|[BIESLUMW]-\S+)")
+MOST_TAGGED = 0.8  # of the words of a line
+PUBTATOR_TITLE = re.compile(r"(?P<id>\w+)\|t\|")
 PAGE_START = re.compile(r"\s*<(\?xml|!doctype|html)\b", re.IGNORECASE)
 FEWEST_JOINED = 6  # words
 LINES = 50  # that are looked at
@@ -26,7 +32,7 @@ MOST = 0.8  # of the lines: a comma that is a word is not always quoted
 
 
 def foreign_format(lines: Sequence[str]) -> str:
-    """What a file that begins with these lines is for certain, as JSON, CSV with a header or a web page; or ''."""
+    """What a file that begins with these lines is for certain, as JSON, CSV with a header, XML or standoff; or ''."""
     shown = [line for line in lines if line.strip()][:LINES]
     if not shown:
         return ""
@@ -36,6 +42,12 @@ def foreign_format(lines: Sequence[str]) -> str:
         return found
     if _is_json(shown):
         return "JSON"
+    if VERTICAL_TAG.fullmatch(shown[0].strip()) and _is_vertical(shown):
+        return "vertical text of corpus tools (write a blank line for </s>, and leave out all other lines in <>)"
+    if any(map(BRAT_SPAN.fullmatch, shown)) and all(map(BRAT_LINE.fullmatch, shown)):
+        return "brat standoff, spans without the text (brat's tools/anntoconll.py makes columns of both)"
+    if (title := PUBTATOR_TITLE.match(shown[0])) and len(shown) > 1 and shown[1].startswith(f"{title['id']}|a|"):
+        return "PubTator, spans apart from words (make JSON records of text and spans)"
     if all(map(QUOTED_VALUES.fullmatch, shown)):
         return "values in quotation marks (write them without; in pandas: quoting=csv.QUOTE_NONE)"
     if _are_joined(shown):
@@ -68,6 +80,19 @@ def in_columns(lines: Sequence[str]) -> bool:
         return False
     tabs = {line.count("\t") for line in shown}
     return (len(tabs) == 1 and 0 not in tabs) or all(looks_like_tag(fields[-1]) for fields in split)
+
+
+def has_tags(words: Sequence[str]) -> bool:
+    """Whether the words of a line are joined to tags by _, / or |: the_DT cat_NN."""
+    return len(words) > 1 and sum(bool(TAGGED.fullmatch(word)) for word in words) >= MOST_TAGGED * len(words)
+
+
+def _is_vertical(lines: Sequence[str]) -> bool:
+    """Whether all lines have tabs in them or are tags of XML alone, with lines of both kinds."""
+    columns = ["\t" in line for line in lines]
+    return any(columns) and all(
+        has or VERTICAL_TAG.fullmatch(line.strip()) for has, line in zip(columns, lines, strict=True)
+    )
 
 
 def _are_joined(lines: Sequence[str]) -> bool:

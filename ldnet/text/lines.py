@@ -171,6 +171,7 @@ def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | Non
             continue
         if not size:
             _refuse_binary(block, name)
+        _refuse_wide(block, name, number)
         if not end:
             size += len(block)
             lone = returns or b"\r" in block.rstrip(b"\r")
@@ -213,8 +214,23 @@ def _too_long(name: str, number: int, most_bytes: int) -> InputError:
 def _refuse_binary(start: bytes, name: str) -> None:
     if kind := next((kind for kind, magic in BINARY.items() if start.startswith(magic)), ""):
         raise InputError(f"{name}: is {kind}, not text; export what is in it as text")
-    if _has_wide_characters(start):
-        raise InputError(f"{name}:1: not UTF-8 (NUL bytes as in UTF-16 and UTF-32); convert the file to UTF-8")
+
+
+def _refuse_wide(block: bytes, name: str, before: int) -> None:
+    """Raise InputError for text in UTF-16 or UTF-32, with the line where it begins; `before` the block are so many."""
+    if _has_wide_characters(block):
+        line = before + len(block[: _first_wide(block) + 1].splitlines())
+        raise InputError(f"{name}:{line}: not UTF-8 (NUL bytes as in UTF-16 and UTF-32); convert the file to UTF-8")
+
+
+def _first_wide(block: bytes) -> int:
+    """Where the first NUL is, or the first byte before it that is not UTF-8, as in a byte order mark of UTF-16."""
+    first = block.index(0)
+    try:
+        block[:first].decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return first
 
 
 def _has_wide_characters(start: bytes) -> bool:

@@ -10,8 +10,8 @@ from ldnet.text.tags import spans
 from pipeline.checking.findings import Findings, percent, shortened
 from pipeline.params import ConllParams, Params
 from pipeline.text.lexicon_building import vector_coverage
-from pipeline.text.raw_columns import RawFile, read_columns
-from pipeline.text.splits import Splits, count_shared, make_splits, paths_of_splits
+from pipeline.text.raw_columns import RawFile
+from pipeline.text.splits import Splits, count_shared, make_splits, paths_of_splits, read_file
 from pipeline.text.tag_scheme import TagReport
 from pipeline.text.word_vectors import WordVectors, read_word_vectors
 
@@ -38,7 +38,7 @@ def look_at_sentences(raw: Path, params: Params, findings: Findings) -> TaggedSe
     for name, of_split in paths.items():
         for path in of_split:
             with findings.keep_error():
-                files.setdefault(name, []).append(read_columns(path, conll.word_column, conll.tag_column))
+                files.setdefault(name, []).append(read_file(path, name, conll))
     findings.lines += [f"  {file.description()}" for of_split in files.values() for file in of_split]
     if not paths or any(len(files.get(name, ())) < len(of_split) for name, of_split in paths.items()):
         return None

@@ -1,26 +1,33 @@
 """Whether LM text is text, as far as its lines show: markup, subtitles, and words with parts of speech are not.
 
-Nor are lines with control characters in them, and lines that carriage returns end while others end with newlines.
+Nor are lines with words that no text has, and lines that carriage returns end while others end with newlines.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from ldnet.printable import quoted
+from ldnet.text.foreign_formats import has_tags
 from ldnet.text.tokenisation import split_words
 from pipeline.text.bounded_lines import bounded_lines
 from pipeline.text.odd_characters import NAMES, is_odd
+from pipeline.text.odd_words import blank_at_end, has_escape, is_mark
 
 LOOKED_AT = 1000  # lines of each file
 MARKUP = re.compile(r"<\s*[/?!]?\s*[A-Za-z][^<>]*>")
 WORD_ALONE = re.compile(r"<unk>", re.IGNORECASE)  # a line of one unknown word
 TIME = r"(\d+\s*:\s*)?\d{1,2}\s*:\s*\d\d\s*[.,]\s*\d{1,3}"
 TIME_RANGE = re.compile(rf"{TIME}\s*--?\s*>\s*{TIME}.*")
-TAGGED = re.compile(r"\S+[_/|](?:[A-Za-z]{1,5}[$\d]?|[^\w\s]{1,3}|-[LR][RSC]B-)")
-MOST_TAGGED = 0.8  # of the words of a line
 RETURNS = "several lines, with carriage returns between them"
+BLANKS = " \t\n\v\f\r"
+IN_WORDS: dict[str, Callable[[str], object]] = {
+    f"text with {NAMES}": is_odd,
+    "text with marks of another tool's tokeniser": lambda word: is_mark(word) and not WORD_ALONE.fullmatch(word),
+    "text with escapes of HTML or JSON": has_escape,
+    "text with blanks that separate no words at the ends of words": blank_at_end,
+}
 TAGGED_LINES, FEWEST_TAGGED = 0.5, 3  # of the lines that were looked at
 
 
@@ -33,7 +40,7 @@ def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
     files: dict[str, int] = {}
     for path in paths:
         start = islice(bounded_lines(path), LOOKED_AT)
-        lines = [line.decode("utf-8", errors="surrogateescape").strip() for line in start]
+        lines = [line.decode("utf-8", errors="surrogateescape").strip(BLANKS) for line in start]
         for kind, numbers in lines_by_form(lines).items():
             place = f"{path}:{numbers[0] + 1}: {quoted(lines[numbers[0]])}"
             first.setdefault(kind, f"{place} is {kind} ({len(numbers):,} of the first {len(lines):,} lines")
@@ -45,9 +52,9 @@ def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
 
 def lines_by_form(lines: Iterable[str]) -> dict[str, list[int]]:
     """The lines that are no text, by what they are. Words with parts of speech count if half of the lines have them."""
-    kinds = ("markup", "the time of a subtitle", "words with parts of speech", RETURNS, f"text with {NAMES}")
+    kinds = ("markup", "the time of a subtitle", "words with parts of speech", RETURNS, *IN_WORDS)
     found: dict[str, list[int]] = {kind: [] for kind in kinds}
-    markup, times, tagged, returns, odd = found.values()
+    markup, times, tagged, returns, *_ = found.values()
     shown = 0
     for number, line in enumerate(lines):
         shown += bool(line)
@@ -55,16 +62,17 @@ def lines_by_form(lines: Iterable[str]) -> dict[str, list[int]]:
             markup.append(number)
         elif TIME_RANGE.fullmatch(line):
             times.append(number)
-        elif _has_tags(line.split()):
+        elif has_tags(line.split()):
             tagged.append(number)
         elif "\r" in line:
             returns.append(number)
-        elif any(map(is_odd, split_words(line))):
-            odd.append(number)
+        elif kind := _kind_of_words(split_words(line)):
+            found[kind].append(number)
     if len(tagged) < max(FEWEST_TAGGED, TAGGED_LINES * shown):
         tagged.clear()
     return {kind: numbers for kind, numbers in found.items() if numbers}
 
 
-def _has_tags(words: list[str]) -> bool:
-    return len(words) > 1 and sum(bool(TAGGED.fullmatch(word)) for word in words) >= MOST_TAGGED * len(words)
+def _kind_of_words(words: list[str]) -> str:
+    """What a line is because of one of its words; '' for text."""
+    return next((kind for kind, holds in IN_WORDS.items() if any(map(holds, words))), "")

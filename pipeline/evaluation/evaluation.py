@@ -17,6 +17,7 @@ from pipeline.evaluation.cost import characters_per_word, macs_by_part, paramete
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.execution.stored import written_by
 from pipeline.features.contextual import load_bidirectional_lm
+from pipeline.six_taggers import lm_stage_of
 from pipeline.tagger.model import load_tagger
 from pipeline.tagger.scoring import span_scores
 
@@ -35,8 +36,7 @@ def evaluate_variant(
     with written_by("prepare_conll"):
         lexicon = Lexicon.load(conll / "lexicon")
         train, test = (read_conll(conll / f"{split}.conll", 0, 1) for split in ("train", "test"))
-    lm_stage = "prune" if variant == "pruned" else "pretrain_lm"
-    models = {folder: load_bidirectional_lm(folder, lm_stage) for folder in dict.fromkeys(lms)}
+    models = {folder: load_bidirectional_lm(folder, lm_stage_of(variant)) for folder in dict.fromkeys(lms)}
     scores, scores_int8, all_macs, all_parameters = [], [], [], []
     for number, seed in enumerate(dev["seeds"]):
         lm = models[lms[number]] if lms else None

@@ -21,6 +21,7 @@ from ldnet.text.column_layout import (
     looks_like_tag,
     mark_headers,
     named_words,
+    other_blank,
     read_block,
     starts_document,
     word_of,
@@ -36,7 +37,9 @@ NOT_WORDS = {
     "header": ("header", "headers"),
     "multiword": ("range of CoNLL-U (1-2)", "ranges of CoNLL-U (1-2)"),
     "empty node": ("empty node of CoNLL-U (3.1)", "empty nodes of CoNLL-U (3.1)"),
+    "part of word": ("part of a word of WebAnno (1-2.1)", "parts of words of WebAnno (1-2.1)"),
 }
+WITH_TAGS = ("multiword", "empty node", "part of word")  # lines that are no words, but have columns as words have
 CONVERT = "python examples/own_data/to_columns.py <file> converts CSV with a header and JSON records"
 # Comments that begin a sentence, or a document.
 BEGINNING = re.compile(
@@ -47,6 +50,10 @@ END_OF_SENTENCE = "EndOfSentence"  # a flag of HIPE's last column
 LINE_SEPARATORS = "\x85\u2028\u2029\x0b"
 NO_TAGS = ("O", "o", "_", "-", "")
 LOOKED_AT = 200  # lines
+
+
+class NoSentencesError(InputError):
+    """A file has no sentences."""
 
 
 class RawSentence(NamedTuple):
@@ -67,7 +74,7 @@ class RawFile:
     compression: str
     left_out: Counter[str]  # lines that are no words, by kind
     has_blank_lines: bool  # between words
-    tags_left_out: int  # tags of spans on lines that CoNLL-U does not count as words
+    tags_left_out: int  # tags of spans on lines that CoNLL-U or WebAnno does not count as words
     joined: list[int]  # lines where another sentence seems to begin without a blank line before
     named: int | None  # the column of the words, as a header says
     start: list[str] = field(repr=False)  # the first lines
@@ -143,7 +150,7 @@ class _Kept:
         if line.kind == "comment" and self._words and BEGINNING.match(line.text):
             self.joined.append(line.number)
         self.left_out[line.kind] += 1
-        self.tags_left_out += line.kind in ("multiword", "empty node") and line.fields[self.tag_column] not in NO_TAGS
+        self.tags_left_out += line.kind in WITH_TAGS and line.fields[self.tag_column] not in NO_TAGS
 
     def blank(self) -> None:
         """Note a blank line."""
@@ -217,12 +224,13 @@ def not_columns(path: Path, start: Sequence[str], error: InputError) -> InputErr
 
 
 def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, tag_column: int) -> RawFile:
-    nothing = InputError(f"{path}: no sentences; expected lines of columns, a blank line between sentences")
+    nothing = NoSentencesError(f"{path}: no sentences; expected lines of columns, a blank line between sentences")
     layout = find_layout(shapes.lines())
     if layout is None:
         raise nothing
-    no_break = layout.width == 1 and any("\xa0" in text for text in start)
-    hint = "; only blanks and tabs separate columns, and there are U+00A0 in these lines" if no_break else ""
+    said = [text for text in start if not (text.startswith("#") or is_blank(text) or starts_document(text))]
+    blank = other_blank(said) if layout.width == 1 else ""
+    hint = f"; only blanks and tabs separate columns, and there are U+{ord(blank):04X} in these lines" if blank else ""
     _check_columns(f"{path}:{layout.example}", layout.width, word_column, tag_column, hint)
     tags = _tags_that_occur(path, layout, tag_column) if shapes.marked else ()
     numbers = WordNumbers() if word_column % layout.width else None

@@ -16,23 +16,21 @@ from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
 from pipeline.params import ConllParams
-from pipeline.text.odd_characters import NAMES, is_odd
-from pipeline.text.raw_columns import RawFile, RawSentence, check_words, not_columns, read_columns
+from pipeline.text.raw_columns import NoSentencesError, RawFile, RawSentence, check_words, not_columns, read_columns
 from pipeline.text.stray_files import is_stray
 from pipeline.text.tag_dialect import look_alike, may_be_prefixed
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
+from pipeline.text.word_doubts import MANY_SENTENCES, NEARLY_ALL, doubts_of_words
 from pipeline.values import listed_files
 
 Splits = dict[str, list[Sentence]]
 Files = Mapping[str, Sequence[RawFile]]  # of each split, in order
 Say = Callable[[str], None]
-MANY_SENTENCES, NEARLY_ALL = 20, 0.9
-MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
 MOST_TYPES = 20  # that are named
 FEW_TAGS = 3  # of a type, if there are many types
 SHOWN = 3  # words of a file, and the like
 SPLIT_NAME = re.compile(r"(train|dev|devel|valid|val|validation|test)\b|(train|dev|valid|test)[ab_]", re.IGNORECASE)
-QUOTED = re.compile(r'"([^"]|"")*"')
+WITHOUT_DEV = "prepare_conll.dev: '' and prepare_conll.dev_sentences: 1000 in params.yaml"
 
 
 def silent(line: str) -> None:
@@ -45,8 +43,7 @@ def read_splits(raw: Path, params: ConllParams, seed: int, say: Say = silent) ->
     Raises InputError for unusable files, and for tags that break the scheme if params.slips says `refuse`.
     """
     files = {
-        name: [read_columns(path, params.word_column, params.tag_column) for path in paths]
-        for name, paths in paths_of_splits(raw, params).items()
+        name: [read_file(path, name, params) for path in paths] for name, paths in paths_of_splits(raw, params).items()
     }
     splits, report = make_splits(files, params, seed, say)
     return splits, report.scheme
@@ -70,10 +67,19 @@ def paths_of_splits(raw: Path, params: ConllParams) -> dict[str, list[Path]]:
     missing = [path for path in paths.get("dev", ()) if not path.exists()]
     if missing and paths["train"][0].exists():
         raise InputError(
-            f"{missing[0]}: no dev split; put it there, or hold sentences out of the training data: "
-            "prepare_conll.dev: '' and prepare_conll.dev_sentences: 1000 in params.yaml"
+            f"{missing[0]}: no dev split; put it there, or hold sentences out of the training data: {WITHOUT_DEV}"
         )
     return paths
+
+
+def read_file(path: Path, name: str, params: ConllParams) -> RawFile:
+    """A file of the split `name`. Raises as `read_columns`, and says what to do without a dev split if dev is empty."""
+    try:
+        return read_columns(path, params.word_column, params.tag_column)
+    except NoSentencesError as error:
+        if name != "dev":
+            raise
+        raise InputError(f"{error}; or hold sentences out of the training data: {WITHOUT_DEV}") from None
 
 
 def _found(raw: Path, file: str, key: str) -> list[Path]:
@@ -215,16 +221,12 @@ def _doubts(files: Files, report: TagReport, params: ConllParams) -> Iterable[st
         )
     yield from _doubts_of_types(files, report)
     for file in _all(files):
-        yield from _doubts_of_quotes(file)
-        yield from _doubts_of_characters(file)
-        words = Counter(word for sentence in file.sentences for word in sentence.words)
-        if words.total() >= MANY_WORDS and len(words) < FEW_WORDS:
-            yield (
-                f"{file.path}: only {len(words)} different words in {words.total():,}, the first of them "
-                f"{', '.join(map(quoted, list(words)[:3]))}; is prepare_conll.word_column right?"
-            )
+        yield from doubts_of_words(file)
         if file.tags_left_out:
-            yield f"{file.path}: {file.tags_left_out:,} tags on ranges and empty nodes of CoNLL-U are left out"
+            yield (
+                f"{file.path}: {file.tags_left_out:,} tags on ranges and empty nodes of CoNLL-U or parts of words of "
+                "WebAnno are left out"
+            )
         named = named_word_column(file.start)
         if named is not None and named != params.word_column % file.layout.width:
             yield f"{file.path}: global.columns says that words (FORM) are in column {named}, not {params.word_column}"
@@ -316,42 +318,6 @@ def _place(files: Files, tags: Collection[str]) -> str:
         for line, text in zip(sentence.lines, sentence.tags, strict=True)
         if text in tags
     )
-
-
-def _doubts_of_quotes(file: RawFile) -> Iterable[str]:
-    """Words in quotation marks, with doubled ones between them: so CSV writes words that have one."""
-    places = [
-        (line, word)
-        for sentence in file.sentences
-        for line, word in zip(sentence.lines, sentence.words, strict=True)
-        if '""' in word[1:-1] or word == '"'
-    ]
-    quoted_words = [(line, word) for line, word in places if QUOTED.fullmatch(word)]
-    if quoted_words and all(word != '"' for _, word in places):
-        line, word = quoted_words[0]
-        meant = word[1:-1].replace('""', '"')
-        others = f", and {len(quoted_words) - 1:,} more such words" if len(quoted_words) > 1 else ""
-        yield (
-            f"{file.path}:{line}: the word {shortened(word)}{others}; quotation marks as in CSV are read as part of "
-            f"the word; if {shortened(meant)} is meant, write it without them (in pandas: quoting=csv.QUOTE_NONE)"
-        )
-
-
-def _doubts_of_characters(file: RawFile) -> Iterable[str]:
-    """Words with characters in them that no text has."""
-    places = [
-        (line, word)
-        for sentence in file.sentences
-        for line, word in zip(sentence.lines, sentence.words, strict=True)
-        if is_odd(word)
-    ]
-    if places:
-        line, word = places[0]
-        others = f", as {len(places) - 1:,} more words have," if len(places) > 1 else ""
-        yield (
-            f"{file.path}:{line}: the word {quoted(word)} has {NAMES} in it{others} and is read so; was the file "
-            "converted from another encoding than it had?"
-        )
 
 
 def _in_iobes(file: RawFile, report: TagReport) -> list[Sentence]:

@@ -12,6 +12,7 @@ PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.IGNORECASE | re.DOTALL)
 # PER-B, BEGIN-PER, and B:PER or B with a dash that is no hyphen: no types that stand alone.
 WORDS_FOR_PREFIXES = "begin|beginning|start|inside|middle|inner|end|last|single|unit|unique|singleton"
 MISWRITTEN = re.compile(rf".+([^\w\s]|_)[BIESLUMW]|[BI]\W.*|({WORDS_FOR_PREFIXES})[-_:].+", re.IGNORECASE | re.DOTALL)
+NUMBERED_SPAN = re.compile(r".+\[\d+\]", re.DOTALL)  # PER[3] is each word of the third span, in WebAnno
 # What may separate two labels is no letter or digit. One of these characters is also in names of types: E-Mail, R&B.
 NEXT_LABEL = re.compile(r"(?<![\W_])[\W_]+(?=[BIESLUMW][-_].|O$)", re.DOTALL)
 IN_NAMES = set("-_/&.:'")
@@ -75,7 +76,7 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
 
     Types stand alone if no tag has a prefix and O is at least half of all, as it is where spans are marked. A column of
     parts of speech, or of words, is no tag column. Types with a suffix (PER-B) do not stand alone, and are no tags; nor
-    are prefixes that are written in another way (B:PER), or without any type (B, I).
+    are prefixes that are written in another way (B:PER), or without any type (B, I), and types with numbers (PER[3]).
     """
     counts = Counter(tags)
     letters: dict[str, str] = {}
@@ -107,12 +108,21 @@ def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_miswritten(text: str) -> bool:
-    return bool(MISWRITTEN.fullmatch(text)) or bool(looks_like_another(text) and PREFIXED.fullmatch(seen(text)))
+    return (
+        bool(MISWRITTEN.fullmatch(text))
+        or is_numbered_span(text)
+        or bool(looks_like_another(text) and PREFIXED.fullmatch(seen(text)))
+    )
 
 
 def is_bracketed(text: str) -> bool:
     """Whether the text is of a column of brackets, as in CoNLL-2005 and 2012: (ORG*, *, *), (ORG)."""
     return bool(BRACKETS.fullmatch(text))
+
+
+def is_numbered_span(text: str) -> bool:
+    """Whether the text is a type with the number of its span, as WebAnno has them: PER[3]."""
+    return bool(NUMBERED_SPAN.fullmatch(text))
 
 
 def may_be_prefixed(text: str) -> bool:

@@ -16,7 +16,7 @@ from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
 from ldnet.text.tags import OUTSIDE, Tag
 from pipeline.text.raw_columns import RawSentence
-from pipeline.text.tag_dialect import Dialect, find_dialect, is_bracketed, looks_like_another
+from pipeline.text.tag_dialect import Dialect, find_dialect, is_bracketed, is_numbered_span, looks_like_another
 
 Scheme = Literal["IOB1", "IOB2", "IOBES", "IOE1", "IOE2"]
 PLACES_SHOWN = 5
@@ -125,6 +125,8 @@ def _remedy(text: str, dialect: Dialect) -> str:
         return "; write O for a word outside of all spans"
     if is_bracketed(text):
         return "; brackets around spans are not read: write B- and I- for them"
+    if is_numbered_span(text):
+        return "; the number is that of a span: write B- and I- for the words of each span"
     if PREFIX_LAST.fullmatch(text):
         return "; write the prefix before the type"
     return ""

@@ -226,7 +226,7 @@ def test_data_without_a_fault(bringing: Bringing) -> None:
 def test_a_fault_of_the_columns_is_told(
     bringing: Bringing, content: str, changes: dict[str, int], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.text.splits.MANY_WORDS", 4000)
+    monkeypatch.setattr("pipeline.text.word_doubts.MANY_WORDS", 4000)
     found = look_at(bringing, prepare_conll=changes)
     assert not any(told in line for line in warnings(found))
     bringing.put("train.txt", content)

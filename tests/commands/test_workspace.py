@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -122,17 +123,18 @@ def test_an_experiment_that_runs_in_the_workspace_is_seen(experiment: "subproces
 
 def test_a_try_has_the_workspace_until_dvc_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
     (tmp_path / "dvc").write_text('#!/bin/sh\necho "$@"\nread line\n', encoding="utf-8")
     (tmp_path / "dvc").chmod(0o755)
     with subprocess.Popen(
-        [sys.executable, "-m", try_values.__name__, "x=2", "y=3"],
+        [sys.executable, "-m", try_values.__name__, "seed=2", "select.strength=0.3"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "exp run --set-param x=2 --set-param y=3\n"
+        assert process.stdout.readline() == "exp run --set-param seed=2 --set-param select.strength=0.3\n"
         refused = CliRunner().invoke(quick).output
         assert f"commands.try_values` is running in this workspace (process {process.pid})" in refused
         process.communicate("")

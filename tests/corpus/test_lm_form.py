@@ -11,6 +11,8 @@ from pipeline.text.odd_characters import NAMES
 MARKUP, TIMES, TAGGED = "markup", "the time of a subtitle", "words with parts of speech"
 RETURNS = "several lines, with carriage returns between them"
 ODD = f"text with {NAMES}"
+MARKS, ESCAPES = "text with marks of another tool's tokeniser", "text with escapes of HTML or JSON"
+BLANKS = "text with blanks that separate no words at the ends of words"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,15 @@ ODD = f"text with {NAMES}"
         ("joined \ufefffiles .", ODD),
         ("a\tb\vc\fd e\u00a0f \u200bg \u200fh i\u00adj .", ""),
         ("a \u200b .", ODD),
+        ("Caf\u00c3\u00a9 .", ODD),
+        ("<s> a . </s>", MARKS),
+        ("a well @-@ known one .", MARKS),
+        ("a <UNK> @ .", ""),
+        ("AT&amp;T .", ESCAPES),
+        ("caf\\u00e9 .", ESCAPES),
+        ("AT&T & R&D; .", ""),
+        ("two\u00a0 .", BLANKS),
+        ("\u3000a .", BLANKS),
     ],
 )
 def test_lines(line: str, form: str) -> None:
@@ -81,6 +92,12 @@ def test_sentences_with_such_signs_are_text(line: str) -> None:
 def test_bytes_that_are_no_text_are_left_to_those_who_read_all(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\xff x .\n<doc>\n")
     assert [doubt.partition(":")[2][:9] for doubt in doubts_of_form([tmp_path / "a.txt"])] == ["2: '<doc>"]
+
+
+def test_blanks_at_the_ends_of_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x .\r\n \u3000y .\t\n", encoding="utf-8")
+    (doubt,) = doubts_of_form([tmp_path / "a.txt"])
+    assert doubt.startswith(f"{tmp_path}/a.txt:2: '\\u3000y .' is {BLANKS} (1 of the first 2 lines)")
 
 
 def test_the_first_place_and_how_many(tmp_path: Path) -> None:

@@ -96,6 +96,18 @@ def test_lines_that_conllu_does_not_count(text: str, expected: list[str]) -> Non
     assert kinds(text, word_column=1) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1-1\t0-2\tab\tX\n1-1.1\t0-1\ta\tY\n1-2\t3-4\tb\t_", ["1-1|0-2|ab|X", "PART OF WORD", "1-2|3-4|b|_"]),
+        ("1-1.1 a O\n1-2 b O", ["1-1.1|a|O", "1-2|b|O"]),  # no offsets of characters
+        ("1-1.1 0-1\n1-2 3-4", ["1-1.1|0-1", "1-2|3-4"]),  # no words after them
+    ],
+)
+def test_parts_of_words_of_webanno(text: str, expected: list[str]) -> None:
+    assert kinds(text, word_column=-2) == expected
+
+
 def test_numbers_are_words_in_the_column_of_words() -> None:
     assert kinds("1-2 a O\n1 b O\n2 c O") == ["1-2|a|O", "1|b|O", "2|c|O"]
 

@@ -39,6 +39,12 @@ def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert error.value.errno == errno.ENOSPC and not list(tmp_path.iterdir())
 
 
+def test_json_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b'{\n "k\xc3\xa9y": 1,\n "b": "\xe9"\n}')
+    with pytest.raises(InputError, match=r"a:3: not UTF-8 \(byte 0xe9 at position 8\); convert"):
+        read_json(tmp_path / "a")
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_json_holds_finite_numbers_alone(tmp_path: Path, number: float) -> None:
     with pytest.raises(InputError, match=r"a: not written, since a number in it is not finite"):

@@ -64,7 +64,7 @@ def test_what_may_be_columns_is_read_with_a_warning(content: str, tmp_path: Path
     [
         "", "\n\n", "{ John }\n", '["John came.\n', "a < b\n", "John, Mary and x\nA, B\n", "Word, tag.\n", "One O\n",
         "I saw Mary\nHe saw John\n\nYou saw Ed\n", "1 a\n2 b\n3 c\n\n", "a\nb\nc\nd\ne\nf\ng\n", '"Come."\n',
-        "a, b\nc, d\ne, O. f\n",
+        "a, b\nc, d\ne, O. f\n", "and/or he/she\n", "the_DT cat_NN\nsat on the mat and/or\n",
     ],
 )  # fmt: skip
 def test_text_is_not_doubted(content: str, tmp_path: Path) -> None:
@@ -78,6 +78,9 @@ def test_text_is_not_doubted(content: str, tmp_path: Path) -> None:
         ("John,B-PER\ncame,O\nin,O\n", "a:1: this may be CSV, its columns separated by commas, but is read as text"),
         ('"John came."\n"He left."\n', "a:1: quotation marks around each line are read as words of it"),
         ("a\nb c\rd e\r\nf g\n", "a:2: '\\r' inside the line, which is read as one sentence"),
+        ("the_DT cat_NN sat_VBD ._.\nit_PRP sat_VBD\n", "a:1: these may be words joined to their tags, but are read"),
+        ("Ada/B-PER left/O for/O\nUlm/S-LOC and/O Bo/S-PER\n", "a:1: these may be words joined to their tags, but are"),
+        ("a\nb c\x0bd e\n", "a:2: '\\x0b' inside the line, which is read as one sentence"),
         ("a\nb c\u2028d e\n", "a:2: '\\u2028' inside the line, which is read as one sentence"),
     ],
 )
@@ -129,6 +132,8 @@ def test_what_is_no_columns_is_refused(content: str, message: str, tmp_path: Pat
         ("1,000\nx,500\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
         ("x, NNP\ny, VB\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
         ("EU, NNP\nis, VB\n\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
+        ("New\u00a0York\u2009O\nx\u2009O\n", "a:1: '\\u2009' in all lines separates no columns; blanks and tabs do"),
+        ("x O\x0by O\x0b\x0bz O\n", "a:1: '\\x0b' in a line, which is read as one word and its columns"),
         ("John lives in Paris.\n", "a:1: this may be text, but is read as columns, a word a line; --input text reads"),
     ],
 )
@@ -151,6 +156,9 @@ def test_what_may_be_no_columns_is_read_with_a_warning(content: str, message: st
         "U.S. NNP\n",
         "a Mr.\nb Dr.\n",
         "a b c.\nd e O\n",
+        "a O 0.98\nb O 0.5\n",
+        "New\u00a0York\nx\n",
+        "a\u2028 O\nx O\n",
         "EU, NNP\nis, VB\na, DT\nb, X\nc Y\n",
     ],
 )

@@ -108,6 +108,25 @@ def test_errors_are_one_line_with_their_own_status(
         assert result.stdout.startswith("a ") and result.stdout.count("\n") == 3  # the line before it is tagged
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ["tag MODEL in/a.txt", "tag MODEL in/a.txt --format jsonl", "tag-shards MODEL in out", "calibrate MODEL"],
+)
+def test_a_model_whose_scores_are_not_finite_is_named(
+    model: Path, arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise InputError("the tagger's scores are not finite")
+
+    monkeypatch.setattr("ldnet.decoding.bulk_tagger.BulkTagger.emissions", fail)
+    monkeypatch.chdir(tmp_path)
+    for file, text in (("in/a.txt", "a\n"), ("work/conll/dev.conll", "a O\n\n")):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(text)
+    result = CliRunner().invoke(main, arguments.replace("MODEL", str(model)).split())
+    assert result.exit_code == 1 and f"{model}: the tagger's scores are not finite\n" in result.stderr
+
+
 @pytest.mark.parametrize("command", [[], ["tag"], ["tag-shards"], ["info"], ["calibrate"]])
 def test_help_has_examples(command: list[str]) -> None:
     result = CliRunner().invoke(main, [*command, "--help"])
@@ -127,6 +146,7 @@ def test_the_version_is_that_of_the_package() -> None:
         (["tag", ""], "Invalid value for 'MODEL': it is empty; expected a model folder, models:/"),
         (["info", " "], "Invalid value for 'MODEL': it is empty"),
         (["calibrate", ""], "Invalid value for 'MODEL': it is empty"),
+        (["tag", "x", ""], "Invalid value for '[FILES]...': it is empty; expected a path"),
         (["calibrate", "x", "--dev", ""], "Invalid value for '--dev': it is empty; expected a path"),
         (["tag-shards", "", "in", "out"], "Invalid value for 'MODEL': it is empty"),
         (["tag-shards", "x", "in", ""], "Invalid value for 'OUT': it is empty; expected a path"),
@@ -224,12 +244,60 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(process: "subprocess.Pope
     assert process.wait(timeout=30) == 0 and errors.read() == b""
 
 
+@pytest.mark.parametrize("arguments", ["tag MODEL a.txt", "info MODEL", "tag --help", "--help", "--version"])
+def test_a_reader_that_is_gone_ends_every_command_quietly(model: Path, arguments: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the cat\n")
+    command = [sys.executable, "-m", "ldnet", *arguments.replace("MODEL", str(model)).split()]
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("NUMBA_NUM_THREADS", "0"), ("NUMBA_NUM_THREADS", "abc"), ("NUMBA_OPT", "9"), ("NUMBA_COLOR_SCHEME", "abc")],
+)
+@pytest.mark.parametrize("command", ["ldnet tag demo a.txt", "stages.evaluate --help"])
+def test_a_variable_that_numba_refuses_is_named(command: str, variable: str, value: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the cat\n")
+    others = {name: given for name, given in os.environ.items() if not name.startswith("NUMBA_")}
+    environment = {**others, "PYTHONPATH": str(ROOT), variable: value}
+    run = [sys.executable, "-m", *command.split()]
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert done.stderr.startswith(f"Error: {variable}: numba refuses the environment: ")
+
+
+def test_a_current_folder_that_is_gone_is_named() -> None:
+    error = "FileNotFoundError(2, 'No such file or directory')"
+    command = f"""
+import click, os, tempfile
+from ldnet.command_line import Command
+@click.command(cls=Command)
+def main(): raise {error}
+gone = tempfile.mkdtemp()
+os.chdir(gone)
+os.rmdir(gone)
+main([])
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("Error: the current folder has been removed; ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ("tag MODEL <&-", "<stdin>: is closed; expected text in it, or files"),
         ("tag MODEL a.txt - <&-", "<stdin>: is closed; expected text in it, or files"),
-        ("tag MODEL a.txt >&-", "standard output is closed; expected a place for the tags"),
+        ("tag MODEL a.txt >&-", "standard output is closed; expected a place for it"),
+        ("info MODEL >&-", "standard output is closed"),
+        ("tag --help >&-", "standard output is closed"),
+        ("--version >&-", "standard output is closed"),
         (
             "tag MODEL a.txt >/dev/full",
             "standard output: No space left on device; its first 0 lines are whole; nothing",

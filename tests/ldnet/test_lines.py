@@ -169,6 +169,17 @@ def test_text_of_wide_characters_is_refused(encoding: str, text: str) -> None:
         list(split_lines([None, text.encode(encoding)], "x"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("text", ["EU B-ORG\nrejects O\n", "\u65e5\u672c O\n\u8a9e O\n"])
+def test_the_line_where_wide_characters_begin(encoding: str, end: str, text: str) -> None:
+    before, wide = f"a O{end}b O{end}{end}".encode(), (text * 9).encode(encoding)
+    for blocks in ([before + wide], [before * 9000, wide]):
+        line = 3 * (9000 if len(blocks) > 1 else 1) + 1
+        with pytest.raises(InputError, match=rf"x:{line}: not UTF-8"):
+            list(split_lines(blocks, "x"))
+
+
 @pytest.mark.parametrize(
     "content", [b"a\0b c\n\0\0d\n", b"the c\0t s\0t on the m\0t\n" * 99, b"\0" * 999, b"a" * 999 + b"\0" * 99]
 )

@@ -143,6 +143,10 @@ def tagged(content: str, tmp_path: Path, word_column: int | None = 0, say: Say =
             "1-2\tdel\n1\tde\n2\tel\n2.1\tes\n", 1, [["de", "el"]],
             "1-2\tdel\t_\n1\tde\tT1\n2\tel\tT2\n2.1\tes\t_\n\n",
         ),
+        (
+            "#Text=ab c\n1-1\t0-2\tab\t_\t\n1-1.1\t0-1\ta\tY\t\n1-2\t3-4\tc\t_\t\n", 2, [["ab", "c"]],
+            "#Text=ab c\n1-1\t0-2\tab\t_\tT1\n1-1.1\t0-1\ta\tY\t_\n1-2\t3-4\tc\t_\tT2\n\n",
+        ),
         ("word pos\nx NN\n", 0, [["x"]], "word pos tag\nx NN T1\n\n"),
         (
             "word pos\nx NN\n\nword pos\ny NN\n", 0, [["x"], ["y"]],
@@ -232,6 +236,7 @@ def test_the_words_stand_beside_a_column_that_counts_them(
         ("1\n2\n", False), ("1 O\n2 B-X\n", False), ("1999 CD\n", False), ("a 1\n", False), ("0 CD O\n", False),
         ("1.1 a\n", False), ("1,5 CD O\n2,5 CD O\n", False), ("no a O\nnon b O\n", False),
         ("3 a\n4 b\n", True), ("1 a\n3 b\n", True), ("1 a O\n1 b O\n", True), ("s1 a O\ns1 b O\n", True),
+        ("B-X a\nO b\n", True), ("B-X NN\nO VB\n", False), ("B-X B-Y\nO O\n", False),
         ("1_1\ta\n1_2\tb\n", True), ("d1\t1\ta\nd1\t2\tb\n", True),
     ],
 )  # fmt: skip
@@ -239,6 +244,15 @@ def test_other_numbers_are_words_and_doubted_beside_words(content: str, doubted:
     words, said = [[line.split()[0] for line in content.splitlines()]], []
     assert tagged(content, tmp_path, None, said.append)[0] == tagged(content, tmp_path, 0)[0] == words
     assert [line.endswith("are these words? --word-column says where they are") for line in said] == [True] * doubted
+
+
+def test_the_words_of_webanno(tmp_path: Path) -> None:
+    content = "#FORMAT=WebAnno TSV 3.3\n\n\n#Text=ab\n1-1\t0-2\tab\t_\n1-1.1\t0-1\ta\tY\n\n2-1\t3-4\tc\t_\n"
+    said: list[str] = []
+    assert tagged(content, tmp_path, None, said.append)[0] == [["ab"], ["c"]]
+    path = tmp_path / "a.txt"
+    assert said == [f"{path}:5: WebAnno TSV, so that words are read from column 2; --word-column says where they are"]
+    assert tagged("1-1\ta\tO\n1-2\tb\tO\n", tmp_path, None, said.append)[0] == [["1-1", "1-2"]]
 
 
 def test_a_comment_names_the_column_of_the_words(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import yaml
 
 from pipeline.experiments.stage_graph import read_stages
 from pipeline.profiles import load_profile
-from pipeline.six_taggers import SHIPPED, TAGGERS, language_models_of, metrics_name, stage_of, tagger_name
+from pipeline.six_taggers import SHIPPED, TAGGERS, language_models_of, lm_stage_of, metrics_name, stage_of, tagger_name
 from tests.imports import ROOT
 
 NAMES = ["no_lm", "full", "pruned", "no_lm_taught", "full_taught", "pruned_taught"]
@@ -28,6 +28,10 @@ def test_stages_are_those_that_make_the_folders() -> None:
     for name, (variant, training) in TAGGERS.items():
         makers = [stage.name for stage in stages if PurePosixPath(f"work/tagger/{name}") in stage.outs]
         assert makers == [stage_of(variant, training)]
+        [trainer] = [stage for stage in stages if stage.name in makers]
+        lms = {"prune": "work/pruned", "pretrain_lm": "work/lm"}[lm_stage_of(variant)]
+        read = [str(path) for path in trainer.deps if str(path).startswith(("work/pruned", "work/lm"))]
+        assert all(path.startswith(lms) for path in read) and bool(read) == (variant != "no_lm")
 
 
 def test_pruned_taggers_take_turns_with_the_selections() -> None:

@@ -1,5 +1,6 @@
 """YAML is read as DVC reads it, and what is wrong with a file is one line."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,12 @@ def test_profiles_are_read_as_carefully(tmp_path: Path, fault: str) -> None:
         load_profile(tmp_path, "own")
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
-    (tmp_path / "dvc.lock").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match=r"dvc\.lock: not a readable YAML file: "):
-        read_yaml(tmp_path / "dvc.lock")
+@pytest.mark.parametrize("read", [read_yaml, load_params, lambda path: render(path.parent, path.stem)])
+def test_a_file_that_is_not_utf8_names_the_line(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+    (tmp_path / "base.yaml").write_text(BASE, encoding="utf-8")
+    (tmp_path / "own.yaml").write_bytes("profile: own  # caf\xe9\n".encode() + "seed: 1  # caf\xe9\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"own\.yaml:2: not UTF-8 \(byte 0xe9 at position 15\); convert"):
+        read(tmp_path / "own.yaml")
+    (tmp_path / "own.yaml").write_bytes("profile: own".encode("utf-16"))
+    with pytest.raises(InputError, match=r"own\.yaml:1: not UTF-8 \(byte 0xff at position 1\); convert"):
+        read(tmp_path / "own.yaml")

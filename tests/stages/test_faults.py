@@ -129,7 +129,7 @@ CASES: list[tuple[str, str, Callable[[Path], Any], str]] = [
     ("pretrain_lm", "corpus/vectors.npy", array(with_nan), "expected finite numbers, found nan"),
     ("pretrain_lm", "corpus/vectors.npy", array(lambda rows: rows[:-1]), "expected vectors of 11 words, found 10"),
     ("pretrain_lm", "corpus/vectors.npy", cut, "run the stage prepare_corpus again"),
-    ("pretrain_lm", "corpus/vocabulary.json", binary, "vocabulary.json: not JSON"),
+    ("pretrain_lm", "corpus/vocabulary.json", binary, "vocabulary.json:1: not UTF-8"),
     ("pretrain_lm", "corpus/vocabulary.json", edited(lambda words: {"words": words}), "expected a list of texts"),
     ("pretrain_lm", "corpus/vocabulary.json", edited(lambda words: words[:-1]), "expected numbers of 10 words"),
     ("train_tagger", "lm/forward/weights.safetensors", empty, "run the stage pretrain_lm again"),

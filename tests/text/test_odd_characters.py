@@ -18,10 +18,28 @@ def test_words_that_cannot_be_seen(word: str) -> None:
     assert is_odd(word)
 
 
+@pytest.mark.parametrize("word", ["Café", "Müller", "“x", "…", "Москва", "日本", "åä", "°C"])
+def test_words_in_a_wrong_encoding(word: str) -> None:
+    assert not is_odd(word) and is_odd(word.encode().decode("cp1252", errors="replace"))
+
+
 @pytest.mark.parametrize(
     "word",
     [
-        *("", "café", "a\u00a0b", "\u200ba", "\u200f\u05d0", "so\u00adft", "\U0001f469\u200d\U0001f467"),
+        *(
+            "",
+            "café",
+            "a\u00a0b",
+            "\u200ba",
+            "\u200f\u05d0",
+            "so\u00adft",
+            "AMANHÃ",
+            "SÃO",
+            "PERCHÉ…",
+            "â",
+            "NIÑO",
+            "\U0001f469\u200d\U0001f467",
+        ),
         *("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u2764\ufe0f"),
     ],
 )

@@ -89,6 +89,12 @@ def test_headers_of_files_that_were_put_together(tmp_path: Path, content: bytes,
             (0, -1),
             ":1: 1 columns; prepare_conll.word_column 0 and prepare_conll.tag_column -1 are the same one",
         ),
+        (
+            "# x\n-DOCSTART-\n\nEU\u2009O\nNew\xa0York\u2009O\n".encode(),
+            (0, 1),
+            ":4: 1 columns, but prepare_conll.tag_column is 1 (columns count from 0); only blanks and tabs separate "
+            "columns, and there are U+2009 in these lines",
+        ),
         (b"a\xed\xa0\x80 O\n", (0, 1), ":1: not UTF-8"),
         (b"", (0, 1), ": no sentences"),
         (

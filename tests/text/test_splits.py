@@ -11,6 +11,7 @@ from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import to_iobes
 from pipeline.params import ConllParams
+from pipeline.text.odd_characters import NAMES
 from pipeline.text.splits import count, cut_long, draw, hold_out, paths_of_splits, read_splits
 
 FILES = {"train": "a B-X\nb I-X\n\nc B-X\n", "dev": "d B-X\n", "test": "e B-Y\nf O\n"}
@@ -89,6 +90,14 @@ def test_missing_dev_says_how_to_hold_out(raw: Path) -> None:
     with pytest.raises(
         InputError, match=r"dev: no dev split; .*prepare_conll\.dev: '' and prepare_conll\.dev_sentences: 1000"
     ):
+        read_splits(raw, params(), seed=1)
+
+
+@pytest.mark.parametrize("content", ["", "\n# nothing\n\n", "-DOCSTART- -X- O\n"])
+def test_an_empty_dev_says_how_to_hold_out(raw: Path, content: str) -> None:
+    (raw / "dev").write_text(content)
+    remedy = r"prepare_conll\.dev: '' and prepare_conll\.dev_sentences: 1000"
+    with pytest.raises(InputError, match=rf"dev: no sentences; .*; or hold sentences out of .*{remedy}"):
         read_splits(raw, params(), seed=1)
 
 
@@ -431,6 +440,7 @@ def test_a_type_that_seems_to_have_a_prefix_is_told(raw: Path) -> None:
         ("_", "write O for a word outside of all spans"),
         ("PER-B", "write the prefix before the type"),
         ("(PER*)", "brackets around spans are not read"),
+        ("PER[12]", "the number is that of a span: write B- and I- for the words of each span"),
     ],
 )
 def test_an_unknown_tag_has_a_remedy(raw: Path, tag: str, remedy: str) -> None:
@@ -468,10 +478,9 @@ def test_words_that_csv_has_quoted(raw: Path, words: list[str], told: str) -> No
 def test_words_with_characters_of_no_text(raw: Path) -> None:
     words = ["a\u00a0b", "it\u0092s", "\fx", "\u200b", "\u200f\u05d0", "it\u0092s"]
     (raw / "train").write_text("".join(f"{word} B-X\n" for word in words) + "\nz O\n", encoding="utf-8")
-    assert [line for line in said(raw) if "lost characters" in line] == [
-        f"note: {raw / 'train'}:2: the word 'it\\x92s' has control characters, line separators, lost characters "
-        "(U+FFFD) or nothing that can be seen in it, as 3 more words have, and is read so; was the file converted from "
-        "another encoding than it had?"
+    assert [line for line in said(raw) if "lost (U+FFFD)" in line] == [
+        f"note: {raw / 'train'}:2: the word 'it\\x92s' has {NAMES} in it, as 3 more words have, and is read so; "
+        "was the file converted from another encoding than it had?"
     ]
 
 
@@ -542,7 +551,8 @@ def test_tags_on_lines_that_conllu_does_not_count(raw: Path) -> None:
     for name in FILES:
         (raw / name).write_text("1-2\tdel\tB-X\n1\tde\tO\n2\tel\tB-X\n\n1\ta\tO\n")
     told = said(raw, word_column=1, tag_column=2)
-    assert f"note: {raw / 'train'}: 1 tags on ranges and empty nodes of CoNLL-U are left out" in told
+    left_out = "1 tags on ranges and empty nodes of CoNLL-U or parts of words of WebAnno are left out"
+    assert f"note: {raw / 'train'}: {left_out}" in told
     assert told[0].startswith(
         "train: 3 columns separated by tabs; 1 range of CoNLL-U (1-2) left out; words in column 1"
     )

@@ -28,6 +28,7 @@ from pipeline.text.tag_dialect import find_dialect, look_alike, seen
         ("O O O B I", "O O O ? ?", "IOBES"),
         ("o o o b e", "O O O ? ?", "IOBES"),
         ("O O O BEGIN-PER INSIDE-PER", "O O O ? ?", "IOBES"),
+        ("O O O PER PER[1]", "O O O ? ?", "IOBES"),
         ("O O O END-GAME", "O O O ?", "IOBES"),
         ("O B-LOC|B-ORG B-LOC|O B-LOC;B-ORG B-A+B-C B-A,I-C", "O ? ? ? ? ?", "IOBES"),
         ("O B-A#B-C I-A#O B-A__B-C B-A__O B_A#B_C", "O" + " ?" * 5, "IOBES"),

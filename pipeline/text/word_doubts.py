@@ -1,0 +1,125 @@
+"""What is doubtful in the words of a file: marks of CSV, of other tools' tokenisers and of other encodings."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from ldnet.printable import quoted, shortened
+from ldnet.text.column_layout import looks_like_tag
+from pipeline.text.odd_characters import NAMES, is_odd
+from pipeline.text.odd_words import blank_at_end, has_escape, is_mark, is_piece
+from pipeline.text.raw_columns import RawFile
+
+QUOTED = re.compile(r'"([^"]|"")*"')
+PIECES = 0.05  # of the words: fewer are hashtags, or names that begin with the letter of GPT-2's mark
+MANY_SENTENCES, NEARLY_ALL = 20, 0.9
+MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
+
+
+def doubts_of_words(file: RawFile) -> Iterable[str]:
+    """What may not be meant to be a word, with the first place and how many there are, a line for each kind."""
+    yield from _doubts_of_quotes(file)
+    yield from _doubts_of_characters(file)
+    yield from _doubts_of_blanks(file)
+    yield from _doubts_of_escapes(file)
+    yield from _doubts_of_marks(file)
+    yield from _doubts_of_pieces(file)
+    yield from _doubts_of_column(file)
+
+
+def _places(file: RawFile, holds: Callable[[str], bool]) -> list[tuple[int, str]]:
+    """The lines of such words, and the words."""
+    words = {word for sentence in file.sentences for word in sentence.words}
+    such = set(filter(holds, words))
+    return [
+        (line, word)
+        for sentence in file.sentences
+        for line, word in zip(sentence.lines, sentence.words, strict=True)
+        if word in such
+    ]
+
+
+def _first(file: RawFile, places: list[tuple[int, str]]) -> str:
+    """The first of the places, its word, and how many others there are."""
+    line, word = places[0]
+    others = f", and {len(places) - 1:,} more such words" if len(places) > 1 else ""
+    return f"{file.path}:{line}: the word {quoted(word)}{others}"
+
+
+def _doubts_of_quotes(file: RawFile) -> Iterable[str]:
+    """Words in quotation marks, with doubled ones between them: so CSV writes words that have one."""
+    places = _places(file, lambda word: '""' in word[1:-1] or word == '"')
+    quoted_words = [(line, word) for line, word in places if QUOTED.fullmatch(word)]
+    if quoted_words and all(word != '"' for _, word in places):
+        line, word = quoted_words[0]
+        meant = word[1:-1].replace('""', '"')
+        others = f", and {len(quoted_words) - 1:,} more such words" if len(quoted_words) > 1 else ""
+        yield (
+            f"{file.path}:{line}: the word {shortened(word)}{others}; quotation marks as in CSV are read as part of "
+            f"the word; if {shortened(meant)} is meant, write it without them (in pandas: quoting=csv.QUOTE_NONE)"
+        )
+
+
+def _doubts_of_characters(file: RawFile) -> Iterable[str]:
+    """Words with characters in them that no text has."""
+    if places := _places(file, is_odd):
+        line, word = places[0]
+        others = f", as {len(places) - 1:,} more words have," if len(places) > 1 else ""
+        yield (
+            f"{file.path}:{line}: the word {quoted(word)} has {NAMES} in it{others} and is read so; was the file "
+            "converted from another encoding than it had?"
+        )
+
+
+def _doubts_of_blanks(file: RawFile) -> Iterable[str]:
+    """Words that begin or end with what looks like a blank, as U+00A0."""
+    if places := _places(file, lambda word: bool(blank_at_end(word)) and not is_odd(word)):
+        blank = blank_at_end(places[0][1])
+        yield (
+            f"{_first(file, places)}; a blank that separates no words (U+{ord(blank):04X}) is at an end and is read as "
+            "part of the word; take it away"
+        )
+
+
+def _doubts_of_escapes(file: RawFile) -> Iterable[str]:
+    """Words with what HTML or JSON write for a character."""
+    if places := _places(file, has_escape):
+        yield (
+            f"{_first(file, places)}; escapes of HTML and JSON are read as they are written; write the characters that "
+            "they stand for"
+        )
+
+
+def _doubts_of_marks(file: RawFile) -> Iterable[str]:
+    """Words that tokenisers have put between words."""
+    if places := _places(file, is_mark):
+        yield f"{_first(file, places)}; marks of another tool's tokeniser are read as words; delete their lines"
+
+
+def _doubts_of_pieces(file: RawFile) -> Iterable[str]:
+    """Pieces of words, if there are many."""
+    places = _places(file, is_piece)
+    if places and len(places) >= PIECES * sum(len(sentence.words) for sentence in file.sentences):
+        yield f"{_first(file, places)}; pieces of words, as another tool's tokeniser cuts them, are read as words"
+
+
+def _doubts_of_column(file: RawFile) -> Iterable[str]:
+    """Words that are rather parts of speech, tags or names of documents than words."""
+    words = Counter(word for sentence in file.sentences for word in sentence.words)
+    several = [sentence.words for sentence in file.sentences if len(sentence.words) > 1]
+    same = [sentence for sentence in several if len(set(sentence)) == 1]
+    if words.total() >= MANY_WORDS and len(words) < FEW_WORDS:
+        yield (
+            f"{file.path}: only {len(words)} different words in {words.total():,}, the first of them "
+            f"{', '.join(map(quoted, list(words)[:3]))}; is prepare_conll.word_column right?"
+        )
+    elif len(words) > 1 and all(map(looks_like_tag, words)):
+        yield (
+            f"{file.path}: all words look like tags, the first of them {', '.join(map(quoted, list(words)[:3]))}; is "
+            "prepare_conll.word_column right?"
+        )
+    elif len(several) >= MANY_SENTENCES and len(same) >= NEARLY_ALL * len(several):
+        yield (
+            f"{file.path}: {len(same):,} of {len(several):,} sentences have the same word throughout, the first of "
+            f"them {quoted(same[0][0])}; is prepare_conll.word_column right?"
+        )

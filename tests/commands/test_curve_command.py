@@ -1,0 +1,24 @@
+"""The command for the learning curve, before anything runs."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from commands import learning_curve
+from tests.report_factories import PROJECT
+
+
+def test_more_sentences_than_there_are_is_told_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes((PROJECT / "profiles/base.yaml").read_bytes())
+    raw = tmp_path / "data/raw/demo"
+    raw.mkdir(parents=True)
+    for split in ("train", "dev", "test"):
+        (raw / f"{split}.txt").write_text("Ada B-PER\nsings O\n\n" * 3, encoding="utf-8")
+    monkeypatch.setattr(learning_curve, "run_sweep", None)
+    monkeypatch.setattr(learning_curve, "committed_code", None)
+    done = CliRunner().invoke(learning_curve.main, ["--sizes", "2 4 0"])
+    assert done.exit_code == 1 and "train_sentences: 4, but there are 3 training sentences (0: all)" in done.output

@@ -1,0 +1,88 @@
+"""Words that may not be meant as words: one line for each kind, with the first place and how many there are."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.text.raw_columns import read_columns
+from pipeline.text.word_doubts import doubts_of_words
+
+
+def doubts(folder: Path, words: list[str]) -> list[str]:
+    """What is said of a file with these words, without the place of the file."""
+    path = folder / "train.txt"
+    path.write_text("".join(f"{word}\tO\n" for word in words), encoding="utf-8")
+    return [line.removeprefix(f"{path}:") for line in doubts_of_words(read_columns(path, 0, 1))]
+
+
+def test_words_of_all_kinds_are_not_doubted(tmp_path: Path) -> None:
+    words = ["<", ">", "<3", "[", "CLS", "[sep]", "<a>", "</b>", "#", "##", "#tag", "a@b", "\u0120or\u0121", "a\u00a0b"]
+    assert doubts(tmp_path, [*words, *["x"] * 20]) == []
+
+
+@pytest.mark.parametrize("word", ["AT&amp;T", "&#39;"])
+def test_escapes(tmp_path: Path, word: str) -> None:
+    told = "escapes of HTML and JSON are read as they are written; write the characters that they stand for"
+    assert doubts(tmp_path, ["a", word, "R&D", "&", "&;"]) == [f"2: the word {word!r}; {told}"]
+
+
+def test_a_column_without_words(tmp_path: Path) -> None:
+    tags = ["B-NP", "I-NP", "O"]
+    assert doubts(tmp_path, tags) == [
+        " all words look like tags, the first of them 'B-NP', 'I-NP', 'O'; is prepare_conll.word_column right?"
+    ]
+    assert doubts(tmp_path, ["O"] * 3) == doubts(tmp_path, [*tags, "x"]) == []
+
+
+def test_names_of_documents_are_no_words(tmp_path: Path) -> None:
+    path = tmp_path / "train.txt"
+    documents = [f"d{number} x O\nd{number} y O\n\n" for number in range(20)]
+    path.write_text("".join(documents))
+    assert list(doubts_of_words(read_columns(path, 0, -1))) == [
+        f"{path}: 20 of 20 sentences have the same word throughout, the first of them 'd0'; is "
+        "prepare_conll.word_column right?"
+    ]
+    assert list(doubts_of_words(read_columns(path, 1, -1))) == []
+    path.write_text("".join(documents[:19]))
+    assert list(doubts_of_words(read_columns(path, 0, -1))) == []
+
+
+MARKS = [
+    "<s>",
+    "</s>",
+    "<S>",
+    "<pad>",
+    "<unk>",
+    "<mask>",
+    "<|endoftext|>",
+    "[CLS]",
+    "[SEP]",
+    "[PAD]",
+    "[MASK]",
+    "[UNK]",
+]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_marks_of_tokenisers(tmp_path: Path, mark: str) -> None:
+    told = "; marks of another tool's tokeniser are read as words; delete their lines"
+    assert doubts(tmp_path, ["a", mark]) == [f"2: the word {mark!r}{told}"]
+    assert doubts(tmp_path, ["a", mark, "b", "[CLS]"]) == [f"2: the word {mark!r}, and 1 more such words{told}"]
+
+
+@pytest.mark.parametrize("piece", ["##ing", "\u0120the"])
+def test_pieces_of_words(tmp_path: Path, piece: str) -> None:
+    told = f"2: the word {piece!r}; pieces of words, as another tool's tokeniser cuts them, are read as words"
+    assert doubts(tmp_path, ["a", piece]) == [told]
+    assert doubts(tmp_path, ["a", piece, *["b"] * 19]) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "code"), [("a\u00a0", "00A0"), ("\u202fa", "202F"), ("a\u2007", "2007"), ("\u3000a", "3000")]
+)
+def test_blanks_that_separate_nothing(tmp_path: Path, word: str, code: str) -> None:
+    found = doubts(tmp_path, ["a", word, "b\u00a0c", "\u00a0d"])
+    assert found == [
+        f"2: the word {word!r}, and 1 more such words; a blank that separates no words (U+{code}) is at an end and is "
+        "read as part of the word; take it away"
+    ]
