@@ -14,9 +14,9 @@ from typing import Any, get_args
 
 import click
 
+from bench.made_by import made_by
 from bench.measuring import Racers
 from bench.rows import Side, Work
-from bench.run import machine
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.decoding.packed_lstm import DecodingPrecision
 from ldnet.errors import InputError
@@ -27,7 +27,6 @@ from ldnet.model_folder import load_model
 from ldnet.tagged_shards import ShardResult, find_shards, tag_shard
 from ldnet.text.lines import read_lines
 from pipeline.publishing.pages import fill_sections
-from pipeline.report.provenance import source_version
 from pipeline.report.tables import markdown_table
 
 MASTER = "local[2,4]"
@@ -56,7 +55,7 @@ def main(
     Ends with an error if their outputs differ.
     """
     fill_sections(docs.read_text(encoding="utf-8"), {"bulk": ""}, str(docs))  # fails now rather than at the end
-    description = read_description(model)
+    maker, description = made_by(out), read_description(model)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
         counts = write_shards(text, folder / "text", words, shards)
@@ -67,8 +66,7 @@ def main(
         "precision": precision,
         **counts,
         "runs": runs,
-        "machine": machine(),
-        "git_commit": source_version(Path.cwd()),
+        **maker,
         "sides": {side: summarise(counts["words"], with_start[side], started[side]) for side in OPTIONS},
     }
     write_json(out, result)

@@ -20,6 +20,7 @@ import psutil
 import yaml
 
 from bench.corpus_memory_report import draw, memory_section
+from bench.made_by import made_by
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import read_json, write_bytes, write_json
 from pipeline.pretraining.encoded_corpus import load
@@ -137,10 +138,11 @@ def thinned(curve: list[tuple[float, float]], points: int = 200) -> list[tuple[f
 @click.option("--document", type=FILE, default="docs/corpora.md", show_default=True, help="Its table is filled.")
 def main(millions: tuple[int, ...], folder: Path | None, seed: int, out: Path, figure: Path, document: Path) -> None:
     """Prepare generated text of each size and begin to train on it; write memory, tokens per second and the figure."""
+    maker = made_by(out)
     results = []
     for size in millions:
         with TemporaryDirectory(dir=folder) as temporary:
-            results.append(measure(Path(temporary).resolve(), size * 10**6, seed))
+            results.append({**measure(Path(temporary).resolve(), size * 10**6, seed), **maker})
         shown = results[-1]
         click.echo(
             f"{size} M tokens: {shown['tokens_per_second']:,} tokens/s, peak {shown['preparation']['peak_mb']:.0f} MB; "

@@ -12,7 +12,7 @@ import click
 import numpy as np
 import torch
 
-from bench.run import machine
+from bench.made_by import made_by
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
 from ldnet.files import write_json
@@ -22,7 +22,6 @@ from pipeline.language_model.dense_lstm import State
 from pipeline.language_model.model import LanguageModel, load_language_model
 from pipeline.pretraining.encoded_corpus import Corpus, Ids, load
 from pipeline.pretraining.streams import batches_of_shard
-from pipeline.report.provenance import source_version
 
 STREAMS, STEPS = 16, 100
 
@@ -34,6 +33,7 @@ STREAMS, STEPS = 16, 100
 @click.option("--out", type=FILE, required=True, help="Where the perplexities go (JSON).")
 def main(corpus_folder: Path, former_folder: Path, lm: Path, out: Path) -> None:
     """Measure both directions."""
+    maker = made_by(out)
     set_up(1, 1)
     corpus, former = load(corpus_folder), load(former_folder)
     in_former = to_former(corpus.vocabulary, former.vocabulary)
@@ -47,8 +47,7 @@ def main(corpus_folder: Path, former_folder: Path, lm: Path, out: Path) -> None:
         "sentences": int((sentences == corpus.vocabulary.index(END_OF_SENTENCE)).sum()),
         "perplexity": perplexities,
         "lm": f"{model.config.layers} x {model.config.units}, {model.config.vocabulary_size:,} words",
-        "git_commit": source_version(Path.cwd()),
-        "machine": machine(),
+        **maker,
     }
     write_json(out, document)
     echo(str(document))

@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
+from bench.made_by import made_by
 from ldnet.command_line import FILE, FOLDER
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
@@ -53,7 +54,8 @@ def check(params_path: Path, corpus_folder: Path, out: Path) -> None:
     """Losses of recorded steps against those of pretrain_lm, on the CPU and on the GPU, and a stopped training."""
     params = load_params(params_path)
     corpus = load(corpus_folder)
-    write_json(out, {**losses_of_steps(params.pretrain_lm, corpus), **_resumption(params, corpus, out.parent)})
+    measured = {**losses_of_steps(params.pretrain_lm, corpus), **_resumption(params, corpus, out.parent)}
+    write_json(out, {**made_by(out), **measured})
 
 
 @main.command()

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
+from bench.made_by import made_by
 from bench.measuring import Racers
 from bench.rows import Side, Work
-from bench.run import machine
 from ldnet.adapters.onnx_runner import OnnxTagger
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.decoding.packed_lstm import DecodingPrecision
@@ -52,7 +52,7 @@ def main(model: Path, text: Path, words: int, runs: int, out: Path, docs: Path) 
     A side has a thread for each processor that this process may run on (see `taskset`).
     """
     fill_sections(docs.read_text(encoding="utf-8"), {"onnx": ""}, str(docs))  # fails now rather than at the end
-    description = read_description(model)
+    maker, description = made_by(out), read_description(model)
     if not description["onnx"]:
         raise InputError(f"{model}: no ONNX graph there; export it with `make export ONNX=1`")
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
@@ -62,7 +62,7 @@ def main(model: Path, text: Path, words: int, runs: int, out: Path, docs: Path) 
         "model": {key: description[key] for key in ("data", "tagger")},
         **counts,
         "runs": runs,
-        "machine": machine(),
+        **maker,
         "threads": processors(),
         "words_per_second": {side: round(median(of_side), 1) for side, of_side in rates.items()},
         "all_runs": {side: [round(rate, 1) for rate in of_side] for side, of_side in rates.items()},

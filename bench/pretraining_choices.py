@@ -14,7 +14,7 @@ from typing import Any
 import click
 import torch
 
-from bench.run import machine
+from bench.made_by import made_by
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
 from pipeline.language_model.model import LanguageModel
@@ -22,7 +22,6 @@ from pipeline.params import LMParams
 from pipeline.pretraining import encoded_corpus
 from pipeline.pretraining.encoded_corpus import Corpus
 from pipeline.pretraining.lm_training import RECORD_STEPS, configure, embed_vectors, perplexity, pretrain
-from pipeline.report.provenance import source_version
 
 COMMON: dict[str, Any] = {
     "layers": 10,
@@ -59,6 +58,7 @@ HELDOUT_TOKENS = 100_000
 @click.option("--out", type=FILE, required=True, help="Where the perplexities go (JSON).")
 def main(folder: Path, seconds: int, only: tuple[int, ...], out: Path) -> None:
     """Train all choices, one after another."""
+    maker = made_by(out)
     torch.set_num_threads(1)
     corpus = encoded_corpus.load(folder)
     rows = []
@@ -66,7 +66,7 @@ def main(folder: Path, seconds: int, only: tuple[int, ...], out: Path) -> None:
         rows.append({**CHOICES[number], **train(corpus, {**COMMON, **CHOICES[number]}, seconds)})
         click.echo(json.dumps(rows[-1]))
         document = {"common": COMMON, "rows": rows, "words": len(corpus.vocabulary)}
-        write_json(out, {**document, "git_commit": source_version(Path.cwd()), "machine": machine()})
+        write_json(out, {**document, **maker})
 
 
 def train(corpus: Corpus, values: Mapping[str, Any], seconds: int) -> dict[str, Any]:

@@ -21,10 +21,9 @@ from typing import Any
 import click
 import numpy as np
 
-from bench.run import machine
+from bench.made_by import made_by
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
-from pipeline.report.provenance import source_version
 
 COMMON = {"layers": 10, "embedding": 100, "projection": 300, "dropout": 0.01, "layer_dropout": 0.5, "streams": 64}
 COMMON |= {"steps": 20, "epochs": 1, "learning_rate": 0.008, "warmup_steps": 300, "clip_norm": 5.0}
@@ -80,6 +79,7 @@ print(json.dumps({"tokens_per_cpu_second": rate, "losses": [first["loss"], secon
 @click.option("--out", type=FILE, required=True, help="Where the comparison goes (JSON).")
 def main(commit: str, corpus: Path, precisions: tuple[str, ...], pairs: int, out: Path) -> None:
     """Compare with an earlier commit at several sizes."""
+    maker = made_by(out)
     shards = sorted(corpus.glob("train-*.npy"))
     with tempfile.TemporaryDirectory() as name:
         before = extract(commit, Path(name))
@@ -88,7 +88,7 @@ def main(commit: str, corpus: Path, precisions: tuple[str, ...], pairs: int, out
             params = {**COMMON, **size, "precision": precision}
             rows.append({**size, "precision": precision, **compare(before, params, shards[0], pairs)})
             click.echo(json.dumps(rows[-1]))
-    write_json(out, {"against": commit, "git_commit": source_version(Path.cwd()), "machine": machine(), "rows": rows})
+    write_json(out, {"against": commit, **maker, "rows": rows})
 
 
 def extract(commit: str, folder: Path) -> Path:

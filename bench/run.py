@@ -1,23 +1,20 @@
 """Measure the product's speed against the baseline, write results/speed.json and the table of docs/speed.md."""
 
-import os
-import platform
-import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bench.data import RAW, paper_params, prepare_data
+from bench.made_by import made_by
 from bench.measuring import measure
 from bench.rows import ROWS, Row
 from bench.table import speed_section
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import read_json, write_bytes, write_json
 from pipeline.publishing.pages import fill_sections
-from pipeline.report.provenance import source_version
 
 Result = dict[str, Any]
 
@@ -36,16 +33,18 @@ def main(only: Sequence[str], pairs: int, seconds: float, raw: Path, results: Pa
     """
     rows = [row for row in ROWS if not only or row.name in only]
     fill_sections(page.read_text(encoding="utf-8"), {"speed": ""}, str(page))  # fails now rather than at the end
-    for measured in run(rows, raw, pairs, seconds):
+    for measured in run(rows, raw, pairs, seconds, made_by(results)):
         click.echo(describe(measured))
         publish(measured, results, page)
 
 
-def run(rows: Sequence[Row], raw: Path, pairs: int, seconds: float) -> Iterator[Result]:
-    """Measure `rows` one after the other."""
+def run(
+    rows: Sequence[Row], raw: Path, pairs: int, seconds: float, maker: Mapping[str, str | None]
+) -> Iterator[Result]:
+    """Measure `rows` one after the other; each notes its `maker`."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
-        common = {"data": prepare_data(raw, folder), "machine": machine(), "git_commit": source_version(Path.cwd())}
+        common = {"data": prepare_data(raw, folder), **maker}
         for row in rows:
             yield {**measure(row, folder, pairs, seconds), **common}
 
@@ -72,15 +71,6 @@ def add_table_making(rows: Sequence[Result]) -> None:
         training["epochs"] = paper_params().train_tagger.epochs
         per_word = 1 / training["product"] + 1 / (training["epochs"] * table["product"])
         training["ratio_with_table"] = round(training["ratio"] / (training["product"] * per_word), 3)
-
-
-def machine() -> str:
-    """The processor's name and how many cores there are."""
-    try:
-        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    except OSError:
-        found = None
-    return f"{found.group(1) if found else platform.machine()}, {os.cpu_count()} cores"
 
 
 def describe(row: Result) -> str:

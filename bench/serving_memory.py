@@ -24,12 +24,11 @@ import click
 import numpy as np
 import psutil
 
-from bench.run import machine
+from bench.made_by import made_by
 from bench.tagging_since import server
 from ldnet.command_line import FILE, MODEL, echo
 from ldnet.files import write_json
 from ldnet.locate_model import located
-from pipeline.report.provenance import source_version
 
 ROOT = Path(__file__).parents[1]
 NOTE_SECONDS = 0.5  # between two looks at the memory
@@ -48,6 +47,7 @@ KINDS = {"one text": 500, "ten texts": 300, "spans of ten texts": 100, "refused"
 @click.option("--out", type=FILE, required=True, help="Where the numbers go (JSON).")
 def main(model: str, requests: int, clients: int, seed: int, out: Path) -> None:
     """Serve the model, ask, and measure."""
+    maker = made_by(out)
     with tempfile.TemporaryDirectory() as name, located(model) as found:
         folder = Path(name)
         shutil.copytree(found, folder / "model")
@@ -61,7 +61,7 @@ def main(model: str, requests: int, clients: int, seed: int, out: Path) -> None:
         "seed": seed,
         **load.measured(),
     }
-    write_json(out, {**document, "git_commit": source_version(Path.cwd()), "machine": machine()})
+    write_json(out, {**document, **maker})
     echo(json.dumps(document))
 
 

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.run import machine
+from bench.made_by import made_by
 from ldnet.command_line import echo
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from pipeline.params import TaggerParams
-from pipeline.report.provenance import source_version
 
 OUTCOME = ("dev_f1", "best_epoch")
 Row = Mapping[str, Any]
@@ -45,12 +44,13 @@ def missing_rows(out: Path, wanted: Iterable[Row], params: TaggerParams, languag
 
 def add_rows(out: Path, rows: Iterable[Row], params: TaggerParams, language_models: Digests) -> None:
     """Write each row to the file as soon as it is there. Raises InputError as `missing_rows`."""
+    maker = made_by(out)
     known, digests = _read(out, params, language_models)
     for row in rows:
         known = [*known, row]
         echo(json.dumps(row))
         document = {"rows": known, "train_tagger": params.model_dump(), "language_models": digests}
-        write_json(out, {**document, "git_commit": source_version(Path.cwd()), "machine": machine()})
+        write_json(out, {**document, **maker})
 
 
 def _read(out: Path, params: TaggerParams, language_models: Digests) -> tuple[Sequence[Row], Digests]:

@@ -25,11 +25,10 @@ import click
 import numpy as np
 
 from bench.conll_tagger import make_model, read_sentences
+from bench.made_by import made_by
 from bench.pretraining_since import extract
-from bench.run import machine
 from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
-from pipeline.report.provenance import source_version
 
 SIZES = {"one sentence": 1, "1,000 sentences": 1000, "all": None}
 CLIENTS = (1, 8)
@@ -85,6 +84,7 @@ Measured = dict[str, Any]
 @click.option("--out", type=FILE, default="results/tagging_since.json", show_default=True)
 def main(commit: str, raw: Path, words: int, pairs: int, out: Path) -> None:
     """Let both codes tag in turns."""
+    maker = made_by(out)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         codes = {"now": Path.cwd(), "before": extract(commit, scratch / "before")}
@@ -93,8 +93,7 @@ def main(commit: str, raw: Path, words: int, pairs: int, out: Path) -> None:
         texts = write_texts([" ".join(sentence.words) for sentence in sentences], words, scratch)
         result = {
             "against": commit,
-            "git_commit": source_version(Path.cwd()),
-            "machine": machine(),
+            **maker,
             "pairs": pairs,
             "loaded": [
                 {"form": form, "precision": precision, **loaded(codes, scratch, texts["all"], precision, form, pairs)}

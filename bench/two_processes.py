@@ -20,6 +20,9 @@ import numpy as np
 import yaml
 from safetensors.torch import load_file
 
+from bench.made_by import made_by
+from ldnet.files import write_json
+
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 TOY_WORDS, TOY_TOKENS = 2000, 200_000
 
@@ -82,6 +85,7 @@ def compare(params: dict[str, Any], corpus: Path, folder: Path) -> dict[str, Any
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the comparison goes (JSON).")
 def main(params_path: Path, corpus: Path | None, out: Path) -> None:
     """Compare the losses of one process and of two, without ordinary dropout and with it."""
+    maker = made_by(out)
     params = yaml.safe_load(params_path.read_text(encoding="utf-8"))
     dropout = params["pretrain_lm"]["dropout"]
     compared = {}
@@ -90,7 +94,7 @@ def main(params_path: Path, corpus: Path | None, out: Path) -> None:
         for key, rate in {"without_dropout": 0.0, "with_dropout": dropout}.items():
             params["pretrain_lm"]["dropout"] = rate
             compared[key] = {"dropout": rate, **compare(params, text, Path(name) / key)}
-    out.write_text(json.dumps(compared, indent=1) + "\n", encoding="utf-8")
+    write_json(out, {**maker, **compared})
 
 
 if __name__ == "__main__":

@@ -10,14 +10,13 @@ from unittest.mock import patch
 
 import click
 
-from bench.run import machine
+from bench.made_by import made_by
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.decoding import bulk_tagger
 from ldnet.files import write_json
 from ldnet.model_folder import load_model
 from ldnet.text import windows
 from ldnet.text.columns import read_conll
-from pipeline.report.provenance import source_version
 from pipeline.tagger.scoring import span_scores
 
 OVERLAPS = (8, 16, 32, 64)
@@ -30,6 +29,7 @@ OVERLAPS = (8, 16, 32, 64)
 @click.option("--out", type=FILE, required=True, help="Where the counts are (JSON).")
 def main(model: Path, conll: Path, line_words: int, out: Path) -> None:
     """Count tags that differ, and score both."""
+    maker = made_by(out)
     dev = read_conll(conll / "dev.conll", 0, -1)
     words = _lines([word for sentence in dev for word in sentence.words], line_words)
     gold = _lines([tag for sentence in dev for tag in sentence.tags], line_words)
@@ -56,7 +56,7 @@ def main(model: Path, conll: Path, line_words: int, out: Path) -> None:
         "dev_f1_of_whole_lines": round(span_scores(gold, whole)[0], 4),
         "rows": rows,
     }
-    write_json(out, {**document, "git_commit": source_version(Path.cwd()), "machine": machine()})
+    write_json(out, {**document, **maker})
 
 
 def _lines(items: list[str], length: int) -> list[list[str]]:

@@ -18,13 +18,11 @@ from typing import Any
 
 from bench.peers.own import REPORT
 from bench.peers.peer import Peer
-from bench.run import machine
 from ldnet.errors import InputError
 from ldnet.files import read_json, sha256_of_file, write_json
 from ldnet.processors import processors
 from ldnet.text.columns import read_conll
 from pipeline.params import Params
-from pipeline.report.provenance import source_version
 from pipeline.tagger.scoring import span_scores
 from pipeline.text.word_vectors import read_word_vectors
 from pipeline.yaml_text import read_yaml
@@ -48,6 +46,7 @@ class Bench:
     threads: int  # that tag; training has all processors
     runs: int
     trial: bool
+    maker: Mapping[str, str | None]  # commit and machine
 
     def identity(self, peer: Peer, mode: str, seed: int) -> dict[str, Any]:
         """What a row of this comparison is known by. Our taggers are known by the report that describes them, too."""
@@ -147,8 +146,7 @@ def measure(bench: Bench, peer: Peer, mode: str, seed: int) -> dict[str, Any]:
         "disk_mb": round(sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6, 2),
         "versions": tagged["versions"],
         "python": tagged["python"],
-        "machine": machine(),
-        "git_commit": source_version(Path.cwd()),
+        **bench.maker,
         "row_seconds": round(time.perf_counter() - start, 1),
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from bench.made_by import made_by
 from bench.peers import crfsuite, flair_bilstm, minilm, own, spacy_cnn
 from bench.peers.peer import Peer
 from bench.peers.rows import IDENTITY, Bench, measure, prepared_splits, write_vectors
@@ -41,6 +42,7 @@ def main(only: Sequence[str], seeds: str, threads: int, runs: int, trial: bool, 
     conll = Path("work/conll")
     splits = prepared_splits(conll, Path("dvc.lock"), params)
     folder = work / params.profile / ("trial" if trial else "full")
+    results = folder / TRIAL_FILE if trial else PEERS_FILE
     bench = Bench(
         profile=params.profile,
         splits=splits,
@@ -51,8 +53,8 @@ def main(only: Sequence[str], seeds: str, threads: int, runs: int, trial: bool, 
         threads=threads,
         runs=runs,
         trial=trial,
+        maker=made_by(results),
     )
-    results = folder / TRIAL_FILE if trial else PEERS_FILE
     peers = [peer for peer in PEERS if not only or peer.name in only]
     failed = collect(bench, peers, numbers(seeds, int, "seeds"), results)
     if not trial and results.is_file():

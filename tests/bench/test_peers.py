@@ -44,7 +44,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         write_conll(conll / f"{split}.conll", sentences)
     return Bench(
         profile="tiny", splits={"test": "a"}, conll=conll, vectors=None, work=tmp_path / "work",
-        python=tmp_path / "none" / "python", threads=1, runs=2, trial=False,
+        python=tmp_path / "none" / "python", threads=1, runs=2, trial=False, maker={"git_commit": "0", "machine": "a"},
     )  # fmt: skip
 
 
