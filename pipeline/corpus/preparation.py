@@ -115,11 +115,7 @@ def prepare(
     sentences in `train`, whether the text is written as they are. Raises InputError for text that is missing,
     unreadable, not UTF-8 or too short, and for a disk that is too small.
     """
-    paths, others = text_files(raw, params.text)
-    if others:
-        say(f"note: not taken by prepare_corpus.text, {params.text}: {listed(others)}")
-    for doubt in (*doubts_of_form(paths), *doubts_of_other_tests(raw, params.other_tests)):
-        say(f"note: {doubt}")
+    paths = _looked_at(raw, params, say)
     text_bytes = sum(path.stat().st_size for path in paths)
     scratch.mkdir(parents=True, exist_ok=True)
     require_space(scratch, int(LEAST_SCRATCH * text_bytes) - bytes_in(scratch, "*"), "preparing the text")
@@ -137,20 +133,14 @@ def prepare(
         unknown = sum(count for word, count in counts.items() if word not in index)
         del counts
         shards = math.ceil(tokens / params.shard_tokens)
-        out.mkdir(parents=True, exist_ok=True)
-        of_ids = tokens * np.dtype(np.int32).itemsize
-        there = bytes_in(scratch, "groups-*") + bytes_in(scratch, "train-*")
-        require_space(scratch, 2 * of_ids - there, f"shuffling {tokens:,} words and ends of sentences")
-        if out.stat().st_dev != scratch.stat().st_dev:  # else shards are renamed
-            require_space(out, of_ids, f"the encoded text, {tokens:,} words and ends of sentences,")
+        _require_space_for(tokens, scratch, out)
         written = _write_shards(run, parts, chosen.ranks, index, shards, random.Random(seed), scratch)
     for path in written:
         move(path, out / path.name)
     heldout_ids = np.array([index.get(word, UNKNOWN_ID) for word in heldout], dtype=np.int32)
     write_array(out / "heldout.npy", heldout_ids.shape, [heldout_ids], np.int32)
     write_json(out / "vocabulary.json", vocabulary)
-    path = raw / params.vectors
-    word_vectors = read_word_vectors(path, params.vector_rows, say) if params.vectors else no_vectors()
+    word_vectors = read_word_vectors(raw / params.vectors, params.vector_rows, say) if params.vectors else no_vectors()
     vectors = select_vectors(vocabulary, word_vectors)
     write_array(out / "vectors.npy", vectors.shape, [vectors], np.float32)
     return {
@@ -166,6 +156,26 @@ def prepare(
         "heldout_unknown_rate": round(float((heldout_ids == UNKNOWN_ID).mean()), 6),
         "shards": len(written),
     }
+
+
+def _looked_at(raw: Path, params: CorpusParams, say: Callable[[str], None]) -> list[Path]:
+    """The files of the text; what is odd with them, and with the test files of other tasks, goes to `say`."""
+    paths, others = text_files(raw, params.text)
+    if others:
+        say(f"note: not taken by prepare_corpus.text, {params.text}: {listed(others)}")
+    for doubt in (*doubts_of_form(paths), *doubts_of_other_tests(raw, params.other_tests)):
+        say(f"note: {doubt}")
+    return paths
+
+
+def _require_space_for(tokens: int, scratch: Path, out: Path) -> None:
+    """Raise InputError where the disk cannot hold the shuffled ids of so many tokens, besides what is there already."""
+    out.mkdir(parents=True, exist_ok=True)
+    of_ids = tokens * np.dtype(np.int32).itemsize
+    there = bytes_in(scratch, "groups-*") + bytes_in(scratch, "train-*")
+    require_space(scratch, 2 * of_ids - there, f"shuffling {tokens:,} words and ends of sentences")
+    if out.stat().st_dev != scratch.stat().st_dev:  # else shards are renamed
+        require_space(out, of_ids, f"the encoded text, {tokens:,} words and ends of sentences,")
 
 
 def check_size(folder: Path, wanted: int, held_out: int, kept: int, left: int) -> None:

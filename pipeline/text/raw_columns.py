@@ -3,7 +3,7 @@
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -90,6 +90,14 @@ class RawFile:
         ]
         found = [self.compression, f"{self.layout.width} columns separated by {separator}", *kinds]
         return f"{self.path.name}: {'; '.join(filter(None, found))}"
+
+
+Files = Mapping[str, Sequence[RawFile]]  # of each split, in order
+
+
+def all_files(files: Files) -> list[RawFile]:
+    """The files of all splits, in order."""
+    return [file for parts in files.values() for file in parts]
 
 
 class _Kept:

@@ -4,32 +4,35 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
-from ldnet.text.column_layout import HEADER, LONG_SENTENCE, looks_like_tag, named_word_column
+from ldnet.text.column_layout import HEADER, looks_like_tag
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans, to_iobes
 from ldnet.text.windows import LONGEST_WHOLE
 from pipeline.params import ConllParams
-from pipeline.text.raw_columns import NoSentencesError, RawFile, RawSentence, check_words, not_columns, read_columns
+from pipeline.text.raw_columns import (
+    Files,
+    NoSentencesError,
+    RawFile,
+    RawSentence,
+    all_files,
+    check_words,
+    not_columns,
+    read_columns,
+)
+from pipeline.text.split_doubts import doubts_of_splits
 from pipeline.text.stray_files import is_stray
-from pipeline.text.tag_dialect import look_alike, may_be_prefixed
+from pipeline.text.tag_dialect import may_be_prefixed
 from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
-from pipeline.text.word_doubts import MANY_SENTENCES, NEARLY_ALL, doubts_of_words
 from pipeline.values import listed_files
 
 Splits = dict[str, list[Sentence]]
-Files = Mapping[str, Sequence[RawFile]]  # of each split, in order
 Say = Callable[[str], None]
-MOST_TYPES = 20  # that are named
-FEW_TAGS = 3  # of a type, if there are many types
-SHOWN = 3  # words of a file, and the like
-SPLIT_NAME = re.compile(r"(train|dev|devel|valid|val|validation|test)\b|(train|dev|valid|test)[ab_]", re.IGNORECASE)
 WITHOUT_DEV = "prepare_conll.dev: '' and prepare_conll.dev_sentences: 1000 in params.yaml"
 
 
@@ -95,16 +98,11 @@ def _found(raw: Path, file: str, key: str) -> list[Path]:
 
 def make_splits(files: Files, params: ConllParams, seed: int, say: Say = silent) -> tuple[Splits, TagReport]:
     """Train, dev and test in IOBES from their files, and what their tags were. Says and raises as `read_splits`."""
-    for file in _all(files):
+    for file in all_files(files):
         check_words(file, params.word_column)
     report = _report(files, params)
     splits = {name: [s for file in parts for s in _in_iobes(file, report)] for name, parts in files.items()}
-    doubts = [
-        *_doubts_of_files(files),
-        *_doubts_of_widths(files, params),
-        *_doubts(files, report, params),
-        *_doubts_of_spans(files, params),
-    ]
+    doubts = list(doubts_of_splits(files, report, params))
     if not params.dev:
         splits["train"], splits["dev"] = hold_out(splits["train"], params.dev_sentences, seed)
     if params.train_sentences:
@@ -115,24 +113,20 @@ def make_splits(files: Files, params: ConllParams, seed: int, say: Say = silent)
             doubts.append(f"{shared:,} of {len(splits[name]):,} {name} sentences ({share:.1f} %) are in train, too")
     splits["train"], notes = cut_long(splits["train"], partial(_file_of, files["train"]))
     doubts += notes
-    for file in _all(files):
+    for file in all_files(files):
         say(f"{file.description()}; words in column {params.word_column}, {report.name} in column {params.tag_column}")
     for doubt in doubts:
         say(f"note: {doubt}")
     return {name: splits[name] for name in ("train", "dev", "test")}, report
 
 
-def _all(files: Files) -> list[RawFile]:
-    return [file for parts in files.values() for file in parts]
-
-
 def _report(files: Files, params: ConllParams) -> TagReport:
     """The tags of all files. Raises InputError for unknown tags, and for slips that are to be refused."""
     try:
-        report = report_tags({file.path: file.sentences for file in _all(files)})
+        report = report_tags({file.path: file.sentences for file in all_files(files)})
     except InputError as error:
         advice = f"prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme"
-        broken = next(file for file in _all(files) if str(error).startswith(f"{file.path}:"))
+        broken = next(file for file in all_files(files) if str(error).startswith(f"{file.path}:"))
         header = "; is it a header? Delete the line" if _is_header(broken, str(error), files) else ""
         alone = f"types alone, without B- or I-, need O in most lines{_prefixed(files)}"
         advised = InputError(f"{error}{header} ({advice}; {alone})")
@@ -148,7 +142,7 @@ def _prefixed(files: Files) -> str:
     """The place of the first tag that seems to have a prefix, in words, where few do: E-MAIL among types alone."""
     places = [
         (file.path, line, tag)
-        for file in _all(files)
+        for file in all_files(files)
         for sentence in file.sentences
         for line, tag in zip(sentence.lines, sentence.tags, strict=True)
         if tag not in ("O", "o")
@@ -170,7 +164,7 @@ def _is_header(broken: RawFile, error: str, files: Files) -> bool:
     names = line == broken.sentences[0].lines[0] or HEADER.fullmatch(word)
     rest = {
         file.path: [_without(sentence, file.sentences[0].lines[0], (word, tag)) for sentence in file.sentences]
-        for file in _all(files)
+        for file in all_files(files)
     }
     try:
         report_tags(rest)
@@ -191,12 +185,12 @@ def _refuse_header(files: Files) -> None:
     """
     places: dict[str, set[tuple[bool, str]]] = {}
     lines: dict[str, set[int]] = {}
-    for file in _all(files):
+    for file in all_files(files):
         for sentence in file.sentences:
             for number, (word, tag, line) in enumerate(zip(*sentence, strict=True)):
                 places.setdefault(tag, set()).add((number == 0, word))
                 lines.setdefault(tag, set()).add(line)
-    for file in _all(files):
+    for file in all_files(files):
         first = file.sentences[0]
         word, tag, line = first.words[0], first.tags[0], first.lines[0]
         joined = len(lines[tag]) > 1 and places[tag] == {(True, word)} and HEADER.fullmatch(word)
@@ -206,118 +200,6 @@ def _refuse_header(files: Files) -> None:
                 f"{file.path}:{line}: {quoted(tag)} is a tag in {where}; is it a header? Delete the line; if it is a "
                 "tag, put another sentence first"
             )
-
-
-def _doubts(files: Files, report: TagReport, params: ConllParams) -> Iterable[str]:
-    """What was read in a way that the user may not want."""
-    if report.slips:
-        yield f"{report.slips_in_words()}; read as conlleval does (prepare_conll.slips: refuse stops at them)"
-    if report.dialect.alone:
-        counts = Counter(tag for file in _all(files) for sentence in file.sentences for tag in sentence.tags)
-        types_alone = [shortened(kind) for kind, _ in counts.most_common() if kind not in ("O", "o")]
-        yield (
-            f"types stand without B- or I- ({', '.join(types_alone[:MOST_TYPES])}"
-            f"{', ...' if len(types_alone) > MOST_TYPES else ''}): neighbours of one type are read as one span"
-        )
-    yield from _doubts_of_types(files, report)
-    for file in _all(files):
-        yield from doubts_of_words(file)
-        if file.tags_left_out:
-            yield (
-                f"{file.path}: {file.tags_left_out:,} tags on ranges and empty nodes of CoNLL-U or parts of words of "
-                "WebAnno are left out"
-            )
-        named = named_word_column(file.start)
-        if named is not None and named != params.word_column % file.layout.width:
-            yield f"{file.path}: global.columns says that words (FORM) are in column {named}, not {params.word_column}"
-        if file.named is not None and file.named != params.word_column % file.layout.width:
-            yield f"{file.path}: a header says that words are in column {file.named}, not {params.word_column}"
-        if file.joined:
-            more = f", as in {len(file.joined) - 1:,} more places" if len(file.joined) > 1 else ""
-            yield (
-                f"{file.path}:{file.joined[0]}: another sentence seems to begin here, without a blank line before "
-                f"it{more}; sentences end at blank lines alone"
-            )
-        if len(file.sentences) > 1 and not file.has_blank_lines:
-            yield f"{file.path}: no blank line, so that sentences end at -DOCSTART- lines alone"
-        single, number = sum(len(sentence.words) == 1 for sentence in file.sentences), len(file.sentences)
-        if number >= MANY_SENTENCES and single >= NEARLY_ALL * number:
-            those = "all" if single == number else f"{single:,} of {number:,}"
-            yield f"{file.path}: {those} sentences have a single word; is there a blank line after each word?"
-        longest = max(file.sentences, key=lambda sentence: len(sentence.words))
-        if len(longest.words) > LONG_SENTENCE:
-            place = f"{file.path}:{longest.lines[0]}"
-            yield f"{place}: a sentence of {len(longest.words):,} words; is there a blank line after each sentence?"
-
-
-def _doubts_of_files(files: Files) -> Iterable[str]:
-    """Files beside those that are read, which are named as a split is."""
-    taken = {file.path for file in _all(files)}
-    beside = {path for folder in {path.parent for path in taken} for path in folder.iterdir() if path.is_file()}
-    if others := sorted(path.name for path in beside - taken if SPLIT_NAME.match(path.name)):
-        shown = f"{', '.join(others[:SHOWN])}{', ...' if len(others) > SHOWN else ''}"
-        yield f"not read: {shown}; prepare_conll.train, dev and test say which files are (train*.txt: several)"
-
-
-def _doubts_of_widths(files: Files, params: ConllParams) -> Iterable[str]:
-    """Files with more or fewer columns than the first one, in which the same numbers may name other columns."""
-    first, *others = _all(files)
-    for file in others:
-        if file.layout.width != first.layout.width:
-            yield (
-                f"{file.path}: {file.layout.width} columns, but {first.path.name} has {first.layout.width}; "
-                f"prepare_conll.word_column {params.word_column} finds {_beginning(file, 'words')} there and "
-                f"{_beginning(first, 'words')} in {first.path.name}, tag_column {params.tag_column} "
-                f"{_beginning(file, 'tags')} and {_beginning(first, 'tags')}; if these are not the same, give "
-                "all files the same columns"
-            )
-
-
-def _beginning(file: RawFile, kind: Literal["words", "tags"]) -> str:
-    sentence = file.sentences[0]
-    shown = sentence.words if kind == "words" else sentence.tags
-    return " ".join(quoted(text) for text in shown[:SHOWN])
-
-
-def _doubts_of_types(files: Files, report: TagReport) -> Iterable[str]:
-    """Types that look alike, or are not likely to be meant as types, and where the rarest of them is."""
-    counts = Counter(tag for file in _all(files) for sentence in file.sentences for tag in sentence.tags)
-    by_type: dict[str, list[str]] = {}
-    for text in counts:
-        tag = report.dialect.tag(text)
-        by_type.setdefault((tag and tag.type) or "", []).append(text)
-    outside = by_type.pop("", [])
-    for kind in sorted(kind for kind in by_type if kind in ("O", "o")):
-        yield f"{_place(files, by_type[kind])}: a span of type {kind}, which is what stands outside of all spans"
-    for kind in sorted(kind for kind in by_type if not kind.isprintable()):
-        yield f"{_place(files, by_type[kind])}: type {kind!a} has characters in it that cannot be seen"
-    for texts in by_type.values():
-        if several := [text for text in texts if report.dialect.may_name_several(text)]:
-            yield f"{_place(files, several)}: {shortened(several[0])} may name two labels, and is read as one type"
-    tags = sum(counts[text] for texts in by_type.values() for text in texts)
-    if len(by_type) > MOST_TYPES and tags < FEW_TAGS * len(by_type):
-        yield f"{len(by_type):,} types in {tags:,} tags; are numbers or names in the types?"
-    for kinds in look_alike([*by_type, *("O" for _ in outside[:1])]):
-        rarest = min(
-            (by_type.get(kind, outside) for kind in kinds), key=lambda texts: sum(counts[text] for text in texts)
-        )
-        only_case = len({kind.casefold() for kind in kinds}) == 1
-        shown = map(shortened, kinds)
-        names = " and ".join(shown if only_case else map(ascii, shown))
-        how = "in upper and lower case" if only_case else "in characters that cannot be seen or look the same"
-        place = _place(files, rarest)
-        yield f"types {names} differ only {how}, and are read as different ones; {place} has the rarest"
-
-
-def _place(files: Files, tags: Collection[str]) -> str:
-    """The file and the line where one of the tags stands first."""
-    return next(
-        f"{file.path}:{line}"
-        for file in _all(files)
-        for sentence in file.sentences
-        for line, text in zip(sentence.lines, sentence.tags, strict=True)
-        if text in tags
-    )
 
 
 def _in_iobes(file: RawFile, report: TagReport) -> list[Sentence]:
@@ -337,33 +219,6 @@ def _plain(text: str, report: TagReport) -> str:
     tag = report.dialect.tag(text)
     assert tag is not None, text  # report_tags has refused others
     return f"{tag.prefix}-{tag.type}" if tag.type else "O"
-
-
-def _doubts_of_spans(files: Files, params: ConllParams) -> Iterable[str]:
-    """Files without a span, and files of a single sentence.
-
-    Raises InputError if there is nothing to learn from train, or if a file has but one, long sentence.
-    """
-    nothing_to_learn = not any(map(_has_spans, files["train"]))
-    for name, file in ((name, file) for name, parts in files.items() for file in parts):
-        words = sum(len(sentence.words) for sentence in file.sentences)
-        single = f"{file.path}: all {words:,} words are one sentence"
-        if len(file.sentences) == 1 and ((name == "train" and len(files[name]) == 1) or words > LONG_SENTENCE):
-            raise InputError(f"{single}; expected a blank line after each sentence")
-        if len(file.sentences) == 1 and words > 1:
-            yield f"{single}; is there a blank line after each sentence?"
-        if _has_spans(file):
-            continue
-        nothing = f"{file.path}: no spans, all {words:,} tags in column {params.tag_column} are O"
-        others = " and ".join(map(str, file.span_columns))
-        advice = f"; spans are in column {others}" if others else ""
-        if name == "train" and nothing_to_learn:
-            raise InputError(f"{nothing}; set prepare_conll.tag_column to the column of the tags{advice}")
-        yield f"{nothing}{advice}"
-
-
-def _has_spans(file: RawFile) -> bool:
-    return any(tag not in ("O", "o") for sentence in file.sentences for tag in sentence.tags)
 
 
 def count_shared(sentences: Sequence[Sentence], train: Sequence[Sentence]) -> int:
