@@ -26,7 +26,7 @@ from ldnet.model_description import read_description
 from ldnet.model_folder import load_model
 from ldnet.tagged_shards import ShardResult, find_shards, tag_shard
 from ldnet.text.lines import read_lines
-from pipeline.publishing.pages import fill_sections
+from pipeline.publishing.filled_pages import fill_sections
 from pipeline.report.tables import markdown_table
 
 MASTER = "local[2,4]"

@@ -24,7 +24,7 @@ from bench.made_by import made_by
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import read_json, write_bytes, write_json
 from pipeline.pretraining.encoded_corpus import load
-from pipeline.publishing.pages import fill_sections
+from pipeline.publishing.filled_pages import fill_sections
 from pipeline.report.figure_files import save_figure
 
 ROOT = Path(__file__).parents[1]

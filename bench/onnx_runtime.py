@@ -25,7 +25,7 @@ from ldnet.processors import processors
 from ldnet.text.lines import read_lines
 from ldnet.text.tokenisation import split_words
 from pipeline.exporting.onnx_export import ONNX_FOLDER
-from pipeline.publishing.pages import fill_sections
+from pipeline.publishing.filled_pages import fill_sections
 from pipeline.report.tables import markdown_table
 
 SENTENCES = "sentences.json"

@@ -14,7 +14,7 @@ from bench.rows import ROWS, Row
 from bench.table import speed_section
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import read_json, write_bytes, write_json
-from pipeline.publishing.pages import fill_sections
+from pipeline.publishing.filled_pages import fill_sections
 
 Result = dict[str, Any]
 

@@ -11,7 +11,7 @@ from commands.workspace import WorkspaceCommand, without_experiments
 from ldnet.command_line import echo
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import load_params
-from pipeline.publishing.publishing import PAGE, Publication, committed_code
+from pipeline.publishing.sweep_publication import PAGE, Publication, committed_code
 from pipeline.report.measurements import read_metrics
 
 ABLATIONS = Publication("ablations", read_ablations, ablations_section, ablation_figure)

@@ -12,7 +12,7 @@ from ldnet.errors import InputError
 from ldnet.locate_model import ARCHIVE, unpack
 from ldnet.model_description import read_description
 from pipeline.params import load_params
-from pipeline.publishing.publishing import RESULTS
+from pipeline.publishing.sweep_publication import RESULTS
 from pipeline.six_taggers import SHIPPED
 from pipeline.yaml_text import read_yaml
 

@@ -12,7 +12,7 @@ from pipeline.experiments.points import numbers
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.learning_curve_figure import curve_figure
-from pipeline.publishing.publishing import PAGE, Publication, committed_code
+from pipeline.publishing.sweep_publication import PAGE, Publication, committed_code
 from pipeline.text.splits import read_splits
 
 CURVE = Publication("curve", read_curve, curve_section, curve_figure)

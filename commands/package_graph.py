@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ldnet.command_line import FILE, Command, echo
-from pipeline.publishing.publishing import fill_page
+from pipeline.publishing.filled_pages import fill_page
 from pipeline.report.tables import markdown_table
 from pipeline.yaml_text import read_yaml
 

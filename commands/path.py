@@ -10,7 +10,7 @@ from pipeline.experiments.regularisation_path import path_document, path_section
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.path_figure import path_figure
-from pipeline.publishing.publishing import PAGE, Publication, committed_code
+from pipeline.publishing.sweep_publication import PAGE, Publication, committed_code
 
 PATH = Publication("path", read_path, path_section, path_figure)
 

@@ -16,16 +16,17 @@ from pipeline.experiments.stage_progress import SECONDS, read_seconds
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.faults_tried import RESULTS as FAULTS
 from pipeline.publishing.faults_tried import faults_section
+from pipeline.publishing.filled_pages import fill_page
 from pipeline.publishing.gain_kept import gain_section
 from pipeline.publishing.goals_reached import goals_section
 from pipeline.publishing.mutants_tried import RESULTS as MUTANTS
 from pipeline.publishing.mutants_tried import mutants_section
-from pipeline.publishing.pages import results_section, stages_section
 from pipeline.publishing.peers import publish_peers
 from pipeline.publishing.published_state import keep_state
-from pipeline.publishing.publishing import PROFILES, fill_page
+from pipeline.publishing.readme_sections import results_section, stages_section
 from pipeline.publishing.serving_memory_table import serving_memory_section
 from pipeline.publishing.since_tables import pretraining_since_section, tagging_since_section
+from pipeline.publishing.sweep_publication import PROFILES
 from pipeline.publishing.tokens_table import tokens_section
 from pipeline.publishing.tries_table import tries_section
 from pipeline.publishing.verification import this_machine

@@ -14,7 +14,7 @@ from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from ldnet.processors import processors
 from pipeline.experiments.regularisation_path import read_path
-from pipeline.publishing.page import PageInputs, Predictions, page
+from pipeline.publishing.html_report import PageInputs, Predictions, page
 from pipeline.publishing.span_errors import PredictedSentence, overall_f1, read_predictions
 from pipeline.publishing.verification import this_machine
 from pipeline.report.measurements import DIRECTIONS, read_curve, read_gates, read_metrics

@@ -10,8 +10,8 @@ from pipeline.experiments.selection_study import read_study, study_document, stu
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.experiments.study_points import DEFAULT, METHODS, study_points
 from pipeline.params import experiment_values, load_params
-from pipeline.publishing.publishing import PAGE, Publication, committed_code
 from pipeline.publishing.study_figure import study_figure
+from pipeline.publishing.sweep_publication import PAGE, Publication, committed_code
 
 STUDY = Publication("study", read_study, study_section, study_figure)
 

@@ -8,7 +8,7 @@ from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
 from pipeline.profiles import names, switch
 from pipeline.publishing.published_state import bring_state_back, has_state
-from pipeline.publishing.publishing import RESULTS
+from pipeline.publishing.sweep_publication import RESULTS
 
 
 @click.command(

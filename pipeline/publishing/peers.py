@@ -7,8 +7,8 @@ from typing import Any
 
 from ldnet.errors import naming
 from ldnet.files import read_json
+from pipeline.publishing.filled_pages import fill_page
 from pipeline.publishing.peers_figure import peers_figure
-from pipeline.publishing.publishing import fill_page
 from pipeline.report.figure_files import save_figure
 from pipeline.report.measurements import pick
 from pipeline.report.tables import markdown_table

@@ -22,7 +22,7 @@ from bench.table import speed_section
 from ldnet.errors import InputError
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.pruning.pruning import prune_bidirectional_lm, prune_tagger
-from pipeline.publishing.pages import fill_sections
+from pipeline.publishing.filled_pages import fill_sections
 from pipeline.selection import regularised_gates as regularisers
 from pipeline.tagger.batches import collate
 from pipeline.tagger.tagging_data import TaggingData

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.corpus_memory import measure, thinned
 from bench.corpus_memory_report import draw, memory_section
-from pipeline.publishing.pages import fill_sections
+from pipeline.publishing.filled_pages import fill_sections
 from tests.imports import ROOT
 
 

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from commands.publish import main
 from ldnet.errors import InputError
-from pipeline.publishing.pages import fill_sections, stages_section
+from pipeline.publishing.filled_pages import fill_sections
+from pipeline.publishing.readme_sections import stages_section
 from pipeline.report.results import build_results
 from tests.git_repository import make_repository
 from tests.report_factories import PROJECT, make_experiment_values, make_metrics, make_params

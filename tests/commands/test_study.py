@@ -15,8 +15,8 @@ from pipeline.experiments.selection_study import by_budget, read_study, study_do
 from pipeline.experiments.study_points import DEFAULT, METHODS, TITLES, Choice, study_points
 from pipeline.params import Params, Regulariser, SelectMethod
 from pipeline.profiles import load_profile
-from pipeline.publishing.publishing import committed_code
 from pipeline.publishing.study_figure import study_figure
+from pipeline.publishing.sweep_publication import committed_code
 from pipeline.report.figure_files import save_figure
 from tests.report_factories import PROJECT, make_params, make_row
 

@@ -8,8 +8,8 @@ from commands.ablations import ABLATIONS
 from commands.learning_curve import CURVE
 from commands.path import PATH
 from commands.study import STUDY
-from pipeline.publishing.pages import fill_sections
-from pipeline.publishing.publishing import PAGE, RESULTS, Publication
+from pipeline.publishing.filled_pages import fill_sections
+from pipeline.publishing.sweep_publication import PAGE, RESULTS, Publication
 from tests.report_factories import PROJECT
 
 

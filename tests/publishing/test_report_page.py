@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from commands.report_page import main
-from pipeline.publishing.page import SHOWN
+from pipeline.publishing.html_report import SHOWN
 from pipeline.six_taggers import TAGGERS
 from tests.report_factories import make_experiment_values, make_row, write_measurements, write_report
 

@@ -10,7 +10,7 @@ import pytest
 
 from ldnet.files import read_json
 from ldnet.text.tags import spans
-from pipeline.publishing.page import PageInputs, page
+from pipeline.publishing.html_report import PageInputs, page
 from pipeline.publishing.span_errors import PredictedSentence
 from pipeline.report.measurements import DIRECTIONS
 from pipeline.report.results import read_results

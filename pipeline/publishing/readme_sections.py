@@ -12,17 +12,6 @@ from pipeline.report.tables import legend_parts, markdown_table, overview_table,
 from pipeline.yaml_text import read_yaml
 
 
-def fill_sections(text: str, sections: Mapping[str, str], name: str) -> str:
-    """The text with each section put between its markers. Raises InputError unless each marker is there once."""
-    for section, content in sections.items():
-        begin, end = f"<!-- {section}:begin -->", f"<!-- {section}:end -->"
-        if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-            raise InputError(f"{name}: expected the markers {begin} and {end}, once each and in this order")
-        before, after = text.split(begin)[0], text.split(end)[1]
-        text = "\n".join(filter(None, [f"{before}{begin}", content.strip(), f"{end}{after}"]))
-    return text
-
-
 def results_section(published: Sequence[Mapping[str, Any]], profiles: Path) -> str:
     """One table of every published result and how to read it; for each, the command that makes it, and what to set
     before it if its profile has changed since."""

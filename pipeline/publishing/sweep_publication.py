@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 from matplotlib.figure import Figure
 
 from ldnet.errors import InputError
-from ldnet.files import write_bytes, write_json
-from pipeline.publishing.pages import fill_sections
+from ldnet.files import write_json
+from pipeline.publishing.filled_pages import fill_page
 from pipeline.publishing.profile_changes import set_first
 from pipeline.report.figure_files import save_figure
 from pipeline.report.provenance import source_version
@@ -18,7 +17,6 @@ from pipeline.report.provenance import source_version
 PAGE = Path("docs/results.md")
 RESULTS = Path("results")
 PROFILES = Path("profiles")
-REMEDY = "`make publish` or `python -m commands.publish --readme-only`"
 Document = Mapping[str, Any]
 
 
@@ -52,20 +50,6 @@ class Publication:
         documents = [self.read(file) for file in sorted(results.glob(f"{self.name}_*.json"))]
         sections = [self.section(document) + set_first(document, PROFILES) for document in documents]
         return "\n".join(sections) or "None yet.\n"
-
-
-def fill_page(page: Path, sections: Mapping[str, str], check: bool = False, remedy: str = REMEDY) -> None:
-    """Put the sections between their markers. A check writes nothing; if the page is stale, it ends with an error that
-    names the remedy."""
-    try:
-        text = page.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{page}: no such file; expected a page with markers to fill") from None
-    filled = fill_sections(text, sections, str(page))
-    if check and filled != text:
-        raise click.ClickException(f"{page} is stale: {remedy}")
-    if not check:
-        write_bytes(page, filled.encode())
 
 
 def committed_code() -> str:
