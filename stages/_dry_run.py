@@ -17,9 +17,10 @@ from typing import Any
 
 from torch import nn
 
-from ldnet.processors import processors
 from pipeline.checkpoints import Computation, folder_of
 from pipeline.durations import duration
+from pipeline.execution.memory import ADAM_COPIES
+from pipeline.execution.processes import processes_for
 from pipeline.execution.reproducible import set_up
 from pipeline.execution.snapshots import progress_in
 from pipeline.features.contextual import (
@@ -46,8 +47,7 @@ from pipeline.tagger.training import Features, train_tagger
 WARM_STEPS, TIMED_STEPS, TIMED_SECONDS = 2, 20, 5.0
 SAMPLE_BATCHES = 12
 HELDOUT_TOKENS = 20_000
-CHECKPOINT_COPIES = 3  # weights and the two moments of Adam
-TAGGER_COPIES = CHECKPOINT_COPIES + 1  # and the weights of the best epoch
+TAGGER_COPIES = ADAM_COPIES + 1  # and the weights of the best epoch
 Options = Mapping[str, Any]
 
 
@@ -129,7 +129,7 @@ def _pretrain_lm(options: Options) -> Cost:
         processes=1,
         out=options["out"],
         out_bytes=_bytes(model) + sum(len(word.encode()) + 4 for word in text.vocabulary),
-        temporary_bytes=CHECKPOINT_COPIES * _bytes(model),
+        temporary_bytes=ADAM_COPIES * _bytes(model),
     )
 
 
@@ -163,7 +163,7 @@ def _train_tagger(options: Options) -> Cost:
         twice = training.model_copy(update={"epochs": 2})  # the first epoch warms up
         _, epoch = _times(train_tagger(tagger, sample, features, twice, training.seeds[0], "timing"))
     making, epoch = made / share, epoch / share
-    workers = min(len(training.seeds), max(1, processors() // params.threads))
+    workers = processes_for(len(training.seeds), params.threads)
     name = tagger_name(options["variant"], "taught" if taught else "gold")
     rounds = math.ceil(len(training.seeds) / workers)
     return Cost(

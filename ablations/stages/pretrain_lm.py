@@ -9,9 +9,8 @@ from ablations.architectures import DIRECTIONS
 from ablations.language_models import LMJob, find_candidate, pretrain_ablated
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
-from ldnet.processors import processors
 from pipeline.checkpoints import Computation, checkpoint_folder, code_of
-from pipeline.execution.processes import ordered_map
+from pipeline.execution.processes import ordered_map, processes_for
 from pipeline.params import load_params
 from pipeline.tracking import stage_run
 from stages._run import StoppableCommand, params_option
@@ -58,7 +57,7 @@ def main(params_path: Path, candidate: str, corpus_folder: Path, out: Path, metr
     with (
         stage_run(mine.stage, mine.inputs, [out]) as run,
         checkpoint_folder(mine) as checkpoints,
-        ordered_map(min(len(DIRECTIONS), max(1, processors() // params.threads))) as in_processes,
+        ordered_map(processes_for(len(DIRECTIONS), params.threads)) as in_processes,
     ):
         jobs = [
             LMJob(

@@ -24,9 +24,8 @@ from ablations.taggers import (
 )
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
-from ldnet.processors import processors
 from pipeline.checkpoints import Computation, checkpoint_folder, code_of
-from pipeline.execution.processes import ordered_map
+from pipeline.execution.processes import ordered_map, processes_for
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.params import AblationsParams, Params, TaggerParams, load_params
@@ -75,7 +74,7 @@ def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, me
     with (
         stage_run(mine.stage, mine.inputs, [out]) as run,
         checkpoint_folder(mine) as scratch,
-        ordered_map(min(2 * len(ablations.seeds), max(1, processors() // params.threads))) as in_processes,
+        ordered_map(processes_for(2 * len(ablations.seeds), params.threads)) as in_processes,
     ):
         ablation = Ablation(
             conll=conll,

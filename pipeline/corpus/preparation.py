@@ -37,16 +37,13 @@ from pipeline.execution.processes import OrderedMap, ordered_map
 from pipeline.execution.stored import damaged
 from pipeline.params import CorpusParams
 from pipeline.text.raw_columns import RawFile, check_words, read_columns
+from pipeline.text.splits import silent
 from pipeline.text.word_vectors import WordVectors, no_vectors, read_word_vectors
 
 PART_BYTES = 1 << 22  # of text: what a process has in memory at a time, and what a killed run may lose
 HASH = re.compile("[0-9a-f]{16}")
 LEAST_SCRATCH = 0.5  # bytes of scratch for a byte of text: 12 or more for each word, and words of 24 bytes are rare
 COMPRESSION = 4  # how many times longer text is than its .gz file, about
-
-
-def silent(line: str) -> None:
-    """Say nothing."""
 
 
 def read_hashes(path: Path) -> set[str]:

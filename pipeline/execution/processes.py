@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Protocol, TypeVar
 
+from ldnet.processors import processors
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -19,6 +21,11 @@ class OrderedMap(Protocol):
     """What applies a function to each task and yields the results in the order of the tasks."""
 
     def __call__(self, function: Callable[[Task], Result], tasks: Iterable[Task], /) -> Iterator[Result]: ...
+
+
+def processes_for(tasks: int, threads: int) -> int:
+    """How many processes work on so many tasks at once, where each has so many threads: at least one."""
+    return min(tasks, max(1, processors() // threads))
 
 
 @contextmanager

@@ -12,10 +12,9 @@ from typing import Any
 import torch
 
 from ldnet.files import write_json
-from ldnet.processors import processors
 from pipeline.checkpoints import Computation, checkpoint_folder
 from pipeline.execution.finite import keeping_evidence
-from pipeline.execution.processes import ordered_map
+from pipeline.execution.processes import ordered_map, processes_for
 from pipeline.execution.reproducible import set_up
 from pipeline.execution.stored import write_curve
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
@@ -119,8 +118,7 @@ def train_seeds(
         )
         for row, (seed, (features, width)) in enumerate(zip(params.seeds, tables_of_seeds, strict=True))
     ]
-    workers = min(len(jobs), max(1, processors() // threads))
-    with ordered_map(workers) as in_processes:
+    with ordered_map(processes_for(len(jobs), threads)) as in_processes:
         for records in in_processes(train_seed, jobs):
             yield from records
 

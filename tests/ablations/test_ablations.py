@@ -95,8 +95,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_lexicon(SENTENCES["train"]).save(folder / "conll" / "lexicon")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(folder))
-        for stage in ("pretrain_lm", "train_taggers"):
-            patch.setattr(f"ablations.stages.{stage}.processors", lambda: 1)
+        patch.setattr("pipeline.execution.processes.processors", lambda: 1)
         in_one_process(patch)
         patch.setattr("pipeline.tracking._start_sender", no_sender)
         for candidate in CANDIDATES:
