@@ -68,7 +68,7 @@ GROUPS = [
     Group(
         "gated-training",
         ["pipeline/selection/gated_training.py", "pipeline/tagger/optimizer_steps.py"],
-        [SELECTING, "tests/selection/test_resumption.py", "tests/tagger/test_soft_targets.py"],
+        ["tests/tagger/test_optimizer_steps.py", SELECTING, "tests/selection/test_resumption.py"],
     ),
     # A trial costs up to all stages of a tiny experiment. The dry run is left out.
     Group(
