@@ -52,10 +52,9 @@ def main() -> None:
 @click.option("--out", type=FILE, required=True, help="Where the measurements go (JSON).")
 def check(params_path: Path, corpus_folder: Path, out: Path) -> None:
     """Losses of recorded steps against those of pretrain_lm, on the CPU and on the GPU, and a stopped training."""
-    params = load_params(params_path)
-    corpus = load(corpus_folder)
+    maker, params, corpus = made_by(out), load_params(params_path), load(corpus_folder)
     measured = {**losses_of_steps(params.pretrain_lm, corpus), **_resumption(params, corpus, out.parent)}
-    write_json(out, {**made_by(out), **measured})
+    write_json(out, {**maker, **measured})
 
 
 @main.command()

@@ -14,7 +14,7 @@ RESULTS = Path("results")
 def made_by(out: Path) -> dict[str, str | None]:
     """What the file `out` says of its making. Raises InputError where results that are published would be made by code
     that is not committed, so that nobody could make them again."""
-    commit = source_version(Path.cwd())
+    commit = source_version(Path.cwd(), "bench")
     if commit is not None and commit.endswith("-dirty") and out.resolve().is_relative_to(RESULTS.resolve()):
         raise InputError(f"{out}: the code has changes that are not committed; commit them, or write to another folder")
     return {"git_commit": commit, "machine": machine()}

@@ -35,8 +35,10 @@ def digest(lm: Path) -> str:
 def missing_rows(out: Path, wanted: Iterable[Row], params: TaggerParams, language_models: Digests) -> list[Row]:
     """Those of the wanted rows, which say how to train, whose outcome is not in the file.
 
-    Raises InputError if the file's rows were made with other `params`, or with others of these language models.
+    Raises InputError if the file's rows were made with other `params`, or with others of these language models, and
+    for code that is not committed.
     """
+    made_by(out)  # fails now rather than at the end
     rows, _ = _read(out, params, language_models)
     done = [{key: value for key, value in row.items() if key not in OUTCOME} for row in rows]
     return [row for row in wanted if row not in done]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from commands.reproduce import check_data
 from commands.sweep import run_sweep
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
@@ -15,6 +16,7 @@ from pipeline.publishing.learning_curve_figure import curve_figure
 from pipeline.publishing.sweep_publication import PAGE, Publication, committed_code
 from pipeline.text.splits import read_splits
 
+RAW = Path("data/raw")
 CURVE = Publication("curve", read_curve, curve_section, curve_figure)
 
 
@@ -29,10 +31,10 @@ def main(counts: str, seeds: str, jobs: int | None) -> None:
     """
     params = load_params(PARAMS)
     points = sizes(params, numbers(counts, int, "sizes"), numbers(seeds, int, "seeds"))
-    raw = Path("data/raw") / params.data
-    if raw.is_dir():  # else a stage generates the data first
+    if params.data not in params.generate_data:  # else a stage makes the data first
+        check_data(params, RAW)
         largest = max(points, key=lambda point: point.sentences).params(params)
-        read_splits(raw, largest.prepare_conll, largest.seed)  # are there so many sentences?
+        read_splits(RAW / params.data, largest.prepare_conll, largest.seed)  # are there so many sentences?
     commit = committed_code()
     document = curve_document(experiment_values(params), run_sweep(params, points, jobs, size_row), commit)
     file = CURVE.publish(document)

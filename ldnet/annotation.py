@@ -72,6 +72,12 @@ class _Reading:
     paths: list[TagPath]
 
 
+def check_n_best(n_best: int) -> None:
+    """Raise InputError for more taggings than are given."""
+    if n_best > MOST_PATHS:
+        raise InputError(f"n_best: {n_best:,}; at most {MOST_PATHS} taggings of a sentence are given")
+
+
 def annotate(
     bulk: BulkTagger, lines: Sequence[TokenisedText], temperature: float = 1.0, n_best: int = 1
 ) -> list[AnnotatedText]:
@@ -80,8 +86,7 @@ def annotate(
     `temperature` divides scores for the confidences (see `ldnet.decoding.calibration`). Raises InputError for too
     large an `n_best`.
     """
-    if n_best > MOST_PATHS:
-        raise InputError(f"n_best: {n_best:,}; at most {MOST_PATHS} taggings of a sentence are given")
+    check_n_best(n_best)
 
     def reading(emissions: Tensor, lengths: Tensor) -> list[_Reading]:
         return _read(bulk, emissions, lengths, temperature, n_best)

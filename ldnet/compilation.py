@@ -13,6 +13,8 @@ from typing import Any
 
 from ldnet.errors import InputError
 
+FOLDER = "NUMBA_CACHE_DIR"  # a text, of which numba refuses none
+
 
 @contextmanager
 def _variables_named() -> Iterator[None]:
@@ -22,7 +24,8 @@ def _variables_named() -> Iterator[None]:
         try:
             yield
         except (ValueError, KeyError, RuntimeWarning) as error:
-            if not (given := sorted(name for name in os.environ if name.startswith("NUMBA_"))):
+            given = sorted(name for name in os.environ if name.startswith("NUMBA_") and name != FOLDER)
+            if not given:
                 raise
             said = str(error).partition("\n")[0].rstrip(".")
             expected = "expected other values, or none"

@@ -19,12 +19,13 @@ from ldnet.text.column_layout import (
     other_blank,
     starts_document,
 )
-from ldnet.text.foreign_formats import DELIMITERS, foreign_format, has_tags, in_columns, separated_values
+from ldnet.text.foreign_formats import DELIMITERS, advised, foreign_format, has_tags, in_columns, separated_values
 
 TEXT = "expected text, a sentence a line"
 COLUMNS = "expected CoNLL columns, which blanks or tabs separate"
 LINE_SEPARATORS = re.compile("[\r\x00\x0b\x85\u2028\u2029]")
-FEWEST_WORDS = 6  # in lines of one word each, or joined to tags
+FEWEST_WORDS = 6  # in lines of one word each
+FEWEST_TAGGED = 3  # lines of words joined to tags
 END_OF_SENTENCE = re.compile(r"\w[.!?][\"')]*\Z")
 
 
@@ -39,7 +40,8 @@ def doubt_about_text(lines: Sequence[NumberedLine], name: str) -> str:
         return ""
     place = f"{name}:{said[0][0]}"
     if found := foreign_format([text for _, text in said]):
-        raise InputError(f"{place}: {found}; {TEXT}: take the text out of it first (of JSON lines: jq -r .text)")
+        advice = f"; {TEXT}: take the text out of it first (of JSON lines: jq -r .text)"
+        raise InputError(f"{place}: {advised(found, advice)}")
     words = [text for _, text in said if not starts_document(text)]
     documents = starts_document(said[0][1])
     apart = documents or any(is_blank(text) for number, text in lines if number > said[0][0])
@@ -60,8 +62,7 @@ def _smaller_doubt(lines: Sequence[NumberedLine], apart: bool, name: str) -> str
         return f"{place}: this may be {found}, but is read as text, a sentence a line"
     if all(len(text) > 1 and text[0] == text[-1] == '"' for text in map(str.strip, texts)) and len(texts) > 1:
         return f"{place}: quotation marks around each line are read as words of it; of JSON: jq -r . takes them away"
-    words = [text.split() for text in texts]
-    if sum(map(len, words)) >= FEWEST_WORDS and all(map(has_tags, words)):
+    if len(texts) >= FEWEST_TAGGED and all(has_tags(text.split()) for text in texts):
         return f"{place}: these may be words joined to their tags, but are read as text, a sentence a line"
     for number, text in lines:
         if separator := LINE_SEPARATORS.search(text):
@@ -89,7 +90,7 @@ def doubt_about_columns(block: Sequence[NumberedLine], layout: Layout, name: str
     texts = [text for _, text in block]
     place = f"{name}:{block[0][0]}"
     if found := foreign_format(texts):
-        raise InputError(f"{place}: {found}; {COLUMNS}")
+        raise InputError(f"{place}: {advised(found, f'; {COLUMNS}')}")
     split = [layout.split(text) for text in texts]
     if found := separated_values(texts):
         delimiter = next(delimiter for delimiter, called in DELIMITERS.items() if found.endswith(called))
@@ -98,8 +99,9 @@ def doubt_about_columns(block: Sequence[NumberedLine], layout: Layout, name: str
         ends_first = all(len(fields[0]) > 1 and fields[0].endswith(delimiter) for fields in split)
         if ends_first or (layout.width == 1 and _has_letters(texts)):
             return f"{place}: this may be {found}, but is read as columns, which blanks or tabs separate"
-    if layout.width == 1 and (blank := other_blank(texts)):
-        return f"{place}: {quoted(blank)} in all lines separates no columns; blanks and tabs do"
+    said = [text for text in texts if not text.startswith("#")]
+    if layout.width == 1 and len(said) > 1 and (blank := other_blank(said)):
+        return f"{place}: {quoted(blank)} in all lines separates no columns; write tabs for it"
     separators = LINE_SEPARATORS.findall("\n".join(texts))
     if len(separators) >= len(texts):
         return f"{place}: {quoted(separators[0])} in a line, which is read as one word and its columns"

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ldnet.annotation import AnnotatedText, annotate
+from ldnet.annotation import AnnotatedText, annotate, check_n_best
 from ldnet.decoding.bulk_tagger import BulkTagger
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.shapes import CONFIG, WEIGHTS, LanguageModelShape, TaggerShape, load_tensors
@@ -59,6 +59,7 @@ class TaggingModel:
 
     def annotate_lines(self, lines: Sequence[TokenisedText], *, n_best: int = 1) -> list[AnnotatedText]:
         """The same of lines whose words are known."""
+        check_n_best(n_best)
         with naming(self.folder):
             return annotate(self.bulk, lines, self.temperature, n_best)
 

@@ -43,9 +43,9 @@ def foreign_format(lines: Sequence[str]) -> str:
     if _is_json(shown):
         return "JSON"
     if VERTICAL_TAG.fullmatch(shown[0].strip()) and _is_vertical(shown):
-        return "vertical text of corpus tools (write a blank line for </s>, and leave out all other lines in <>)"
+        return "vertical text of corpus tools (columns, if </s> is a blank line and all other lines in <> are left out)"
     if any(map(BRAT_SPAN.fullmatch, shown)) and all(map(BRAT_LINE.fullmatch, shown)):
-        return "brat standoff, spans without the text (brat's tools/anntoconll.py makes columns of both)"
+        return "brat standoff, spans without their text (the .txt beside it; tools/anntoconll.py of brat makes columns)"
     if (title := PUBTATOR_TITLE.match(shown[0])) and len(shown) > 1 and shown[1].startswith(f"{title['id']}|a|"):
         return "PubTator, spans apart from words (make JSON records of text and spans)"
     if all(map(QUOTED_VALUES.fullmatch, shown)):
@@ -57,6 +57,11 @@ def foreign_format(lines: Sequence[str]) -> str:
         if len(header) > 1 and all(map(HEADER.fullmatch, header)):
             return f"CSV with a header ({', '.join(header)}), its columns separated by {name}"
     return ""
+
+
+def advised(found: str, advice: str) -> str:
+    """What was found, and what to do: this advice, unless the name of the format has one in brackets at its end."""
+    return found if found.endswith(")") else f"{found}{advice}"
 
 
 def separated_values(lines: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MARKS = re.compile(rb"\A(?:\xef\xbb\xbf)+(?![ \t])")
 BLOCK_BYTES = 1 << 20
 CERTAIN_BYTES = 1 << 16  # without a newline, but with carriage returns, so that these end the lines
+WIDE_BYTES = 4096  # from the first NUL on, that are looked at
 FEWEST_NULS, NULS = 4, 0.05  # so many, and such a share of the bytes: blanks and line ends of UTF-16 have them
 MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "zstd": b"\x28\xb5\x2f\xfd"}
 NOT_READ = {
@@ -218,8 +219,11 @@ def _refuse_binary(start: bytes, name: str) -> None:
 
 def _refuse_wide(block: bytes, name: str, before: int) -> None:
     """Raise InputError for text in UTF-16 or UTF-32, with the line where it begins; `before` the block are so many."""
-    if _has_wide_characters(block):
-        line = before + len(block[: _first_wide(block) + 1].splitlines())
+    if 0 not in block:
+        return
+    first = _first_wide(block)
+    if _has_wide_characters(block[first : first + WIDE_BYTES]):
+        line = before + len(block[: first + 1].splitlines())
         raise InputError(f"{name}:{line}: not UTF-8 (NUL bytes as in UTF-16 and UTF-32); convert the file to UTF-8")
 
 

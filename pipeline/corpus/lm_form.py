@@ -12,8 +12,8 @@ from ldnet.printable import quoted
 from ldnet.text.foreign_formats import has_tags
 from ldnet.text.tokenisation import split_words
 from pipeline.text.bounded_lines import bounded_lines
-from pipeline.text.odd_characters import NAMES, is_odd
-from pipeline.text.odd_words import blank_at_end, has_escape, is_mark
+from pipeline.text.odd_characters import NAMES, is_odd, meant
+from pipeline.text.odd_words import has_blank_at_end, has_escape, is_boundary, is_cut, is_placeholder
 
 LOOKED_AT = 1000  # lines of each file
 MARKUP = re.compile(r"<\s*[/?!]?\s*[A-Za-z][^<>]*>")
@@ -22,11 +22,19 @@ TIME = r"(\d+\s*:\s*)?\d{1,2}\s*:\s*\d\d\s*[.,]\s*\d{1,3}"
 TIME_RANGE = re.compile(rf"{TIME}\s*--?\s*>\s*{TIME}.*")
 RETURNS = "several lines, with carriage returns between them"
 BLANKS = " \t\n\v\f\r"
-IN_WORDS: dict[str, Callable[[str], object]] = {
+
+
+def _is_mark(word: str) -> bool:
+    """Whether a tokeniser has put the word there. Language models know `<unk>`."""
+    return is_boundary(word) or is_cut(word) or (is_placeholder(word) and not WORD_ALONE.fullmatch(word))
+
+
+IN_WORDS: dict[str, Callable[[str], bool]] = {
     f"text with {NAMES}": is_odd,
-    "text with marks of another tool's tokeniser": lambda word: is_mark(word) and not WORD_ALONE.fullmatch(word),
+    "text in UTF-8 that was read as cp1252": lambda word: bool(meant(word)),
+    "text with marks of another tool's tokeniser": _is_mark,
     "text with escapes of HTML or JSON": has_escape,
-    "text with blanks that separate no words at the ends of words": blank_at_end,
+    "text with blanks that separate no words at the ends of words": has_blank_at_end,
 }
 TAGGED_LINES, FEWEST_TAGGED = 0.5, 3  # of the lines that were looked at
 

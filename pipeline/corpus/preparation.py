@@ -37,7 +37,6 @@ from pipeline.execution.processes import OrderedMap, ordered_map
 from pipeline.execution.stored import damaged
 from pipeline.params import CorpusParams
 from pipeline.text.raw_columns import RawFile, check_words, read_columns
-from pipeline.text.splits import silent
 from pipeline.text.word_vectors import WordVectors, no_vectors, read_word_vectors
 
 PART_BYTES = 1 << 22  # of text: what a process has in memory at a time, and what a killed run may lose
@@ -102,7 +101,7 @@ def prepare(
     processes: int,
     part_bytes: int = PART_BYTES,
     train: Sequence[Sequence[str]] = (),
-    say: Callable[[str], None] = silent,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Write the encoded corpus to `out` and return its statistics.
 

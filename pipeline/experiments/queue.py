@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path, PurePath
 
 import click
+import psutil
 
 STATE = Path(".dvc/tmp/exps/celery")  # where workers keep the queue, and write what goes wrong
 STATUS_ATTEMPTS = 3
@@ -119,13 +120,21 @@ def workers() -> list[Worker]:
     DVC notes one process for each number only. A worker that was busy while DVC asked for it has a second beside it.
     """
     workspace = hashlib.sha256(str(STATE.resolve()).encode()).hexdigest()[:6]
-    worker = re.compile(rf"(?m)^ *(\d+) +(\d+) .*queue-worker dvc-exp-{workspace}-(\d+)@localhost")
-    found = worker.findall(_run("ps", "-A", "-ww", "-o", "pid=,pgid=,args="))
-    return [Worker(int(number), int(process), int(group)) for process, group, number in found]
+    name = re.compile(rf"dvc-exp-{workspace}-(\d+)@localhost")
+    alive = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        numbers = [int(found[1]) for word in command if (found := name.fullmatch(word))]
+        if numbers and "queue-worker" in command:
+            with suppress(ProcessLookupError):  # it has just ended
+                alive.append(Worker(numbers[0], process.pid, os.getpgid(process.pid)))
+    return alive
 
 
 def stop(names: Collection[str]) -> None:
     """Stop the workers and all that they run, and take the tasks `names` out of the queue."""
+    with suppress(click.ClickException):  # a worker takes one of them
+        _remove_waiting(names)  # at once, should another signal end this
     for number in (signal.SIGTERM, signal.SIGKILL):
         for worker in workers():
             with suppress(ProcessLookupError):  # it has just ended
@@ -133,10 +142,14 @@ def stop(names: Collection[str]) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while workers() and time.monotonic() < deadline:
             time.sleep(0.2)
-    now = tasks()  # what waits now is taken by no worker in between
+    _remove_waiting(names)
+    remove_dead(names)
+
+
+def _remove_waiting(names: Collection[str]) -> None:
+    now = tasks()
     if waiting := [name for name in names if now.get(name) == "Queued"]:
         _run("dvc", "queue", "remove", *waiting)
-    remove_dead(names)
 
 
 def remove_dead(names: Collection[str]) -> None:

@@ -10,12 +10,13 @@ from pipeline.yaml_text import read_yaml
 CODE = ("ldnet", "pipeline", "stages", "dvc.yaml", "ablations/*.py", "ablations/stages", "ablations/dvc.yaml")
 
 
-def source_version(repository: Path) -> str | None:
-    """The commit's id, with -dirty appended if the code differs from it; None outside a git repository."""
+def source_version(repository: Path, *more: str) -> str | None:
+    """The commit's id, with -dirty appended if the code, and what there is `more`, differs from it; None outside a git
+    repository."""
     head = _git(repository, "rev-parse", "--verify", "HEAD")
     if head is None:
         return None
-    return f"{head}-dirty" if _git(repository, "status", "--porcelain", "--", *CODE) else head
+    return f"{head}-dirty" if _git(repository, "status", "--porcelain", "--", *CODE, *more) else head
 
 
 def _git(repository: Path, *arguments: str) -> str | None:

@@ -94,7 +94,7 @@ def legend_parts(*documents: Mapping[str, Any]) -> list[str]:
 
 
 def _selections(documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """How often layers were selected; of results alone, which other layers the other selections kept as well."""
+    """How often layers were selected; if there is one document, also what the other selections kept."""
     again = {}  # the same in both trainings
     for document in documents:
         for row in document["rows"]:
@@ -234,7 +234,7 @@ def _kept(training: str, comparison: Mapping[str, Any]) -> str:
 
 
 def outcome(missed: bool) -> str:
-    """Of a goal."""
+    """What a goal is called: met or missed."""
     return "missed" if missed else "met"
 
 

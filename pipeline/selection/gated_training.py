@@ -87,9 +87,9 @@ def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterat
 class _GatedTraining:
     """The training of a task's tagger and gates, epoch by epoch."""
 
-    def __init__(self, task: SelectionTask, gates: GateTraining):
+    def __init__(self, task: SelectionTask, gate_training: GateTraining):
         tagger, selection, tagging = task.tagger, task.selection, task.tagging
-        self.task, self.gate_training, self.gates = task, gates, selection.gates
+        self.task, self.gate_training, self.gates = task, gate_training, selection.gates
         self.rng = random.Random(task.seed)
         torch.manual_seed(task.seed)
         tagger.precision = getattr(torch, tagging.precision)
@@ -123,7 +123,7 @@ class _GatedTraining:
     def _gate_step(self, batches: int, when: str) -> Tensor:
         """One step of the gates, by the gradient of so many batches; the importance that each gate had before it."""
         assert self.gates.grad is not None
-        before = {"gates": self.gates.detach(), "gradient": self.gates.grad}
+        before = {"gates": self.gates.detach().clone(), "gradient": self.gates.grad.clone()}
         self.watch.check("the gradient of the gates", self.gates.grad, when, before)
         importance = (self.gates.detach() * self.gates.grad).abs()
         self.gate_training.step(batches)

@@ -11,22 +11,25 @@ ODD = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]"
     rf"|\A(?:[\s\u00ad\u061c\u200b-\u200f\u2060-\u206f\u2800]|{UNSEEN.pattern})+\Z"
 )
-MISREAD = {"\u00c2", "\u00c3"}  # what most letters of Western Europe begin with then
-NAMES = "control, lost (U+FFFD) or misread characters (Ã© for é), line separators or nothing that can be seen"
+NAMES = "control characters, line separators, lost characters (U+FFFD) or nothing that can be seen"
+MISREAD = {"\u00c2", "\u00c3"}  # what letters of Western Europe begin with in UTF-8 that was read as cp1252
+PUNCTUATION = "\u2026\u2018\u2019\u201c\u201d\u2013\u2014"  # may follow the last letter of MANH\u00c3 in cp1252
 
 
 def is_odd(word: str) -> bool:
     """Whether the word has such a character in it, or no other than what cannot be seen."""
-    return ODD.search(word) is not None or (not word.isascii() and _is_misread(word))
+    return ODD.search(word) is not None
 
 
-def _is_misread(word: str) -> bool:
-    """Whether the word is UTF-8 that was taken for cp1252.
+def meant(word: str) -> str:
+    """The word that this one is if it is UTF-8 that was read as cp1252: é for Ã©; '' if it is none.
 
-    Few real words are that by chance, as the capitals of one before an ellipsis, and in them one character.
+    Few real words are such by chance, and in them one character.
     """
     try:
-        meant = word.encode("cp1252").decode()
+        text = "" if word.isascii() else word.encode("cp1252").decode()
     except UnicodeError:
-        return False
-    return len(word) - len(meant) > 1 or not MISREAD.isdisjoint(word)
+        return ""
+    at_end = word[-1:] in PUNCTUATION and word[-2:-1] in MISREAD
+    by_chance = len(word) - len(text) == 1 and (MISREAD.isdisjoint(word) or at_end)
+    return "" if by_chance else text

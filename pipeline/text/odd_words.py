@@ -1,33 +1,52 @@
 """Words that other tools make, and that no text has: marks of tokenisers, pieces of words, escapes, blanks at ends."""
 
 import re
+from html.entities import html5
 
 # What tokenisers put around sentences, in place of words, and around what they have cut (Moses: well @-@ known).
-MARK = re.compile(
-    r"(?i:</?s>|<(pad|unk|mask|bos|eos|cls|sep|eop|eod)>|<\|\w+\|>)|\[(CLS|SEP|PAD|MASK|UNK|BOS|EOS)\]|@[-.,/]@"
-)
-# What they mark the pieces of words with: WordPiece, SentencePiece, bytes in pairs (GPT-2), pairs (subword-nmt).
-PIECE = re.compile(r"##\w+|[\u2581\u0120].+|.+(@@|</w>)")
-ESCAPE = re.compile(r"&([A-Za-z]{2,8}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});|\\u[0-9A-Fa-f]{4}")
+BOUNDARY = re.compile(r"(?i:</?s>|<(pad|bos|eos|cls|sep|eop|eod)>|<\|\w+\|>)|\[(CLS|SEP|PAD|BOS|EOS)\]")
+PLACEHOLDER = re.compile(r"(?i:<(unk|mask)>)|\[(UNK|MASK)\]")
+CUT = re.compile(r"@[-.,/]@")
+# What they mark the pieces of words with: WordPiece, bytes in pairs (subword-nmt); SentencePiece and GPT-2, which so
+# mark most words.
+PIECE = re.compile(r"##\w+|.+(@@|</w>)")
+MARKED = re.compile(r"[\u2581\u0120].+")
+ENTITY = re.compile(r"&(#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};|[A-Za-z]{2,8};)")
+CODE_POINT = re.compile(r"(?<![\\:])\\u[0-9A-Fa-f]{4}")  # not a folder of Windows
 BLANK_AT_END = re.compile(r"\A\s|\s\Z")
 
 
-def is_mark(word: str) -> bool:
-    """Whether the word stands for the start or end of a sentence, for no word, or for a place where one was cut."""
-    return MARK.fullmatch(word) is not None
+def is_boundary(word: str) -> bool:
+    """Whether the word stands for the start or end of a sentence, or for no word."""
+    return BOUNDARY.fullmatch(word) is not None
+
+
+def is_placeholder(word: str) -> bool:
+    """Whether the word stands in the place of one that is not known, or that was taken out."""
+    return PLACEHOLDER.fullmatch(word) is not None
+
+
+def is_cut(word: str) -> bool:
+    """Whether the word stands for a character at which a word was cut."""
+    return CUT.fullmatch(word) is not None
 
 
 def is_piece(word: str) -> bool:
-    """Whether the word may be a piece of one. Hashtags and Maltese names may be words as well."""
+    """Whether the word may be a piece of one. A hashtag may be one as well."""
     return PIECE.fullmatch(word) is not None
+
+
+def is_marked(word: str) -> bool:
+    """Whether the word may be marked as one that a blank stood before. A Maltese name may begin with that letter."""
+    return MARKED.fullmatch(word) is not None
 
 
 def has_escape(word: str) -> bool:
     """Whether the word has in it what HTML or JSON write for a character."""
-    return ESCAPE.search(word) is not None
+    entities = (match[1] for match in ENTITY.finditer(word))
+    return any(name[0] == "#" or name in html5 for name in entities) or CODE_POINT.search(word) is not None
 
 
-def blank_at_end(word: str) -> str:
-    """The blank that a word begins or ends with, as U+00A0; '' if it does with none."""
-    match = BLANK_AT_END.search(word)
-    return match[0] if match else ""
+def has_blank_at_end(word: str) -> bool:
+    """Whether the word begins or ends with what looks like a blank, as U+00A0."""
+    return BLANK_AT_END.search(word) is not None

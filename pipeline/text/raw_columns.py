@@ -26,7 +26,7 @@ from ldnet.text.column_layout import (
     starts_document,
     word_of,
 )
-from ldnet.text.foreign_formats import DELIMITERS, foreign_format, separated_values
+from ldnet.text.foreign_formats import DELIMITERS, advised, foreign_format, separated_values
 from ldnet.text.lines import FirstLine, compression, decode
 from pipeline.text.bounded_lines import bounded_lines
 from pipeline.text.line_shapes import LineShapes
@@ -92,7 +92,7 @@ class RawFile:
         return f"{self.path.name}: {'; '.join(filter(None, found))}"
 
 
-Files = Mapping[str, Sequence[RawFile]]  # of each split, in order
+Files = Mapping[str, Sequence[RawFile]]  # by split, each in order
 
 
 def all_files(files: Files) -> list[RawFile]:
@@ -193,7 +193,7 @@ def read_columns(path: Path, word_column: int, tag_column: int) -> RawFile:
     if sum(text.count(separator) for text in start) > len(start):
         raise InputError(f"{path}:1: lines end with U+{ord(separator):04X}; expected newlines at the ends of lines")
     if found := foreign_format(start):
-        raise InputError(f"{path}:1: {found}, not CoNLL columns; {CONVERT}")
+        raise InputError(f"{path}:1: {advised(found, f', not CoNLL columns; {CONVERT}')}")
     try:
         file = _read(path, shapes, start, word_column, tag_column)
     except InputError as error:

@@ -36,11 +36,7 @@ Say = Callable[[str], None]
 WITHOUT_DEV = "prepare_conll.dev: '' and prepare_conll.dev_sentences: 1000 in params.yaml"
 
 
-def silent(line: str) -> None:
-    """Say nothing."""
-
-
-def read_splits(raw: Path, params: ConllParams, seed: int, say: Say = silent) -> tuple[Splits, Scheme]:
+def read_splits(raw: Path, params: ConllParams, seed: int, say: Say = lambda line: None) -> tuple[Splits, Scheme]:
     """Train, dev and test in IOBES, and the scheme they were in. What was found, and what is doubtful, goes to `say`.
 
     Raises InputError for unusable files, and for tags that break the scheme if params.slips says `refuse`.
@@ -96,7 +92,7 @@ def _found(raw: Path, file: str, key: str) -> list[Path]:
     raise InputError(f"{path}: no such files; {key} in params.yaml says which are read")
 
 
-def make_splits(files: Files, params: ConllParams, seed: int, say: Say = silent) -> tuple[Splits, TagReport]:
+def make_splits(files: Files, params: ConllParams, seed: int, say: Say = lambda line: None) -> tuple[Splits, TagReport]:
     """Train, dev and test in IOBES from their files, and what their tags were. Says and raises as `read_splits`."""
     for file in all_files(files):
         check_words(file, params.word_column)

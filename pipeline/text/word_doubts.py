@@ -6,12 +6,27 @@ from collections.abc import Callable, Iterable
 
 from ldnet.printable import quoted, shortened
 from ldnet.text.column_layout import looks_like_tag
-from pipeline.text.odd_characters import NAMES, is_odd
-from pipeline.text.odd_words import blank_at_end, has_escape, is_mark, is_piece
+from pipeline.text.odd_characters import NAMES, is_odd, meant
+from pipeline.text.odd_words import (
+    BLANK_AT_END,
+    has_blank_at_end,
+    has_escape,
+    is_boundary,
+    is_cut,
+    is_marked,
+    is_piece,
+    is_placeholder,
+)
 from pipeline.text.raw_columns import RawFile
 
 QUOTED = re.compile(r'"([^"]|"")*"')
-PIECES = 0.05  # of the words: fewer are hashtags, or names that begin with the letter of GPT-2's mark
+PIECES, MARKED = 0.05, 0.3  # of the words: fewer are hashtags, and names that begin with the letter of GPT-2's mark
+FEWEST_PIECES = 3
+MARKS: dict[Callable[[str], bool], str] = {
+    is_boundary: "delete their lines",
+    is_placeholder: "put the words back",
+    is_cut: "write the character alone",
+}
 MANY_SENTENCES, NEARLY_ALL = 20, 0.9
 MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
 
@@ -20,6 +35,7 @@ def doubts_of_words(file: RawFile) -> Iterable[str]:
     """What may not be meant to be a word, with the first place and how many there are, a line for each kind."""
     yield from _doubts_of_quotes(file)
     yield from _doubts_of_characters(file)
+    yield from _doubts_of_encoding(file)
     yield from _doubts_of_blanks(file)
     yield from _doubts_of_escapes(file)
     yield from _doubts_of_marks(file)
@@ -71,13 +87,22 @@ def _doubts_of_characters(file: RawFile) -> Iterable[str]:
         )
 
 
+def _doubts_of_encoding(file: RawFile) -> Iterable[str]:
+    """Words in UTF-8 that was read as cp1252."""
+    if places := _places(file, lambda word: bool(meant(word))):
+        yield (
+            f"{_first(file, places)}; {quoted(meant(places[0][1]))} is meant, in UTF-8 that was read as cp1252; "
+            "convert the file again"
+        )
+
+
 def _doubts_of_blanks(file: RawFile) -> Iterable[str]:
     """Words that begin or end with what looks like a blank, as U+00A0."""
-    if places := _places(file, lambda word: bool(blank_at_end(word)) and not is_odd(word)):
-        blank = blank_at_end(places[0][1])
+    places = _places(file, lambda word: has_blank_at_end(word) and not is_odd(word))
+    if places and (blank := BLANK_AT_END.search(places[0][1])):
         yield (
-            f"{_first(file, places)}; a blank that separates no words (U+{ord(blank):04X}) is at an end and is read as "
-            "part of the word; take it away"
+            f"{_first(file, places)}; a blank that separates no words (U+{ord(blank[0]):04X}) is at an end and is read "
+            "as part of the word; take it away"
         )
 
 
@@ -91,16 +116,22 @@ def _doubts_of_escapes(file: RawFile) -> Iterable[str]:
 
 
 def _doubts_of_marks(file: RawFile) -> Iterable[str]:
-    """Words that tokenisers have put between words."""
-    if places := _places(file, is_mark):
-        yield f"{_first(file, places)}; marks of another tool's tokeniser are read as words; delete their lines"
+    """Words that tokenisers have put between words, or in the place of words."""
+    for holds, remedy in MARKS.items():
+        if places := _places(file, holds):
+            yield f"{_first(file, places)}; marks of another tool's tokeniser are read as words; {remedy}"
 
 
 def _doubts_of_pieces(file: RawFile) -> Iterable[str]:
     """Pieces of words, if there are many."""
-    places = _places(file, is_piece)
-    if places and len(places) >= PIECES * sum(len(sentence.words) for sentence in file.sentences):
-        yield f"{_first(file, places)}; pieces of words, as another tool's tokeniser cuts them, are read as words"
+    words = sum(len(sentence.words) for sentence in file.sentences)
+    for holds, share in ((is_piece, PIECES), (is_marked, MARKED)):
+        places = _places(file, holds)
+        if len(places) >= max(FEWEST_PIECES, share * words):
+            yield (
+                f"{_first(file, places)}; pieces of words, as another tool's tokeniser cuts and marks them, are read "
+                "as words; give whole words"
+            )
 
 
 def _doubts_of_column(file: RawFile) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from commands import learning_curve
@@ -13,11 +14,14 @@ def test_more_sentences_than_there_are_is_told_before_anything_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_bytes((PROJECT / "profiles/base.yaml").read_bytes())
+    params = yaml.safe_load((PROJECT / "profiles/base.yaml").read_text(encoding="utf-8"))
+    params["generate_data"] = {}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     raw = tmp_path / "data/raw/demo"
     raw.mkdir(parents=True)
     for split in ("train", "dev", "test"):
         (raw / f"{split}.txt").write_text("Ada B-PER\nsings O\n\n" * 3, encoding="utf-8")
+    monkeypatch.setattr(learning_curve, "check_data", lambda params, raw: None)
     monkeypatch.setattr(learning_curve, "run_sweep", None)
     monkeypatch.setattr(learning_curve, "committed_code", None)
     done = CliRunner().invoke(learning_curve.main, ["--sizes", "2 4 0"])

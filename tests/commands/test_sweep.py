@@ -405,7 +405,7 @@ def test_living_workers_are_found_and_stopped(tmp_path: Path, monkeypatch: pytes
     names = [hashlib.sha256(str(path).encode()).hexdigest()[:6] for path in (tmp_path, tmp_path, tmp_path / "other")]
     *mine, other = (
         subprocess.Popen(
-            ["sh", "-c", f"sleep 60 & wait; : queue-worker dvc-exp-{name}-1@localhost"], start_new_session=True
+            ["sh", "-c", "sleep 60 & wait", "queue-worker", f"dvc-exp-{name}-1@localhost"], start_new_session=True
         )
         for name in names
     )

@@ -37,14 +37,14 @@ RECORD = {"text": "Ada left", "label": [[0, 3, "PER"]]}
         ("{\\rtf1\\ansi\\deff0\nHello", "RTF"),
         (
             "T1\tORG 0 5\tGoogle\nT2\tPER 9 12;14 17\tAda Bo\nR1\tat Arg1:T2 Arg2:T1",
-            "brat standoff, spans without the text",
+            "brat standoff, spans without their text",
         ),
-        ("#1\tAnnotatorNotes T1\tsure\n*\tEquiv T1 T2\nT1\tORG 0 5\tGoogle", "brat standoff, spans without the text"),
+        ("#1\tAnnotatorNotes T1\tsure\n*\tEquiv T1 T2\nT1\tORG 0 5\tGoogle", "brat standoff, spans without their text"),
         (
             "12|t|A title.\n12|a|An abstract.\n12\t2\t7\ttitle\tChemical\tD0",
             "PubTator, spans apart from words (make JSON",
         ),
-        ('<doc id="1">\n<s>\nAda\tB-X\n<g/>\n.\tO\n</s>\n</doc>', "vertical text of corpus tools (write a blank line"),
+        ('<doc id="1">\n<s>\nAda\tB-X\n<g/>\n.\tO\n</s>\n</doc>', "vertical text of corpus tools (columns, if </s> is"),
         ("<s>\nAda\tB-X\nleft O\n</s>", ""),
         ("<s>\n</s>", ""),
         ("<s>\tO\nAda\tB-X", ""),

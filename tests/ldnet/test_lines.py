@@ -174,8 +174,8 @@ def test_text_of_wide_characters_is_refused(encoding: str, text: str) -> None:
 @pytest.mark.parametrize("text", ["EU B-ORG\nrejects O\n", "\u65e5\u672c O\n\u8a9e O\n"])
 def test_the_line_where_wide_characters_begin(encoding: str, end: str, text: str) -> None:
     before, wide = f"a O{end}b O{end}{end}".encode(), (text * 9).encode(encoding)
-    for blocks in ([before + wide], [before * 9000, wide]):
-        line = 3 * (9000 if len(blocks) > 1 else 1) + 1
+    for times, blocks in ((1, [before + wide]), (9000, [before * 9000, wide]), (9000, [before * 9000 + wide])):
+        line = 3 * times + 1
         with pytest.raises(InputError, match=rf"x:{line}: not UTF-8"):
             list(split_lines(blocks, "x"))
 

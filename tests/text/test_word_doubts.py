@@ -47,34 +47,33 @@ def test_names_of_documents_are_no_words(tmp_path: Path) -> None:
     assert list(doubts_of_words(read_columns(path, 0, -1))) == []
 
 
-MARKS = [
-    "<s>",
-    "</s>",
-    "<S>",
-    "<pad>",
-    "<unk>",
-    "<mask>",
-    "<|endoftext|>",
-    "[CLS]",
-    "[SEP]",
-    "[PAD]",
-    "[MASK]",
-    "[UNK]",
-]
+REMEDIES = {
+    **dict.fromkeys(["<s>", "</s>", "<S>", "<pad>", "<|endoftext|>", "[CLS]", "[SEP]", "[PAD]"], "delete their lines"),
+    **dict.fromkeys(["<unk>", "<mask>", "[MASK]", "[UNK]"], "put the words back"),
+    **dict.fromkeys(["@-@", "@,@"], "write the character alone"),
+}
 
 
-@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("mark", REMEDIES)
 def test_marks_of_tokenisers(tmp_path: Path, mark: str) -> None:
-    told = "; marks of another tool's tokeniser are read as words; delete their lines"
+    told = f"; marks of another tool's tokeniser are read as words; {REMEDIES[mark]}"
     assert doubts(tmp_path, ["a", mark]) == [f"2: the word {mark!r}{told}"]
-    assert doubts(tmp_path, ["a", mark, "b", "[CLS]"]) == [f"2: the word {mark!r}, and 1 more such words{told}"]
+    assert doubts(tmp_path, ["a", mark, "b", mark]) == [f"2: the word {mark!r}, and 1 more such words{told}"]
+
+
+def test_words_in_another_encoding_say_what_is_meant(tmp_path: Path) -> None:
+    assert doubts(tmp_path, ["a", "Caf\u00c3\u00a9", "SÃO"]) == [
+        "2: the word 'Caf\u00c3\u00a9'; 'Café' is meant, in UTF-8 that was read as cp1252; convert the file again"
+    ]
 
 
 @pytest.mark.parametrize("piece", ["##ing", "\u0120the"])
 def test_pieces_of_words(tmp_path: Path, piece: str) -> None:
-    told = f"2: the word {piece!r}; pieces of words, as another tool's tokeniser cuts them, are read as words"
-    assert doubts(tmp_path, ["a", piece]) == [told]
-    assert doubts(tmp_path, ["a", piece, *["b"] * 19]) == []
+    told = "pieces of words, as another tool's tokeniser cuts and marks them, are read as words; give whole words"
+    assert doubts(tmp_path, ["a", *[piece] * 3]) == [f"2: the word {piece!r}, and 2 more such words; {told}"]
+    assert doubts(tmp_path, ["a", *[piece] * 2]) == []
+    assert bool(doubts(tmp_path, [*[piece] * 3, *["b"] * 57])) == piece.startswith("##")
+    assert doubts(tmp_path, [*[piece] * 3, *["b"] * 58]) == []
 
 
 @pytest.mark.parametrize(
