@@ -123,11 +123,11 @@ class _GatedTraining:
     def _gate_step(self, batches: int, when: str) -> Tensor:
         """One step of the gates, by the gradient of so many batches; the importance that each gate had before it."""
         assert self.gates.grad is not None
-        before = {"gates": self.gates.detach().clone(), "gradient": self.gates.grad.clone()}
-        self.watch.check("the gradient of the gates", self.gates.grad, when, before)
+        evidence = {"gates": self.gates.detach().clone(), "gradient": self.gates.grad}  # the gates before the step
+        self.watch.check("the gradient of the gates", self.gates.grad, when, evidence)
         importance = (self.gates.detach() * self.gates.grad).abs()
         self.gate_training.step(batches)
-        self.watch.check("a gate", self.gate_training.learnt, when, before, key=self.gate_training.rate)
+        self.watch.check("a gate", self.gate_training.learnt, when, evidence, key=self.gate_training.rate)
         return importance
 
     def score(self, epoch: int, importance: Tensor) -> Record:

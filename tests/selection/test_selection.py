@@ -422,6 +422,7 @@ def test_gates_that_are_not_finite_end_the_selection(
     with pytest.raises(DivergedError, match=rf"^{key}: the training diverged .*: a gate is nan; lower it") as error:
         select(**changes)
     assert {"batch.gates", "batch.gradient", "weights.crf.transitions"} <= set(error.value.tensors)
+    assert error.value.tensors["batch.gates"].isfinite().all(), "those before the step"
 
 
 def test_dev_scores_that_are_not_finite_name_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
