@@ -10,9 +10,12 @@ from ldnet.errors import InputError
 from tests.git_repository import make_repository
 
 
-def test_code_that_is_not_committed_publishes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("package", ["pipeline", "bench"])
+def test_code_that_is_not_committed_publishes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
     monkeypatch.chdir(tmp_path)
-    code = tmp_path / "pipeline/module.py"
+    code = tmp_path / package / "module.py"
     code.parent.mkdir()
     code.write_text("a = 1\n", encoding="utf-8")
     make_repository(tmp_path)
