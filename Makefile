@@ -1,5 +1,5 @@
-# The chores, a target each. `make help` lists them. Recipes are one line; those of fuzz, peers and test-ui bring what they
-# alone need before it, and publish has a line for each thing that it writes.
+# The chores, a target each. `make help` lists them. Recipes are one line; those of fuzz, coverage, peers and test-ui bring
+# what they alone need before it, and publish has a line for each thing that it writes.
 VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 5000

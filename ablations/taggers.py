@@ -7,9 +7,10 @@ Whatever they were trained in, all are scored in float32.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from ablations.architectures import DIRECTIONS
 from ablations.detaching import without_layers
 from ablations.scalar_mix import ScalarMixTagger
 from pipeline.execution.finite import keeping_evidence
+from pipeline.execution.processes import OrderedMap
 from pipeline.execution.reproducible import set_up
 from pipeline.execution.stored import load_weights
 from pipeline.features.contextual import BidirectionalLM, live_features, open_feature_table, write_feature_table
@@ -54,6 +56,55 @@ class Ablation:
         """A trained tagger, in evaluation mode."""
         folder = self.taggers / row / f"seed-{seed}"
         return load_scalar_mix_tagger(folder, self.candidate.layers) if row == "scalar_mix" else load_tagger(folder)
+
+
+def train_rows(
+    ablation: Ablation, training: TaggerParams, retraining: TaggerParams, scratch: Path, in_processes: OrderedMap
+) -> dict[str, Any]:
+    """Train and save the taggers of all rows; the layers kept, and what they are chosen by and score on dev.
+
+    The feature table and checkpoints are in `scratch`.
+    """
+    full, table = ablation.load_lm(), scratch / "features"
+    jobs = training_jobs(ablation, full, "all_layers", training, table)
+    list(in_processes(train_once, jobs))
+    if ablation.candidate.units == full.forward_lm.config.embedding:
+        mixed = partial(train_once, mixed_layers=ablation.candidate.layers)
+        list(in_processes(mixed, _scalar_mix_jobs(ablation, jobs, scratch)))
+    scores = in_processes(partial(f1_without_layer, ablation=ablation), DIRECTIONS)
+    dev_f1_without_layer = dict(zip(DIRECTIONS, scores, strict=True))
+    kept = layers_to_keep(dev_f1_without_layer, ablation.candidate.keep_layers)
+    left = prune_taggers(ablation, kept)
+    again = partial(train_once, start=ablation.taggers / "pruned")
+    list(in_processes(again, training_jobs(ablation, left, "retrained", retraining, table)))
+
+    trained = [row for row in ROWS if (ablation.taggers / row).is_dir()]
+    rows = {
+        row: {
+            "dev_f1": dev_f1,
+            "dev_f1_mean": round(mean(dev_f1), 4),
+            "lm_macs_per_word": _macs(left if row in DETACHED else full),
+        }
+        for row, dev_f1 in score_rows(ablation, trained, kept, load_tagging_data(ablation.conll)).items()
+    }
+    return {"layers_kept": kept, "dev_f1_without_layer": dev_f1_without_layer, "rows": rows}
+
+
+def _scalar_mix_jobs(ablation: Ablation, jobs: Iterable[TrainingJob], scratch: Path) -> list[TrainingJob]:
+    """The same jobs, for the row scalar_mix."""
+    return [
+        replace(
+            job,
+            out=ablation.taggers / "scalar_mix" / job.out.name,
+            label=f"scalar_mix, seed {job.seed}",
+            checkpoint=scratch / f"scalar_mix-seed-{job.seed}",
+        )
+        for job in jobs
+    ]
+
+
+def _macs(lm: BidirectionalLM) -> int:
+    return lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()
 
 
 def training_jobs(
@@ -112,11 +163,12 @@ def train_on(job: TrainingJob, tagger: Tagger) -> None:
     assert job.features
     set_up(job.seed, job.threads)
     data = load_tagging_data(job.conll)
-    tagger.precision = getattr(torch, job.params.precision)
+    tagger.compute_in(job.params.precision)
     features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
     with keeping_evidence(f"{job.out.parent.name}-{job.out.name}", job.section):
-        run = (job.params, job.seed, job.label, job.row)
-        for _ in train_tagger(tagger, data, features, *run, checkpoint=job.checkpoint):
+        for _ in train_tagger(
+            tagger, data, features, job.params, seed=job.seed, label=job.label, row=job.row, checkpoint=job.checkpoint
+        ):
             pass  # the curve is not kept
     save_tagger(tagger, job.out)
 

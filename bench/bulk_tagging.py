@@ -15,6 +15,7 @@ from typing import Any, get_args
 import click
 
 from bench.made_by import made_by
+from bench.measured_tagger import OF_DESCRIPTION, measured_tagger
 from bench.measuring import Racers
 from bench.rows import Side, Work
 from ldnet.command_line import FILE, FOLDER, Command
@@ -62,7 +63,7 @@ def main(
         with_start = whole_commands(model, folder, precision, counts["words"], runs)
         started = started_processes(model, folder, precision, shards, runs)
     result = {
-        "model": {key: description[key] for key in ("data", "tagger", "seed", "layers_kept", "macs_per_word")},
+        "model": {key: description[key] for key in OF_DESCRIPTION},
         "precision": precision,
         **counts,
         "runs": runs,
@@ -172,10 +173,9 @@ def bulk_section(result: Mapping[str, Any]) -> str:
     header = ["how", "words/s, whole command", "words/s, started already", "start-up (s)"]
     rows = [list(_cells(TITLES[side], measured)) for side, measured in result["sides"].items()]
     legend = (
-        f"{result['words']:,} words in {result['shards']} shards, {result['model']['data']}, tagger "
-        f"{result['model']['tagger']}, {result['precision']}. Machine: {result['machine']}. Medians of "
-        f"{result['runs']} alternating runs; both sides gave the same files, byte for byte. Start-up: the "
-        "difference of the two medians, in seconds.\n"
+        f"{result['words']:,} words in {result['shards']} shards, {result['precision']}. {measured_tagger(result)} "
+        f"Machine: {result['machine']}. Medians of {result['runs']} alternating runs; both sides gave the same files, "
+        "byte for byte. Start-up: the difference of the two medians, in seconds.\n"
     )
     return f"{markdown_table(header, rows)}\n{legend}"
 

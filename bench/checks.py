@@ -48,7 +48,7 @@ def pretraining(width: int, projection: int, precision: Precision, folder: Path)
     data, params = BenchData.load(folder), paper_params().pretrain_lm
     model = make_language_model(len(data.vocabulary), width, projection).eval()
     baseline = LanguageModel(model).eval()
-    model.precision = getattr(torch, precision)
+    model.compute_in(precision)
     difference = 0.0
     state = baseline_state = None
     tokens = data.ids()[: CHECKED_STREAMS * (2 * params.steps + 1)]
@@ -86,7 +86,7 @@ def tagger_training(precision: Precision, folder: Path) -> Check:
     lm = make_bidirectional_lm(data)
     tagger = make_tagger(data.tagging.lexicon, sum(lm.widths))
     lm.compute_in(precision)
-    tagger.precision = getattr(torch, precision)
+    tagger.compute_in(precision)
     difference = _loss_difference(tagger, lm, make_baseline_tagger(data, "full"), None, data)
     return Check(difference, 6 * sum(_macs(tagger.config, lm, data, language_models=False)))
 
@@ -94,7 +94,7 @@ def tagger_training(precision: Precision, folder: Path) -> Check:
 def feature_table(folder: Path) -> Check:
     """Nothing to compare."""
     lm = make_bidirectional_lm(BenchData.load(folder))
-    return Check(None, 2 * (lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()))
+    return Check(None, 2 * lm.macs())
 
 
 def selection(precision: Precision, folder: Path) -> Check:
@@ -106,7 +106,7 @@ def selection(precision: Precision, folder: Path) -> Check:
     lm = make_bidirectional_lm(data)
     lm.compute_in(precision)
     tagger, baseline = make_tagger(data.tagging.lexicon, sum(lm.widths)), make_baseline_tagger(data, "full")
-    tagger.precision = getattr(torch, precision)
+    tagger.compute_in(precision)
     gates = torch.full((2 * paper_params().pretrain_lm.layers,), 0.9)
     baseline.set_gates(gates)
     difference = _loss_difference(tagger, lm, baseline, gates, data)

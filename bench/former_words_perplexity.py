@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from bench.made_by import made_by
-from ldnet.command_line import FILE, FOLDER, echo
+from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import write_json
 from ldnet.text.lm_words import END_OF_SENTENCE, UNKNOWN
@@ -26,7 +26,10 @@ from pipeline.pretraining.streams import batches_of_shard
 STREAMS, STEPS = 16, 100
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=["python -m bench.former_words_perplexity --former <its work/corpus> --out perplexity.json"],
+)
 @click.option("--corpus", "corpus_folder", type=FOLDER, default="work/corpus", show_default=True)
 @click.option("--former", "former_folder", type=FOLDER, required=True, help="The former corpus, encoded.")
 @click.option("--lm", type=FOLDER, default="work/lm", show_default=True, help="Language models of `corpus`.")

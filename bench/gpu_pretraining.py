@@ -19,7 +19,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bench.made_by import made_by
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.commands.main import ExampleGroup
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from pipeline.execution.reproducible import set_up
@@ -41,12 +42,12 @@ NEVER = 10**9
 CURVE = ["step", "tokens", "learning_rate", "loss", "perplexity"]  # as pretrain_lm has it
 
 
-@click.group()
+@click.group(cls=ExampleGroup, examples=["python -m bench.gpu_pretraining train --seconds 600 --out gpu"])
 def main() -> None:
     """Pretraining on one GPU."""
 
 
-@main.command()
+@main.command(cls=Command, examples=["python -m bench.gpu_pretraining check --out gpu/check.json"])
 @click.option("--params", "params_path", type=FILE, default="params.yaml", show_default=True)
 @click.option("--corpus", "corpus_folder", type=FOLDER, default="work/corpus", show_default=True)
 @click.option("--out", type=FILE, required=True, help="Where the measurements go (JSON).")
@@ -57,7 +58,7 @@ def check(params_path: Path, corpus_folder: Path, out: Path) -> None:
     write_json(out, {**maker, **measured})
 
 
-@main.command()
+@main.command(cls=Command, examples=["python -m bench.gpu_pretraining train --seconds 600 --out gpu"])
 @click.option("--params", "params_path", type=FILE, default="params.yaml", show_default=True)
 @click.option("--corpus", "corpus_folder", type=FOLDER, default="work/corpus", show_default=True)
 @click.option("--seconds", type=float, required=True, help="How long to train.")
@@ -108,7 +109,13 @@ def train_both(lm: LMParams, corpus: Corpus, shards: Iterator[Ids], seed: int, s
         click.echo(json.dumps(measured))
 
 
-@main.command()
+@main.command(
+    cls=Command,
+    examples=[
+        "python -m bench.gpu_pretraining join --parts gpu/forward/final --out work/lm/forward "
+        "--metrics metrics/pretrain_lm_forward.json --curve curves/pretrain_lm_forward.csv"
+    ],
+)
 @click.option("--parts", type=FOLDER, required=True, help="A folder that `train` wrote, OUT/final.")
 @click.option("--corpus", "corpus_folder", type=FOLDER, default="work/corpus", show_default=True)
 @click.option("--out", type=FOLDER, required=True, help="Where the language model goes, as pretrain_lm writes it.")
@@ -150,7 +157,9 @@ def losses_of_steps(lm: LMParams, corpus: Corpus) -> dict[str, float]:
     recorded = copy.deepcopy(model).cuda()
     losses = {"cpu": next(pretrain(model, corpus, lm, 1, None, reverse=False, checkpoint_steps=NEVER))["loss"]}
     step = side_by_side.prepare(recorded, lm, corpus.shards[0], reverse=False).step
-    batches = training_batches(corpus.shards, lm.streams, lm.steps, 1, 1, reverse=False, skip=0)
+    batches = training_batches(
+        corpus.shards, streams=lm.streams, steps=lm.steps, epochs=1, seed=1, reverse=False, skip=0
+    )
     total = sum(steps_of_shard(shard, lm.streams, lm.steps) for shard in corpus.shards)
     for number, batch in enumerate(islice(batches, CHECKED_STEPS)):
         step.block[:-1].copy_(batch.tokens)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from bench.made_by import made_by
+from bench.measured_tagger import OF_DESCRIPTION, measured_tagger
 from bench.measuring import Racers
 from bench.rows import Side, Work
 from ldnet.adapters.onnx_runner import OnnxTagger
@@ -59,7 +60,7 @@ def main(model: Path, text: Path, words: int, runs: int, out: Path, docs: Path) 
         counts = write_sentences(text, Path(scratch), words)
         rates = measure(model, Path(scratch), runs)
     result = {
-        "model": {key: description[key] for key in ("data", "tagger")},
+        "model": {key: description[key] for key in OF_DESCRIPTION},
         **counts,
         "runs": runs,
         **maker,
@@ -133,9 +134,9 @@ def onnx_section(result: Mapping[str, Any]) -> str:
         [title, f"{rates[side]:,.0f}", f"{rates[side] / rates['own_float32']:.2f}"] for side, title in TITLES.items()
     ]
     legend = (
-        f"{result['words']:,} words in {result['sentences']:,} sentences, {result['model']['data']}, tagger "
-        f"{result['model']['tagger']}, models loaded. Machine: {result['machine']}; threads of a side: "
-        f"{result['threads']}. Medians of {result['runs']} alternating runs.\n"
+        f"{result['words']:,} words in {result['sentences']:,} sentences, models loaded. {measured_tagger(result)} "
+        f"Machine: {result['machine']}; threads of a side: {result['threads']}. "
+        f"Medians of {result['runs']} alternating runs.\n"
     )
     return f"{markdown_table(['runtime', 'words/s', 'ratio'], rows)}\n{legend}"
 

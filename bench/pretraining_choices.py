@@ -15,7 +15,7 @@ import click
 import torch
 
 from bench.made_by import made_by
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import write_json
 from pipeline.language_model.model import LanguageModel
 from pipeline.params import LMParams
@@ -51,7 +51,7 @@ CHOICES: list[dict[str, Any]] = [
 HELDOUT_TOKENS = 100_000
 
 
-@click.command()
+@click.command(cls=Command, examples=["python -m bench.pretraining_choices --out results/pretraining_choices.json"])
 @click.option("--corpus", "folder", type=FOLDER, default="work/corpus", show_default=True, help="Of prepare_corpus.")
 @click.option("--seconds", type=click.IntRange(1), default=300, show_default=True, help="CPU time of each training.")
 @click.option("--only", type=int, multiple=True, help="Numbers of CHOICES, for two cores to share them.")

@@ -22,7 +22,7 @@ import click
 import numpy as np
 
 from bench.made_by import made_by
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import write_json
 
 COMMON = {"layers": 10, "embedding": 100, "projection": 300, "dropout": 0.01, "layer_dropout": 0.5, "streams": 64}
@@ -63,7 +63,7 @@ print(json.dumps({"tokens_per_cpu_second": rate, "losses": [first["loss"], secon
 """
 
 
-@click.command()
+@click.command(cls=Command, examples=["python -m bench.pretraining_since --out results/pretraining_since.json"])
 @click.option("--commit", default="6714923", show_default=True, help="The code to compare with.")
 @click.option("--corpus", type=FOLDER, default="work/corpus", show_default=True, help="Output of prepare_corpus.")
 @click.option(

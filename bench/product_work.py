@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 import yaml
 
 from bench.data import ROOT, BenchData, paper_params
@@ -61,12 +60,12 @@ def tagger_training(precision: Precision, folder: Path) -> Work:
     write_feature_table(lm, used.words, path, precision)
     del lm
     tagger = make_tagger(data.tagging.lexicon, width)
-    tagger.precision = getattr(torch, precision)
+    tagger.compute_in(precision)
     table = open_feature_table(path, used.words, width, precision)
 
     def work(epochs: int) -> int:
         params = paper_params().train_tagger.model_copy(update={"epochs": epochs})
-        deque(train_tagger(tagger, used, table.batch, params, SEED, "bench"), maxlen=0)
+        deque(train_tagger(tagger, used, table.batch, params, seed=SEED, label="bench"), maxlen=0)
         return epochs * sum(len(sentence.words) for sentence in used.train)
 
     return work

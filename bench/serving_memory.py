@@ -26,7 +26,7 @@ import psutil
 
 from bench.made_by import made_by
 from bench.tagging_since import server
-from ldnet.command_line import FILE, MODEL, echo
+from ldnet.command_line import FILE, MODEL, Command, echo
 from ldnet.files import write_json
 from ldnet.locate_model import located
 
@@ -39,7 +39,7 @@ LARGEST_TEXTS, LARGEST_CHARACTERS = 50, 20_000  # texts of the largest request, 
 KINDS = {"one text": 500, "ten texts": 300, "spans of ten texts": 100, "refused": 98, "largest": 2}
 
 
-@click.command()
+@click.command(cls=Command, examples=["python -m bench.serving_memory --out results/serving_memory.json"])
 @click.option("--model", type=MODEL, default="demo", show_default=True)
 @click.option("--requests", type=click.IntRange(100), default=10_000, show_default=True)
 @click.option("--clients", type=click.IntRange(1), default=8, show_default=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.measured_tagger import shown_commit
 from pipeline.report.tables import markdown_table
 
 HEADER = ["what", "product", "baseline", "unit", "ratio", "goal", "share of matrix rate"]
@@ -13,10 +14,11 @@ def speed_section(rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return "No speeds are published yet.\n"
     runs = sorted({row["runs"] for row in rows})
-    commits = ", ".join(sorted({row["git_commit"][:7] for row in rows}))
+    commits = ", ".join(dict.fromkeys(map(shown_commit, rows)))
+    data, machines = (" and ".join(dict.fromkeys(row[key] for row in rows)) for key in ("data", "machine"))
     numbers = "-".join(map(str, dict.fromkeys((runs[0], runs[-1]))))
     legend = (
-        f"Sentences: {rows[0]['data']}. Machine: {rows[0]['machine']}, two cores for each side. Commit: {commits}. "
+        f"Sentences: {data}. Machine: {machines}, two cores for each side. Commit: {commits}. "
         f"Speeds are medians of {numbers} alternating runs; a ratio is the median of the ratios of the pairs. The "
         "baseline (`bench/baseline/`) computes in the published way with plain torch modules, in float32, on the same "
         "weights. Share: operations by the closed form (with those that layer-wise dropout lets the product leave out),"

@@ -1,7 +1,8 @@
 """The file of rows that trainings of the tagger are kept in, one by one, so that a benchmark resumes.
 
-All rows of a file share its `train_tagger`. Its `language_models` are digests of the weights that rows read, by the
-name that a row gives them: its `lm`, or else its variant.
+All rows of a file share its `train_tagger`. Each names the commit and the machine that made it. The file's
+`language_models` are digests of the weights that rows read, by the name that a row gives them: its `lm`, or else its
+variant.
 """
 
 import hashlib
@@ -15,8 +16,8 @@ from ldnet.command_line import echo
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from pipeline.params import TaggerParams
+from pipeline.publishing.tries_table import OUTCOME
 
-OUTCOME = ("dev_f1", "best_epoch")
 Row = Mapping[str, Any]
 Digests = Mapping[str, str]
 
@@ -49,10 +50,9 @@ def add_rows(out: Path, rows: Iterable[Row], params: TaggerParams, language_mode
     maker = made_by(out)
     known, digests = _read(out, params, language_models)
     for row in rows:
-        known = [*known, row]
+        known = [*known, {**row, **maker}]
         echo(json.dumps(row))
-        document = {"rows": known, "train_tagger": params.model_dump(), "language_models": digests}
-        write_json(out, {**document, **maker})
+        write_json(out, {"rows": known, "train_tagger": params.model_dump(), "language_models": digests})
 
 
 def _read(out: Path, params: TaggerParams, language_models: Digests) -> tuple[Sequence[Row], Digests]:
@@ -60,7 +60,8 @@ def _read(out: Path, params: TaggerParams, language_models: Digests) -> tuple[Se
     if not out.exists():
         return [], language_models
     document = read_json(out)
-    rows, digests = document["rows"], document.get("language_models", {})
+    of_all = {key: document[key] for key in OUTCOME if key in document}  # earlier files name one commit and machine
+    rows, digests = [{**of_all, **row} for row in document["rows"]], document.get("language_models", {})
     names = {row.get("lm", row["variant"]) for row in rows} & set(language_models)
     differing = [f"language models ({name})" for name in sorted(names) if digests.get(name) != language_models[name]]
     if document.get("train_tagger") != params.model_dump():

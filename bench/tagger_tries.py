@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from bench.tagger_rows import add_rows, digest, missing_rows
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, Command
 from pipeline.execution.processes import ordered_map
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
@@ -84,7 +84,9 @@ class TaggerWithWayIn(Tagger):
         return torch.cat(factors)
 
 
-@click.command()
+@click.command(
+    cls=Command, examples=["python -m bench.tagger_tries --epochs 12 --out results/tagger_tries_conll2003.json"]
+)
 @click.option("--params", "params_path", type=FILE, default="params.yaml", show_default=True)
 @click.option("--conll", type=FOLDER, default="work/conll", show_default=True, help="Output of prepare_conll.")
 @click.option("--lm", type=FOLDER, default="work/lm", show_default=True, help="Output of pretrain_lm.")
@@ -147,8 +149,8 @@ def run(
         shape = configure(params, data.lexicon, width)
         tagger = TaggerWithWayIn(shape, config, way_in) if way_in else Tagger(shape)
     initialise(tagger, data.lexicon)
-    tagger.precision = getattr(torch, params.precision)
-    records = list(train_tagger(tagger, data, features, params, row["seed"], row["variant"]))
+    tagger.compute_in(params.precision)
+    records = list(train_tagger(tagger, data, features, params, seed=row["seed"], label=row["variant"]))
     best = max(records, key=lambda record: record["dev_f1"])
     return {**row, "dev_f1": best["dev_f1"], "best_epoch": int(best["epoch"])}
 

@@ -27,7 +27,7 @@ import numpy as np
 from bench.conll_tagger import make_model, read_sentences
 from bench.made_by import made_by
 from bench.pretraining_since import extract
-from ldnet.command_line import FILE, FOLDER
+from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import write_json
 
 SIZES = {"one sentence": 1, "1,000 sentences": 1000, "all": None}
@@ -76,7 +76,7 @@ Codes = Mapping[str, Path]
 Measured = dict[str, Any]
 
 
-@click.command()
+@click.command(cls=Command, examples=["python -m bench.tagging_since --out results/tagging_since.json"])
 @click.option("--commit", default="6714923", show_default=True, help="The code to compare with.")
 @click.option("--raw", type=FOLDER, default="data/raw/conll2000", show_default=True, help="CoNLL-2000.")
 @click.option("--words", type=click.IntRange(1), default=1_000_000, show_default=True, help="How many are tagged.")

@@ -18,7 +18,8 @@ import click
 
 from bench.tagger_rows import add_rows, digest, missing_rows
 from bench.tagger_tries import run
-from ldnet.command_line import FILE, FOLDER, echo
+from ldnet.command_line import FILE, FOLDER, Command, echo
+from ldnet.commands.main import ExampleGroup
 from pipeline.execution.processes import ordered_map
 from pipeline.execution.reproducible import set_up
 from pipeline.execution.snapshots import put_back, reading_snapshot, unpack
@@ -32,12 +33,21 @@ from pipeline.tagger.tagging_data import load_tagging_data
 NONE = "none"
 
 
-@click.group()
+@click.group(
+    cls=ExampleGroup,
+    examples=["python -m bench.tokens_read train --epochs 30 --lm half-way half-way --out tokens_read.json"],
+)
 def main() -> None:
     """What more text for the language model is worth to the tagger."""
 
 
-@main.command()
+@main.command(
+    cls=Command,
+    examples=[
+        "python -m bench.tokens_read model --checkpoint <state> --like work/lm/forward --direction forward "
+        "--out half-way/forward"
+    ],
+)
 @click.option("--checkpoint", type=FILE, required=True, help="A copy of .checkpoints/pretrain_lm*/state.")
 @click.option("--like", type=FOLDER, required=True, help="The language model at the end of that training.")
 @click.option("--direction", type=click.Choice(["forward", "backward"]), required=True)
@@ -81,7 +91,10 @@ def last(corpus: Corpus, tokens: int) -> Corpus:
     return replace(corpus, shards=shards)
 
 
-@main.command()
+@main.command(
+    cls=Command,
+    examples=["python -m bench.tokens_read train --epochs 30 --lm half-way half-way --out tokens_read.json"],
+)
 @click.option("--params", "params_path", type=FILE, default="params.yaml", show_default=True)
 @click.option("--conll", type=FOLDER, default="work/conll", show_default=True, help="Output of prepare_conll.")
 @click.option("--lm", "lms", type=(str, FOLDER), multiple=True, help="A name, and a folder with both directions.")

@@ -21,7 +21,9 @@ import yaml
 from safetensors.torch import load_file
 
 from bench.made_by import made_by
+from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import write_json
+from pipeline.yaml_text import read_yaml
 
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 TOY_WORDS, TOY_TOKENS = 2000, 200_000
@@ -79,14 +81,14 @@ def compare(params: dict[str, Any], corpus: Path, folder: Path) -> dict[str, Any
     return {"one_process": results[0], "two_processes": results[1], **differences}
 
 
-@click.command()
-@click.option("--params", "params_path", type=click.Path(path_type=Path), default="params.yaml", show_default=True)
-@click.option("--corpus", type=click.Path(path_type=Path), help="Encoded corpus; default: a generated toy corpus.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the comparison goes (JSON).")
+@click.command(cls=Command, examples=["python -m bench.two_processes --out two_processes.json"])
+@click.option("--params", "params_path", type=FILE, default="params.yaml", show_default=True)
+@click.option("--corpus", type=FOLDER, help="Encoded corpus; default: a generated toy corpus.")
+@click.option("--out", type=FILE, required=True, help="Where the comparison goes (JSON).")
 def main(params_path: Path, corpus: Path | None, out: Path) -> None:
     """Compare the losses of one process and of two, without ordinary dropout and with it."""
     maker = made_by(out)
-    params = yaml.safe_load(params_path.read_text(encoding="utf-8"))
+    params = read_yaml(params_path)
     dropout = params["pretrain_lm"]["dropout"]
     compared = {}
     with tempfile.TemporaryDirectory() as name:

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import click
 
 from bench.made_by import made_by
-from ldnet.command_line import FILE, FOLDER, echo
+from ldnet.command_line import FILE, FOLDER, Command, echo
 from ldnet.decoding import bulk_tagger
 from ldnet.files import write_json
 from ldnet.model_folder import load_model
@@ -22,7 +22,10 @@ from pipeline.tagger.scoring import span_scores
 OVERLAPS = (8, 16, 32, 64)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=["python -m bench.window_overlap --model work/model/pruned_taught --out results/window_overlap.json"],
+)
 @click.option("--model", type=FOLDER, required=True, help="An exported tagger.")
 @click.option("--conll", type=FOLDER, default="work/conll", show_default=True, help="Output of prepare_conll.")
 @click.option("--line-words", type=click.IntRange(1), default=2000, show_default=True, help="Of a line.")

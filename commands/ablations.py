@@ -6,12 +6,13 @@ import click
 
 from ablations.figure import ablation_figure
 from ablations.report import ablations_document, ablations_section, read_ablations
-from commands.reproduce import DVC, check_data, end_on_signals, run_side_by_side
+from commands.reproduce import DVC, check_data
+from commands.supervision import end_on_signals, run_side_by_side
 from commands.workspace import WorkspaceCommand, without_experiments
 from ldnet.command_line import echo
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import load_params
-from pipeline.publishing.sweep_publication import PAGE, Publication, committed_code
+from pipeline.publishing.sweep_publication import PAGE, Publication, code_version
 from pipeline.report.measurements import read_metrics
 
 ABLATIONS = Publication("ablations", read_ablations, ablations_section, ablation_figure)
@@ -25,7 +26,7 @@ def main() -> None:
     tables in docs/results.md. The language models are small, so that all of them take minutes or hours, not days."""
     params = load_params(PARAMS)
     check_data(params, Path("data/raw"))
-    commit = committed_code()
+    commit = code_version()
     end_on_signals()
     run_side_by_side([[*DVC, "--cd", PROJECT, "repro"]])
     document = ablations_document(params.model_dump(), read_metrics(METRICS), commit)

@@ -1,9 +1,12 @@
 """List what stopped stages have left to resume from, and remove what no stage would resume from."""
 
 import importlib
+import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from ldnet.command_line import Command, echo
 from ldnet.errors import InputError
 from ldnet.files import JsonObject
 from pipeline.checkpoints import DESCRIPTION, checkpoints_root, is_used, remove_unused
+from pipeline.durations import duration
 from pipeline.execution.snapshots import progress_in
 from pipeline.experiments.stage_graph import PARAMS, PIPELINE, read_stages
 from pipeline.params import load_params
@@ -50,12 +54,15 @@ def main(remove: bool) -> None:
     expected, unknown = expected_checkpoints()
     for path in entries:
         found = verdict(path, expected, unknown)
-        files = [file for file in [path, *path.rglob("*")] if file.is_file()]
-        size = sum(file.stat().st_size for file in files) / 1e6
-        age = time.time() - max((file.stat().st_mtime for file in files), default=path.stat().st_mtime)
+        everything = list(_stats(path))
+        if not everything:
+            continue  # a stage has finished and removed it
+        files = [status for status in everything if stat.S_ISREG(status.st_mode)]
+        size = sum(file.st_size for file in files) / 1e6
+        age = time.time() - max(status.st_mtime for status in files or everything)
         gone = remove and found.useless and _remove(path)
         text = f"removed: {found.text}" if gone else found.text
-        echo(f"{size:>9,.1f} MB {_duration(age):>7}  {found.stage:<28} {path.name}: {text}")
+        echo(f"{size:>9,.1f} MB {duration(age):>9}  {found.stage:<28} {path.name}: {text}")
 
 
 def expected_checkpoints() -> tuple[dict[str, Description], dict[str, str]]:
@@ -112,18 +119,21 @@ def _differences(found: Description, now: Description) -> Iterator[str]:
         yield "data or code"
 
 
+def _stats(path: Path) -> Iterator[os.stat_result]:
+    """Of the entry and of all that is in it; a running stage may remove any of that meanwhile."""
+    with suppress(FileNotFoundError):
+        yield path.stat()
+    with suppress(FileNotFoundError):  # a folder that goes while it is walked
+        for inside in path.rglob("*"):
+            with suppress(FileNotFoundError):
+                yield inside.stat()
+
+
 def _remove(path: Path) -> bool:
     if path.suffix:
         shutil.rmtree(path)
         return True
     return remove_unused(path)
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 if __name__ == "__main__":

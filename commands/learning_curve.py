@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from commands.reproduce import check_data
-from commands.sweep import run_sweep
+from commands.sweeping import run_sweep
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
 from pipeline.experiments.learning_curve import curve_document, curve_section, read_curve, size_row, sizes
@@ -13,7 +13,7 @@ from pipeline.experiments.points import numbers
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.learning_curve_figure import curve_figure
-from pipeline.publishing.sweep_publication import PAGE, Publication, committed_code
+from pipeline.publishing.sweep_publication import PAGE, Publication, code_version
 from pipeline.text.splits import read_splits
 
 RAW = Path("data/raw")
@@ -35,7 +35,7 @@ def main(counts: str, seeds: str, jobs: int | None) -> None:
         check_data(params, RAW)
         largest = max(points, key=lambda point: point.sentences).params(params)
         read_splits(RAW / params.data, largest.prepare_conll, largest.seed)  # are there so many sentences?
-    commit = committed_code()
+    commit = code_version()
     document = curve_document(experiment_values(params), run_sweep(params, points, jobs, size_row), commit)
     file = CURVE.publish(document)
     echo(f"{file} and {PAGE}: {len(points)} sizes")

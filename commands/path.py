@@ -2,15 +2,15 @@
 
 import click
 
-from commands.sweep import run_sweep
+from commands.sweeping import run_sweep
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
 from pipeline.experiments.points import doubling_budgets, grid, numbers
-from pipeline.experiments.regularisation_path import path_document, path_section, point_row, read_path
+from pipeline.experiments.regularisation_path import knee_in_words, path_document, path_section, point_row, read_path
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.path_figure import path_figure
-from pipeline.publishing.sweep_publication import PAGE, Publication, committed_code
+from pipeline.publishing.sweep_publication import PAGE, Publication, code_version
 
 PATH = Publication("path", read_path, path_section, path_figure)
 
@@ -31,12 +31,10 @@ def main(strengths: str, budgets: str, jobs: int | None) -> None:
     params = load_params(PARAMS)
     layers = numbers(budgets, int, "budgets") if budgets else doubling_budgets(params.pretrain_lm.layers)
     points = grid(params, numbers(strengths, float, "strengths"), layers)
-    commit = committed_code()
+    commit = code_version()
     document = path_document(experiment_values(params), run_sweep(params, points, jobs, point_row), commit)
     file = PATH.publish(document)
-    best = document["knee"]
-    found = f"strength {best['strength']:g}, budget {best['max_layers']}" if best else "none, the front is straight"
-    echo(f"{file} and {PAGE}: {len(points)} points; the knee: {found}")
+    echo(f"{file} and {PAGE}: {len(points)} points; the knee: {knee_in_words(document)}")
 
 
 if __name__ == "__main__":

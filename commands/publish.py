@@ -1,6 +1,7 @@
 """Publish the report: results/<profile>/, its figure under docs/, and generated sections of README and docs."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +11,26 @@ from commands import ablations, learning_curve, path, study
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.errors import InputError
-from ldnet.files import write_json
+from ldnet.files import read_json, write_json
 from pipeline.experiments.learning_curve import readme_curves
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
 from pipeline.params import experiment_values, load_params
-from pipeline.publishing.faults_tried import RESULTS as FAULTS
 from pipeline.publishing.faults_tried import faults_section
 from pipeline.publishing.filled_pages import fill_page
 from pipeline.publishing.gain_kept import gain_section
 from pipeline.publishing.goals_reached import goals_section
-from pipeline.publishing.mutants_tried import RESULTS as MUTANTS
 from pipeline.publishing.mutants_tried import mutants_section
 from pipeline.publishing.peers import publish_peers
-from pipeline.publishing.published_state import keep_state
+from pipeline.publishing.published_state import LOCK, has_state, keep_state
 from pipeline.publishing.readme_sections import results_section, stages_section
 from pipeline.publishing.serving_memory_table import serving_memory_section
 from pipeline.publishing.since_tables import pretraining_since_section, tagging_since_section
-from pipeline.publishing.sweep_publication import PROFILES
+from pipeline.publishing.sweep_publication import PROFILES, code_version
 from pipeline.publishing.tokens_table import tokens_section
 from pipeline.publishing.tries_table import tries_section
-from pipeline.publishing.verification import this_machine
-from pipeline.report.provenance import source_version
+from pipeline.publishing.verification import compare_locks, this_machine
 from pipeline.report.results import read_results
+from pipeline.yaml_text import read_yaml
 
 
 @click.command(
@@ -74,7 +73,7 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
         **sections,
     }
     fill_page(docs / "results.md", detailed, check)
-    tried = {"faults": faults_section(results / FAULTS.name), "mutants": mutants_section(results / MUTANTS.name)}
+    tried = {"faults": faults_section(results), "mutants": mutants_section(results)}
     fill_page(docs / "faults.md", tried, check)
     since = {
         "pretraining_since": pretraining_since_section(results),
@@ -93,22 +92,30 @@ def publish_results(report: Path, results: Path, docs: Path) -> None:
     Raises InputError if one of them is missing.
     """
     document = current_results(report)
-    profile, commit = document["params"]["profile"], source_version(Path.cwd())
-    if commit is None:
-        raise InputError(
-            f"{Path.cwd()}: not a git repository with a commit; expected one, to say which code made the results"
-        )
+    profile, commit = document["params"]["profile"], code_version()
     figure = report / "f1_against_cost.svg"
     if not figure.is_file():
         raise InputError(f"{figure}: no such file; run the report stage (`dvc repro report`)")
     docs.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(figure, docs / f"f1_against_cost_{profile}.svg")
     folder = results / profile
+    before = read_yaml(folder / LOCK) if has_state(folder) else None
     keep_state(Path.cwd(), folder)
     if seconds := read_seconds(report.parent, results, profile):
         write_json(folder / SECONDS, seconds)
-    write_json(folder / "results.json", {**document, "git_commit": commit, "machine": this_machine()})
+    machine = machine_of_outputs(folder, before)
+    write_json(folder / "results.json", {**document, "git_commit": commit, "machine": machine})
     echo(f"{folder}: made by {commit}")
+
+
+def machine_of_outputs(folder: Path, before: Mapping[str, Any] | None) -> dict[str, str]:
+    """The machine that computed what dvc.lock in the folder names: this one, unless the same was published `before`.
+
+    `make verify` demands the same bits of a machine like it. DVC may have brought the outputs here from another one.
+    """
+    if before is None or compare_locks(before, read_yaml(folder / LOCK))[0]:
+        return this_machine()
+    return dict(read_json(folder / "results.json").get("machine") or this_machine())
 
 
 def current_results(report: Path) -> dict[str, Any]:

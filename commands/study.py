@@ -2,7 +2,7 @@
 
 import click
 
-from commands.sweep import run_sweep
+from commands.sweeping import run_sweep
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
 from pipeline.experiments.points import numbers
@@ -11,7 +11,7 @@ from pipeline.experiments.stage_graph import PARAMS
 from pipeline.experiments.study_points import DEFAULT, METHODS, study_points
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.study_figure import study_figure
-from pipeline.publishing.sweep_publication import PAGE, Publication, committed_code
+from pipeline.publishing.sweep_publication import PAGE, Publication, code_version
 
 STUDY = Publication("study", read_study, study_section, study_figure)
 
@@ -36,7 +36,7 @@ def main(methods: str, budgets: str, strengths: str, jobs: int | None) -> None:
         numbers(budgets, int, "budgets"),
         numbers(strengths, float, "strengths") if strengths else [],
     )
-    commit = committed_code()
+    commit = code_version()
     document = study_document(experiment_values(params), run_sweep(params, points, jobs, study_row), commit)
     file = STUDY.publish(document)
     echo(f"{file} and {PAGE}: {len(points)} experiments")

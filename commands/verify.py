@@ -57,7 +57,7 @@ def main(name: str | None, against: Path | None, given: tuple[str, ...]) -> None
         tolerance = Tolerance(**read_json(own if own.exists() else RESULTS / TOLERANCE))
         beyond, compared = compare_metrics(published.metrics, metrics, tolerance)
         differences += beyond
-        how = f"{compared} metrics within tolerance (published from another machine: {published.machine.get('cpu')})"
+        how = f"{compared} metrics within tolerance (computed on another machine: {published.machine.get('cpu')})"
     if given:
         how += f"; {', '.join(given)} taken as published"
     if code:

@@ -21,7 +21,9 @@ from ldnet.decoding.weights import LanguageModelWeights, TaggerWeights
 from ldnet.errors import InputError, naming
 from ldnet.files import is_texts, read_json
 from ldnet.model_description import check_files, has_language_models, model_digest, read_description
+from ldnet.printable import shortened
 from ldnet.text.lexicon import Lexicon
+from ldnet.text.lm_words import END_OF_SENTENCE, UNKNOWN
 from ldnet.text.tokenisation import TokenisedText, split_at_blanks, tokenise
 
 VOCABULARY = "vocabulary.json"
@@ -120,8 +122,12 @@ def _check_lexicon(folder: Path, shape: TaggerShape, lexicon: Lexicon) -> None:
 
 
 def _vocabulary(folder: Path) -> list[str]:
-    if not is_texts(words := read_json(folder / VOCABULARY)):
-        raise InputError(f"{folder / VOCABULARY}: expected a list of texts")
+    """The words of the language models. Raises InputError unless those come first whose ids are fixed."""
+    path = folder / VOCABULARY
+    if not is_texts(words := read_json(path)):
+        raise InputError(f"{path}: expected a list of texts")
+    if words[:2] != (expected := [UNKNOWN, END_OF_SENTENCE]):
+        raise InputError(f"{path}: expected {expected} as the first words, found {shortened(str(words[:2]))}")
     return list(words)
 
 

@@ -127,6 +127,15 @@ class LMParams(Section):
     clip_norm: Norm = Field(description="Largest norm of the gradient.")
     precision: Precision = Field(description="Of products in training; bfloat16 is faster with AVX512-BF16 or AMX.")
 
+    @model_validator(mode="after")
+    def _tails_have_width(self) -> "LMParams":
+        narrowest = 4 ** (len(self.cutoffs) - 1)  # each tail has a quarter of the width of the one before it
+        if self.projection < narrowest:
+            raise ValueError(
+                f"projection: expected at least {narrowest}, so that the last of the cutoffs' tails has one unit"
+            )
+        return self
+
 
 class TaggerParams(Section):
     """The char-LSTM-CRF tagger (paper, section 5) and its training."""

@@ -43,6 +43,8 @@ class Run:
     def __init__(self, experiment: str, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         self._unsent, self._heard = bytearray(), b""
         self._warned = self._sent = False
+        # `make upload` knows neither the points of a sweep nor the stages of another pipeline, such as the ablations.
+        self._uploaded_later = "dvc_exp" not in tags and ":" not in tags.get("stage", "")
         self._sender: subprocess.Popen[bytes] | None = None
         try:
             self._sender = _start_sender()
@@ -130,13 +132,10 @@ class Run:
                     self._sent = True
 
     def _warn(self, reason: str) -> None:
-        """Say once that something is missing in MLflow, and how to make up for it."""
+        """Say once that something is missing in MLflow, and what makes up for it, if anything does."""
         if not self._warned:
-            echo(
-                f"warning: MLflow tracking is off for this run: {reason}; the run continues, and "
-                "`make upload` uploads it later",
-                err=True,
-            )
+            remedy = ", and `make upload` uploads it later" if self._uploaded_later else ""
+            echo(f"warning: MLflow tracking is off for this run: {reason}; the run continues{remedy}", err=True)
         self._warned = True
 
 
@@ -167,9 +166,11 @@ def stage_run(stage: str, params: Mapping[str, Any], outs: Sequence[Path]) -> It
     """A run of the stages' experiment around a stage: FINISHED with the checksum of `outs`, FAILED by an exception, or
     KILLED by Ctrl-C.
 
-    Under DVC the stage goes by its full name there, such as pretrain_lm@forward.
+    Under DVC the stage goes by its full name there, such as pretrain_lm@forward. What comes before a colon is the
+    pipeline's name, which DVC does not know.
     """
-    stage = os.environ.get("DVC_STAGE", stage)
+    pipeline, colon, own = stage.rpartition(":")
+    stage = pipeline + colon + os.environ.get("DVC_STAGE", own)
     run = Run(STAGES_EXPERIMENT, stage, params, {"stage": stage, **_experiment_tags()})
     try:
         yield run

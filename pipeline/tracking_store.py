@@ -11,7 +11,7 @@ import socket
 import threading
 import uuid
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +36,7 @@ VIEW = "comparison"  # the saved view of the pipeline's runs
 WAIT_SECONDS = 60.0  # the longest that a call, or a stage at its end, waits in all
 METRICS_PER_BATCH, PARAMS_PER_BATCH = 1000, 100  # the most that MLflow takes at once
 CONTENT_TAG = "content_md5"  # of a pipeline run; runs of stages have out_md5
+OVER = -1  # in the place of the time when a process began, if it is over
 
 
 class TrackingError(Exception):
@@ -258,6 +259,13 @@ def has_content(client: "MlflowClient", experiment_id: str, content: str) -> boo
     return bool(client.search_runs([experiment_id], query, max_results=1))
 
 
+def without_run(experiments: Collection[str]) -> list[str]:
+    """Those of the DVC experiments that no finished pipeline run is of."""
+    client, number = connect(PIPELINE_EXPERIMENT)
+    query = "tags.dvc_exp = '{}' and attributes.status = 'FINISHED'"
+    return [name for name in experiments if not client.search_runs([number], query.format(name), max_results=1)]
+
+
 def close_dead_runs(client: "MlflowClient", experiment_id: str) -> list[str]:
     """Set runs of this machine to KILLED that are RUNNING, but whose process is gone; their names."""
     query = f"attributes.status = 'RUNNING' and tags.host = '{socket.gethostname()}'"
@@ -361,20 +369,23 @@ def _living(process: int) -> str:
 
 
 def _gone(process: str) -> bool:
-    """Whether the process of such a tag is over."""
+    """Whether the process of such a tag is over; it may have been so when the tag was made."""
     match = re.fullmatch(r"(\d+)/(-?\d+)/\w+", process)
-    return match is not None and abs(_started(int(match[1])) - int(match[2])) > 2  # the clock may have been set
+    if match is None:
+        return False
+    number, began = int(match[1]), int(match[2])
+    return began == OVER or abs(_started(number) - began) > 2  # the clock may have been set
 
 
 def _started(process: int) -> int:
-    """When the process began, in seconds since 1970; -1 if it is over."""
+    """When the process began, in seconds since 1970; OVER if it is over."""
     import psutil
 
     try:
         alive = psutil.Process(process)
-        return -1 if alive.status() == psutil.STATUS_ZOMBIE else int(alive.create_time())
+        return OVER if alive.status() == psutil.STATUS_ZOMBIE else int(alive.create_time())
     except psutil.NoSuchProcess:
-        return -1
+        return OVER
 
 
 def md5_of_outs(outs: Sequence[Path]) -> str:

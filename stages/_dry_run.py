@@ -117,7 +117,8 @@ def _pretrain_lm(options: Options) -> Cost:
     workers = data_parallel.join()
     _take_steps(model, text, lm, workers, reverse, WARM_STEPS)
     first = _take_steps(model, text, lm, workers, reverse, 1)
-    count = max(1, min(TIMED_STEPS, int(TIMED_SECONDS / first)))
+    longest = max(steps_of_shard(shard, lm.streams, lm.steps) for shard in text.shards)
+    count = max(1, min(TIMED_STEPS, longest, int(TIMED_SECONDS / first)))
     step = _take_steps(model, text, lm, workers, reverse, count) / count
     part = text.heldout[:HELDOUT_TOKENS]
     heldout = _seconds(lambda: pretraining.perplexity(model, part, reverse=reverse)) * len(text.heldout) / len(part)
@@ -161,7 +162,7 @@ def _train_tagger(options: Options) -> Cost:
         table = Path(scratch) / "features"
         features, made = (None, 0.0) if lm is None else _timed_features(lm, sample, table, training.precision)
         twice = training.model_copy(update={"epochs": 2})  # the first epoch warms up
-        _, epoch = _times(train_tagger(tagger, sample, features, twice, training.seeds[0], "timing"))
+        _, epoch = _times(train_tagger(tagger, sample, features, twice, seed=training.seeds[0], label="timing"))
     making, epoch = made / share, epoch / share
     workers = processes_for(len(training.seeds), params.threads)
     name = tagger_name(options["variant"], "taught" if taught else "gold")

@@ -54,7 +54,9 @@ def main(
                 measured = JsonObject.read(dev_metrics / f"{metrics_name(variant, training)}.json")
                 dev = {"seeds": measured.wholes("seeds"), "dev_f1_mean": measured.number("dev_f1_mean")}
             lms = language_models_of(variant, folder, params) if folder else []
-            row = evaluate_variant(variant, taggers / name, stage, lms, conll, dev, out)
+            row = evaluate_variant(
+                variant, taggers=taggers / name, stage=stage, lms=lms, conll=conll, dev=dev, predictions=out
+            )
             rows.append({**row, "training": training, **_layers(variant, params, dev_metrics)})
             run.log_metrics({f"{name}/{key}": row[key] for key in ("test_f1_mean", "macs_per_word")})
             echo(

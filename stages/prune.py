@@ -11,7 +11,7 @@ from ldnet.files import write_json
 from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import BidirectionalLM, live_features, load_bidirectional_lm
 from pipeline.language_model.dense_lstm import kept_layers
-from pipeline.language_model.model import parameter_count, save_language_model
+from pipeline.language_model.model import save_language_model
 from pipeline.params import load_params
 from pipeline.pruning.pruning import (
     largest_score_difference,
@@ -71,22 +71,14 @@ def _prune(gated: BidirectionalLM, data: TaggingData, selection: Path, out: Path
     save_language_model(pruned.forward_lm, pruned.vocabulary, out / "forward")
     save_language_model(pruned.backward_lm, pruned.vocabulary, out / "backward")
     save_tagger(pruned_tagger, out / "tagger")
-    echo(f"{_macs(gated):,} to {_macs(pruned):,} multiply-accumulates a word; scores differ by {difference:.1e}")
+    echo(f"{gated.macs():,} to {pruned.macs():,} multiply-accumulates a word; scores differ by {difference:.1e}")
     return {
         "dev_f1": round(score_dev(pruned_tagger, data, pruned_features), 4),  # as selection left it
         "layers_kept": {direction: kept_layers(values) for direction, values in gates.items()},
         "largest_difference": difference,
-        "lm_macs_per_word": {"full": _macs(gated), "pruned": _macs(pruned)},
-        "lm_parameters": {"full": _parameters(gated), "pruned": _parameters(pruned)},
+        "lm_macs_per_word": {"full": gated.macs(), "pruned": pruned.macs()},
+        "lm_parameters": {"full": gated.layer_parameters(), "pruned": pruned.layer_parameters()},
     }
-
-
-def _macs(lm: BidirectionalLM) -> int:
-    return lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()
-
-
-def _parameters(lm: BidirectionalLM) -> int:
-    return parameter_count(lm.forward_lm.rnn) + parameter_count(lm.backward_lm.rnn)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from pipeline.execution.reproducible import set_up
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.params import load_params
 from pipeline.tagger.model import load_tagger
-from pipeline.tagger.soft_targets import UNLABELLED, move_soft_targets, write_soft_targets
-from pipeline.tagger.tagging_data import load_tagging_data
+from pipeline.tagger.soft_targets import move_soft_targets, write_soft_targets
+from pipeline.tagger.tagging_data import UNLABELLED, load_tagging_data
 from pipeline.tracking import stage_run
 from stages._run import StageCommand, params_option
 

@@ -1,35 +1,19 @@
 """Train taggers on a small language model, take layers away from them, and train them on."""
 
 import shutil
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import click
 
-from ablations.architectures import DIRECTIONS
 from ablations.language_models import find_candidate
-from ablations.taggers import (
-    DETACHED,
-    ROWS,
-    Ablation,
-    f1_without_layer,
-    layers_to_keep,
-    prune_taggers,
-    score_rows,
-    train_once,
-    training_jobs,
-)
+from ablations.taggers import Ablation, train_rows
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_json
 from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.execution.processes import ordered_map, processes_for
 from pipeline.execution.reproducible import set_up
-from pipeline.features.contextual import BidirectionalLM
 from pipeline.params import AblationsParams, Params, TaggerParams, load_params
-from pipeline.tagger.tagging_data import load_tagging_data
 from pipeline.tracking import stage_run
 from stages._run import StoppableCommand, params_option
 
@@ -84,43 +68,12 @@ def main(params_path: Path, candidate: str, conll: Path, lm: Path, out: Path, me
             seeds=ablations.seeds,
             threads=params.threads,
         )
-        full, table = ablation.load_lm(), scratch / "features"
-        jobs = training_jobs(ablation, full, "all_layers", training, table)
-        list(in_processes(train_once, jobs))
-        if ablated.units == full.forward_lm.config.embedding:
-            folder = ablation.taggers / "scalar_mix"
-            jobs = [
-                replace(
-                    job,
-                    out=folder / job.out.name,
-                    label=f"scalar_mix, seed {job.seed}",
-                    checkpoint=scratch / f"scalar_mix-seed-{job.seed}",
-                )
-                for job in jobs
-            ]
-            list(in_processes(partial(train_once, mixed_layers=ablated.layers), jobs))
-        scores = in_processes(partial(f1_without_layer, ablation=ablation), DIRECTIONS)
-        dev_f1_without_layer = dict(zip(DIRECTIONS, scores, strict=True))
-        kept = layers_to_keep(dev_f1_without_layer, ablated.keep_layers)
-        left = prune_taggers(ablation, kept)
-        again = partial(train_once, start=ablation.taggers / "pruned")
-        list(in_processes(again, training_jobs(ablation, left, "retrained", retraining, table)))
-
-        trained = [row for row in ROWS if (ablation.taggers / row).is_dir()]
-        dev_f1 = score_rows(ablation, trained, kept, load_tagging_data(conll))
-        means = {row: round(mean(of_seeds), 4) for row, of_seeds in dev_f1.items()}
-        macs = {row: _macs(left if row in DETACHED else full) for row in trained}
-        rows = {
-            row: {"dev_f1": dev_f1[row], "dev_f1_mean": means[row], "lm_macs_per_word": macs[row]} for row in trained
-        }
+        measured = train_rows(ablation, training, retraining, scratch, in_processes)
+        means = {row: of_row["dev_f1_mean"] for row, of_row in measured["rows"].items()}
         run.log_metrics({f"{row}/dev_f1_mean": average for row, average in means.items()})
-        write_json(metrics, {"layers_kept": kept, "dev_f1_without_layer": dev_f1_without_layer, "rows": rows})
+        write_json(metrics, measured)
         shutil.copytree(ablation.taggers, out, dirs_exist_ok=True)
     echo(f"{candidate}: dev F1 " + ", ".join(f"{row} {average:.2f}" for row, average in means.items()))
-
-
-def _macs(lm: BidirectionalLM) -> int:
-    return lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()
 
 
 if __name__ == "__main__":

@@ -33,9 +33,8 @@ def train(task: Task, folder: Path) -> dict[str, Any]:
     """Write the best epoch on dev."""
     import flair
     import torch
-    from flair.data import Corpus, Dictionary
+    from flair.data import Corpus
     from flair.datasets import FlairDatapointDataset
-    from flair.embeddings import CharacterEmbeddings, StackedEmbeddings
     from flair.models import SequenceTagger
     from flair.trainers import ModelTrainer
     from flair.trainers.plugins import MetricHistoryPlugin
@@ -47,15 +46,9 @@ def train(task: Task, folder: Path) -> dict[str, Any]:
         FlairDatapointDataset([_sentence(sentence) for sentence in sentences]) for sentences in (task.train, task.dev)
     )
     corpus: Any = Corpus(train=train_set, dev=dev_set, sample_missing_splits=False)
-    characters = Dictionary()
-    for character in sorted({character for sentence in task.train for character in "".join(sentence.words)}):
-        characters.add_item(character)
-    embeddings = [CharacterEmbeddings(characters)]  # Flair's own list of characters would be downloaded
-    if task.vectors:
-        embeddings.insert(0, _word_embeddings(task.vectors))
     tagger = SequenceTagger(
         hidden_size=task.settings["hidden_size"],
-        embeddings=StackedEmbeddings(embeddings),
+        embeddings=_embeddings(task),
         tag_dictionary=corpus.make_label_dictionary(label_type=LABEL, add_unk=False),
         tag_type=LABEL,
         use_crf=True,
@@ -107,6 +100,20 @@ def _sentence(sentence: Sentence) -> Any:
     for span in spans(sentence.tags):
         found[span.start : span.end].add_label(LABEL, span.type)
     return found
+
+
+def _embeddings(task: Task) -> Any:
+    """The word vectors, if there are any, beside embeddings of the characters in training."""
+    from flair.data import Dictionary
+    from flair.embeddings import CharacterEmbeddings, StackedEmbeddings
+
+    characters = Dictionary()
+    for character in sorted({character for sentence in task.train for character in "".join(sentence.words)}):
+        characters.add_item(character)
+    embeddings = [CharacterEmbeddings(characters)]  # Flair's own list of characters would be downloaded
+    if task.vectors:
+        embeddings.insert(0, _word_embeddings(task.vectors))
+    return StackedEmbeddings(embeddings)
 
 
 def _word_embeddings(vectors: Path) -> Any:

@@ -10,7 +10,7 @@ int8: dynamic quantisation, which https://onnxruntime.ai/docs/performance/model-
 recommends for Transformers, with a scale for each channel.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,47 +44,17 @@ def train(task: Task, folder: Path) -> dict[str, Any]:
         AutoTokenizer,
         DataCollatorForTokenClassification,
         Trainer,
-        TrainingArguments,
         set_seed,
     )
-
-    from pipeline.tagger.scoring import span_scores
 
     torch.set_num_threads(task.threads)
     set_seed(task.seed)
     labels, source = task.labels, str(get_model_path())
     tokeniser = AutoTokenizer.from_pretrained(source)
     model = AutoModelForTokenClassification.from_pretrained(source, num_labels=len(labels))
-    gold = [list(sentence.tags) for sentence in task.dev]
-
-    def scores(prediction: Any) -> dict[str, float]:
-        chosen = prediction.predictions.argmax(-1)
-        rows = zip(chosen, prediction.label_ids, gold, strict=True)
-        tags = [
-            [labels[label] for label in row[of_gold != IGNORED]] + ["O"] * (len(sentence) - (of_gold != IGNORED).sum())
-            for row, of_gold, sentence in rows
-        ]
-        return {"f1": span_scores(gold, tags)[0]}
-
     trainer = Trainer(
         model=model,
-        args=TrainingArguments(
-            output_dir=str(folder / "trained"),
-            num_train_epochs=task.settings["epochs"],
-            learning_rate=task.settings["learning_rate"],
-            weight_decay=task.settings["weight_decay"],
-            per_device_train_batch_size=task.settings["batch"],
-            per_device_eval_batch_size=BATCH_SENTENCES,
-            eval_strategy="epoch",
-            save_strategy="epoch",
-            save_total_limit=1,
-            load_best_model_at_end=True,
-            metric_for_best_model="f1",
-            seed=task.seed,
-            report_to=[],
-            use_cpu=True,
-            disable_tqdm=True,
-        ),
+        args=_training_arguments(task, folder / "trained"),
         train_dataset=[_encoded(tokeniser, sentence.words, sentence.tags, labels) for sentence in task.train],
         eval_dataset=[
             # A dev tag that training has not is a miss, whatever is predicted for it.
@@ -92,13 +62,50 @@ def train(task: Task, folder: Path) -> dict[str, Any]:
             for sentence in task.dev
         ],
         data_collator=DataCollatorForTokenClassification(tokeniser, label_pad_token_id=IGNORED),
-        compute_metrics=scores,
+        compute_metrics=_scorer([sentence.tags for sentence in task.dev], labels),
     )
     trainer.train()
     _export(model.eval(), tokeniser, labels, folder)
     best = trainer.state.best_metric
     shutil.rmtree(folder / "trained")
     return {"dev_f1": round(best, 4)}
+
+
+def _training_arguments(task: Task, folder: Path) -> Any:
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=task.settings["epochs"],
+        learning_rate=task.settings["learning_rate"],
+        weight_decay=task.settings["weight_decay"],
+        per_device_train_batch_size=task.settings["batch"],
+        per_device_eval_batch_size=BATCH_SENTENCES,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=1,
+        load_best_model_at_end=True,
+        metric_for_best_model="f1",
+        seed=task.seed,
+        report_to=[],
+        use_cpu=True,
+        disable_tqdm=True,
+    )
+
+
+def _scorer(gold: Sequence[Sequence[str]], labels: list[str]) -> Callable[[Any], dict[str, float]]:
+    """The span F1 of what a model predicts for sentences with these gold tags; words that were cut off are O."""
+    from pipeline.tagger.scoring import span_scores
+
+    def scores(prediction: Any) -> dict[str, float]:
+        chosen = prediction.predictions.argmax(-1)
+        tags = [
+            [labels[label] for label in row[of_gold != IGNORED]] + ["O"] * (len(sentence) - (of_gold != IGNORED).sum())
+            for row, of_gold, sentence in zip(chosen, prediction.label_ids, gold, strict=True)
+        ]
+        return {"f1": span_scores(gold, tags)[0]}
+
+    return scores
 
 
 def _encoded(tokeniser: Any, words: Sequence[str], tags: Sequence[str], labels: list[str]) -> dict[str, list[int]]:

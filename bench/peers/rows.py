@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
@@ -21,7 +21,7 @@ from bench.peers.peer import Peer
 from ldnet.errors import InputError
 from ldnet.files import read_json, sha256_of_file, write_json
 from ldnet.processors import processors
-from ldnet.text.columns import read_conll
+from ldnet.text.columns import Sentence, read_conll
 from pipeline.params import Params
 from pipeline.tagger.scoring import span_scores
 from pipeline.text.word_vectors import read_word_vectors
@@ -30,7 +30,9 @@ from pipeline.yaml_text import read_yaml
 SPLITS = ("train", "dev", "test")
 THREADS = ("OMP", "MKL", "OPENBLAS", "BLIS", "NUMEXPR", "NUMBA", "RAYON")
 QUIET = {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "TQDM_DISABLE": "1"}
-IDENTITY = ("profile", "peer", "mode", "seed", "settings", "splits", "threads")  # a row with the same is not run again
+# What a training is known by, and a row: one with the same is not run again.
+OF_TRAINING = ("settings", "splits", "vectors", "seed")
+IDENTITY = ("profile", "peer", "mode", "threads", *OF_TRAINING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class Bench:
             "seed": seed if peer.seeded else None,
             "settings": settings,
             "splits": dict(self.splits),
+            "vectors": sha256_of_file(self.vectors) if self.vectors else None,
             "threads": self.threads,
         }
 
@@ -113,22 +116,10 @@ def measure(bench: Bench, peer: Peer, mode: str, seed: int) -> dict[str, Any]:
     start = time.perf_counter()
     identity = bench.identity(peer, mode, seed)
     folder = bench.work / peer.name / f"seed-{seed}"
-    trained = _trained(bench, peer, seed, folder, {key: identity[key] for key in ("settings", "splits", "seed")})
+    trained = _trained(bench, peer, seed, folder, {key: identity[key] for key in OF_TRAINING})
     model = folder / peer.models[mode]
     test = read_conll(bench.conll / "test.conll", 0, 1)
-    tagged = run_child(
-        bench,
-        peer,
-        "tag",
-        folder / f"tag{mode and '-'}{mode}",
-        bench.threads,
-        model=str(model.resolve()),
-        mode=mode,
-        runs=bench.runs,
-        sentences=[sentence.words for sentence in test],
-    )
-    if [len(tags) for tags in tagged["tags"]] != [len(sentence.words) for sentence in test]:
-        raise InputError(f"{peer.name}: expected a tag for each word of the test split, found other numbers of tags")
+    tagged = _tagged(bench, peer, mode, model, folder / f"tag{mode and '-'}{mode}", test)
     words = sum(len(sentence.words) for sentence in test)
     rates = [round(words / seconds, 1) for seconds in tagged["seconds"]]
     f1, by_type = span_scores([sentence.tags for sentence in test], tagged["tags"])
@@ -177,6 +168,26 @@ def _trained(bench: Bench, peer: Peer, seed: int, folder: Path, wanted: Mapping[
     write_json(new / "trained.json", {"of": wanted, "facts": facts})
     new.rename(folder)
     return facts
+
+
+def _tagged(
+    bench: Bench, peer: Peer, mode: str, model: Path, files: Path, sentences: Sequence[Sentence]
+) -> dict[str, Any]:
+    """The answer of a process that tags the sentences. Raises InputError unless each word has a tag."""
+    tagged = run_child(
+        bench,
+        peer,
+        "tag",
+        files,
+        bench.threads,
+        model=str(model.resolve()),
+        mode=mode,
+        runs=bench.runs,
+        sentences=[sentence.words for sentence in sentences],
+    )
+    if [len(tags) for tags in tagged["tags"]] != [len(sentence.words) for sentence in sentences]:
+        raise InputError(f"{peer.name}: expected a tag for each word of the test split, found other numbers of tags")
+    return tagged
 
 
 def run_child(bench: Bench, peer: Peer, kind: str, files: Path, threads: int, **request: Any) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def collect(bench: Bench, peers: Sequence[Peer], seeds: Sequence[int], results: 
                 identity = bench.identity(peer, mode, seed)
                 rows = read_json(results)["rows"] if results.is_file() else []
                 name = " ".join(filter(None, (peer.name, mode, f"seed {seed}" if peer.seeded else "")))
-                if any(all(row[key] == identity[key] for key in IDENTITY) for row in rows):
+                if any({key: row[key] for key in IDENTITY if key in row} == identity for row in rows):
                     echo(f"{name}: measured before")
                     continue
                 try:

@@ -13,7 +13,7 @@ from ldnet.text.column_layout import HEADER, find_layout, looks_like_tag
 
 DELIMITERS = {",": "commas", ";": "semicolons", "|": "vertical bars"}
 JSON_START = re.compile(r'\s*(\{\s*("[^"]*"\s*:|$)|\[\s*(\{|\[|"|$))')
-JSON_NEXT = re.compile(r'\s*("[^"\\]*(\\.[^"\\]*)*"\s*(:|,?\s*$)|\{\s*("|$)|\[\s*("|\[|$))')
+JSON_NEXT = re.compile(r'\s*("[^"\\]*(\\.[^"\\]*)*"\s*(:|$|,\s*$)|\{\s*("|$)|\[\s*("|\[|$))')
 QUOTED_VALUES = re.compile(r'("[^"\t]*(""[^"\t]*)*"(\t|$)){2,}')
 BEGINNINGS = {
     "version https://git-lfs.github.com/spec/": "a pointer of Git LFS (`git lfs pull` brings the file)",

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, write_bytes, write_json
-from ldnet.printable import HALF_CHARACTER, quoted, reason
+from ldnet.limits import MOST_CHARACTERS
+from ldnet.printable import HALF_CHARACTER, quoted, reason, shortened
 
 PADDING, UNKNOWN, SEPARATOR = "<pad>", "<unk>", " "
 SPECIAL_WORDS = [PADDING, UNKNOWN]
@@ -59,7 +60,7 @@ class Lexicon:
     def word_id(self, word: str) -> int:
         """The id of the word as it is written, else of its lower-cased form, else of that with 0 for each digit (with
         `digits_as_zero`), else of <unk>."""
-        form = known_form(word, self._word_ids, self.digits_as_zero)
+        form = lexicon_form(word, self._word_ids, self.digits_as_zero)
         return self._word_ids.get(form, UNKNOWN_ID)
 
     def character_ids(self, word: str) -> list[int]:
@@ -91,8 +92,8 @@ class Lexicon:
         }
 
     def save(self, folder: Path) -> None:
-        """Write lexicon.json and vectors.safetensors. Raises InputError for tags that `load` would refuse."""
-        _check_tags(folder / "lexicon.json", self.tags)
+        """Write lexicon.json and vectors.safetensors. Raises InputError for lists that `load` would refuse."""
+        _check_lists(folder / "lexicon.json", self.words, self.characters, self.tags)
         lists = {"words": self.words, "characters": self.characters, "tags": self.tags}
         look_up = {"trainable_words": self.trainable_words, "digits_as_zero": self.digits_as_zero}
         write_json(folder / "lexicon.json", {**lists, **look_up})
@@ -105,15 +106,15 @@ class Lexicon:
         lists, path = JsonObject.read(folder / "lexicon.json"), folder / "vectors.safetensors"
         if not path.is_file():
             raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro prepare_conll`)")
-        words, tags = lists.texts("words"), lists.texts("tags")
-        _check_tags(lists.path, tags)
+        words, characters, tags = map(lists.texts, ("words", "characters", "tags"))
+        _check_lists(lists.path, words, characters, tags)
         if HALF_CHARACTER.search("".join(words)):
             halved = next(filter(HALF_CHARACTER.search, words))
             raise InputError(f"{lists.path}: words: expected whole characters, found {quoted(halved)}")
         vectors, has_vector = _read_vectors(path, len(words))
         return cls(
             words=words,
-            characters=lists.texts("characters"),
+            characters=characters,
             tags=tags,
             trainable_words=lists.whole("trainable_words", 1, len(words) + 1),
             vectors=vectors,
@@ -122,8 +123,14 @@ class Lexicon:
         )
 
 
-def _check_tags(path: Path, tags: Sequence[str]) -> None:
-    """Raise InputError unless the tags are IOBES, or the CRF's own."""
+def _check_lists(path: Path, words: Sequence[str], characters: Sequence[str], tags: Sequence[str]) -> None:
+    """Raise InputError unless special words and characters come first, where their ids are taken to be, there are not
+    too many characters, and the tags are IOBES, or the CRF's own."""
+    for key, items, special in (("words", words, SPECIAL_WORDS), ("characters", characters, SPECIAL_CHARACTERS)):
+        if (first := items[: len(special)]) != special:
+            raise InputError(f"{path}: {key}: expected {special} as the first, found {shortened(str(first))}")
+    if len(characters) > MOST_CHARACTERS:
+        raise InputError(f"{path}: characters: {len(characters):,} of them; at most {MOST_CHARACTERS:,} are allowed")
     for tag in tags:
         if tag not in (START_TAG, END_TAG) and not TAG.fullmatch(tag):
             expected = "O, or B-, I-, E- or S- and a type without control characters"
@@ -131,25 +138,27 @@ def _check_tags(path: Path, tags: Sequence[str]) -> None:
 
 
 def _read_vectors(path: Path, words: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """The vectors of so many words, and which words have one."""
+    """The vectors of so many words, and which words have one. Neither is read before both shapes are known to fit."""
     try:
-        tensors = safetensors.numpy.load_file(path)
-        vectors, has_vector = tensors["vectors"], tensors["has_vector"]
-    except (SafetensorError, KeyError, OSError, TypeError, AttributeError) as error:  # NumPy has no bfloat16
+        with safe_open(path, framework="numpy") as file:
+            vectors, has_vector = file.get_slice("vectors"), file.get_slice("has_vector")
+            shape, of_marks = vectors.get_shape(), has_vector.get_shape()
+            kinds = (vectors.get_dtype(), has_vector.get_dtype())
+            if kinds != ("F32", "U8") or len(shape) != 2 or shape[0] != words or of_marks != [words]:
+                raise InputError(
+                    f"{path}: expected float32 vectors of {words} words, found {kinds[0]} of shape {tuple(shape)}, "
+                    f"and in uint8 which have one, found {kinds[1]} of shape {tuple(of_marks)}"
+                )
+            return file.get_tensor("vectors"), file.get_tensor("has_vector")
+    except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: expected tensors `vectors` and `has_vector`: {reason(error)}") from None
-    if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != words or has_vector.shape != (words,):
-        raise InputError(
-            f"{path}: expected float32 vectors of {words} words, found {vectors.dtype} of shape {vectors.shape}, "
-            f"and which have one of shape {has_vector.shape}"
-        )
-    return vectors, has_vector
 
 
 def _numbers(items: Sequence[str], start: int) -> dict[str, int]:
     return {item: number for number, item in enumerate(items) if number >= start}
 
 
-def known_form(word: str, known: Container[str], digits_as_zero: bool) -> str:
+def lexicon_form(word: str, known: Container[str], digits_as_zero: bool) -> str:
     """The first form of the word that is known, else the last one: as it is written, lower-cased, with 0 for digits."""
     if word in known:
         return word

@@ -39,7 +39,7 @@ class LMVocabulary:
 
     def token(self, word: str) -> int:
         """The id of a word, in the form that the models know."""
-        form = known_form(word, self.index)
+        form = lm_form(word, self.index)
         return UNKNOWN_ID if form is None else self.index[form]
 
     def encode(self, words: Sequence[str]) -> list[int]:
@@ -47,7 +47,7 @@ class LMVocabulary:
         return [*map(self.token, words), END_OF_SENTENCE_ID]
 
 
-def known_form(word: str, known: Container[str]) -> str | None:
+def lm_form(word: str, known: Container[str]) -> str | None:
     """The first known form of `word`: as written, without treebank escapes, lower-cased, capitalised; or None."""
     return next((form for form in _forms(word) if form in known), None)
 

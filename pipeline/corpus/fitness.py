@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 from ldnet.printable import quoted
-from ldnet.text.lm_words import END_OF_SENTENCE, known_form
+from ldnet.text.lm_words import END_OF_SENTENCE, lm_form
 
 Words = Sequence[str]
 FREQUENT, AT_LEAST = 0.01, 3  # share of the training words; and how often it must be there
@@ -43,7 +43,7 @@ def fitness(
 
 def known_share(words: Counter[str], vocabulary: Container[str]) -> float:
     """Which share of the words, of which there is at least one, a language model with this vocabulary knows."""
-    known = sum(count for word, count in words.items() if known_form(word, vocabulary) not in (None, END_OF_SENTENCE))
+    known = sum(count for word, count in words.items() if lm_form(word, vocabulary) not in (None, END_OF_SENTENCE))
     return known / words.total()
 
 
@@ -97,5 +97,5 @@ def _doubts_of_length(of_train: float, of_text: float, found: bool) -> Iterator[
 
 
 def _frequency(word: str, counts: Mapping[str, int], tokens: int) -> float:
-    form = known_form(word, counts)
+    form = lm_form(word, counts)
     return counts[form] / tokens if form is not None else 0.0

@@ -16,7 +16,7 @@ from pipeline.text.odd_characters import NAMES, is_odd, meant
 from pipeline.text.odd_words import has_blank_at_end, has_escape, is_boundary, is_cut, is_placeholder
 
 LOOKED_AT = 1000  # lines of each file
-MARKUP = re.compile(r"<\s*[/?!]?\s*[A-Za-z][^<>]*>")
+MARKUP = re.compile(r"<\s*(?:[/?!]\s*)?[A-Za-z][^<>]*>")
 WORD_ALONE = re.compile(r"<unk>", re.IGNORECASE)  # a line of one unknown word
 TIME = r"(\d+\s*:\s*)?\d{1,2}\s*:\s*\d\d\s*[.,]\s*\d{1,3}"
 TIME_RANGE = re.compile(rf"{TIME}\s*--?\s*>\s*{TIME}.*")

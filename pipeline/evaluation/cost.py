@@ -6,11 +6,10 @@ characters, so its cost depends on the text: `characters_per_word` is a mean tha
 
 from collections.abc import Sequence
 
-from torch import nn
-
 from ldnet.text.columns import Sentence
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import lstm_macs
+from pipeline.language_model.model import parameter_count
 from pipeline.tagger.model import Tagger, TaggerConfig
 
 
@@ -26,7 +25,7 @@ def macs_by_part(config: TaggerConfig, lm: BidirectionalLM | None, characters: f
     character_step = 2 * lstm_macs(config.character_dimension, config.character_units)
     return {
         "characters": round(characters * character_step) + 2 * config.character_units * config.word_dimension,
-        "language_models": lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs() if lm else 0,
+        "language_models": lm.macs() if lm else 0,
         "lm_projection": config.lm_features * config.word_dimension,
         "word_lstm": 2 * lstm_macs(parts * config.word_dimension, config.word_units),
         "emissions": 2 * config.word_units * config.tags,
@@ -36,20 +35,16 @@ def macs_by_part(config: TaggerConfig, lm: BidirectionalLM | None, characters: f
 def parameters_by_part(tagger: Tagger, lm: BidirectionalLM | None) -> dict[str, int]:
     """Parameters of each part, embeddings included, the language models' projection and softmax left out."""
     counts = {
-        "characters": _count(tagger.character_embedding, tagger.character_rnn, tagger.character_projection),
-        "word_embedding": _count(tagger.word_embedding) + tagger.word_embedding.fixed.numel(),
-        "word_lstm": _count(tagger.word_rnn),
-        "crf": _count(tagger.crf),
+        "characters": parameter_count(tagger.character_embedding, tagger.character_rnn, tagger.character_projection),
+        "word_embedding": parameter_count(tagger.word_embedding) + tagger.word_embedding.fixed.numel(),
+        "word_lstm": parameter_count(tagger.word_rnn),
+        "crf": parameter_count(tagger.crf),
         "lm_embeddings": 0,
         "language_models": 0,
         "lm_projection": 0,
     }
     if lm:
-        counts["lm_embeddings"] = _count(lm.forward_lm.embedding, lm.backward_lm.embedding)
-        counts["language_models"] = _count(lm.forward_lm.rnn, lm.backward_lm.rnn)
-        counts["lm_projection"] = _count(tagger.lm_projection, tagger.lm_norm)
+        counts["lm_embeddings"] = parameter_count(lm.forward_lm.embedding, lm.backward_lm.embedding)
+        counts["language_models"] = lm.layer_parameters()
+        counts["lm_projection"] = parameter_count(tagger.lm_projection, tagger.lm_norm)
     return counts
-
-
-def _count(*modules: nn.Module) -> int:
-    return sum(parameter.numel() for module in modules for parameter in module.parameters())

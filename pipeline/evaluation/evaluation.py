@@ -25,7 +25,14 @@ ROUNDING = 1e-4  # F1 in the rows is in percent, to four places
 
 
 def evaluate_variant(
-    variant: str, taggers: Path, stage: str, lms: Sequence[Path], conll: Path, dev: Mapping[str, Any], predictions: Path
+    variant: str,
+    *,
+    taggers: Path,
+    stage: str,
+    lms: Sequence[Path],
+    conll: Path,
+    dev: Mapping[str, Any],
+    predictions: Path,
 ) -> dict[str, Any]:
     """Score all seeds of a variant on the test split; write their predictions; return its row of the results.
 
@@ -37,11 +44,11 @@ def evaluate_variant(
         lexicon = Lexicon.load(conll / "lexicon")
         train, test = (read_conll(conll / f"{split}.conll", 0, 1) for split in ("train", "test"))
     models = {folder: load_bidirectional_lm(folder, lm_stage_of(variant)) for folder in dict.fromkeys(lms)}
+    words, tags = [sentence.words for sentence in test], [sentence.tags for sentence in test]
     scores, scores_int8, all_macs, all_parameters = [], [], [], []
     for number, seed in enumerate(dev["seeds"]):
         lm = models[lms[number]] if lms else None
         tagger = load_tagger(taggers / f"seed-{seed}", stage, lexicon, sum(lm.widths) if lm else 0)
-        words, tags = [sentence.words for sentence in test], [sentence.tags for sentence in test]
         predicted = bulk_tagger(tagger, lm, lexicon).tag(words)
         write_predictions(predictions_file(predictions, variant, seed), test, predicted)
         scores.append(span_scores(tags, predicted))

@@ -24,7 +24,7 @@ class OrderedMap(Protocol):
 
 
 def processes_for(tasks: int, threads: int) -> int:
-    """How many processes work on so many tasks at once, where each has so many threads: at least one."""
+    """How many processes work on so many tasks at once, each of so many threads; one task has one at least."""
     return min(tasks, max(1, processors() // threads))
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from ldnet.errors import naming
 from ldnet.files import read_json
 from pipeline.experiments.points import Experiment, Value
+from pipeline.experiments.rows import over_seeds, with_spread
 from pipeline.experiments.stage_graph import Stage
 from pipeline.params import Params
 from pipeline.report.measurements import pick
@@ -160,13 +161,12 @@ def curve_section(document: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     table = markdown_table(header, [_cells(row, training) for training in TRAININGS for row in rows])
     seeds = len(rows[0]["values"]["train_tagger.seeds"])
-    spread = f"mean ± sample standard deviation over {seeds} seeds" if seeds > 1 else "of one seed"
     worth = "".join(f"* {_worth(rows, training)}\n" for training in TRAININGS)
     return (
         f"**{profile}** (`{_command(document)}`, [figure](curve_{profile}.svg), "
         f"[all numbers](../results/curve_{profile}.json))\n\n{table}\n"
-        f"F1 of whole spans in percent, {spread}. A smaller draw of sentences is inside a larger one; layers are "
-        f"selected again for each. Differences with 95 % intervals over resampled test sentences.\n\n{worth}"
+        f"F1 of whole spans in percent, {over_seeds(seeds)}. A smaller draw of sentences is inside a larger one; "
+        f"layers are selected again for each. Differences with 95 % intervals over resampled test sentences.\n\n{worth}"
     )
 
 
@@ -201,18 +201,14 @@ def _worth(rows: Sequence[Row], training: str) -> str:
     return f"{TRAINED[training]}, all LM layers are worth more than nothing at every size tried{but}."
 
 
-def _score(measured: Mapping[str, float], seeds: int) -> str:
-    spread = f" ± {measured['test_f1_sd']:.2f}" if seeds > 1 else ""
-    return f"{measured['test_f1_mean']:.2f}{spread}"
-
-
 def _cells(row: Row, training: str) -> list[str]:
     of_training = row["trainings"][training]
     gains = [of_training["differences"][name] for name in Gains.model_fields]
+    measured, seeds = [of_training[variant] for variant in VARIANTS], len(row["values"]["train_tagger.seeds"])
     return [
         f"{row['sentences']:,}",
         training,
-        *(_score(of_training[name], len(row["values"]["train_tagger.seeds"])) for name in VARIANTS),
+        *(with_spread(scores["test_f1_mean"], scores["test_f1_sd"], seeds) for scores in measured),
         *(f"{signed(gain['test_f1'])} ({interval(gain)})" for gain in gains),
     ]
 

@@ -195,6 +195,7 @@ def md5_of(path: Path) -> str:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     if not path.is_dir():
         return ""
-    names = sorted(file.relative_to(path).parts for file in path.rglob("*") if file.is_file())
-    files = [{"md5": md5_of(path.joinpath(*parts)), "relpath": "/".join(parts)} for parts in names]
+    # Sorted by the whole name, as DVC does, in which a dot comes before a slash.
+    names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+    files = [{"md5": md5_of(path / name), "relpath": name} for name in names]
     return hashlib.md5(json.dumps(files).encode(), usedforsecurity=False).hexdigest() + ".dir"

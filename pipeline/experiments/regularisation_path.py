@@ -8,10 +8,21 @@ from ldnet.errors import naming
 from ldnet.files import read_json
 from pipeline.experiments.front import knee, pareto_front
 from pipeline.experiments.points import Point
-from pipeline.experiments.rows import ENDS, MEASURED, SCORES, experiment_row, of_selections, taught_then
-from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.experiments.rows import (
+    ENDS,
+    MEASURED,
+    SCORES,
+    ends_in_words,
+    experiment_row,
+    kept_cells,
+    of_selections,
+    over_seeds,
+    taught_then,
+    with_spread,
+)
+from pipeline.report.measurements import pick
 from pipeline.report.results import only_pruned_was_taught
-from pipeline.report.tables import NAMES, markdown_table, millions
+from pipeline.report.tables import markdown_table, millions
 
 COLUMNS = ("strength", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1", "test F1")
 ROW_KEYS = (*MEASURED, "strength", "max_layers", "on_front")
@@ -63,16 +74,25 @@ def is_knee(document: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     return bool(document["knee"] == {key: row[key] for key in ("strength", "max_layers")})
 
 
-def points_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """One line a point."""
-    return markdown_table(COLUMNS, [_cells(row) for row in rows])
+def knee_in_words(document: Mapping[str, Any]) -> str:
+    """Strength and budget of the knee, or why there is none."""
+    if best := document["knee"]:
+        return f"strength {best['strength']:g}, budget {best['max_layers']}"
+    return "none: no point lies above the chord of the front"
+
+
+def points_table(rows: Sequence[Mapping[str, Any]], seeds: int) -> str:
+    """One line a point, each measured with so many seeds."""
+    return markdown_table(COLUMNS, [_cells(row, seeds) for row in rows])
 
 
 def path_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and a row a point, by cost; the last cell is the command that runs the point again, if one does still."""
     rows = sorted(document["points"], key=lambda row: (row["macs_per_word"], row["strength"]))
-    marks = {True: "knee", False: "front"}
-    cells = [[*_cells(row), marks[is_knee(document, row)] if row["on_front"] else "", row["command"]] for row in rows]
+    marks, seeds = {True: "knee", False: "front"}, len(document["params"]["train_tagger"]["seeds"])
+    cells = [
+        [*_cells(row, seeds), marks[is_knee(document, row)] if row["on_front"] else "", row["command"]] for row in rows
+    ]
     if only_pruned_was_taught(document["params"]):
         return [*COLUMNS, "on the front"], [row[:-1] for row in cells]
     return [*COLUMNS, "on the front", "command"], cells
@@ -86,17 +106,12 @@ def path_section(document: Mapping[str, Any]) -> str:
     if header[-1] == "command":
         rows = [[*cells, f"`{command}`"] for *cells, command in rows]
     table = markdown_table(header, rows)
-    ends = "; ".join(
-        f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
-        f"{millions(end['macs_per_word'])} M MACs"
-        for variant in ENDS
-        for end in [document["ends"][variant]]
-    )
+    ends = {variant: document["ends"][variant] for variant in ENDS}
     return (
         f"**{profile}** ({_command(document)}[figure](path_{profile}.svg), "
         f"[all numbers](../results/path_{profile}.json))\n\n{table}\n"
-        f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; "
-        f"layers are counted from 0, the lowest. The ends of the path, {ends}."
+        f"F1 of whole spans in percent, {over_seeds(seeds)}; layers are counted from 0, the lowest. "
+        f"The ends of the path, {ends_in_words(ends)}."
         f"{of_selections(document['points'])}{taught_then(document)}\n"
     )
 
@@ -111,12 +126,12 @@ def _command(document: Mapping[str, Any]) -> str:
     return f'`make path NAME={document["params"]["profile"]} STRENGTHS="{strengths}" BUDGETS="{budgets}"`, '
 
 
-def _cells(row: Mapping[str, Any]) -> list[str]:
+def _cells(row: Mapping[str, Any], seeds: int) -> list[str]:
     return [
         f"{row['strength']:g}",
         str(row["max_layers"]),
-        *(", ".join(map(str, row["layers_kept"][direction])) or "none" for direction in DIRECTIONS),
+        *kept_cells(row),
         millions(row["macs_per_word"]),
-        f"{row['dev_f1_mean']:.2f} ± {row['dev_f1_sd']:.2f}",
-        f"{row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}",
+        with_spread(row["dev_f1_mean"], row["dev_f1_sd"], seeds),
+        with_spread(row["test_f1_mean"], row["test_f1_sd"], seeds),
     ]

@@ -1,11 +1,12 @@
-"""What one experiment on the selection of layers measured."""
+"""What one experiment on the selection of layers measured, and how tables say it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.experiments.points import TRAINING, Experiment
-from pipeline.report.measurements import pick
+from pipeline.report.measurements import DIRECTIONS, pick
 from pipeline.report.results import evaluated_rows, only_pruned_was_taught
+from pipeline.report.tables import NAMES, millions
 from pipeline.six_taggers import metrics_name
 
 ENDS = ("no_lm", "full")  # what selection chooses between
@@ -29,6 +30,30 @@ def experiment_row(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[s
         "command": experiment.command(),
         "ends": {variant: {key: pick(rows[variant], key) for key in SCORES} for variant in ENDS},
     }
+
+
+def with_spread(mean: float, deviation: float, seeds: int) -> str:
+    """A mean with its standard deviation, which one seed has not."""
+    return f"{mean:.2f} ± {deviation:.2f}" if seeds > 1 else f"{mean:.2f}"
+
+
+def over_seeds(seeds: int) -> str:
+    """What the numbers of `with_spread` are."""
+    return f"mean ± sample standard deviation over {seeds} seeds" if seeds > 1 else "of one seed"
+
+
+def kept_cells(row: Mapping[str, Any]) -> list[str]:
+    """The layers kept, forward and backward."""
+    return [", ".join(map(str, row["layers_kept"][direction])) or "none" for direction in DIRECTIONS]
+
+
+def ends_in_words(ends: Mapping[str, Mapping[str, Any]]) -> str:
+    """F1 and cost of what selection chooses between, in this order."""
+    return "; ".join(
+        f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
+        f"{millions(end['macs_per_word'])} M MACs"
+        for variant, end in ends.items()
+    )
 
 
 def of_selections(rows: Iterable[Mapping[str, Any]]) -> str:

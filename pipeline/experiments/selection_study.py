@@ -7,11 +7,22 @@ from typing import Any
 
 from ldnet.errors import naming
 from ldnet.files import read_json
-from pipeline.experiments.rows import ENDS, MEASURED, SCORES, experiment_row, of_selections, taught_then
+from pipeline.experiments.rows import (
+    ENDS,
+    MEASURED,
+    SCORES,
+    ends_in_words,
+    experiment_row,
+    kept_cells,
+    of_selections,
+    over_seeds,
+    taught_then,
+    with_spread,
+)
 from pipeline.experiments.study_points import TITLES, Choice
-from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.measurements import pick
 from pipeline.report.results import only_pruned_was_taught
-from pipeline.report.tables import NAMES, markdown_table, millions
+from pipeline.report.tables import markdown_table, millions
 
 ROW_KEYS = (*MEASURED, "method", "draw", "max_layers", "values", "dev_f1_as_selected")
 Row = Mapping[str, Any]
@@ -88,23 +99,18 @@ def study_section(document: Mapping[str, Any]) -> str:
         "method", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1 as selected", "dev F1",
         "test F1", "budget reached by", "command",
     ]  # fmt: skip
-    cells = [_cells(row) for rows in budgets.values() for row in rows]
+    seeds = len(document["params"]["train_tagger"]["seeds"])
+    cells = [_cells(row, seeds) for rows in budgets.values() for row in rows]
     if old := only_pruned_was_taught(document["params"]):  # their commands are gone with their stages
         header, cells = header[:-1], [of_row[:-1] for of_row in cells]
     table = markdown_table(header, cells)
     before_training = "the full taggers, the other layers closed" if old else "the tagger that selection left"
-    ends = "; ".join(
-        f"{NAMES[variant]}: dev F1 {end['dev_f1_mean']:.2f}, test F1 {end['test_f1_mean']:.2f} at "
-        f"{millions(end['macs_per_word'])} M MACs"
-        for variant, end in document["ends"].items()
-    )
-    seeds = len(document["params"]["train_tagger"]["seeds"])
     against_chance = "".join(f"* {_against_chance(budget, rows)}\n" for budget, rows in budgets.items())
     return (
         f"**{profile}** ({_command(document)}[figure](study_{profile}.svg), "
         f"[all numbers](../results/study_{profile}.json))\n\n{table}\n"
-        f"F1 of whole spans in percent, mean ± sample standard deviation over {seeds} seeds; layers are counted from "
-        f"0, the lowest. As selected: {before_training}, before any more training. For comparison, {ends}."
+        f"F1 of whole spans in percent, {over_seeds(seeds)}; layers are counted from 0, the lowest. As selected: "
+        f"{before_training}, before any more training. For comparison, {ends_in_words(document['ends'])}."
         f"{of_selections(document['rows'])}{taught_then(document)}\n\n{against_chance}"
     )
 
@@ -134,15 +140,15 @@ def _distinct(values: Iterable[Any]) -> str:
     return " ".join(map(str, dict.fromkeys(values)))
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, seeds: int) -> list[str]:
     return [
         title(row),
         str(row["max_layers"]),
-        *(", ".join(map(str, row["layers_kept"][direction])) or "none" for direction in DIRECTIONS),
+        *kept_cells(row),
         millions(row["macs_per_word"]),
         f"{row['dev_f1_as_selected']:.2f}",
-        f"{row['dev_f1_mean']:.2f} ± {row['dev_f1_sd']:.2f}",
-        f"{row['test_f1_mean']:.2f} ± {row['test_f1_sd']:.2f}",
+        with_spread(row["dev_f1_mean"], row["dev_f1_sd"], seeds),
+        with_spread(row["test_f1_mean"], row["test_f1_sd"], seeds),
         row["budget_reached_by"],
         f"`{row['command']}`",
     ]

@@ -1,6 +1,7 @@
 """Where a run of the experiment stands: stage k of n, and about how much time is left, from what `dvc repro` prints."""
 
 import re
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,10 @@ CHATTER = re.compile(
 
 
 class StageProgress:
-    """Counts the stages of a plan while they run. Seconds are of wall time; `usual` has those of an earlier run."""
+    """Counts the stages of a plan while they run. Seconds are of wall time; `usual` has those of an earlier run.
+
+    A thread for each `dvc repro` may read what that one prints.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class StageProgress:
         self._begun: dict[str, float] = {}
         self._counted: set[str] = set()
         self._start = clock()
+        self._lock = threading.Lock()
         self.seconds: dict[str, float] = {}  # of stages that ran to their end
 
     def reader(self) -> Callable[[str], str | None]:
@@ -44,23 +49,28 @@ class StageProgress:
         running: list[str] = []
 
         def read(line: str) -> str | None:
-            if running and line.startswith(WRITTEN):
-                self._end(running.pop())
-            news = NEWS.fullmatch(line)
-            if news is None:
-                return None if CHATTER.fullmatch(line) else line
-            stage = news["runs"] or news["kept"]
-            if news["runs"]:
-                running[:] = [stage]
-                self._begun[stage] = self._clock()
-            if stage in self._counted or stage not in self._plan:
-                return line if news["runs"] and stage not in self._plan else None
-            self._counted.add(stage)
-            kept = "comes from DVC's cache" if "is cached" in line else "is up to date"
-            what = self._told(stage) if news["runs"] else kept
-            return f"stage {len(self._counted)} of {len(self._plan)}: {stage}: {what}"
+            with self._lock:
+                return self._shown(line, running)
 
         return read
+
+    def _shown(self, line: str, running: list[str]) -> str | None:
+        """The line to show for one that a `dvc repro` prints; `running` is kept to have the stage that it runs."""
+        if running and line.startswith(WRITTEN):
+            self._end(running.pop())
+        news = NEWS.fullmatch(line)
+        if news is None:
+            return None if CHATTER.fullmatch(line) else line
+        stage = news["runs"] or news["kept"]
+        if news["runs"]:
+            running[:] = [stage]
+            self._begun[stage] = self._clock()
+        if stage in self._counted or stage not in self._plan:
+            return line if news["runs"] and stage not in self._plan else None
+        self._counted.add(stage)
+        kept = "comes from DVC's cache" if "is cached" in line else "is up to date"
+        what = self._told(stage) if news["runs"] else kept
+        return f"stage {len(self._counted)} of {len(self._plan)}: {stage}: {what}"
 
     def _told(self, stage: str) -> str:
         """What the stage does, and the time since the start and to the end."""

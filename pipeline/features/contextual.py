@@ -20,7 +20,7 @@ from ldnet.text.lm_words import END_OF_SENTENCE_ID, LMVocabulary
 from pipeline.execution.stored import ANY_STAGE, damaged, reserve
 from pipeline.features.frozen_lstm import FrozenLSTM
 from pipeline.features.sequences import padded_length, reversal, take_rows
-from pipeline.language_model.model import LanguageModel, LMConfig, load_language_model
+from pipeline.language_model.model import LanguageModel, LMConfig, load_language_model, parameter_count
 from pipeline.params import Precision
 
 
@@ -41,9 +41,18 @@ class BidirectionalLM(nn.Module):
         """Feature width of the forward and of the backward model."""
         return self.forward_lm.rnn.output_size, self.backward_lm.rnn.output_size
 
+    def macs(self) -> int:
+        """Multiply-accumulates of all layers a word."""
+        return int(self.forward_lm.rnn.macs() + self.backward_lm.rnn.macs())
+
+    def layer_parameters(self) -> int:
+        """Weights of all layers."""
+        return parameter_count(self.forward_lm.rnn, self.backward_lm.rnn)
+
     def compute_in(self, precision: Precision) -> None:
         """Compute features in this precision from now on; the weights keep theirs."""
-        self.forward_lm.precision = self.backward_lm.precision = getattr(torch, precision)
+        for model in (self.forward_lm, self.backward_lm):
+            model.compute_in(precision)
 
     def forward(self, tokens: Tensor, lengths: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Features (T, B, F) of padded sentences (T, B) of `lengths` (B); `gates` are the directions' (L)."""

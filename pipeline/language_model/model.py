@@ -17,6 +17,7 @@ from ldnet.limits import MOST_LAYERS, MOST_WIDTH
 from pipeline.execution.stored import ANY_STAGE, damaged, load_weights, save_weights, written_by
 from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax, cast_linear
 from pipeline.language_model.dense_lstm import DenseLSTM, LSTMStack, State, sparse_dropout
+from pipeline.params import Precision
 
 EMBEDDING_SPREAD = 0.1  # standard deviation of untrained embeddings
 
@@ -57,6 +58,10 @@ class LanguageModel(nn.Module):
         """Contextual representations (T, B, embedding + layers * units) of `tokens` (T, B), and the state after."""
         output, state = self.rnn(self.embed(tokens), state, gates)
         return output, state
+
+    def compute_in(self, precision: Precision) -> None:
+        """Compute activations and products in this precision from now on; the weights keep theirs."""
+        self.precision = getattr(torch, precision)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Word embeddings with dropout, (T, B, embedding)."""
@@ -131,6 +136,6 @@ def detach(state: State) -> State:
 
 
 @torch.no_grad()
-def parameter_count(model: nn.Module) -> int:
+def parameter_count(*modules: nn.Module) -> int:
     """Number of weights."""
-    return sum(parameter.numel() for parameter in model.parameters())
+    return sum(parameter.numel() for module in modules for parameter in module.parameters())

@@ -88,6 +88,8 @@ def embed_vectors(model: LanguageModel, vectors: NDArray[np.float32]) -> None:
         )
     values = torch.from_numpy(vectors)
     known = values.any(1)
+    if not known.any():
+        raise InputError("prepare_corpus.vectors: they have no word of the vocabulary; expected vectors of its words")
     if not (spread := values[known].std()) > 0:
         raise InputError("prepare_corpus.vectors: all their numbers are the same, so they say nothing; expected others")
     model.embedding.weight[known] = values[known] * (EMBEDDING_SPREAD / spread)
@@ -135,9 +137,17 @@ def pretrain(
         yield from progress.curve
     replica = workers.replicate(model)
     model.train()
-    model.precision = getattr(torch, params.precision)
-    sizes = (params.streams, params.steps, params.epochs)
-    batches = training_batches(corpus.shards, *sizes, seed, reverse=reverse, skip=progress.step, share=share)
+    model.compute_in(params.precision)
+    batches = training_batches(
+        corpus.shards,
+        streams=params.streams,
+        steps=params.steps,
+        epochs=params.epochs,
+        seed=seed,
+        reverse=reverse,
+        skip=progress.step,
+        share=share,
+    )
     hidden = None if workers.rank == 0 else True  # None: hidden unless this is a terminal
     for batch in tqdm(batches, desc="pretraining", initial=progress.step, total=total, unit=" steps", disable=hidden):
         rate = learning_rate(progress.step, total, params.learning_rate, params.warmup_steps)
@@ -157,6 +167,7 @@ def pretrain(
 def perplexity(model: LanguageModel, ids: Ids, *, reverse: bool, steps: int = 100) -> float:
     """Perplexity on `ids`, read as a few parallel streams with the state carried over.
 
+    What remains at the end of the streams, fewer than `steps` tokens each, is left out, as in training.
     Raises DivergedError where it is not finite.
     """
     was_training = model.training

@@ -49,11 +49,11 @@ def batches_of_shard(shard: Ids, streams: int, steps: int, *, reverse: bool, sha
 
 def training_batches(
     shards: list[Ids],
+    *,
     streams: int,
     steps: int,
     epochs: int,
     seed: int,
-    *,
     reverse: bool,
     skip: int,
     share: slice = ALL,

@@ -7,7 +7,7 @@ from typing import Any
 from ldnet.files import read_json, write_json
 from pipeline.report.tables import markdown_table
 
-RESULTS = Path("results/faults.json")
+FAULTS_FILE = Path("results/faults.json")
 HEADER = ["class", "cases tried", "ok", "refused in one line", "anything else", "command"]
 
 
@@ -20,8 +20,9 @@ def record(path: Path, kind: str, command: str, rows: Sequence[Mapping[str, Any]
     write_json(path, {**known, kind: {"command": command, "rows": list(rows)}})
 
 
-def faults_section(path: Path) -> str:
+def faults_section(results: Path) -> str:
     """The table, a row a class. Raises InputError if the file is not JSON."""
+    path = results / FAULTS_FILE.name
     if not path.is_file():
         return "Nothing was tried yet.\n"
     cells = [

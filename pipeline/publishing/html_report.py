@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ldnet.printable import printable
-from pipeline.experiments.regularisation_path import path_cells
+from pipeline.experiments.regularisation_path import knee_in_words, path_cells
 from pipeline.publishing.path_figure import path_figure
 from pipeline.publishing.span_errors import (
     Confusion,
@@ -202,8 +202,7 @@ def _cost_in_words(results: Mapping[str, Any]) -> str:
 def _path(document: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
     """Figure and table of the path, and the parameters, if any, in which it differs from these results."""
     header, rows = path_cells(document)
-    best = document["knee"]
-    knee = f"strength {best['strength']:g}, budget {best['max_layers']}" if best else "none, the front is straight"
+    knee = knee_in_words(document)
     swept = ("select.strength", "select.max_layers")
     theirs, ours = (flatten(one["params"]) for one in (document, results))
     return {

@@ -7,7 +7,7 @@ from typing import Any
 from ldnet.files import read_json, write_json
 from pipeline.report.tables import markdown_table
 
-RESULTS = Path("results/mutants.json")
+MUTANTS_FILE = Path("results/mutants.json")
 COUNTS = ("mutants", "tried", "killed", "explained", "survived")
 
 
@@ -20,8 +20,9 @@ def record(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     write_json(path, {**known, **{row["module"]: dict(row) for row in rows}})
 
 
-def mutants_section(path: Path) -> str:
+def mutants_section(results: Path) -> str:
     """The table, a row a module. Raises InputError if the file is not JSON."""
+    path = results / MUTANTS_FILE.name
     if not path.is_file():
         return "Nothing was tried yet.\n"
     rows = read_json(path).values()

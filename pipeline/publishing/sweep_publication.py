@@ -52,9 +52,14 @@ class Publication:
         return "\n".join(sections) or "None yet.\n"
 
 
-def committed_code() -> str:
-    """The commit that results are made by. Raises InputError if there is none."""
-    commit = source_version(Path.cwd())
-    if commit is None:
-        raise InputError(f"{Path.cwd()}: not a git repository with a commit; expected one, as DVC's queue works on it")
-    return commit
+def code_version() -> str:
+    """The commit of the code that makes results, with -dirty appended if the code differs from it.
+
+    Raises InputError if there is none.
+    """
+    version = source_version(Path.cwd())
+    if version is None:
+        raise InputError(
+            f"{Path.cwd()}: not a git repository with a commit; expected one, to say which code makes the results"
+        )
+    return version

@@ -8,8 +8,9 @@ from typing import Any
 from ldnet.files import read_json
 from pipeline.report.tables import NAMES, markdown_table
 
-# Of a row: what it was trained on and with what outcome. The rest says how.
-TRAINED_ON, OUTCOME = ("sentences", "variant", "epochs", "seed"), ("dev_f1", "best_epoch")
+# Of a row: what it was trained on, and with what outcome, by which code and where. The rest says how.
+TRAINED_ON = ("sentences", "variant", "epochs", "seed")
+OUTCOME = ("dev_f1", "best_epoch", "git_commit", "machine")
 Way = tuple[tuple[str, Any], ...]
 
 

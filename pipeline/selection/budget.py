@@ -25,8 +25,8 @@ def cost_weights(macs: Sequence[int]) -> Tensor:
 def keeping_order(importance: Tensor) -> list[int]:
     """All gates, the one to be kept first at the front.
 
-    Of equally important ones, the later layer of its direction goes first, since it costs more; after that, the forward
-    one.
+    Of equally important ones, the later layer of its direction is closed first, since it costs more; after that, the
+    forward one.
     """
     layers = len(importance) // 2
     values = importance.tolist()

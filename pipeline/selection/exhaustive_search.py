@@ -21,7 +21,8 @@ def exhaustive_search(masked: MaskedTagger, max_layers: int) -> Pair:
 
     The backward model's projections of all its sets are kept in memory, a number for each word of dev and unit of P.
     """
-    sets = [kept for size in range(max_layers + 1) for kept in itertools.combinations(range(masked.layers), size)]
+    sizes = range(max(0, max_layers - masked.layers), min(max_layers, masked.layers) + 1)  # of a direction
+    sets = [kept for size in sizes for kept in itertools.combinations(range(masked.layers), size)]
     from_right = {kept: masked.project(1, kept) for kept in sets}
     scored: list[tuple[float, int, Pair]] = []
     with tqdm(desc="scoring sets of layers", unit=" sets", disable=None) as progress:

@@ -35,7 +35,7 @@ from pipeline.tagger.training import score_dev
 class GateTraining(Protocol):
     """How gates are trained; the gradient of the losses in the gates is there when `step` is called."""
 
-    rate: str  # the key of the gates' learning rate
+    rate_key: str  # of the gates' learning rate, in params.yaml
 
     @property
     def learnt(self) -> Tensor:
@@ -67,13 +67,11 @@ def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterat
     written.
     """
     training = _GatedTraining(task, gate_training)
-    records, epochs = training.state.records, task.params.epochs
     if task.checkpoint and task.checkpoint.is_file():
         with reading_snapshot(task.checkpoint):
             training.restore(*unpack(task.checkpoint.read_bytes()))
-        records = training.state.records
-        yield from records
-    steps = training.steps
+        yield from training.state.records
+    steps, records, epochs = training.steps, training.state.records, task.params.epochs
     with tqdm(total=steps.count, initial=steps.taken, desc="selecting layers", unit=" steps", disable=None) as progress:
         for epoch in range(len(records) + 1, epochs + 1):
             loss, importance = training.train(epoch, progress)
@@ -92,7 +90,7 @@ class _GatedTraining:
         self.task, self.gate_training, self.gates = task, gate_training, selection.gates
         self.rng = random.Random(task.seed)
         torch.manual_seed(task.seed)
-        tagger.precision = getattr(torch, tagging.precision)
+        tagger.compute_in(tagging.precision)
         self.features = live_features(selection.lm, task.data.words, self.gates)
         self.watch = Watch(tagger, "select.learning_rate")
         optimizer = torch.optim.Adam(tagger.parameters(), lr=task.params.learning_rate, fused=True)
@@ -107,8 +105,11 @@ class _GatedTraining:
         importance = torch.zeros(len(self.gates))
         self.task.tagger.train()
         losses: list[float] = []
-        batches = self.task.tagging.batch_sentences, self.task.params.batches_per_gate_step
-        for group in _groups(self.task.data, *batches, self.rng):
+        sizes = {
+            "batch_sentences": self.task.tagging.batch_sentences,
+            "batches": self.task.params.batches_per_gate_step,
+        }
+        for group in _groups(self.task.data, self.rng, **sizes):
             if self.gates.requires_grad:
                 self.gate_training.place()
             when = f"by step {len(losses) + len(group)} of epoch {epoch}"
@@ -127,7 +128,7 @@ class _GatedTraining:
         self.watch.check("the gradient of the gates", self.gates.grad, when, evidence)
         importance = (self.gates.detach() * self.gates.grad).abs()
         self.gate_training.step(batches)
-        self.watch.check("a gate", self.gate_training.learnt, when, evidence, key=self.gate_training.rate)
+        self.watch.check("a gate", self.gate_training.learnt, when, evidence, key=self.gate_training.rate_key)
         return importance
 
     def score(self, epoch: int, importance: Tensor) -> Record:
@@ -165,7 +166,7 @@ class _GatedTraining:
         self.gate_training.restore(tensors)
 
 
-def _groups(data: TaggingData, batch_sentences: int, batches: int, rng: random.Random) -> list[list[list[int]]]:
+def _groups(data: TaggingData, rng: random.Random, *, batch_sentences: int, batches: int) -> list[list[list[int]]]:
     """All training sentences in random groups of `batches` batches; within a group, lengths are about equal."""
     groups = []
     for indices in shuffled_batches(data.train, batch_sentences * batches, rng):

@@ -83,7 +83,7 @@ class Lagrangian:
 class HardConcreteGates:
     """Training of gates through samples: gates are drawn again for each step; they are deterministic afterwards."""
 
-    rate = "select.hard_concrete.learning_rate"
+    rate_key = "select.hard_concrete.learning_rate"
 
     def __init__(self, gates: nn.Parameter, params: SelectParams, weights: Tensor | None, steps: int, seed: int):
         """`weights` (2 L) say how much each layer counts in the budget, None: all the same. `steps` are all that will

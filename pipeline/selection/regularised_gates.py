@@ -40,7 +40,7 @@ def clamp(gates: Tensor) -> None:
 class RegularisedGates:
     """Training of the gates' own values: plain gradient steps, with the penalty, each followed by the proximal step."""
 
-    rate = "select.gate_learning_rate"
+    rate_key = "select.gate_learning_rate"
 
     def __init__(self, gates: nn.Parameter, params: SelectParams, weights: Tensor | None):
         """`weights` (2 L) are those of the layers in the penalty, or None where all count the same."""

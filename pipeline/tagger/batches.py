@@ -21,7 +21,7 @@ class EncodedSentence:
     """The ids of one sentence of n words."""
 
     words: list[int]  # n + 1, padding last
-    tags: list[int]  # n + 1, <eof> last; empty when unknown
+    tags: list[int]  # n + 1, <eof> last; <eof> alone where no loss is computed
     characters: list[int]  # word, separator, word, separator, ..., padding
     starts: list[int]  # n + 1: where each word's first character stands, then the padding
     ends: list[int]  # n + 1: where the separator after each word stands, then the padding
@@ -32,7 +32,7 @@ class TaggingBatch:
     """A batch of sentences, padded; time comes first where recurrent layers read."""
 
     words: Tensor  # (T, B)
-    tags: Tensor  # (B, T)
+    tags: Tensor  # (B, T); shorter where no sentence has tags
     lengths: Tensor  # (B), steps
     characters: Tensor  # (C, B)
     character_lengths: Tensor  # (B)
@@ -41,7 +41,7 @@ class TaggingBatch:
 
 
 def encode_sentence(words: Sequence[str], tags: Sequence[str], lexicon: Lexicon) -> EncodedSentence:
-    """Look up a sentence; `tags` stay empty where no loss is computed (dev and test may have unknown ones)."""
+    """Look up a sentence; `tags` are empty where no loss is computed (dev and test may have unknown ones)."""
     characters: list[int] = []
     starts, ends = [], []
     for word in words:
@@ -60,10 +60,10 @@ def encode_sentence(words: Sequence[str], tags: Sequence[str], lexicon: Lexicon)
     )
 
 
-def pad(rows: Sequence[Sequence[int]], value: int = PADDING_ID) -> Tensor:
+def pad(rows: Sequence[Sequence[int]]) -> Tensor:
     """Rows of different lengths as one tensor (B, padded length), padded at the end."""
     length = padded_length(map(len, rows))
-    return torch.tensor([[*row, *([value] * (length - len(row)))] for row in rows])
+    return torch.tensor([[*row, *([PADDING_ID] * (length - len(row)))] for row in rows])
 
 
 def collate(sentences: Sequence[EncodedSentence]) -> TaggingBatch:

@@ -23,7 +23,7 @@ from pipeline.execution.stored import ANY_STAGE, load_weights, save_weights, wri
 from pipeline.features.sequences import reversal, take_rows
 from pipeline.language_model.adaptive_softmax import cast_linear
 from pipeline.language_model.dense_lstm import PARAMETERS
-from pipeline.params import TaggerParams
+from pipeline.params import Precision, TaggerParams
 from pipeline.tagger.batches import TaggingBatch
 from pipeline.tagger.crf import CRF
 from pipeline.tagger.dropout import dropout
@@ -108,7 +108,7 @@ class Tagger(nn.Module):
     def __init__(self, config: TaggerConfig):
         super().__init__()
         self.config = config
-        self.precision = torch.float32  # of all products but the CRF's; training may lower it, the weights keep theirs
+        self.precision = torch.float32
         self.character_embedding = nn.Embedding(config.characters, config.character_dimension)
         self.character_rnn = BidirectionalLSTM(config.character_dimension, config.character_units)
         self.character_projection = nn.Linear(2 * config.character_units, config.word_dimension)
@@ -122,6 +122,10 @@ class Tagger(nn.Module):
             parts = 3
         self.word_rnn = BidirectionalLSTM(parts * config.word_dimension, config.word_units)
         self.crf = CRF(2 * config.word_units, config.tags, config.start_tag, config.end_tag)
+
+    def compute_in(self, precision: Precision) -> None:
+        """Compute all products but the CRF's in this precision from now on; the weights keep theirs."""
+        self.precision = getattr(torch, precision)
 
     def emissions(self, batch: TaggingBatch, lm_features: Tensor | None) -> Tensor:
         """Emission scores (B, T, K); `lm_features` (T, B, F) belong to taggers with a language model."""

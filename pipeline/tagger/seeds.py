@@ -9,8 +9,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import torch
-
 from ldnet.files import write_json
 from pipeline.checkpoints import Computation, checkpoint_folder
 from pipeline.execution.finite import keeping_evidence
@@ -65,7 +63,9 @@ def train_and_record(
     """
     with stage_run(computation.stage, computation.inputs, [out]) as run, checkpoint_folder(computation) as scratch:
         records = []
-        for record in train_seeds(conll, lms, out, params, threads, scratch, targets, lm_stage):
+        for record in train_seeds(
+            params, threads, conll=conll, lms=lms, targets=targets, out=out, scratch=scratch, lm_stage=lm_stage
+        ):
             records.append(record)
             seed = int(record["seed"])
             run.log(int(record["epoch"]), {f"seed_{seed}/{name}": record[name] for name in ("loss", "dev_f1")})
@@ -77,13 +77,14 @@ def train_and_record(
 
 
 def train_seeds(
-    conll: Path,
-    lms: Sequence[Path],
-    out: Path,
     params: TaggerParams,
     threads: int,
-    scratch: Path,
+    *,
+    conll: Path,
+    lms: Sequence[Path] = (),
     targets: Path | None = None,
+    out: Path,
+    scratch: Path,
     lm_stage: str = "pretrain_lm",
 ) -> Iterator[Record]:
     """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
@@ -131,12 +132,21 @@ def train_seed(job: TrainingJob) -> list[Record]:
     targets = open_soft_targets(job.targets, data.encoded_train) if job.targets else None
     tagger = Tagger(configure(job.params, data.lexicon, job.feature_width))
     initialise(tagger, data.lexicon)
-    tagger.precision = getattr(torch, job.params.precision)
+    tagger.compute_in(job.params.precision)
     features = None
     if job.features:
         features = open_feature_table(job.features, data.words, job.feature_width, job.params.precision).batch
-    run = (job.params, job.seed, job.label, job.row)
-    training = train_tagger(tagger, data, features, *run, targets, job.checkpoint)
+    training = train_tagger(
+        tagger,
+        data,
+        features,
+        job.params,
+        seed=job.seed,
+        label=job.label,
+        row=job.row,
+        targets=targets,
+        checkpoint=job.checkpoint,
+    )
     with keeping_evidence(f"{job.out.parent.name}-{job.out.name}", job.section):
         records = [{"seed": job.seed, **record} for record in training]
     save_tagger(tagger, job.out)

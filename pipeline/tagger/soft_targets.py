@@ -28,7 +28,7 @@ from pipeline.features.sequences import padded_length
 from pipeline.tagger.batches import EncodedSentence, collate
 from pipeline.tagger.model import Tagger
 
-MARGINALS, TRANSITIONS, UNLABELLED = "marginals.npy", "transitions.npy", "unlabelled.txt"
+MARGINALS, TRANSITIONS = "marginals.npy", "transitions.npy"
 PROGRESS = "progress.json"
 BATCH_SENTENCES, CHECKPOINT_BATCHES = 64, 20
 STAGE = "soft_targets"

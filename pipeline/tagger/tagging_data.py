@@ -15,7 +15,8 @@ from ldnet.text.lexicon import Lexicon
 from ldnet.text.windows import Window, windows
 from pipeline.execution.stored import check_numbers, written_by
 from pipeline.tagger.batches import EncodedSentence, encode_sentence
-from pipeline.tagger.soft_targets import UNLABELLED
+
+UNLABELLED = "unlabelled.txt"  # in the folder of soft targets
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def train_tagger(
     data: TaggingData,
     features: Features | None,
     params: TaggerParams,
+    *,
     seed: int,
     label: str,
     row: int = 0,

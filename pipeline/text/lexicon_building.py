@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnet.text.columns import Sentence
-from ldnet.text.lexicon import END_TAG, SPECIAL_CHARACTERS, SPECIAL_WORDS, START_TAG, Lexicon, known_form
+from ldnet.text.lexicon import END_TAG, SPECIAL_CHARACTERS, SPECIAL_WORDS, START_TAG, Lexicon, lexicon_form
 from pipeline.text.word_vectors import WordVectors
 
 
@@ -27,7 +27,7 @@ def build_lexicon(train: Iterable[Sentence], word_vectors: WordVectors, digits_a
     character_counts: Counter[str] = Counter()
     tags: set[str] = set()
     for sentence in train:
-        word_counts.update(known_form(word, rows, digits_as_zero) for word in sentence.words)
+        word_counts.update(lexicon_form(word, rows, digits_as_zero) for word in sentence.words)
         character_counts.update("".join(sentence.words))
         tags.update(sentence.tags)
     trained = [word for word in _by_count(word_counts) if word_counts[word] > 1 or word in rows]

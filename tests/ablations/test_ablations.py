@@ -339,7 +339,7 @@ def test_command_runs_the_pipeline_and_publishes(
     monkeypatch.setattr(ablations, "run_side_by_side", ran.extend)
     monkeypatch.setattr(ablations, "check_data", lambda *_: None)
     monkeypatch.setattr(ablations, "end_on_signals", lambda: None)
-    monkeypatch.setattr(ablations, "committed_code", lambda: "0123abc")
+    monkeypatch.setattr(ablations, "code_version", lambda: "0123abc")
     monkeypatch.setattr(ablations, "PARAMS", root / "params.yaml")
     monkeypatch.setattr(ablations, "METRICS", root / "metrics")
     monkeypatch.chdir(tmp_path)

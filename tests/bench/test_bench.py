@@ -206,6 +206,13 @@ def test_missed_goals_are_said() -> None:
     assert "missed" not in speed_section(rows[1:2])
 
 
+def test_all_data_machines_and_commits_are_said() -> None:
+    rows = [make_result("a", 1.0, None), make_result("b", 1.0, None), make_result("c", 1.0, None)]
+    rows[1].update(data="other sentences", machine="another machine", git_commit=None)
+    said = "Sentences: sentences and other sentences. Machine: a machine and another machine, two cores for each side."
+    assert f"{said} Commit: 0, unknown." in speed_section(rows)
+
+
 def test_row_names_are_distinct() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
 

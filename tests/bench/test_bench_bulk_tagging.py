@@ -7,9 +7,17 @@ import pytest
 
 from bench.bulk_tagging import bulk_section, summarise, write_shards
 from ldnet.errors import InputError
+from ldnet.files import read_json
+from pipeline.publishing.filled_pages import fill_sections
+from tests.imports import ROOT
 from tests.serving_factories import write_shard
 
-MODEL = {"data": "demo", "tagger": "pruned"}
+MODEL = {
+    "data": "demo",
+    "tagger": "pruned",
+    "layers_kept": {"backward": [], "forward": [1, 3]},
+    "macs_per_word": 1234,
+}
 
 
 def test_shards_are_the_first_lines_in_about_equal_parts(tmp_path: Path) -> None:
@@ -35,5 +43,15 @@ def test_start_up_is_the_difference_of_the_medians() -> None:
     assert side["words_per_second_with_start"] == 10.0 and side["words_per_second_started"] == 100.0
     assert side["start_seconds"] == 90.0
     result = {"model": MODEL, "precision": "float32", "words": 1000, "shards": 4, "runs": 3, "machine": "a, 2 cores"}
-    table = bulk_section({**result, "sides": {"local": side, "spark": side}})
+    result |= {"sides": {"local": side, "spark": side}}
+    table = bulk_section({**result, "git_commit": "0123456789"})
     assert "| one process, two threads | 10 | 100 | 90 |" in table and "1,000 words in 4 shards" in table
+    tagger = "Tagger: demo, pruned; layers kept: forward 1, 3 and backward none; 1,234 MACs a word."
+    assert f"{tagger} Commit: 0123456. Machine: a, 2 cores." in table
+    assert f"{tagger} Commit: unknown. Machine" in bulk_section({**result, "git_commit": None})
+
+
+def test_the_committed_table_is_made_from_the_results() -> None:
+    text = (ROOT / "docs/bulk-tagging.md").read_text(encoding="utf-8")
+    section = bulk_section(read_json(ROOT / "results/bulk_tagging.json"))
+    assert fill_sections(text, {"bulk": section}, "bulk-tagging.md") == text

@@ -7,7 +7,9 @@ import pytest
 from bench.onnx_runtime import TITLES, measure, onnx_section, write_sentences
 from ldnet.errors import InputError
 from ldnet.files import read_json
+from pipeline.publishing.filled_pages import fill_sections
 from tests.factories import make_sentences
+from tests.imports import ROOT
 from tests.serving_factories import make_lines, make_model, write_shard
 
 
@@ -34,3 +36,10 @@ def test_the_table_has_ratios_to_our_runtime() -> None:
     result = {"model": model, "words": 1500, "sentences": 10, "runs": 3, "machine": "a, 2 cores", "threads": 1}
     table = onnx_section({**result, "words_per_second": rates})
     assert "| onnxruntime, float32 | 500 | 0.50 |" in table and "1,500 words in 10 sentences" in table
+    assert "Tagger: demo, pruned. Measured before commits were noted. Machine: a, 2 cores" in table
+
+
+def test_the_committed_table_is_made_from_the_results() -> None:
+    text = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
+    section = onnx_section(read_json(ROOT / "results/onnx.json"))
+    assert fill_sections(text, {"onnx": section}, "serving.md") == text

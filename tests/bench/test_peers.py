@@ -4,12 +4,15 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from bench.peers.child import peak_megabytes
+from bench.peers.minilm import IGNORED, _scorer
 from bench.peers.peer import TRIAL_SENTENCES, Peer, Task
 from bench.peers.rows import Bench, measure, prepared_splits, run_child, write_vectors
 from bench.peers.run import PEERS, collect, in_order
@@ -95,6 +98,23 @@ def test_modes_share_a_training_and_what_is_there_is_not_run_again(
         ("large", "b"), ("large", "b"), ("tiny", "c"), ("tiny", "c"),
     ]  # fmt: skip
     assert len(read_peers(results)) == 4
+
+
+def test_other_word_vectors_are_another_training(bench: Bench, tmp_path: Path) -> None:
+    results, vectors = tmp_path / "results.json", tmp_path / "vectors.txt"
+    digests: list[str | None] = []
+    for values in (None, "1 2", "3 4"):
+        if values:
+            vectors.write_text(f"1 2\nAda {values}\n", encoding="utf-8")
+        given = dataclasses.replace(bench, vectors=vectors if values else None)
+        assert collect(given, [PEER], [1], results) == []
+        (row, *_) = read_json(results)["rows"]
+        assert (row["task_vectors"] == "None") is (values is None)
+        digests.append(row["vectors"])
+    assert digests[0] is None and len(set(digests)) == 3
+    row.pop("vectors")  # as rows were before: nobody knows which vectors they had
+    write_json(results, {"rows": [row]})
+    assert collect(bench, [PEER], [1], results) == [] and read_json(results)["rows"][0]["vectors"] is None
 
 
 @pytest.mark.parametrize(
@@ -186,6 +206,15 @@ def test_vectors_are_written_as_all_peers_read_them(tmp_path: Path, monkeypatch:
     (raw / "v.txt").write_text("the 0.5 -1\n. . 3 3\nof 0.25 2\nrare 1 1\n", encoding="utf-8")
     file = write_vectors(params.model_copy(update={"prepare_conll": with_vectors}), tmp_path / "vectors.txt")
     assert file is not None and file.read_text(encoding="utf-8") == "2 2\nthe 0.5 -1.0\nof 0.25 2.0\n"
+
+
+def test_words_that_minilm_cuts_off_count_as_o() -> None:
+    """Of the second sentence, the last word is beyond the model's positions."""
+    labels, gold = ["O", "S-LOC", "S-PER"], [["S-PER", "O"], ["O", "S-LOC"]]
+    label_ids = np.array([[IGNORED, 2, 0], [IGNORED, 0, IGNORED]])
+    logits = np.eye(3)[[[1, 2, 0], [1, 0, 1]]]
+    scores = _scorer(gold, labels)(SimpleNamespace(predictions=logits, label_ids=label_ids))
+    assert scores == {"f1": pytest.approx(100 * 2 / 3)}
 
 
 def test_rows_are_in_the_order_of_the_peers() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,24 @@ def test_a_name_is_that_of_its_language_models(tmp_path: Path) -> None:
         missing_rows(out, [wanted("full", lm="5 tokens")], PARAMS, {"5 tokens": "bb"})
 
 
+def test_a_row_keeps_the_commit_and_the_machine_that_made_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where an earlier file names one commit and machine for all its rows."""
+    out = tmp_path / "tagger_tries_few.json"
+    makers = [
+        {"git_commit": commit, "machine": machine} for commit, machine in (("0", "old"), ("1", "new"), (None, "new"))
+    ]
+    write_json(out, {"rows": [trained("no_lm")], "train_tagger": PARAMS.model_dump(), **makers[0]})
+    assert missing_rows(out, [wanted("no_lm")], PARAMS, {}) == []
+    for seed, maker in enumerate(makers[1:], 2):
+        monkeypatch.setattr("bench.tagger_rows.made_by", lambda _, maker=maker: maker)
+        add_rows(out, [{**trained("no_lm"), "seed": seed}], PARAMS, {})
+    document = read_json(out)
+    assert set(document) == {"rows", "train_tagger", "language_models"}
+    assert document["rows"] == [{**trained("no_lm"), "seed": seed, **maker} for seed, maker in enumerate(makers, 1)]
+    assert missing_rows(out, [wanted("no_lm")], PARAMS, {}) == []
+    assert tries_section(tmp_path).count("| adam |") == 1, "one way, whatever made its rows"
+
+
 def test_without_digests_language_models_are_others(tmp_path: Path) -> None:
     out = tmp_path / "rows.json"
     write_json(out, {"rows": [trained("no_lm")], "train_tagger": PARAMS.model_dump()})
@@ -94,7 +113,10 @@ def test_without_digests_language_models_are_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("data", "variant"), [("conll2000", "pruned"), ("conll2003", "full")])
-def test_the_committed_files_are_read_and_not_added_to(data: str, variant: str) -> None:
+def test_the_committed_files_are_read_and_not_added_to(tmp_path: Path, data: str, variant: str) -> None:
+    """Copies of them: with code that is not committed, nothing is added to results/ whatever it is."""
+    file = tmp_path / f"tagger_tries_{data}.json"
+    shutil.copyfile(ROOT / "results" / file.name, file)
     with pytest.raises(InputError, match=rf"other language models \({variant}\) and parameters \(train_tagger\)"):
-        missing_rows(ROOT / "results" / f"tagger_tries_{data}.json", [], PARAMS, {variant: "aa"})
-    assert f"**{data}**" in tries_section(ROOT / "results")
+        missing_rows(file, [], PARAMS, {variant: "aa"})
+    assert f"**{data}**" in tries_section(tmp_path)

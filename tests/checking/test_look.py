@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from ldnet.errors import InputError
-from ldnet.text.lm_words import known_form
+from ldnet.text.lm_words import lm_form
 from pipeline.checking.brought_files import problems_of_files
 from pipeline.checking.findings import Findings
 from pipeline.checking.lm_sentences import LMSentences, look_at_text
@@ -165,7 +165,7 @@ def test_the_text_is_counted_as_the_stage_counts_it(bringing: Bringing, seed: in
         pairs = [pair for sentence in slow_sentences(bringing.brought / f"{name}.txt") for pair in sentence]
         inside = [word for word, tag in pairs if tag != "O"]
         shares = [
-            100 * sum(known_form(word, vocabulary) is not None for word in words) / len(words)
+            100 * sum(lm_form(word, vocabulary) is not None for word in words) / len(words)
             for words in ([word for word, _ in pairs], inside)
         ]
         in_spans = f", {shares[1]:.2f} % of those in spans" if name != "test" else ""

@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
-from commands.checkpoints import expected_checkpoints, main
+from commands import checkpoints
+from commands.checkpoints import Verdict, expected_checkpoints, main, verdict
 from pipeline.checkpoints import Computation, checkpoint_folder, folder_of
 from pipeline.execution.snapshots import pack
 from tests.factories import WORDS
@@ -106,6 +108,28 @@ def test_leftovers_and_damaged_ones_are_removed_and_evidence_is_kept(folder: Pat
 def test_what_is_in_use_is_kept(folder: Path) -> None:
     with checkpoint_folder(Computation(stage="select", inputs={}, files=[])) as path:
         assert run("--remove")[0].endswith(f"{path.name}: in use") and path.exists()
+
+
+def test_what_a_running_stage_removes_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file goes just after it was looked at, and another entry as a whole."""
+    cut, removed, look = stopped(), stopped(layers=3), Path.stat
+
+    def look_and_remove(file: Path, **options: Any) -> os.stat_result:
+        found = look(file, **options)
+        if file == cut / "state":
+            file.unlink()
+        return found
+
+    def judge_and_remove(path: Path, *known: Any) -> Verdict:
+        found = verdict(path, *known)
+        if path == removed:
+            shutil.rmtree(path)
+        return found
+
+    monkeypatch.setattr(Path, "stat", look_and_remove)
+    monkeypatch.setattr(checkpoints, "verdict", judge_and_remove)
+    (line,) = run()
+    assert f" {cut.name}: the stage resumes from it" in line and not (cut / "state").exists()
 
 
 def test_every_stage_with_checkpoints_is_known(folder: Path) -> None:

@@ -23,6 +23,6 @@ def test_more_sentences_than_there_are_is_told_before_anything_runs(
         (raw / f"{split}.txt").write_text("Ada B-PER\nsings O\n\n" * 3, encoding="utf-8")
     monkeypatch.setattr(learning_curve, "check_data", lambda params, raw: None)
     monkeypatch.setattr(learning_curve, "run_sweep", None)
-    monkeypatch.setattr(learning_curve, "committed_code", None)
+    monkeypatch.setattr(learning_curve, "code_version", None)
     done = CliRunner().invoke(learning_curve.main, ["--sizes", "2 4 0"])
     assert done.exit_code == 1 and "train_sentences: 4, but there are 3 training sentences (0: all)" in done.output

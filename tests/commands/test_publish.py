@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from commands.publish import main
 from ldnet.errors import InputError
 from pipeline.publishing.filled_pages import fill_sections
 from pipeline.publishing.readme_sections import stages_section
+from pipeline.publishing.verification import this_machine
 from pipeline.report.results import build_results
 from tests.git_repository import make_repository
 from tests.report_factories import PROJECT, make_experiment_values, make_metrics, make_params
@@ -120,6 +122,25 @@ def test_results_figure_and_readme_are_published(repository: Path) -> None:
     assert "outdated" not in readme and readme.startswith("# Title\n") and readme.endswith("after\n")
     page = (repository / "docs" / "results.md").read_text(encoding="utf-8")
     assert page.startswith("# Page\n") and "| taught | pruned minus all LM layers | -0.30" in page
+
+
+def test_what_was_published_before_keeps_the_machine_that_computed_it(repository: Path) -> None:
+    """As where `dvc pull` has brought the outputs to another machine, on which the code has changed."""
+    lock = {"stages": {"report": {"cmd": "x", "deps": [{"path": "pipeline/report", "md5": "1"}], "outs": []}}}
+    out = {"path": "work/report", "md5": "2"}
+    results = repository / "results" / "demo" / "results.json"
+
+    def publish_with(change: dict[str, Any]) -> dict[str, str]:
+        lock["stages"]["report"].update(change)
+        (repository / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+        assert publish().exit_code == 0
+        return dict(json.loads(results.read_text(encoding="utf-8"))["machine"])
+
+    assert publish_with({"outs": [out]}) == this_machine()
+    document = json.loads(results.read_text(encoding="utf-8"))
+    results.write_text(json.dumps({**document, "machine": {"cpu": "another"}}), encoding="utf-8")
+    assert publish_with({"deps": [{"path": "pipeline/report", "md5": "3"}]}) == {"cpu": "another"}
+    assert publish_with({"outs": [{**out, "md5": "4"}]}) == this_machine()
 
 
 def test_every_published_profile_stays_in_the_readme(repository: Path) -> None:

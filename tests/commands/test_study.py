@@ -16,7 +16,7 @@ from pipeline.experiments.study_points import DEFAULT, METHODS, TITLES, Choice, 
 from pipeline.params import Params, Regulariser, SelectMethod
 from pipeline.profiles import load_profile
 from pipeline.publishing.study_figure import study_figure
-from pipeline.publishing.sweep_publication import committed_code
+from pipeline.publishing.sweep_publication import code_version
 from pipeline.report.figure_files import save_figure
 from tests.report_factories import PROJECT, make_params, make_row
 
@@ -149,6 +149,16 @@ def test_tables_by_hand() -> None:
     assert "taught" not in section
 
 
+def test_one_seed_has_no_spread() -> None:
+    document = make_document()
+    document["params"]["train_tagger"]["seeds"] = [1]
+    section = study_section(document)
+    assert "| importance | 2 | 0, 1 | none | 0.200 | 60.50 | 88.00 | 87.00 | method |" in section
+    assert "in percent, of one seed; layers" in section
+    assert "random layers have 82.00 ± 1.41, over 2 draws." in section
+    assert "86.00   83.00" in [text.get_text() for text in study_figure(document).axes[0].texts]
+
+
 def test_what_is_of_the_first_selection_is_said_where_there_were_several() -> None:
     document = make_document()
     assert "Layers were selected" not in study_section(document), "once, or before there were several"
@@ -200,4 +210,4 @@ def test_documents_are_published_and_checked(tmp_path: Path, monkeypatch: pytest
 def test_results_need_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="not a git repository with a commit"):
-        committed_code()
+        code_version()

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from tqdm import tqdm
 
-from commands import sweep
+from commands import sweeping
 from ldnet.errors import InputError
 from pipeline.experiments import queue as _queue
 from pipeline.experiments.learning_curve import Size
@@ -149,7 +149,7 @@ def test_names_tell_the_points_and_are_git_refs(params: Params, sources: list[Pa
 
 
 def test_what_points_share_is_made_up_to_date_before(params: Params) -> None:
-    shared = sweep.shared_stages(grid(params, [0.02, 0.1], [2, 6]), LEADING)
+    shared = sweeping.shared_stages(grid(params, [0.02, 0.1], [2, 6]), LEADING)
     assert shared == [stage.name for stage in LEADING if stage.name not in OF_POINTS]
 
 
@@ -187,15 +187,15 @@ def test_processors_are_shared_out(count: int) -> None:
 
 def test_workers_are_limited_by_processors_and_threads(params: Params) -> None:
     assert len(params.train_tagger.seeds) == 4
-    assert sweep.worker_count(params, None, 2) == 1
-    assert sweep.worker_count(params, None, 16) == 4
-    assert sweep.worker_count(params, 3, 2) == 2
-    assert sweep.worker_count(params.model_copy(update={"threads": 4}), 3, 2) == 1
+    assert sweeping.worker_count(params, None, 2) == 1
+    assert sweeping.worker_count(params, None, 16) == 4
+    assert sweeping.worker_count(params, 3, 2) == 2
+    assert sweeping.worker_count(params.model_copy(update={"threads": 4}), 3, 2) == 1
 
 
 def test_stages_that_were_run_are_told_from_the_log() -> None:
     log = "Stage 'a' didn't change, skipping\nRunning stage 'prune':\n> b\nStage 'c' is cached - skipping run"
-    assert sweep.stages_run(log) == ["prune"]
+    assert sweeping.stages_run(log) == ["prune"]
 
 
 class StandInQueue:
@@ -259,11 +259,12 @@ class StandInQueue:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """No waiting, no tracking, and shared stages that are up to date."""
-    monkeypatch.setattr(sweep, "log_pipeline_run", lambda **given: None)
-    monkeypatch.setattr(sweep, "REFRESH_SECONDS", 0.0)
-    monkeypatch.setattr(sweep, "STATUS_SECONDS", 0.0)
-    monkeypatch.setattr(sweep, "update_shared_stages", lambda *_: None)
-    monkeypatch.setattr(sweep, "end_on_signals", lambda: None)
+    monkeypatch.setattr(sweeping, "log_pipeline_run", lambda **given: True)
+    monkeypatch.setattr(sweeping, "without_run", lambda names: [])
+    monkeypatch.setattr(sweeping, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(sweeping, "STATUS_SECONDS", 0.0)
+    monkeypatch.setattr(sweeping, "update_shared_stages", lambda *_: None)
+    monkeypatch.setattr(sweeping, "end_on_signals", lambda: None)
     monkeypatch.chdir(ROOT)
     return monkeypatch
 
@@ -286,8 +287,8 @@ def names_of(params: Params, points: list[Point], quick: pytest.MonkeyPatch) -> 
 
     with quick.context() as patch:
         use(StandInQueue(), patch)
-        patch.setattr(sweep, "name_points", spy)
-        sweep.run_sweep(params, points, 1, point_row)
+        patch.setattr(sweeping, "name_points", spy)
+        sweeping.run_sweep(params, points, 1, point_row)
     return seen
 
 
@@ -295,8 +296,8 @@ def test_all_points_are_run_and_told(params: Params, quick: pytest.MonkeyPatch) 
     points, queue = grid(params, [0.02, 0.1], [2, 6]), StandInQueue()
     use(queue, quick)
     logged: list[dict[str, Any]] = []
-    quick.setattr(sweep, "log_pipeline_run", lambda **given: logged.append(given))
-    rows = sweep.run_sweep(params, points, 2, point_row)
+    quick.setattr(sweeping, "log_pipeline_run", lambda **given: logged.append(given))
+    rows = sweeping.run_sweep(params, points, 2, point_row)
     assert [(row["strength"], row["max_layers"]) for row in rows] == [(p.strength, p.max_layers) for p in points]
     assert len(queue.put_names) == 4 and not queue.stopped
     assert queue.puts == [(["evaluate@gold"], [])] * 4
@@ -313,13 +314,47 @@ def test_points_that_are_there_are_not_run_again(params: Params, quick: pytest.M
     names = names_of(params, points, quick)
     queue = StandInQueue(done=names[:3])
     use(queue, quick)
-    assert len(sweep.run_sweep(params, points, 1, point_row)) == 4
+    assert len(sweeping.run_sweep(params, points, 1, point_row)) == 4
     assert queue.put_names == names[3:]
 
     queue = StandInQueue(done=names)
     use(queue, quick)
-    assert len(sweep.run_sweep(params, points, 1, point_row)) == 4
+    assert len(sweeping.run_sweep(params, points, 1, point_row)) == 4
     assert queue.starts == 0
+
+
+def test_points_that_ended_while_no_sweep_waited_are_logged_once(params: Params, quick: pytest.MonkeyPatch) -> None:
+    points, logged = grid(params, [0.02, 0.1], [2]), list[str]()
+    names = names_of(params, points, quick)
+
+    def log(**given: Any) -> bool:
+        logged.append(given["tags"]["dvc_exp"])
+        return True
+
+    use(StandInQueue(done=names), quick)
+    quick.setattr(sweeping, "log_pipeline_run", log)
+    quick.setattr(sweeping, "without_run", lambda done: [name for name in done if name not in logged])
+    for _ in range(2):
+        sweeping.run_sweep(params, points, 1, point_row)
+    assert logged == names
+
+
+def test_points_wait_for_mlflow_once(
+    params: Params, quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points, tried = grid(params, [0.02, 0.1], [2]), list[str]()
+    names = names_of(params, points, quick)
+    use(StandInQueue(done=names), quick)
+    quick.setattr(sweeping, "log_pipeline_run", lambda **given: tried.append(given["name"]))
+    quick.setattr(sweeping, "without_run", list)
+    assert len(sweeping.run_sweep(params, points, 1, point_row)) == 2 and tried == names[:1]
+
+    def down(names: Collection[str]) -> list[str]:
+        raise ConnectionError("down")
+
+    quick.setattr(sweeping, "without_run", down)
+    assert len(sweeping.run_sweep(params, points, 1, point_row)) == 2 and tried == names[:1]
+    assert "warning: MLflow does not say which points it has: down; the sweep" in capsys.readouterr().err
 
 
 def test_what_waits_in_the_queue_is_not_put_in_twice(params: Params, quick: pytest.MonkeyPatch) -> None:
@@ -328,7 +363,7 @@ def test_what_waits_in_the_queue_is_not_put_in_twice(params: Params, quick: pyte
     queue = StandInQueue()
     queue.queued = names[:1]
     use(queue, quick)
-    assert len(sweep.run_sweep(params, points, 1, point_row)) == 2
+    assert len(sweeping.run_sweep(params, points, 1, point_row)) == 2
     assert queue.put_names == names[1:]
 
 
@@ -339,7 +374,7 @@ def test_a_point_whose_experiment_was_removed_is_run_again(params: Params, quick
     use(queue, quick)
     tasks = queue.tasks
     quick.setattr(_queue, "tasks", lambda: tasks() or {names[0]: "Success"})
-    assert len(sweep.run_sweep(params, points, 1, point_row)) == 1
+    assert len(sweeping.run_sweep(params, points, 1, point_row)) == 1
     assert queue.put_names == names
 
 
@@ -348,7 +383,7 @@ def test_tasks_of_killed_workers_are_put_in_again(params: Params, quick: pytest.
     names = names_of(params, points, quick)
     queue = StandInQueue(dead=names[:1])
     use(queue, quick)
-    assert len(sweep.run_sweep(params, points, 1, point_row)) == 2
+    assert len(sweeping.run_sweep(params, points, 1, point_row)) == 2
     assert queue.removed == names[:1] and queue.put_names == names
 
 
@@ -363,7 +398,7 @@ def test_a_failure_is_told_after_the_others_are_done(
     quick.setattr(queue, "remove_dead", lambda names: None)
     use(queue, quick)
     with pytest.raises(click.ClickException, match=f"1 of 3 points failed: {names[1]}"):
-        sweep.run_sweep(params, points, 1, point_row)
+        sweeping.run_sweep(params, points, 1, point_row)
     assert set(queue.done) == {names[0], names[2]}
     assert f"log of {names[1]}" in capsys.readouterr().err
 
@@ -373,9 +408,9 @@ def test_a_worker_that_is_gone_is_replaced(params: Params, quick: pytest.MonkeyP
     use(queue, quick)
     points = grid(params, [0.02, 0.1], [2, 6])
     named = {point.label: point for point in points}
-    assert sweep.run_missing(params, named, {}, LEADING, 1) == set() and queue.starts == 1
+    assert sweeping.run_missing(params, named, {}, LEADING, 1) == set() and queue.starts == 1
     queue.done.clear()
-    assert sweep.run_missing(params, named, {}, LEADING, 2) == set() and queue.starts > 2
+    assert sweeping.run_missing(params, named, {}, LEADING, 2) == set() and queue.starts > 2
 
 
 def test_an_interruption_stops_the_workers(params: Params, quick: pytest.MonkeyPatch) -> None:
@@ -383,7 +418,7 @@ def test_an_interruption_stops_the_workers(params: Params, quick: pytest.MonkeyP
     use(queue, quick)
     quick.setattr(_queue, "start_workers", lambda count: sys.exit(128 + signal.SIGTERM))
     with pytest.raises(SystemExit):
-        sweep.run_sweep(params, grid(params, [0.02], [2]), 1, point_row)
+        sweeping.run_sweep(params, grid(params, [0.02], [2]), 1, point_row)
     assert queue.stopped
 
 
@@ -394,7 +429,7 @@ def test_a_point_that_repeats_shared_work_is_told(
     use(queue, quick)
     quick.setattr(_queue, "log", lambda name: "Running stage 'pretrain_lm@forward':")
     with tqdm(total=1, disable=True) as progress:
-        sweep.print_success(Point(0.1, 2), "name", "commit", progress)
+        sweeping.print_success(Point(0.1, 2), "name", "commit", progress)
     assert "warning: name has also run pretrain_lm@forward" in capsys.readouterr().err
 
 
@@ -448,5 +483,5 @@ def test_sizes_take_brought_data_with_them_and_end_with_both_trainings(
     own.write_text(yaml.safe_dump({**values, "data": "mine", "generate_data": {}}), encoding="utf-8")
     size = Size(250, (1,))
     stages = leading_to(read_stages(ROOT / "dvc.yaml", own), size.targets)
-    assert sweep.run_missing(params, {size.label: size}, {}, stages, 1) == set()
+    assert sweeping.run_missing(params, {size.label: size}, {}, stages, 1) == set()
     assert queue.puts == [(["evaluate@gold", "evaluate@taught"], [PurePosixPath("data/raw/mine")])]

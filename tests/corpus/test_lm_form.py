@@ -65,6 +65,11 @@ def test_lines(line: str, form: str) -> None:
     assert lines_by_form(["a sentence .", line]) == ({form: [1]} if form else {})
 
 
+def test_many_blanks_in_a_line_take_no_time() -> None:
+    blanks = " " * 1_000_000
+    assert lines_by_form([f"<{blanks}.", f"<{blanks}/{blanks}.", f"<{blanks}/{blanks}doc>"]) == {MARKUP: [2]}
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -134,7 +134,7 @@ def test_seqeval_agrees_on_real_sentences(name: str, column: int, spans: int, tm
 
 
 def test_seqeval_agrees_on_the_predictions_of_the_last_experiment() -> None:
-    files = sorted(PREDICTIONS.glob("*.conll"))
+    files = sorted(PREDICTIONS.glob("*/*.conll"))
     if not files:
         pytest.skip("no experiment has been run here")
     for file in files:

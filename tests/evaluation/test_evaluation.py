@@ -1,6 +1,8 @@
 """Evaluation: predictions in the order of the file, F1 as conlleval counts it, rows of the results."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -32,15 +34,27 @@ def test_span_scores_by_hand() -> None:
     assert span_scores(gold, [["O"] * 4, ["O"] * 2])[0] == 0.0
 
 
+def row_of(
+    folder: Path, variant: str, lms: Sequence[Path], dev: Mapping[str, Any], stage: str = "a stage"
+) -> dict[str, Any]:
+    return evaluate_variant(
+        variant,
+        taggers=folder / "taggers",
+        stage=stage,
+        lms=lms,
+        conll=folder,
+        dev=dev,
+        predictions=folder / "predictions",
+    )
+
+
 def test_a_row_of_the_results(tmp_path: Path) -> None:
     sentences = make_sentences(30)
     lexicon = write_prepared(tmp_path, {"train": sentences, "test": sentences}, tmp_path / "lm")
     for seed in (1, 2):
         save_tagger(make_tagger(lexicon, 34, seed), tmp_path / "taggers" / f"seed-{seed}")
     dev = {"seeds": [1, 2], "dev_f1_mean": 12.5}
-    row = evaluate_variant(
-        "full", tmp_path / "taggers", "a stage", [tmp_path / "lm"] * 2, tmp_path, dev, tmp_path / "predictions"
-    )
+    row = row_of(tmp_path, "full", [tmp_path / "lm"] * 2, dev)
     assert row["variant"] == "full" and row["seeds"] == [1, 2] and row["dev_f1_mean"] == 12.5
     assert row["test_f1_mean"] == pytest.approx(sum(row["test_f1"]) / 2, abs=1e-3)
     assert row["test_f1_sd"] == pytest.approx(abs(row["test_f1"][0] - row["test_f1"][1]) / 2**0.5, abs=1e-4) != 0
@@ -65,7 +79,7 @@ def test_scores_of_int8_are_those_of_its_own_predictions(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(evaluation, "bulk_tagger", StandIn)
     dev = {"seeds": [1], "dev_f1_mean": 12.5}
-    row = evaluate_variant("no_lm", tmp_path / "taggers", "a stage", [], tmp_path, dev, tmp_path / "predictions")
+    row = row_of(tmp_path, "no_lm", [], dev)
     assert (row["test_f1"], row["test_f1_int8"]) == ([100.0], [0.0])
 
 
@@ -93,7 +107,7 @@ def test_a_row_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "other").symlink_to(tmp_path / "lm")
     lms = [tmp_path / "lm", tmp_path / "other", tmp_path / "lm"]
     dev = {"seeds": [7, 8, 9], "dev_f1_mean": 12.5}
-    row = evaluate_variant("full", tmp_path / "taggers", "a stage", lms, tmp_path, dev, tmp_path / "predictions")
+    row = row_of(tmp_path, "full", lms, dev)
     assert row["test_f1"] == [100.0, 66.6667, 0.0], "2 of 4 found and 2 right; 1 found and wrong"
     assert (row["test_f1_mean"], row["test_f1_sd"]) == (55.5556, 50.9175)
     assert row["test_f1_int8"] == [85.7143] * 3
@@ -113,7 +127,7 @@ def test_one_seed_has_no_deviation(tmp_path: Path) -> None:
     lexicon = write_prepared(tmp_path, {"train": sentences, "test": sentences}, tmp_path / "lm")
     save_tagger(make_tagger(lexicon), tmp_path / "taggers" / "seed-1")
     dev = {"seeds": [1], "dev_f1_mean": 12.5}
-    row = evaluate_variant("no_lm", tmp_path / "taggers", "a stage", [], tmp_path, dev, tmp_path / "predictions")
+    row = row_of(tmp_path, "no_lm", [], dev)
     assert row["test_f1_sd"] == 0.0 and row["test_f1_mean"] == row["test_f1"][0]
     assert row["macs_per_word_by_part"]["language_models"] == row["parameters_by_part"]["language_models"] == 0
 
@@ -130,7 +144,7 @@ def test_what_is_missing_names_the_stage_that_writes_it(
     dev = {"seeds": [1], "dev_f1_mean": 12.5}
     for lm, stage in ((tmp_path / "nowhere", of_lm), (tmp_path / "lm", of_tagger)):
         with pytest.raises(InputError, match=f"run the stage {stage}$"):
-            evaluate_variant(variant, tmp_path / "taggers", of_tagger, [lm], tmp_path, dev, tmp_path / "predictions")
+            row_of(tmp_path, variant, [lm], dev, of_tagger)
 
 
 def test_costs_are_means_over_the_seeds() -> None:

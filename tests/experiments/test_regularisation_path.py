@@ -13,7 +13,14 @@ from commands import path
 from ldnet.errors import InputError
 from pipeline.experiments.front import knee, pareto_front
 from pipeline.experiments.points import Point
-from pipeline.experiments.regularisation_path import path_document, path_section, point_row, points_table, read_path
+from pipeline.experiments.regularisation_path import (
+    knee_in_words,
+    path_document,
+    path_section,
+    point_row,
+    points_table,
+    read_path,
+)
 from pipeline.publishing.path_figure import path_figure
 from pipeline.report.figure_files import save_figure
 from tests.report_factories import PROJECT, make_params, make_row
@@ -141,7 +148,7 @@ def test_missing_metrics_are_named(missing: str) -> None:
 
 def test_tables_by_hand() -> None:
     document = make_document()
-    assert points_table(document["points"]).splitlines()[2] == (
+    assert points_table(document["points"], 2).splitlines()[2] == (
         "| 0.02 | 1 | 0 | none | 0.200 | 85.00 ± 0.25 | 60.00 ± 0.14 |"
     )
     section = path_section(document)
@@ -154,6 +161,23 @@ def test_tables_by_hand() -> None:
         ("| 0.02", "front"),
         ("| 0.1", ""),
     ]
+
+
+def test_one_seed_has_no_spread() -> None:
+    document = make_document()
+    assert "± 0.25" in path_section(document) and "over 4 seeds; layers" in path_section(document)
+    document["params"]["train_tagger"]["seeds"] = [1]
+    section = path_section(document)
+    assert "±" not in section and "in percent, of one seed; layers" in section
+    assert "| 0.02 | 1 | 0 | none | 0.200 | 85.00 | 60.00 | knee |" in section
+    assert "| 0.02 | 1 | 0 | none | 0.200 | 85.00 | 60.00 |" in points_table(document["points"], 1)
+
+
+def test_the_knee_in_words() -> None:
+    document = make_document()
+    assert knee_in_words(document) == "strength 0.02, budget 1"
+    below = path_document(make_params(), [make_point(0.1, 1, 71.0, 300_000)], "abc")
+    assert knee_in_words(below) == "none: no point lies above the chord of the front"
 
 
 def test_a_path_whose_pruned_taggers_were_taught_says_so_and_has_no_commands() -> None:

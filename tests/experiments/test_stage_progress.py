@@ -1,5 +1,6 @@
 """Stage k of n and the time left, by hand, from lines as DVC prints them."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,33 @@ def test_stages_are_counted_and_the_pace_so_far_is_kept() -> None:
     assert rest("Running stage 'tagger':") == "stage 3 of 3: tagger: Tags. (42 s so far, about 2 min left)"
     clock.now = 1000
     assert progress.left() == 0  # longer than expected: never below nothing
+
+
+def test_a_stage_may_end_while_the_time_left_is_counted() -> None:
+    """Two listeners: one sees a stage end just when the other one goes through those that have ended."""
+
+    class Meeting(dict[str, float]):
+        """Usual times, at the first look at which, once a stage has ended, the other listener comes along."""
+
+        other: threading.Thread | None = None
+
+        def get(self, stage: str, default: float = 0.0) -> float:  # type: ignore[override]
+            if self.other is None and progress.seconds:
+                self.other = threading.Thread(target=backward, args=["Updating lock file 'dvc.lock'"])
+                self.other.start()
+                self.other.join(0.2)  # it has to wait for this one
+            return super().get(stage, default)
+
+    usual = Meeting(USUAL)
+    progress = StageProgress(PLAN, GROUPS, usual, Clock())
+    forward, backward = progress.reader(), progress.reader()
+    forward("Running stage 'lm@forward':")
+    backward("Running stage 'lm@backward':")
+    forward("Updating lock file 'dvc.lock'")
+    assert "about 2 min left" in str(forward("Running stage 'tagger':"))
+    assert usual.other is not None
+    usual.other.join()
+    assert set(progress.seconds) == {"lm@forward", "lm@backward"}
 
 
 def test_a_slow_start_does_not_stretch_hours_but_a_slow_hour_does() -> None:

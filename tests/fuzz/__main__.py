@@ -17,7 +17,7 @@ from hypothesis.errors import Flaky
 
 from ldnet.command_line import echo
 from ldnet.files import read_json
-from pipeline.publishing.faults_tried import RESULTS, record
+from pipeline.publishing.faults_tried import FAULTS_FILE, record
 from tests.fuzz.cases import Case, Finding, InputClass
 from tests.fuzz.classes import CLASSES
 from tests.fuzz.corpus import keep, kept_cases
@@ -60,7 +60,7 @@ def main(seconds: float, seed: int | None, only: tuple[str, ...]) -> None:
             echo(f"  {keep(of, case, hashlib.sha256(case.content).hexdigest()[:12], FOUND)}: {said}")
     if not only:
         rows = [{"class": name, **tally.row()} for name, tally in tallies.items()]
-        record(RESULTS, "fuzz", f"make fuzz SECONDS={seconds:g} SEED={seed}", rows)
+        record(FAULTS_FILE, "fuzz", f"make fuzz SECONDS={seconds:g} SEED={seed}", rows)
     sys.exit(any(tally.findings for tally in tallies.values()))
 
 

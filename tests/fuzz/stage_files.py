@@ -95,7 +95,7 @@ def test_split(root: Path) -> None:
 def corpus(root: Path) -> None:
     """As `pretrain_lm` reads it; all numbers must be those of words."""
     found = load_corpus(root / "corpus")
-    for batch in training_batches(found.shards, 4, 5, 1, 1, reverse=False, skip=0):
+    for batch in training_batches(found.shards, streams=4, steps=5, epochs=1, seed=1, reverse=False, skip=0):
         assert int(batch.tokens.min()) >= 0 and int(batch.tokens.max()) < len(found.vocabulary)
     assert np.isfinite(found.vectors).all()
 

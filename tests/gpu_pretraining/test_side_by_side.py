@@ -65,7 +65,9 @@ def test_each_direction_reads_the_text_its_way_at_its_rate(monkeypatch: pytest.M
     directions["backward"].damping = 0.5
     train(directions, shards_in_order([ids].__getitem__, 1, 1), PARAMS, 2.5, lambda _: None)
     for reverse, seen in steps.items():
-        expected = training_batches([ids], PARAMS.streams, PARAMS.steps, 1, 1, reverse=reverse, skip=0)
+        expected = training_batches(
+            [ids], streams=PARAMS.streams, steps=PARAMS.steps, epochs=1, seed=1, reverse=reverse, skip=0
+        )
         for step, batch in zip(seen, expected, strict=False):
             assert torch.equal(step["block"], torch.cat([batch.tokens, batch.targets[-1:]]))
         masks = torch.stack([step["visible"] for step in seen])

@@ -34,7 +34,7 @@ def make_model() -> LanguageModel:
 
 def losses_of(step: StaticStep, corpus: Corpus, total: int) -> list[float]:
     losses = []
-    batches = training_batches(corpus.shards, STREAMS, STEPS, 1, 1, reverse=False, skip=0)
+    batches = training_batches(corpus.shards, streams=STREAMS, steps=STEPS, epochs=1, seed=1, reverse=False, skip=0)
     for number, batch in enumerate(batches):
         step.block[:-1].copy_(batch.tokens)
         step.block[1:].copy_(batch.targets)

@@ -73,6 +73,11 @@ def test_what_is_certain(text: str, expected: str) -> None:
     assert found.startswith(expected) and bool(found) == bool(expected)
 
 
+def test_many_blanks_in_a_line_take_no_time() -> None:
+    assert foreign_format(["{", f'"a"{" " * 1_000_000}b']) == ""
+    assert foreign_format(["{", f'"a"{" " * 1_000_000},{" " * 1_000_000}']) == "JSON"
+
+
 def test_csv_without_a_header_is_seen_where_columns_fail() -> None:
     assert separated_values(["Ada,B-PER", '",",O', "left,O"]) == "CSV, its columns separated by commas"
     assert separated_values(["a;O", "b;O"]) == "CSV, its columns separated by semicolons"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ldnet.text.lm_words import known_form, without_escapes
+from ldnet.text.lm_words import lm_form, without_escapes
 
 KNOWN = {"the", "The", "Paris", '"', "(", "1/2", "``x"}
 
@@ -24,7 +24,7 @@ KNOWN = {"the", "The", "Paris", '"', "(", "1/2", "``x"}
     ],
 )
 def test_the_first_known_form_is_taken(word: str, form: str | None) -> None:
-    assert known_form(word, KNOWN) == form
+    assert lm_form(word, KNOWN) == form
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from ldnet.commands.main import main
 from ldnet.errors import InputError
 from ldnet.files import read_json, sha256_of_file, write_json
+from ldnet.limits import MOST_CHARACTERS
 from ldnet.model_description import FORMAT, VERSION, read_description
 from ldnet.model_folder import load_model
 from tests.imports import ROOT
@@ -78,6 +79,44 @@ def tensor(file: str, name: str, change: Callable[[torch.Tensor], torch.Tensor |
         describe_anew(model)
 
     return damage
+
+
+def together(*damages: Damage) -> Damage:
+    def damage(model: Path) -> None:
+        for of_one_file in damages:
+            of_one_file(model)
+
+    return damage
+
+
+def forged_lists(file: str, key: str, items: list[str], sized: dict[str, str], weights: dict[str, str]) -> Damage:
+    """A list of other items, with configurations and weights that have as many rows: nothing but the items is wrong."""
+    return together(
+        changed(file, **{key: items}) if key else written(file, json.dumps(items)),
+        *(changed(config, **{size: len(items)}) for config, size in sized.items()),
+        *(tensor(path, name, lambda values: values[:1].repeat(len(items), 1)) for path, name in weights.items()),
+    )
+
+
+def forged_characters(*characters: str) -> Damage:
+    return forged_lists(
+        "lexicon/lexicon.json",
+        "characters",
+        list(characters),
+        {"tagger/config.json": "characters"},
+        {"tagger/weights.safetensors": "character_embedding.weight"},
+    )
+
+
+def forged_vocabulary(*words: str) -> Damage:
+    directions = [f"lm/{direction}" for direction in ("forward", "backward")]
+    return forged_lists(
+        "lm/forward/vocabulary.json",
+        "",
+        list(words),
+        {f"{direction}/config.json": "vocabulary_size" for direction in directions},
+        {f"{direction}/weights.safetensors": "embedding.weight" for direction in directions},
+    )
 
 
 @pytest.mark.parametrize("version", range(1, VERSION + 1))
@@ -218,13 +257,41 @@ def test_files_for_people_and_hubs_do_not_matter(name: str, model: Path) -> None
         (changed("lexicon/lexicon.json", trainable_words=12), r"trainable_words: expected .* from 1 to 11, found 12"),
         (changed("lexicon/lexicon.json", digits_as_zero=1), r"digits_as_zero: expected true or false, found 1"),
         (
-            changed("lexicon/lexicon.json", words=["a"], trainable_words=1),
-            r"expected float32 vectors of 1 words, found",
+            changed("lexicon/lexicon.json", words=["<pad>", "<unk>"], trainable_words=1),
+            r"expected float32 vectors of 2 words, found F32 of shape \(11, 0\)",
+        ),
+        *(
+            (changed("lexicon/lexicon.json", words=words), rf"json: words: expected {first}, found {shown}")
+            for first in [r"\['<pad>', '<unk>'\] as the first"]
+            for words, shown in [([], r"\[\]"), (["<pad>"], r"\['<pad>'"), (["<unk>", "<pad>"], r"\['<unk>', '<p")]
+        ),
+        *(
+            (forged_characters(*characters), r"characters: expected \['<pad>', '<unk>', ' '\] as the first, found \['")
+            for characters in (["<pad>"], ["<pad>", "<unk>", "a"], ["\n" * 1000, "<unk>", " "])
+        ),
+        (
+            forged_characters("<pad>", "<unk>", " ", *map(chr, range(0x10000, 0x10000 + MOST_CHARACTERS))),
+            r"lexicon.json: characters: 100,003 of them; at most 100,000 are allowed",
+        ),
+        *(
+            (forged_vocabulary(*words), r"vocabulary.json: expected \['<unk>', '\\n'\] as the first words, found \['")
+            for words in (["<unk>"], ["\n", "<unk>"], ["the", "a", "cat"])
         ),
         (written("lexicon/vectors.safetensors", "x"), r"vectors.safetensors: expected tensors `vectors` and"),
         (
             tensor("lexicon/vectors.safetensors", "vectors", lambda values: values.bfloat16()),
-            r"vectors.safetensors: expected (tensors `vectors` and|float32 vectors of 11 words, found bfloat16)",
+            r"vectors.safetensors: expected float32 vectors of 11 words, found BF16 of shape \(11, 0\), and in uint8",
+        ),
+        *(
+            (tensor("lexicon/vectors.safetensors", "has_vector", change), rf"in uint8 which have one, found {found}$")
+            for change, found in [
+                (lambda values: values[:3], r"U8 of shape \(3,\)"),
+                (lambda values: values.int(), r"I32 of shape \(11,\)"),
+            ]
+        ),
+        (
+            tensor("lexicon/vectors.safetensors", "has_vector", lambda _: None),
+            r"vectors.safetensors: expected tensors `vectors` and `has_vector`: ",
         ),
         (written("tagger/weights.safetensors", "x"), r"weights.safetensors: not a file of safetensors"),
         (written("tagger/weights.safetensors", b"\xff" * 99), r"weights.safetensors: not a file of safetensors"),

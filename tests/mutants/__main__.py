@@ -10,7 +10,7 @@ import click
 
 from ldnet.command_line import echo
 from ldnet.files import read_json
-from pipeline.publishing.mutants_tried import RESULTS, record
+from pipeline.publishing.mutants_tried import MUTANTS_FILE, record
 from tests.imports import ROOT
 from tests.mutants.accepted import accepted_mutants, of_modules
 from tests.mutants.groups import GROUPS, Group
@@ -33,7 +33,7 @@ def main(seconds: float, only: tuple[str, ...]) -> None:
         complaints += [f"not noticed: {name}" for name in outcome["survivors"] if name not in accepted]
         complaints += [f"accepted, but noticed or gone: {name}" for name in sorted(names - survivors)]
         command = f"make mutants ONLY={group.slug}"
-        record(RESULTS, [_row(module, outcome, accepted, command) for module in group.modules])
+        record(MUTANTS_FILE, [_row(module, outcome, accepted, command) for module in group.modules])
     for complaint in complaints:
         echo(complaint)
     sys.exit(bool(complaints))

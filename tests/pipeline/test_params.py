@@ -97,6 +97,7 @@ def test_values_arrive_typed_and_frozen(tmp_path: Path) -> None:
         ("pretrain_lm.cutoffs", [2000, 1000], "pretrain_lm.cutoffs: expected increasing positive numbers"),
         ("pretrain_lm.cutoffs", [1000, 1000], "pretrain_lm.cutoffs: expected increasing positive numbers"),
         ("pretrain_lm.cutoffs", [0, 1000], "pretrain_lm.cutoffs: expected increasing positive numbers"),
+        ("pretrain_lm.cutoffs", [1, 2, 3, 4, 5], "pretrain_lm.projection: expected at least 256, so that the last of"),
         ("train_tagger.seeds", [], "train_tagger.seeds: expected distinct numbers"),
         ("train_tagger.seeds", [1, 1], "train_tagger.seeds: expected distinct numbers"),
         ("train_tagger.word_units", 0, "train_tagger.word_units: expected 1 or more"),

@@ -31,6 +31,7 @@ from pipeline.tracking_store import (
     dataset_inputs,
     md5_of_outs,
     within,
+    without_run,
 )
 
 pytestmark = pytest.mark.tracking
@@ -238,6 +239,40 @@ def test_a_sender_that_hangs_holds_up_nothing_but_the_end(
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "noted"), [("evaluate", "evaluate@gold"), ("ablations:evaluate", "ablations:evaluate@gold")]
+)
+def test_dvc_names_a_stage_within_its_pipeline(
+    given: str, noted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ablations are a DVC repository of their own, whose stages have the bare names there."""
+    heard = tmp_path / "heard"
+    program = f"import sys; open({str(heard)!r}, 'wb').write(sys.stdin.buffer.read()); print('{{\"sent\": true}}')"
+    monkeypatch.setattr(tracking, "_start_sender", stand_in(program))
+    monkeypatch.setenv("DVC_STAGE", "evaluate@gold")
+    with stage_run(given, {}, []):
+        pass
+    begin = json.loads(heard.read_text(encoding="utf-8").splitlines()[0])["begin"]
+    assert begin["name"] == begin["tags"]["stage"] == noted
+
+
+@pytest.mark.parametrize(
+    ("stage", "experiment", "uploaded"),
+    [("prune", "", True), ("prune", "demo-0.1-2", False), ("ablations:prune", "", False)],
+)
+def test_an_upload_is_promised_where_there_is_one(
+    stage: str, experiment: str, uploaded: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tracking, "_start_sender", stand_in(""))
+    if experiment:
+        monkeypatch.setenv("DVC_EXP_NAME", experiment)
+    with stage_run(stage, {}, []):
+        pass
+    assert capsys.readouterr().err.endswith(
+        "the run continues, and `make upload` uploads it later\n" if uploaded else "the run continues\n"
+    )
+
+
 @pytest.mark.parametrize("program", ["", "print('nonsense')", "raise SystemExit(1)"])
 def test_a_sender_that_dies_costs_one_warning(
     program: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -383,6 +418,19 @@ def test_runs_of_killed_stages_do_not_stay_running(
     assert statuses(database, "alive") == ["RUNNING"]
 
 
+def test_the_run_of_a_stage_that_is_gone_before_it_is_made_does_not_stay_running(
+    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(database.execute("PRAGMA database_list").fetchone()[2]).parent
+    monkeypatch.setenv("DVC_ROOT", str(root))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    with subprocess.Popen([sys.executable, "-c", ""]) as stage:
+        pass
+    late = RunWriter(STAGES_EXPERIMENT, "late", {}, {}, stage.pid)
+    assert within(60, late.begin) == ["late"]
+    assert statuses(database, "late") == ["KILLED"]
+
+
 def test_links_lead_to_the_view_and_to_the_newest_runs_of_the_latest_tries(
     database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,6 +446,7 @@ def test_links_lead_to_the_view_and_to_the_newest_runs_of_the_latest_tries(
         run = RunWriter(PIPELINE_EXPERIMENT, name, {}, tags, os.getpid())
         within(60, run.begin)
         within(60, partial(run.finish, "FINISHED", {}))
+    assert without_run(["try-1", "try-3", "try-2"]) == ["try-3"]
     links = comparison_links("http://x")
     assert links["all runs"] == view
     query = parse_qs(links["latest 2 tries"].partition("?")[2])

@@ -107,6 +107,8 @@ def test_embeddings_start_from_vectors_where_there_are_some() -> None:
     embed_vectors(model, NO_VECTORS)
     with pytest.raises(InputError, match=r"pretrain_lm\.embedding: 5, but .* have 3 numbers"):
         embed_vectors(model, np.ones((len(WORDS), 3), dtype=np.float32))
+    with pytest.raises(InputError, match=r"prepare_corpus\.vectors: they have no word of the vocabulary"):
+        embed_vectors(model, np.zeros((len(WORDS), 5), dtype=np.float32))
     with pytest.raises(InputError, match=r"prepare_corpus\.vectors: all their numbers are the same"):
         embed_vectors(model, np.ones((len(WORDS), 5), dtype=np.float32))
 

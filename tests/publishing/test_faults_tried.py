@@ -14,11 +14,11 @@ def row(name: str, tried: int, other: int = 0) -> dict[str, object]:
 
 def test_each_kind_of_faults_has_its_own_rows(tmp_path: Path) -> None:
     path = tmp_path / "faults.json"
-    assert faults_section(path) == "Nothing was tried yet.\n"
+    assert faults_section(tmp_path) == "Nothing was tried yet.\n"
     record(path, "torture", "make torture ROUNDS=3 PAIRS=0 SEED=1", [row("select", 3)])
     record(path, "fuzz", "make fuzz SECONDS=1 SEED=1", [row("LM text", 5)])
     record(path, "fuzz", "make fuzz SECONDS=9 SEED=2", [row("LM text", 12_345, 2), row("word vectors", 7)])
-    lines = faults_section(path).splitlines()
+    lines = faults_section(tmp_path).splitlines()
     assert [line for line in lines if line.startswith("|")][2:] == [
         "| LM text | 12,345 | 1 | 12,342 | 2 | `make fuzz SECONDS=9 SEED=2` |",
         "| word vectors | 7 | 1 | 6 | 0 | `make fuzz SECONDS=9 SEED=2` |",
@@ -29,4 +29,4 @@ def test_each_kind_of_faults_has_its_own_rows(tmp_path: Path) -> None:
 def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "faults.json").write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match=r"faults\.json:1: not JSON"):
-        faults_section(tmp_path / "faults.json")
+        faults_section(tmp_path)

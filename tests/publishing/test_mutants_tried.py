@@ -15,10 +15,10 @@ def row(module: str, mutants: int, survived: int = 0) -> dict[str, object]:
 
 def test_a_module_keeps_its_last_row(tmp_path: Path) -> None:
     path = tmp_path / "mutants.json"
-    assert mutants_section(path) == "Nothing was tried yet.\n"
+    assert mutants_section(tmp_path) == "Nothing was tried yet.\n"
     record(path, [row("a.py", 5), row("b.py", 1_234)])
     record(path, [row("a.py", 7, 2)])
-    lines = mutants_section(path).splitlines()
+    lines = mutants_section(tmp_path).splitlines()
     assert [line for line in lines if line.startswith("|")][2:] == [
         "| `a.py` | 7 | 7 | 4 | 1 | 2 | `make mutants ONLY=gates` |",
         "| `b.py` | 1,234 | 1,234 | 1,233 | 1 | 0 | `make mutants ONLY=gates` |",
@@ -28,4 +28,4 @@ def test_a_module_keeps_its_last_row(tmp_path: Path) -> None:
 def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "mutants.json").write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match=r"mutants\.json:1: not JSON"):
-        mutants_section(tmp_path / "mutants.json")
+        mutants_section(tmp_path)

@@ -212,7 +212,7 @@ def test_other_machine_is_held_to_the_tolerance(repository: Path) -> None:
     (clone / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
     (clone / "metrics/lm.json").write_text(json.dumps({"heldout_perplexity": 105.0}), encoding="utf-8")
     status, output = verify("--against", str(clone))
-    assert (status, output) == (0, "verified: 1 metrics within tolerance (published from another machine: another)\n")
+    assert (status, output) == (0, "verified: 1 metrics within tolerance (computed on another machine: another)\n")
     (clone / "metrics/lm.json").write_text(json.dumps({"heldout_perplexity": 120.0}), encoding="utf-8")
     assert verify("--against", str(clone))[0] == 1
 

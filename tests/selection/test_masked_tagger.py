@@ -73,7 +73,7 @@ def test_a_tagger_in_training_and_language_models_of_low_precision_are_scored_to
     assert masked.dev_f1(low, masked.project(1, (1,))) >= 0
 
 
-@pytest.mark.parametrize("max_layers", [0, 2])
+@pytest.mark.parametrize("max_layers", [0, 2, 5, 6])
 def test_the_exhaustive_search_finds_the_best_of_all(
     parts: tuple[Tagger, BidirectionalLM, TaggingData], max_layers: int
 ) -> None:
@@ -82,7 +82,7 @@ def test_the_exhaustive_search_finds_the_best_of_all(
     best = max(scores.values())
     lowest = min((sum(map(sum, pair)), pair) for pair in pairs if scores[pair] == best)[1]
     assert exhaustive_search(MaskedTagger(*parts), max_layers) == lowest
-    assert max_layers == 0 or len(set(scores.values())) > 3, "the test must tell sets apart"
+    assert max_layers != 2 or len(set(scores.values())) > 3, "the test must tell sets apart"
 
 
 @pytest.mark.parametrize("max_layers", [0, 1, 2, 4])

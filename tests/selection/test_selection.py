@@ -219,7 +219,7 @@ def test_batches_that_share_a_gate_step_give_the_sum_of_their_gradients() -> Non
 
 def test_every_sentence_is_seen_once_an_epoch_in_groups() -> None:
     data = make_data(train=37)
-    groups = _groups(data, 4, 3, random.Random(1))
+    groups = _groups(data, random.Random(1), batch_sentences=4, batches=3)
     assert sorted(index for group in groups for batch in group for index in batch) == list(range(37))
     assert sorted(len(group) for group in groups) == [1, 3, 3, 3] and max(len(b) for g in groups for b in g) == 4
     lengths = [[len(data.train[index].words) for batch in group for index in batch] for group in groups]

@@ -11,7 +11,7 @@ from pipeline.checkpoints import folder_of
 from pipeline.execution.snapshots import pack
 from pipeline.six_taggers import VARIANTS
 from pipeline.tagger.model import save_tagger
-from pipeline.tagger.soft_targets import UNLABELLED
+from pipeline.tagger.tagging_data import UNLABELLED
 from stages import _dry_run
 from stages.select import computation
 from tests.factories import make_sentences, make_tagger, write_prepared

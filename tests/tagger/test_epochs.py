@@ -24,7 +24,7 @@ def begin(data: TaggingData, checkpoint: Path | None, optimizer: str) -> tuple[T
     rate = {"adam": 0.02, "sgd": 0.1}[optimizer]
     params = make_tagger_params(epochs=EPOCHS, optimizer=optimizer, learning_rate=rate)
     features = live_features(lm, data.words)
-    return tagger, train_tagger(tagger, data, features, params, 1, "test", checkpoint=checkpoint)
+    return tagger, train_tagger(tagger, data, features, params, seed=1, label="test", checkpoint=checkpoint)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])

@@ -91,7 +91,9 @@ def test_gold_targets_train_as_tags_do(tmp_path: Path) -> None:
     for given in (None, targets):
         tagger = make_tagger(data.lexicon, sum(LM.widths))
         features = live_features(LM, data.words)
-        losses.append([r["loss"] for r in train_tagger(tagger, data, features, params, 1, "test", targets=given)])
+        losses.append(
+            [r["loss"] for r in train_tagger(tagger, data, features, params, seed=1, label="test", targets=given)]
+        )
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
@@ -102,7 +104,9 @@ def test_a_tagger_learns_from_its_teachers_alone(tmp_path: Path) -> None:
     params = make_tagger_params(epochs=30, dropout=0.0, lm_dropout=0.0, unknown_dropout=0.0)
     tagger = make_tagger(data.lexicon, sum(LM.widths), seed=7)
     features = live_features(LM, data.words)
-    losses = [record["loss"] for record in train_tagger(tagger, data, features, params, 1, "test", targets=targets)]
+    losses = [
+        record["loss"] for record in train_tagger(tagger, data, features, params, seed=1, label="test", targets=targets)
+    ]
     teacher = make_tagger(data.lexicon, sum(LM.widths), 1)
     order = list(range(len(data.train)))
     with torch.no_grad():

@@ -28,7 +28,7 @@ def train(
 ) -> tuple[Tagger, list[dict[str, float]]]:
     tagger = make_tagger(data.lexicon)
     params = make_tagger_params(epochs=12, optimizer=optimizer, learning_rate=learning_rate)
-    return tagger, list(train_tagger(tagger, data, None, params, seed, "test"))
+    return tagger, list(train_tagger(tagger, data, None, params, seed=seed, label="test"))
 
 
 @pytest.mark.parametrize(("optimizer", "learning_rate"), [("adam", 0.05), ("sgd", 0.1)])
@@ -62,7 +62,7 @@ def test_sgd_takes_steps_of_momentum(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(torch.Tensor, "backward", keep_gradients)
     expected = [weight.detach().clone() for weight in tagger.parameters()]
-    first, second = train_tagger(tagger, data, None, params, 1, "test")
+    first, second = train_tagger(tagger, data, None, params, seed=1, label="test")
     velocity = [torch.zeros_like(weight) for weight in expected]
     after = []
     for rate, gradients in zip((0.1, 0.05), seen, strict=True):
@@ -80,7 +80,7 @@ def test_lower_precision_learns_as_well_and_leaves_the_weights_theirs() -> None:
         tagger = make_tagger(data.lexicon, sum(lm.widths))
         tagger.precision = precision
         params = make_tagger_params(epochs=4, dropout=0.0, lm_dropout=0.0, unknown_dropout=0.0)
-        records = list(train_tagger(tagger, data, live_features(lm, data.words), params, 1, "test"))
+        records = list(train_tagger(tagger, data, live_features(lm, data.words), params, seed=1, label="test"))
         losses[precision] = torch.tensor([record["loss"] for record in records])
         assert {weight.dtype for weight in tagger.parameters()} == {torch.float32}
     assert not torch.equal(*losses.values())
@@ -97,7 +97,7 @@ def test_features_are_asked_for_train_then_dev() -> None:
         return live(indices)
 
     tagger = make_tagger(data.lexicon, sum(lm.widths))
-    list(train_tagger(tagger, data, features, make_tagger_params(epochs=1), 1, "test"))
+    list(train_tagger(tagger, data, features, make_tagger_params(epochs=1), seed=1, label="test"))
     assert sorted(asked[:12]) == list(range(12)) and sorted(asked[12:]) == list(range(12, 17))
 
 
@@ -113,7 +113,7 @@ def prepare(folder: Path) -> Path:
 
 def test_a_seed_alone_gives_what_it_gives_beside_others(tmp_path: Path) -> None:
     conll, params = prepare(tmp_path), make_tagger_params(epochs=2)
-    records = list(train_seeds(conll, [conll / "lm"] * 2, tmp_path / "full", params, 1, tmp_path))
+    records = list(train_seeds(params, 1, conll=conll, lms=[conll / "lm"] * 2, out=tmp_path / "full", scratch=tmp_path))
     assert [record["seed"] for record in records] == [1, 1, 2, 2]
     job = TrainingJob(
         conll=conll,
@@ -162,7 +162,7 @@ def test_a_training_that_diverges_says_where_and_its_last_weights_are_finite(
     with pytest.raises(
         DivergedError, match=r"^learning_rate: the training diverged at step \d+ of epoch \d+: "
     ) as error:
-        list(train_tagger(tagger, data, None, params, 1, "test"))
+        list(train_tagger(tagger, data, None, params, seed=1, label="test"))
     assert all(weight.isfinite().all() for weight in tagger.parameters())
     assert len(error.value.words) == 8 and "batch.words" in error.value.tensors
     assert any(name.startswith("weights.crf.") for name in error.value.tensors)
@@ -187,7 +187,7 @@ def test_an_epoch_of_nan_never_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.optim.Adam, "step", leave_infinity)
     params = make_tagger_params(epochs=1, batch_sentences=len(data.train))
     with pytest.raises(DivergedError, match="diverged in epoch 1: the tagger's scores are not finite; lower it"):
-        list(train_tagger(honest, data, None, params, 1, "test"))
+        list(train_tagger(honest, data, None, params, seed=1, label="test"))
 
 
 @pytest.mark.parametrize("section", ["train_tagger", "train_taught"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.publishing.faults_tried import RESULTS, record
+from pipeline.publishing.faults_tried import FAULTS_FILE, record
 from tests.golden.outcome import run_golden
 from tests.golden.running import load_stages
 from tests.torture.faults import own_disk
@@ -39,9 +39,9 @@ def main(rounds: int, pairs: int, seed: int | None) -> None:
         tortured = counted(rounds_told(reference, folder / "disk", rounds, seed))
         at_once = counted(pairs_told(reference, folder, pairs, seed))
     if tortured:
-        record(RESULTS, "torture", f"make torture ROUNDS={rounds} PAIRS=0 SEED={seed}", rows(tortured))
+        record(FAULTS_FILE, "torture", f"make torture ROUNDS={rounds} PAIRS=0 SEED={seed}", rows(tortured))
     if at_once:
-        record(RESULTS, "two at once", f"make torture ROUNDS=0 PAIRS={pairs} SEED={seed}", rows(at_once))
+        record(FAULTS_FILE, "two at once", f"make torture ROUNDS=0 PAIRS={pairs} SEED={seed}", rows(at_once))
     kinds = sum([*tortured.values(), *at_once.values()], Counter[str]())
     click.echo(f"{kinds.total() - kinds['other']} of {kinds.total()} ended as they should")
     sys.exit(kinds["other"] > 0)
