@@ -20,9 +20,11 @@ from stages._run import StageCommand, params_option
 
 @click.command(cls=StageCommand)
 @params_option
-@click.option("--metrics", type=FOLDER, required=True, help="Folder of the stages' metrics (JSON).")
-@click.option("--curves", type=FOLDER, required=True, help="Folder of the stages' curves (CSV).")
-@click.option("--out", type=FOLDER, required=True, help="Where results and figures go.")
+@click.option(
+    "--metrics", type=FOLDER, default="metrics", show_default=True, help="Folder of the stages' metrics (JSON)."
+)
+@click.option("--curves", type=FOLDER, default="curves", show_default=True, help="Folder of the stages' curves (CSV).")
+@click.option("--out", type=FOLDER, default="work/report", show_default=True, help="Where results and figures go.")
 def main(params_path: Path, metrics: Path, curves: Path, out: Path) -> None:
     """Results document, Markdown tables, and the figures of F1 against cost, gates and perplexity.
 

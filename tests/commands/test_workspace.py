@@ -22,6 +22,7 @@ from commands import (
     reproduce,
     study,
     sweep,
+    sweeping,
     switch_profile,
     try_values,
 )
@@ -182,7 +183,7 @@ def test_no_stage_runs_beside_an_experiment(command: click.Command, experiment: 
 def test_no_stage_of_a_sweep_runs_beside_an_experiment(experiment: "subprocess.Popen[bytes]") -> None:
     note(experiment.pid)
     with pytest.raises(InputError, match="`dvc exp run` is running in this workspace; wait"):
-        sweep.update_shared_stages(load_params(ROOT / "params.yaml"), [], [])
+        sweeping.update_shared_stages(load_params(ROOT / "params.yaml"), [], [])
 
 
 @pytest.mark.usefixtures("held")
