@@ -30,7 +30,6 @@ from stages import report
 pytestmark = pytest.mark.tracking
 
 ROOT = Path(__file__).parents[2]
-REPORT = ["--metrics", "metrics", "--curves", "curves", "--out", "work/report"]  # as dvc.yaml has it
 MADE = ("select", "train_tagger@no_lm", "report")  # stages whose outputs a workspace here has
 START_SECONDS = 120
 OTHER_WORKSPACE = """
@@ -193,7 +192,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     with monkeypatch.context() as patch:
         patch.setattr(tracking, "_start_sender", lambda: (_ for _ in ()).throw(ConnectionError("down")))
-        done = CliRunner().invoke(report.main, REPORT)
+        done = CliRunner().invoke(report.main, [])
     assert done.exit_code == 0 and done.output.count("`make upload` uploads it later") == 1
     lock_outputs()
     return tmp_path
@@ -230,7 +229,7 @@ def test_what_was_logged_is_not_uploaded(use: MlflowServer, workspace: Path) -> 
         text = path.read_text(encoding="utf-8")
         assert text.count("profile: demo") == 1
         path.write_text(text.replace("profile: demo", "profile: logged"), encoding="utf-8")
-    assert CliRunner().invoke(report.main, REPORT).exit_code == 0
+    assert CliRunner().invoke(report.main, []).exit_code == 0
     lock_outputs()
     assert len(runs(PIPELINE_EXPERIMENT, workspace=str(workspace))) == 1
     assert "the whole experiment" not in upload().output
