@@ -24,22 +24,26 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
+def written_whole(path: Path, unfinished: str = "") -> Iterator[BinaryIO]:
     """A temporary sibling to write to, renamed to `path` at the end, so that a kill leaves the old file or the new one.
 
-    An OSError, of a full disk for one, names the file, and leaves no sibling behind.
+    The sibling is called `unfinished`; left out, as the file with .part at the end. Two who write the same file at the
+    same time need names of their own. An error leaves no sibling behind. An OSError, of a full disk for one, names the
+    file.
     """
-    temporary = path.with_name(path.name + ".part")
+    temporary = path.with_name(unfinished or f"{path.name}.part")
     try:
         with temporary.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+        raise
 
 
 def write_json(path: Path, content: Any, *, read_again: bool = True) -> None:

@@ -5,7 +5,7 @@ Requests to a served model have their own limits, which who serves it may change
 
 MOST_LINE_BYTES = 1 << 22  # of a line of input
 MOST_SENTENCE_WORDS = 500_000
-MOST_SENTENCE_CHARACTERS = 1 << 24  # of all lines of a sentence in columns
+MOST_SENTENCE_CHARACTERS = 1 << 24  # of all lines of a sentence in columns; a group of them ends there
 MOST_PATHS = 100  # of the best taggings of a sentence
 MOST_JSON_BYTES = 1 << 26  # of a JSON file, such as a configuration or a vocabulary
 MOST_LAYERS, MOST_WIDTH = 100, 16_384  # of a model; those of params.yaml are the same

@@ -95,17 +95,19 @@ def read_groups(name: str, reader: Reader) -> Iterator[list[SentenceRead]]:
     Raises InputError naming file and line for bad UTF-8 and the like; what came before comes first.
     """
     group: list[SentenceRead] = []
-    characters = 0
+    characters = of_columns = 0
     with _arriving_lines(name) as lines:
         try:
             for sentence in reader(lines, display_name(name)):
                 if sentence is not None:
                     group.append(sentence)
                     characters += len(sentence.line.text)
+                    of_columns += sum(len(line.text) for line in sentence.columns or ())
                 full = len(group) == GROUP_SENTENCES or characters >= GROUP_CHARACTERS
-                if group and (full or sentence is None):
+                # Comments and other columns are held as well. Usual files, whose groups stay as they are, have fewer.
+                if group and (full or of_columns >= MOST_SENTENCE_CHARACTERS or sentence is None):
                     yield group
-                    group, characters = [], 0
+                    group, characters, of_columns = [], 0, 0
         except InputError:
             if group:
                 yield group

@@ -7,18 +7,17 @@ and a JSON reader is needed to check and use it.
 
 import fcntl
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from ldnet.command_line import echo
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError, naming
-from ldnet.files import read_json, write_json
+from ldnet.files import read_json, write_json, written_whole
 from ldnet.limits import MOST_LINE_BYTES
 from ldnet.printable import one_line
 from ldnet.text.foreign_formats import foreign_format
@@ -99,7 +98,7 @@ def output_folder(out: Path, model_digest: str, precision: DecodingPrecision) ->
             write_json(out / DESCRIPTION, made_by)
         if read_json(out / DESCRIPTION) != made_by:
             raise InputError(f"{out / DESCRIPTION}: tagged by another model or precision; expected an empty folder")
-        for unfinished in out.glob(f"*{UNFINISHED_SUFFIX}"):
+        for unfinished in out.glob(f"*{OUTPUT_SUFFIX}.*{UNFINISHED_SUFFIX}"):
             unfinished.unlink(missing_ok=True)
         yield
 
@@ -147,8 +146,10 @@ def write_shard(shard: Path, out: Path, lines: Iterable[Line]) -> ShardResult:
     Lines that come in another order than 1, 2, 3 ... are a fault of ours and end in an error.
     """
     words = number = 0
+    output = output_of(shard, out)
     try:
-        with _whole_file(output_of(shard, out)) as file:
+        # Spark may try a shard twice at the same time.
+        with written_whole(output, f"{output.name}.{uuid4().hex}{UNFINISHED_SUFFIX}") as file:
             for number, line in enumerate(lines, 1):
                 if line.number != number:
                     raise RuntimeError(f"{shard}: line {line.number} where line {number} was expected")
@@ -156,25 +157,11 @@ def write_shard(shard: Path, out: Path, lines: Iterable[Line]) -> ShardResult:
                 if len(sentence) != len(line.tags):
                     raise RuntimeError(f"{shard}:{number}: {len(line.tags)} tags for {len(sentence)} words")
                 record = {"line": number, "words": sentence, "tags": line.tags}
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+                file.write(f"{json.dumps(record, ensure_ascii=False)}\n".encode())
                 words += len(sentence)
     except InputError as error:
         return ShardResult(shard=shard.name, problem=one_line(str(error)))
     return ShardResult(shard=shard.name, sentences=number, words=words)
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[TextIO]:
-    """A file that appears at `path` when it is complete; two attempts at the same time do not touch each other's."""
-    unfinished = path.with_name(f"{path.name}.{uuid4().hex}{UNFINISHED_SUFFIX}")
-    try:
-        with unfinished.open("x", encoding="utf-8", newline="\n") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def missing_shards(shards: Sequence[Path], out: Path) -> list[Path]:

@@ -41,7 +41,7 @@ BINARY = {  # \x15 begins the first page of a table; PAR1 alone is a word, the n
 }
 ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # one follows, of content or none: text, too, may begin with BZh
-UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError)
+UNREADABLE = (OSError, EOFError, zlib.error)
 SAME_ENDS = r"give all lines the same end: perl -pe 's/\r*\n|\r/\n/g'"  # lines may end with \r\n as well
 
 
@@ -95,7 +95,7 @@ def _opened(kind: str, raw: BinaryIO, path: Path) -> Any:
         "": lambda file: file,
         "gzip": lambda file: gzip.GzipFile(fileobj=file),
         "bzip2": lambda file: nullcontext(_Streams(file, bz2.BZ2Decompressor)),
-        "xz": lambda file: nullcontext(_Streams(file, lzma.LZMADecompressor)),
+        "xz": lambda file: nullcontext(_Streams(file, lzma.LZMADecompressor, lzma.LZMAError)),
         "zstd": lambda file: _zstd(file, path),
     }
     return readers[kind](raw)
@@ -107,13 +107,14 @@ class _Streams:
     Python's own readers take padding, and damage, for the end of the file.
     """
 
-    def __init__(self, file: BinaryIO, decompressor: Callable[[], Any]):
-        self.file, self.decompressor = file, decompressor
+    def __init__(self, file: BinaryIO, decompressor: Callable[[], Any], damage: type[Exception] = OSError):
+        """`damage` is what the decompressor raises for it."""
+        self.file, self.decompressor, self.damage = file, decompressor, damage
         self.stream: Any = None  # none before the first, and between two
         self.compressed = b""
 
     def read(self, size: int) -> bytes:
-        """At most so many bytes; none at the end. Raises EOFError, or what the decompressor does, for damage."""
+        """At most so many bytes; none at the end. Raises EOFError or OSError for damage."""
         while True:
             if not self.compressed and (self.stream is None or self.stream.needs_input):
                 self.compressed = self.file.read(BLOCK_BYTES)
@@ -125,7 +126,10 @@ class _Streams:
                 self.compressed = self.compressed.lstrip(b"\0")
                 self.stream = self.decompressor() if self.compressed else None
                 continue
-            block: bytes = self.stream.decompress(self.compressed, size)
+            try:
+                block: bytes = self.stream.decompress(self.compressed, size)
+            except self.damage as error:
+                raise OSError(str(error)) from None
             self.compressed = b""
             if self.stream.eof:
                 self.stream, self.compressed = None, self.stream.unused_data
@@ -136,7 +140,8 @@ class _Streams:
 def _zstd(file: BinaryIO, path: Path) -> Any:
     """Python reads zstd from 3.14 on; PyArrow, which the pipeline needs anyway, always does."""
     try:
-        return importlib.import_module("compression.zstd").ZstdFile(file)
+        zstd = importlib.import_module("compression.zstd")
+        return nullcontext(_Streams(file, zstd.ZstdDecompressor, zstd.ZstdError))
     except ImportError:
         pass
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ldnet.errors import InputError, TooLargeError
-from ldnet.files import JsonObject, read_json, sha256_of_file, write_bytes, write_json
+from ldnet.files import JsonObject, read_json, sha256_of_file, write_bytes, write_json, written_whole
 
 
 def test_json_bytes_depend_on_the_content_alone(tmp_path: Path) -> None:
@@ -37,6 +37,15 @@ def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(OSError, match=rf"No space left on device: '{tmp_path / 'a'}'") as error:
         write_bytes(tmp_path / "a", b"new")
     assert error.value.errno == errno.ENOSPC and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("error", [InputError("bad"), KeyboardInterrupt()])
+def test_any_error_leaves_no_unfinished_file(tmp_path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)), written_whole(tmp_path / "a", "mine") as file:
+        file.write(b"x")
+        assert list(tmp_path.iterdir()) == [tmp_path / "mine"]
+        raise error
+    assert not list(tmp_path.iterdir())
 
 
 def test_json_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:

@@ -54,6 +54,14 @@ def test_groups_are_bounded_in_sentences_and_characters(tmp_path: Path, monkeypa
     ]
 
 
+def test_groups_are_bounded_in_the_lines_of_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentence_input, "MOST_SENTENCE_CHARACTERS", 50)
+    comment = f"# text = {'x' * 30}\n"
+    (tmp_path / "a.conll").write_text("the 1\n\n" + f"{comment}cat 1\n\n" * 3 + "a 1\n\n")
+    groups = [*read_groups(str(tmp_path / "a.conll"), conll_reader(0, silent))]
+    assert [[sentence.line.text for sentence in group] for group in groups] == [["the", "cat", "cat"], ["cat", "a"]]
+
+
 def test_lines_longer_than_a_block(tmp_path: Path) -> None:
     words = ["long" * 50_000, "x"]
     assert read(" ".join(words).encode() + b"\ny\n", tmp_path)[0].line.words == words

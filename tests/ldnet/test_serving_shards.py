@@ -1,5 +1,6 @@
 """Tagging shards: each output is whole or absent, and what is there is not done again."""
 
+import errno
 import json
 import os
 import signal
@@ -136,6 +137,28 @@ def test_a_killed_run_is_taken_up_without_loss_or_duplicates(model: Path, tmp_pa
     assert run(model, tmp_path / "in", tmp_path / "anew").exit_code == 0
     assert outputs(tmp_path / "out") == outputs(tmp_path / "anew") and len(outputs(tmp_path / "out")) == 61
     assert not list((tmp_path / "out").glob("*.part"))
+
+
+def test_other_unfinished_files_in_the_folder_are_left_alone(model: Path, tmp_path: Path) -> None:
+    write_text(tmp_path / "in" / "a.txt", ["the cat"])
+    write_text(tmp_path / "out" / "film.mkv.part", ["mine"])
+    assert run(model, tmp_path / "in", tmp_path / "out").exit_code == 0
+    assert (tmp_path / "out" / "film.mkv.part").exists()
+
+
+def test_a_full_disk_names_the_output(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_text(tmp_path / "in" / "a.txt", ["the cat"])
+    assert run(model, tmp_path / "in", tmp_path / "out").exit_code == 0
+    (tmp_path / "out" / "a.txt.jsonl").unlink()
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    result = run(model, tmp_path / "in", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stderr.endswith(f"No space left on device: '{tmp_path / 'out' / 'a.txt.jsonl'}'\n")
+    assert sorted(outputs(tmp_path / "out")) == ["tagging.json"] and not list((tmp_path / "out").glob("*.part"))
 
 
 def test_an_output_folder_belongs_to_one_model_precision_and_process(model: Path, tmp_path: Path) -> None:
