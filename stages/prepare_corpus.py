@@ -55,7 +55,7 @@ def main(params_path: Path, raw: Path, test_hashes: Path, train: Path | None, ou
             train=[sentence.words for sentence in read_conll(train, 0, 1)] if train else (),
             say=echo,
         )
-    write_json(metrics, statistics)
+        write_json(metrics, statistics)
     echo(
         f"{statistics['train_tokens']:,} tokens, {statistics['vocabulary']:,} words in the vocabulary, "
         f"{statistics['dropped_test_sentences']} test sentences dropped"

@@ -57,7 +57,7 @@ class TextTagger(PythonModel):
         if config["precision"] not in PRECISIONS:
             expected = f"one of {', '.join(PRECISIONS)}"
             raise InputError(
-                f"model configuration: precision: expected {expected}, found {quoted(config['precision'])}"
+                f"model configuration: precision: expected {expected}, found {quoted(repr(config['precision']))}"
             )
         self.limits = RequestLimits.configured(config)
         self.model = load_model_once(Path(context.artifacts["model"]), config["precision"])

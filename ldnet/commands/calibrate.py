@@ -36,9 +36,13 @@ def main(model: str, dev: Path) -> None:
     """
     from ldnet.locate_model import located
     from ldnet.text.columns import read_conll
+    from ldnet.text.tags import spans
 
     with located(model) as folder:
         sentences = read_conll(dev, 0, 1)
+        for sentence in sentences:  # tags that are none are the fault of this file, not of the model
+            with naming(Path(f"{dev}:{sentence.first_line}")):
+                spans(sentence.tags)
         loaded = loaded_for_command(folder)
     from ldnet.decoding.calibration import calibrate
 

@@ -102,8 +102,16 @@ def _is_vertical(lines: Sequence[str]) -> bool:
 
 def _are_joined(lines: Sequence[str]) -> bool:
     """Whether lines of several words have as many | in each word: EU|NNP|I-ORG rejects|VBZ|O."""
-    parts = [[part != "" for part in word.split("|")] for line in lines for word in line.split()]
-    return len(parts) >= max(FEWEST_JOINED, 2 * len(lines)) and len(parts[0]) > 1 and parts == [parts[0]] * len(parts)
+    words = (word for line in lines for word in line.split())  # one by one: lines may be long, and most differ at once
+    first = _parts(next(words, ""))
+    if len(first) == 1 or any(_parts(word) != first for word in words):
+        return False
+    return sum(len(line.split()) for line in lines) >= max(FEWEST_JOINED, 2 * len(lines))
+
+
+def _parts(word: str) -> list[bool]:
+    """Which parts of the word, between its |, are not empty."""
+    return [part != "" for part in word.split("|")]
 
 
 def _row(line: str, delimiter: str) -> list[str]:

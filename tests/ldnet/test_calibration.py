@@ -92,3 +92,10 @@ def test_the_command_tells_how_far_confidences_can_be_trusted(tmp_path: Path) ->
     found = calibrate(model.bulk, read_conll(tmp_path / "work" / "conll" / "dev.conll", 0, 1))
     assert f"{found.spans:,} spans" in result.output and f"{found.error_before:.4f} as the CRF" in result.output
     assert f"{model.temperature:.4f} in the model" in result.output
+
+
+def test_tags_that_are_none_are_the_fault_of_the_dev_file(tmp_path: Path) -> None:
+    (tmp_path / "dev.conll").write_text("a O\n\nEU NNP\nis VBZ\n")
+    result = CliRunner().invoke(main, [str(make_model(tmp_path)), "--dev", str(tmp_path / "dev.conll")])
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {tmp_path / 'dev.conll'}:3: unknown tag 'NNP': expected O")
