@@ -83,7 +83,7 @@ def train_rows(
         row: {
             "dev_f1": dev_f1,
             "dev_f1_mean": round(mean(dev_f1), 4),
-            "lm_macs_per_word": _macs(left if row in DETACHED else full),
+            "lm_macs_per_word": (left if row in DETACHED else full).macs(),
         }
         for row, dev_f1 in score_rows(ablation, trained, kept, load_tagging_data(ablation.conll)).items()
     }
@@ -101,10 +101,6 @@ def _scalar_mix_jobs(ablation: Ablation, jobs: Iterable[TrainingJob], scratch: P
         )
         for job in jobs
     ]
-
-
-def _macs(lm: BidirectionalLM) -> int:
-    return lm.forward_lm.rnn.macs() + lm.backward_lm.rnn.macs()
 
 
 def training_jobs(

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-DIRECTIONS = ("forward", "backward")
+from pipeline.experiments.rows import kept_cells
+from pipeline.report.measurements import DIRECTIONS
+
 OF_DESCRIPTION = ("data", "tagger", "seed", "layers_kept", "macs_per_word")  # kept of the model folder's
 
 
@@ -12,8 +14,8 @@ def measured_tagger(result: Mapping[str, Any]) -> str:
     model = result["model"]
     said = [f"Tagger: {model['data']}, {model['tagger']}"]
     if "layers_kept" in model:
-        kept = (f"{name} {', '.join(map(str, model['layers_kept'][name])) or 'none'}" for name in DIRECTIONS)
-        said.append(f"layers kept: {' and '.join(kept)}")
+        kept = " and ".join(map(" ".join, zip(DIRECTIONS, kept_cells(model), strict=True)))
+        said.append(f"layers kept: {kept}")
     if "macs_per_word" in model:
         said.append(f"{model['macs_per_word']:,} MACs a word")
     commit = f"Commit: {shown_commit(result)}." if "git_commit" in result else "Measured before commits were noted."

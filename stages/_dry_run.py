@@ -117,8 +117,8 @@ def _pretrain_lm(options: Options) -> Cost:
     workers = data_parallel.join()
     _take_steps(model, text, lm, workers, reverse, WARM_STEPS)
     first = _take_steps(model, text, lm, workers, reverse, 1)
-    longest = max(steps_of_shard(shard, lm.streams, lm.steps) for shard in text.shards)
-    count = max(1, min(TIMED_STEPS, longest, int(TIMED_SECONDS / first)))
+    most = max(steps_of_shard(shard, lm.streams, lm.steps) for shard in text.shards)  # that _take_steps takes
+    count = max(1, min(TIMED_STEPS, most, int(TIMED_SECONDS / first)))
     step = _take_steps(model, text, lm, workers, reverse, count) / count
     part = text.heldout[:HELDOUT_TOKENS]
     heldout = _seconds(lambda: pretraining.perplexity(model, part, reverse=reverse)) * len(text.heldout) / len(part)

@@ -160,7 +160,7 @@ def pretrain(
             snapshot = _snapshot(model, optimizers, progress, workers, total)
             if checkpoint:
                 write_snapshot(checkpoint, snapshot)
-    model.precision = torch.float32
+    model.compute_in("float32")
 
 
 @torch.no_grad()

@@ -105,11 +105,8 @@ class _GatedTraining:
         importance = torch.zeros(len(self.gates))
         self.task.tagger.train()
         losses: list[float] = []
-        sizes = {
-            "batch_sentences": self.task.tagging.batch_sentences,
-            "batches": self.task.params.batches_per_gate_step,
-        }
-        for group in _groups(self.task.data, self.rng, **sizes):
+        size, together = self.task.tagging.batch_sentences, self.task.params.batches_per_gate_step
+        for group in _groups(self.task.data, self.rng, batch_sentences=size, batches=together):
             if self.gates.requires_grad:
                 self.gate_training.place()
             when = f"by step {len(losses) + len(group)} of epoch {epoch}"

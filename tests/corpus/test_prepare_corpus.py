@@ -146,3 +146,18 @@ def test_two_tasks_that_name_each_others_test_split_get_the_same_corpus(tmp_path
         assert json.loads((raw / "corpus.json").read_text())["dropped_test_sentences"] == 2
     for path in (tmp_path / "a" / "corpus").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / "corpus" / path.name).read_bytes(), path.name
+
+
+def test_the_checkpoint_stays_until_the_metrics_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk there must not cost the parts of the text."""
+    (tmp_path / "lm").mkdir()
+    (tmp_path / "lm" / "text.txt").write_text("".join(f"w{i % 7} w{i % 11} x{i} w0\n" for i in range(3000)))
+    (tmp_path / "hashes.txt").write_text(sentence_hash(["x"]))
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    (tmp_path / "corpus.json").mkdir()  # so that they cannot be written
+    assert CliRunner().invoke(main, arguments(tmp_path, "corpus", DEMO)).exit_code == 1
+    assert any((tmp_path / ".checkpoints").iterdir())
+    (tmp_path / "corpus.json").rmdir()
+    result = CliRunner().invoke(main, arguments(tmp_path, "corpus", DEMO))
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "corpus.json").is_file() and not any((tmp_path / ".checkpoints").iterdir())

@@ -25,6 +25,8 @@ RECORD = {"text": "Ada left", "label": [[0, 3, "PER"]]}
             "words joined to their tags by | (write a word ",
         ),
         ("a|B-X b|O c|O\nd|O e|O\nf|O g|O|\n", ""),
+        ("a|b c|d e|f g|h i|j\n", ""),  # too few words to tell
+        ("a|b\n" * 5 + "a|b c|d\n", ""),  # not even two words a line
         ('"Ada"\t"B-PER"\n"New York"\t"B-LOC"\n""\t""\n', "values in quotation marks (write them without; "),
         ("Sentence #,Word,POS,Tag\nSentence: 1,Ada,NNP,B-PER", "CSV with a header (Sentence #, Word, POS, Tag), its "),
         ("word;label\nAda;B-PER", "CSV with a header (word, label), its columns separated by semicolons"),

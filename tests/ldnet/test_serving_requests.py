@@ -1,6 +1,9 @@
 """Requests to a served model are bounded, and refused with a reason."""
 
 import math
+import warnings
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,3 +63,13 @@ def test_limits_that_are_no_numbers_are_refused(value: object) -> None:
         InputError, match=r"^model configuration: max_texts: expected a whole number, 0 for no limit, found"
     ):
         RequestLimits.configured({"max_texts": value, "max_text_characters": 7, "max_characters": 9})
+
+
+@pytest.mark.parametrize("value", [8, None, "int4"])
+def test_a_precision_that_is_none_is_refused(value: object) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow wants a narrower type of what `predict` takes
+        from ldnet.adapters.mlflow_model import CONFIGURATION, TextTagger
+    context: Any = SimpleNamespace(artifacts={}, model_config={**CONFIGURATION, "precision": value})
+    with pytest.raises(InputError, match=r"^model configuration: precision: expected one of .*, found"):
+        TextTagger().load_context(context)
