@@ -36,6 +36,8 @@ BOTH: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": 0.002},
     {"optimizer": "adam", "learning_rate": 0.001},
     {"optimizer": "adam", "learning_rate": 0.002, "dropout": 0.3, "lm_dropout": 0.3},
+    {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 0.1},
+    {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 0.03},
     {"optimizer": "sgd", "learning_rate": 0.04},
 ]
 # Of the way in from the language models.
@@ -51,7 +53,7 @@ PRUNED: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": learning_rate, "lm_norm": True, "lm_dropout": lm_dropout}
     for learning_rate, lm_dropout in ((0.002, 0.5), (0.002, 0.2), (0.002, 0.05), (0.004, 0.2))
 ]
-OF_PARAMS = ("optimizer", "learning_rate", "dropout", "lm_dropout", "lm_norm", "epochs")
+OF_PARAMS = ("optimizer", "learning_rate", "dropout", "lm_dropout", "lm_norm", "epochs", "word_rate")
 NOT_OF_PARAMS = ("layer_dropout", "projection_rate")
 
 

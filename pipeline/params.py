@@ -153,6 +153,7 @@ class TaggerParams(Section):
     epochs: Positive = Field(description="Passes over the training sentences; the best on dev is kept.")
     optimizer: Optimizer = Field(description="adam, or sgd with momentum 0.9 (paper); the rate falls in a line to 0.")
     learning_rate: Rate = Field(description="Rate of the first step.")
+    word_rate: Share = Field(description="Learning rate of the word embeddings, as a share of the others'; paper: 1.")
     clip_norm: Norm = Field(description="Largest norm of the gradient.")
     precision: Precision = Field(description="Of language-model features and of all products but the CRF's.")
 

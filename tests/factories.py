@@ -110,6 +110,7 @@ def make_tagger_params(**changes: object) -> TaggerParams:
         "epochs": 3,
         "optimizer": "adam",
         "learning_rate": 0.02,
+        "word_rate": 0.5,
         "clip_norm": 5.0,
         "precision": "float32",
     }

@@ -46,7 +46,7 @@ def put_back(
     for parameter, name in names.items():
         parameter.data.copy_(_of_shape(tensors[f"weights.{name}"], parameter))
     for optimizer in optimizers:
-        for parameter in optimizer.param_groups[0]["params"]:
+        for parameter in (parameter for group in optimizer.param_groups for parameter in group["params"]):
             for key in ("step", "exp_avg", "exp_avg_sq", "momentum_buffer"):
                 if (stored := tensors.get(f"{key}.{names[parameter]}")) is not None:
                     is_number = isinstance(optimizer, torch.optim.SparseAdam) and key == "step"  # Adam's is a tensor

@@ -34,6 +34,6 @@ def set_first(document: Mapping[str, Any], profiles: Path) -> str:
 
 
 def _in_full(made_with: Mapping[str, Any]) -> dict[str, Any]:
-    """The section train_tagger; if it is from before `lm_norm` and `lm_dropout`, with what was done then."""
-    before = {"lm_norm": False, "lm_dropout": pick(made_with, "train_tagger.dropout")}
+    """The section train_tagger; if it is from before a key of today, with what was done then."""
+    before = {"lm_norm": False, "lm_dropout": pick(made_with, "train_tagger.dropout"), "word_rate": 1.0}
     return {**before, **made_with["train_tagger"]}

@@ -27,7 +27,7 @@ from pipeline.selection.budget import enforce_budget, open_gates
 from pipeline.selection.selection import Selection, SelectionTask, gate_record
 from pipeline.tagger.batches import shuffled_batches
 from pipeline.tagger.epochs import Epochs, Record
-from pipeline.tagger.optimizer_steps import OptimizerSteps
+from pipeline.tagger.optimizer_steps import OptimizerSteps, parameter_groups
 from pipeline.tagger.tagging_data import TaggingData
 from pipeline.tagger.training import score_dev
 
@@ -93,7 +93,8 @@ class _GatedTraining:
         tagger.compute_in(tagging.precision)
         self.features = live_features(selection.lm, task.data.words, self.gates)
         self.watch = Watch(tagger, "select.learning_rate")
-        optimizer = torch.optim.Adam(tagger.parameters(), lr=task.params.learning_rate, fused=True)
+        groups = parameter_groups(tagger, task.params.learning_rate, tagging.word_rate)
+        optimizer = torch.optim.Adam(groups, fused=True)
         count = -(-len(task.data.train) // tagging.batch_sentences) * task.params.epochs
         self.steps = OptimizerSteps(tagger, task.data, optimizer, tagging.clip_norm, count, self.watch)
         self.state = Epochs(tagger, optimizer, self.steps.schedule, self.rng)

@@ -46,7 +46,7 @@ class Epochs:
             "records": self.records,
             "best_f1": self.best_f1,
             "schedule": self.schedule.state_dict(),
-            "rate": self.optimizer.param_groups[0]["lr"],  # the schedule multiplies it, so its rounding counts
+            "rates": [group["lr"] for group in self.optimizer.param_groups],  # the schedule multiplies: rounding counts
             "random": self.rng.getstate(),
         }
         tensors = learnt(dict(self.tagger.named_parameters()), [self.optimizer])
@@ -57,7 +57,8 @@ class Epochs:
         """Put everything back as it was at a snapshot."""
         put_back(tensors, dict(self.tagger.named_parameters()), [self.optimizer])
         self.schedule.load_state_dict(values["schedule"])
-        self.optimizer.param_groups[0]["lr"] = values["rate"]
+        for group, rate in zip(self.optimizer.param_groups, values["rates"], strict=True):
+            group["lr"] = rate
         version, numbers, gauss = values["random"]
         self.rng.setstate((version, tuple(numbers), gauss))
         torch.set_rng_state(tensors["random"].clone())

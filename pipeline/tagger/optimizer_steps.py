@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,17 @@ from pipeline.execution.finite import Watch
 from pipeline.tagger.batches import collate
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.tagging_data import TaggingData
+
+
+def parameter_groups(tagger: Tagger, learning_rate: float, word_rate: float) -> list[dict[str, Any]]:
+    """All weights in two groups for an optimiser: the word embeddings learn at `word_rate` times the rate of the rest.
+
+    Most words are rare, and Adam goes on moving a row for many steps after each of the few that read it. At the full
+    rate, vectors of words in training leave those of words that only dev and test have.
+    """
+    words = tagger.word_embedding.trainable.weight
+    others = [weight for weight in tagger.parameters() if weight is not words]
+    return [{"params": others, "lr": learning_rate}, {"params": [words], "lr": word_rate * learning_rate}]
 
 
 class OptimizerSteps:

@@ -17,7 +17,7 @@ from pipeline.params import TaggerParams
 from pipeline.tagger.batches import collate, shuffled_batches, sorted_batches
 from pipeline.tagger.epochs import Epochs, Record
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.optimizer_steps import OptimizerSteps
+from pipeline.tagger.optimizer_steps import OptimizerSteps, parameter_groups
 from pipeline.tagger.scoring import span_scores
 from pipeline.tagger.soft_targets import SoftTargets
 from pipeline.tagger.tagging_data import TaggingData
@@ -81,9 +81,10 @@ def train_tagger(
 
 def make_optimizer(tagger: Tagger, params: TaggerParams) -> torch.optim.Optimizer:
     """What `params.optimizer` names, for all weights that are trained."""
+    groups = parameter_groups(tagger, params.learning_rate, params.word_rate)
     if params.optimizer == "sgd":
-        return torch.optim.SGD(tagger.parameters(), lr=params.learning_rate, momentum=SGD_MOMENTUM)
-    return torch.optim.Adam(tagger.parameters(), lr=params.learning_rate, fused=True)
+        return torch.optim.SGD(groups, momentum=SGD_MOMENTUM)
+    return torch.optim.Adam(groups, fused=True)
 
 
 @torch.no_grad()

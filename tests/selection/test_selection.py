@@ -358,7 +358,7 @@ def test_the_rate_falls_over_all_steps(monkeypatch: pytest.MonkeyPatch, train: i
     params = make_select_params(epochs=epochs, enforce_epoch=1, learning_rate=0.03)
     list(METHODS[params.method](SelectionTask(tagger, Selection.of(lm), data, params, make_tagger_params(), 1)))
     assert seen[0].schedule.total_iters == seen[0].schedule.last_epoch == steps
-    assert seen[0].schedule.base_lrs == [0.03] and seen[0].clip_norm == 5.0
+    assert seen[0].schedule.base_lrs == [0.03, 0.015] and seen[0].clip_norm == 5.0
 
 
 def test_the_pruned_tagger_scores_what_the_gated_one_did() -> None:

@@ -49,7 +49,8 @@ def test_same_seed_same_weights_other_seed_other_weights() -> None:
 
 
 def test_sgd_takes_steps_of_momentum(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of two epochs of one batch leaves the weights of the rule v = 0.9 v + g, w = w - rate v, written out."""
+    """Each of two epochs of one batch leaves the weights of the rule v = 0.9 v + g, w = w - rate v, written out; words
+    learn at half the rate."""
     data = make_data(8, 4)
     params = make_tagger_params(epochs=2, batch_sentences=8, optimizer="sgd", learning_rate=0.1, clip_norm=1e9)
     tagger = make_tagger(data.lexicon)
@@ -63,11 +64,12 @@ def test_sgd_takes_steps_of_momentum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.Tensor, "backward", keep_gradients)
     expected = [weight.detach().clone() for weight in tagger.parameters()]
     first, second = train_tagger(tagger, data, None, params, seed=1, label="test")
+    shares = [0.5 if name.startswith("word_embedding") else 1.0 for name, _ in tagger.named_parameters()]
     velocity = [torch.zeros_like(weight) for weight in expected]
     after = []
     for rate, gradients in zip((0.1, 0.05), seen, strict=True):
         velocity = [0.9 * v + g for v, g in zip(velocity, gradients, strict=True)]
-        expected = [w - rate * v for w, v in zip(expected, velocity, strict=True)]
+        expected = [w - rate * share * v for w, v, share in zip(expected, velocity, shares, strict=True)]
         after.append(expected)
     best = 0 if first["dev_f1"] >= second["dev_f1"] else 1
     torch.testing.assert_close([weight.detach() for weight in tagger.parameters()], after[best])
