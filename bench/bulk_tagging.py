@@ -19,7 +19,7 @@ from bench.measured_tagger import OF_DESCRIPTION, measured_tagger
 from bench.measuring import Racers
 from bench.rows import Side, Work
 from ldnet.command_line import FILE, FOLDER, Command
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.files import write_bytes, write_json
 from ldnet.mlflow_store import configure_mlflow

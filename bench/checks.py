@@ -17,7 +17,7 @@ from bench.baseline_work import encode, make_baseline_tagger
 from bench.data import BenchData, paper_params
 from bench.models import make_bidirectional_lm, make_language_model, make_models, make_tagger
 from ldnet.decoding.bulk_tagger import BulkTagger
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
 from pipeline.evaluation.cost import characters_per_word, macs_by_part
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.features.contextual import BidirectionalLM, live_features

@@ -30,7 +30,7 @@ from pipeline.language_model.model import LanguageModel, parameter_count, save_l
 from pipeline.params import LMParams, Params, load_params
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining.encoded_corpus import Corpus, Ids, load
-from pipeline.pretraining.lm_training import Record, configure, embed_vectors, learning_rate, perplexity, pretrain
+from pipeline.pretraining.lm_training import CurvePoint, configure, embed_vectors, learning_rate, perplexity, pretrain
 from pipeline.pretraining.streams import steps_of_shard, training_batches
 
 DIRECTIONS = ("forward", "backward")
@@ -207,7 +207,7 @@ def _resumption(params: Params, corpus: Corpus, scratch: Path) -> dict[str, bool
     lm = params.pretrain_lm.model_copy(update={"units": 100, "streams": 64, "epochs": 1, "precision": "bfloat16"})
     corpus = replace(corpus, shards=[corpus.shards[0][: 64 * 20 * 151]])
 
-    def training(checkpoint: Path | None, every: int) -> tuple[LanguageModel, Generator[Record]]:
+    def training(checkpoint: Path | None, every: int) -> tuple[LanguageModel, Generator[CurvePoint]]:
         torch.manual_seed(1)
         model = _make_model(lm, corpus)
         records = pretrain(model, corpus, lm, 1, checkpoint, reverse=False, checkpoint_steps=every, workers=workers)

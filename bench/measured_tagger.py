@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.experiments.rows import kept_cells
 from pipeline.report.measurements import DIRECTIONS
+from pipeline.report.tables import kept_cells
 
 OF_DESCRIPTION = ("data", "tagger", "seed", "layers_kept", "macs_per_word")  # kept of the model folder's
 
@@ -14,7 +14,7 @@ def measured_tagger(result: Mapping[str, Any]) -> str:
     model = result["model"]
     said = [f"Tagger: {model['data']}, {model['tagger']}"]
     if "layers_kept" in model:
-        kept = " and ".join(map(" ".join, zip(DIRECTIONS, kept_cells(model), strict=True)))
+        kept = " and ".join(map(" ".join, zip(DIRECTIONS, kept_cells(model["layers_kept"]), strict=True)))
         said.append(f"layers kept: {kept}")
     if "macs_per_word" in model:
         said.append(f"{model['macs_per_word']:,} MACs a word")

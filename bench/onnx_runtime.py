@@ -17,7 +17,7 @@ from bench.measuring import Racers
 from bench.rows import Side, Work
 from ldnet.adapters.onnx_runner import OnnxTagger
 from ldnet.command_line import FILE, FOLDER, Command
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_bytes, write_json
 from ldnet.model_description import read_description

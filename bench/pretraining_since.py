@@ -23,6 +23,7 @@ import numpy as np
 
 from bench.made_by import made_by
 from ldnet.command_line import FILE, FOLDER, Command
+from ldnet.errors import InputError
 from ldnet.files import write_json
 
 COMMON = {"layers": 10, "embedding": 100, "projection": 300, "dropout": 0.01, "layer_dropout": 0.5, "streams": 64}
@@ -92,9 +93,12 @@ def main(commit: str, corpus: Path, precisions: tuple[str, ...], pairs: int, out
 
 
 def extract(commit: str, folder: Path) -> Path:
-    """The files of a commit of this repository, in `folder`."""
-    archive = subprocess.run(["git", "archive", commit], check=True, capture_output=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+    """The files of a commit of this repository, in `folder`. Raises InputError where there is no such commit."""
+    archive = subprocess.run(["git", "archive", commit], check=False, capture_output=True)
+    if archive.returncode:
+        said = archive.stderr.decode(errors="replace").partition("\n")[0]
+        raise InputError(f"--commit {commit}: no such commit ({said})")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
         tar.extractall(folder, filter="data")
     return folder
 

@@ -16,7 +16,7 @@ import yaml
 
 from bench.data import ROOT, BenchData, paper_params
 from bench.models import SEED, make_bidirectional_lm, make_language_model, make_models, make_tagger
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.files import read_json
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.features.contextual import open_feature_table, write_feature_table

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench import baseline_work, checks, product_work
 from bench.checks import Check
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
 from pipeline.params import Precision
 
 Work = Callable[[int], int]

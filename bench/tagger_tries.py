@@ -28,6 +28,7 @@ from pipeline.language_model.model import LMConfig, read_config
 from pipeline.params import TaggerParams, load_params
 from pipeline.tagger.batches import TaggingBatch
 from pipeline.tagger.dropout import dropout
+from pipeline.tagger.epochs import best_of, rounded
 from pipeline.tagger.model import Tagger, TaggerConfig, configure, initialise
 from pipeline.tagger.tagging_data import load_tagging_data
 from pipeline.tagger.training import train_tagger
@@ -36,9 +37,9 @@ BOTH: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": 0.002},
     {"optimizer": "adam", "learning_rate": 0.001},
     {"optimizer": "adam", "learning_rate": 0.002, "dropout": 0.3, "lm_dropout": 0.3},
-    {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 0.1},
+    {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 1.0},
     {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 0.03},
-    {"optimizer": "sgd", "learning_rate": 0.04},
+    {"optimizer": "sgd", "learning_rate": 0.04, "word_rate": 1.0},
 ]
 # Of the way in from the language models.
 WAYS_IN: list[dict[str, Any]] = [
@@ -153,7 +154,7 @@ def run(
     initialise(tagger, data.lexicon)
     tagger.compute_in(params.precision)
     records = list(train_tagger(tagger, data, features, params, seed=row["seed"], label=row["variant"]))
-    best = max(records, key=lambda record: record["dev_f1"])
+    best = rounded(best_of(records))
     return {**row, "dev_f1": best["dev_f1"], "best_epoch": int(best["epoch"])}
 
 

@@ -23,6 +23,7 @@ from safetensors.torch import load_file
 from bench.made_by import made_by
 from ldnet.command_line import FILE, FOLDER, Command
 from ldnet.files import write_json
+from pipeline.params import load_params
 from pipeline.yaml_text import read_yaml
 
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
@@ -88,8 +89,8 @@ def compare(params: dict[str, Any], corpus: Path, folder: Path) -> dict[str, Any
 def main(params_path: Path, corpus: Path | None, out: Path) -> None:
     """Compare the losses of one process and of two, without ordinary dropout and with it."""
     maker = made_by(out)
+    dropout = load_params(params_path).pretrain_lm.dropout
     params = read_yaml(params_path)
-    dropout = params["pretrain_lm"]["dropout"]
     compared = {}
     with tempfile.TemporaryDirectory() as name:
         text = corpus or write_toy_corpus(Path(name) / "corpus")

@@ -98,7 +98,7 @@ def verdict(path: Path, expected: Mapping[str, Description], unknown: Mapping[st
         return Verdict(name, "in use")
     try:
         found = JsonObject.read(path / DESCRIPTION).content
-        reached = "; ".join(progress_in(path))
+        progress = "; ".join(progress_in(path))
     except InputError as error:
         return Verdict(name, f"no stage can resume from it: {error}", useless=True)
     if (now := expected.get(name)) is None:
@@ -106,7 +106,7 @@ def verdict(path: Path, expected: Mapping[str, Description], unknown: Mapping[st
         return Verdict(name, f"not known: {reason}" if reason else "no such stage", useless=not reason)
     if differences := list(_differences(found, now)):
         return Verdict(name, f"of other {', '.join(differences)}", useless=True)
-    return Verdict(name, f"the stage resumes from it{': ' * bool(reached)}{reached}")
+    return Verdict(name, f"the stage resumes from it{': ' * bool(progress)}{progress}")
 
 
 def _differences(found: Description, now: Description) -> Iterator[str]:

@@ -8,7 +8,7 @@ import click
 from ldnet.command_line import FOLDER, Command, echo
 from ldnet.errors import InputError
 from pipeline.corpus.lm_files import EXPECTED, LM_FOLDER
-from pipeline.fetch.bring import not_taken
+from pipeline.fetch.bring import not_taken, why_no_file
 from pipeline.fetch.fetch import fetch
 from pipeline.fetch.sources import DATA_SETS, DataSet, own_data_set
 
@@ -44,7 +44,7 @@ def main(name: str, brought: Path | None, root: Path) -> None:
     fetch(data_set, root, brought, echo)
     if brought:
         for path in not_taken(data_set, brought):
-            echo(f"{path}: not taken; {_names(path, data_set, brought)}")
+            echo(f"{path}: not taken; {why_no_file(path) or _names(path, data_set, brought)}")
     if name not in DATA_SETS:
         echo(how_to_go_on(name, Path("profiles")))
 

@@ -8,10 +8,11 @@ from commands.reproduce import check_data
 from commands.sweeping import run_sweep
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import echo
+from ldnet.errors import InputError
 from pipeline.experiments.learning_curve import curve_document, curve_section, read_curve, size_row, sizes
 from pipeline.experiments.points import numbers
 from pipeline.experiments.stage_graph import PARAMS
-from pipeline.params import experiment_values, load_params
+from pipeline.params import Params, experiment_values, load_params
 from pipeline.publishing.learning_curve_figure import curve_figure
 from pipeline.publishing.sweep_publication import PAGE, Publication, code_version
 from pipeline.text.splits import read_splits
@@ -31,14 +32,26 @@ def main(counts: str, seeds: str, jobs: int | None) -> None:
     """
     params = load_params(PARAMS)
     points = sizes(params, numbers(counts, int, "sizes"), numbers(seeds, int, "seeds"))
-    if params.data not in params.generate_data:  # else a stage makes the data first
-        check_data(params, RAW)
-        largest = max(points, key=lambda point: point.sentences).params(params)
-        read_splits(RAW / params.data, largest.prepare_conll, largest.seed)  # are there so many sentences?
+    check_sizes(params, max(point.sentences for point in points))
     commit = code_version()
     document = curve_document(experiment_values(params), run_sweep(params, points, jobs, size_row), commit)
     file = CURVE.publish(document)
     echo(f"{file} and {PAGE}: {len(points)} sizes")
+
+
+def check_sizes(params: Params, largest: int) -> None:
+    """Raise InputError if the training data has fewer sentences than the largest size, or cannot be read."""
+    if generated := params.generate_data.get(params.data):  # a stage makes the data first
+        held_out = 0 if params.prepare_conll.dev else params.prepare_conll.dev_sentences
+        if largest > (left := generated.train_sentences - held_out):
+            raise InputError(
+                f"sizes: {largest}, but {left} training sentences are made (generate_data.{params.data}."
+                "train_sentences); give SIZES that are not larger (0: all)"
+            )
+        return
+    check_data(params, RAW)
+    conll = params.prepare_conll.model_copy(update={"train_sentences": largest})
+    read_splits(RAW / params.data, conll, params.seed)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pipeline.experiments.stage_graph import read_stages, with_later
 from pipeline.experiments.stage_progress import StageProgress, keep_seconds, read_seconds
 from pipeline.params import Params, load_params
 from pipeline.report.results import read_results
-from pipeline.report.tables import SCORES, results_cells
+from pipeline.report.tables import DEV_SCORES, TEST_SCORES, results_cells
 
 # What may run side by side, in order: each process computes with params.threads threads, 1 by default. Stages that
 # stand alone run with all that they need; what is not named here runs at the end.
@@ -94,7 +94,7 @@ def _tell_results() -> None:
     """The table of the report, where it is, and what comes next."""
     document = read_results(REPORT / "results.json")
     header, rows = results_cells(document)
-    shown = [header.index(name) for name in ("tagger", *SCORES, "MACs per word (M)")]
+    shown = [header.index(name) for name in ("tagger", *TEST_SCORES, *DEV_SCORES, "MACs per word (M)")]
     table = [[row[column] for column in shown] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     echo()

@@ -39,6 +39,9 @@ def check(values: Sequence[str]) -> None:
     from ruamel.yaml.error import YAMLError
 
     load_params(PARAMS)
+    keys = [value.partition("=")[0].lstrip("+").strip() for value in values]
+    if twice := next((key for number, key in enumerate(keys) if key in keys[:number]), ""):
+        raise InputError(f"{quoted(twice)} is given twice; one run has one value of it")
     with tempfile.TemporaryDirectory() as scratch:
         tried = Path(shutil.copy(PARAMS, scratch))
         for value in values:

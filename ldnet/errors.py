@@ -9,6 +9,14 @@ class InputError(ValueError):
     """Bad input. The message names the file (and line), what was found and what was expected."""
 
 
+class StageFileError(InputError):
+    """A file that a stage writes is missing or damaged: the problem, which is kept, and then what to do about it."""
+
+    def __init__(self, problem: str, advice: str):
+        super().__init__(f"{problem}; {advice}")
+        self.problem = problem
+
+
 class TooLargeError(InputError):
     """A file that would be too large to be read again, and so is not written. Who knows what to lower may add it."""
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ldnet.errors import InputError, TooLargeError
+from ldnet.errors import InputError, StageFileError, TooLargeError
 from ldnet.limits import MOST_JSON_BYTES
 
 NEWLINE = b"\n"
@@ -77,7 +77,7 @@ def read_json(path: Path) -> Any:
             raise InputError(f"{path}: {size:,} bytes; a JSON file may have at most {MOST_JSON_BYTES:,}")
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_int=_whole)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None
+        raise StageFileError(f"{path}: no such file", "run the stage that writes it (`dvc repro`)") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
     except UnicodeDecodeError as error:

@@ -19,9 +19,10 @@ from ldnet.text.column_layout import (
     other_blank,
     starts_document,
 )
-from ldnet.text.foreign_formats import DELIMITERS, advised, foreign_format, has_tags, in_columns, separated_values
+from ldnet.text.foreign_formats import advised, csv_delimiter, csv_in_words, foreign_format, has_tags, in_columns
 
 TEXT = "expected text, a sentence a line"
+READS_COLUMNS = "--input conll reads columns"
 COLUMNS = "expected CoNLL columns, which blanks or tabs separate"
 LINE_SEPARATORS = re.compile("[\r\x00\x0b\x85\u2028\u2029]")
 FEWEST_WORDS = 6  # in lines of one word each
@@ -29,8 +30,10 @@ FEWEST_TAGGED = 3  # lines of words joined to tags
 END_OF_SENTENCE = re.compile(r"\w[.!?][\"')]*\Z")
 
 
-def doubt_about_text(lines: Sequence[NumberedLine], name: str) -> str:
-    """What the first lines of a text may be instead; '' for nothing else.
+def doubt_about_text(
+    lines: Sequence[NumberedLine], name: str, expected: str = TEXT, remedy: str = READS_COLUMNS
+) -> str:
+    """What the first lines of a text may be instead; '' for nothing else. The `remedy` is one for columns.
 
     Raises InputError naming the first line for what is certain: JSON, CSV with a header, a web page, or columns that
     are tagged or numbered, with blank lines or document starts between them.
@@ -40,26 +43,26 @@ def doubt_about_text(lines: Sequence[NumberedLine], name: str) -> str:
         return ""
     place = f"{name}:{said[0][0]}"
     if found := foreign_format([text for _, text in said]):
-        advice = f"; {TEXT}: take the text out of it first (of JSON lines: jq -r .text)"
+        advice = f"; {expected}: take the text out of it first (of JSON lines: jq -r .text)"
         raise InputError(f"{place}: {advised(found, advice)}")
     words = [text for _, text in said if not starts_document(text)]
     documents = starts_document(said[0][1])
     apart = documents or any(is_blank(text) for number, text in lines if number > said[0][0])
     if not documents and not in_columns(words):
-        return _smaller_doubt(said, apart, name)
+        return _smaller_doubt(said, apart, name, remedy)
     if documents or (apart and _are_tagged_or_numbered(words)):
-        raise InputError(f"{place}: CoNLL columns; {TEXT}; --input conll reads columns")
-    return f"{place}: these may be columns, but are read as text, a sentence a line; --input conll reads columns"
+        raise InputError(f"{place}: CoNLL columns; {expected}; {remedy}")
+    return f"{place}: these may be columns, but are read as text, a sentence a line; {remedy}"
 
 
-def _smaller_doubt(lines: Sequence[NumberedLine], apart: bool, name: str) -> str:
+def _smaller_doubt(lines: Sequence[NumberedLine], apart: bool, name: str, remedy: str) -> str:
     """What these lines may be instead, where nothing is certain; `apart` says whether blank lines are among them."""
     texts = [text for _, text in lines]
     place = f"{name}:{lines[0][0]}"
     if apart and len(texts) >= FEWEST_WORDS and all(len(text.split()) == 1 for text in texts):
-        return f"{place}: one word a line, but read as text, a sentence a line; --input conll reads a word a line"
-    if len(texts) > 1 and (found := separated_values(texts)) and all(looks_like_tag(_last_value(t)) for t in texts):
-        return f"{place}: this may be {found}, but is read as text, a sentence a line"
+        return f"{place}: one word a line, but read as text, a sentence a line; {remedy}, a word a line"
+    if len(texts) > 1 and (delimiter := csv_delimiter(texts)) and all(looks_like_tag(_last_value(t)) for t in texts):
+        return f"{place}: this may be {csv_in_words(delimiter)}, but is read as text, a sentence a line"
     if all(len(text) > 1 and text[0] == text[-1] == '"' for text in map(str.strip, texts)) and len(texts) > 1:
         return f"{place}: quotation marks around each line are read as words of it; of JSON: jq -r . takes them away"
     if len(texts) >= FEWEST_TAGGED and all(has_tags(text.split()) for text in texts):
@@ -92,8 +95,8 @@ def doubt_about_columns(block: Sequence[NumberedLine], layout: Layout, name: str
     if found := foreign_format(texts):
         raise InputError(f"{place}: {advised(found, f'; {COLUMNS}')}")
     split = [layout.split(text) for text in texts]
-    if found := separated_values(texts):
-        delimiter = next(delimiter for delimiter, called in DELIMITERS.items() if found.endswith(called))
+    if delimiter := csv_delimiter(texts):
+        found = csv_in_words(delimiter)
         if layout.width == 1 and _are_values(texts, delimiter):
             raise InputError(f"{place}: {found}; {COLUMNS}")
         ends_first = all(len(fields[0]) > 1 and fields[0].endswith(delimiter) for fields in split)
@@ -113,8 +116,8 @@ def doubt_about_columns(block: Sequence[NumberedLine], layout: Layout, name: str
 def better_error(block: Sequence[NumberedLine], name: str, error: InputError) -> InputError:
     """The error about columns that are not equally many, or what the lines are instead, if they are CSV."""
     texts = [text for _, text in block]
-    if len(texts) > 1 and _has_letters(texts) and (found := separated_values(texts)):
-        return InputError(f"{name}:{block[0][0]}: {found}; {COLUMNS}")
+    if len(texts) > 1 and _has_letters(texts) and (delimiter := csv_delimiter(texts)):
+        return InputError(f"{name}:{block[0][0]}: {csv_in_words(delimiter)}; {COLUMNS}")
     return error
 
 

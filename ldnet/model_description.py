@@ -11,12 +11,12 @@ A model is written with the oldest version that has all it needs.
 import hashlib
 import re
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ldnet import __version__
 from ldnet.errors import InputError
-from ldnet.files import JsonObject, sha256_of_file
+from ldnet.files import JsonObject, read_json, sha256_of_file
 from ldnet.printable import one_line, shortened
 
 FORMAT, VERSION = "ldnet-tagger", 2
@@ -49,6 +49,8 @@ def read_description(folder: Path) -> dict[str, Any]:
             raise content.part("files").error(name, "a SHA-256 in 64 hexadecimal digits")
         if one_line(name) != name:
             raise InputError(f"{path}: files: {one_line(name)}: expected a name without control characters")
+        if not _is_inside(name):
+            raise InputError(f"{path}: files: {shortened(name)}: a model folder may list only files of its own")
     lacking = sorted({*PARTS, *(LM_PARTS if has_language_models(files) else ())} - set(files))
     if lacking:
         raise InputError(f"{path}: files: expected {lacking[0]} among them")
@@ -56,17 +58,20 @@ def read_description(folder: Path) -> dict[str, Any]:
     return dict(content.content)
 
 
+def _is_inside(name: str) -> bool:
+    """Whether this is the path of a file below a folder, in the shortest form."""
+    path = PurePosixPath(name)
+    return path.as_posix() == name and not path.is_absolute() and path.parts != () and ".." not in path.parts
+
+
 def _of_this_version(path: Path) -> JsonObject:
-    try:
-        content = JsonObject.read(path)
-    except InputError as error:
-        if "expected an object" not in str(error):
-            raise
-        raise InputError(f"{path}: {_EXPECTED}; found None of them") from None
-    found: tuple[Any, Any] = content.content.get("format"), content.content.get("version")
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: {_EXPECTED}; found None of them")
+    found: tuple[Any, Any] = content.get("format"), content.get("version")
     counted = found[0] == FORMAT and type(found[1]) is int
     if counted and 1 <= found[1] <= VERSION:
-        return content
+        return JsonObject(path, content)
     newer = counted and found[1] > VERSION
     advice = f", which is newer than ldnet {__version__} can read; upgrade ldnet" if newer else ""
     raise InputError(f"{path}: {_EXPECTED}; found {shortened(str(found))}{advice}")

@@ -18,9 +18,9 @@ from ldnet.command_line import echo
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError, naming
 from ldnet.files import read_json, write_json, written_whole
+from ldnet.input_formats import READS_COLUMNS, doubt_about_text
 from ldnet.limits import MOST_LINE_BYTES
 from ldnet.printable import one_line
-from ldnet.text.foreign_formats import foreign_format
 from ldnet.text.lines import decode, read_lines
 from ldnet.text.tokenisation import split_words
 
@@ -34,6 +34,9 @@ GROUP_LINES, GROUP_CHARACTERS = 10_000, 1 << 24
 SUFFIXES = (".txt", ".txt.gz")
 OUTPUT_SUFFIX, UNFINISHED_SUFFIX = ".jsonl", ".part"
 DESCRIPTION = "tagging.json"
+LOOKED_AT = 200  # lines that show what a shard is
+EXPECTED_TEXT = "expected text, one tokenised sentence a line"
+EXPECTED_SHARDS = "expected *.txt or *.txt.gz in a folder, one tokenised sentence a line"
 SHOWN = 10  # of the names that are not taken
 
 
@@ -58,8 +61,10 @@ class ShardResult:
 def find_shards(folder: Path) -> list[Path]:
     """The shards in the folder, by name. A line on stderr names what else is there, but for hidden files and outputs.
 
-    Raises InputError if there are none.
+    Raises InputError if there are none, or no such folder.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: {'is no folder' if folder.exists() else 'no such folder'}; {EXPECTED_SHARDS}")
     visible = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
     taken = {path: path.name.endswith(SUFFIXES) and path.is_file() for path in visible}
     left_out = [path.name for path in visible if not (taken[path] or _is_output(path))]
@@ -68,7 +73,7 @@ def find_shards(folder: Path) -> list[Path]:
         names = ", ".join(left_out[:SHOWN])
         echo(one_line(f"note: {folder}: not taken, as *.txt and *.txt.gz are: {names}{more}"), err=True)
     if not any(taken.values()):
-        raise InputError(f"{folder}: no shards; expected *.txt or *.txt.gz, one tokenised sentence a line")
+        raise InputError(f"{folder}: no shards; {EXPECTED_SHARDS}")
     return [path for path in visible if taken[path]]
 
 
@@ -106,7 +111,8 @@ def output_folder(out: Path, model_digest: str, precision: DecodingPrecision) ->
 def read_groups(shard: Path) -> Iterator[list[tuple[int, str]]]:
     """The shard's numbered lines in groups, each of which ends at a multiple of GROUP_LINES or has GROUP_CHARACTERS.
 
-    Raises InputError naming file and line for bad UTF-8, and for what is no text for certain: JSON, CSV, a web page.
+    Raises InputError naming file and line for bad UTF-8, and for what is no text for certain: JSON, CSV, a web page,
+    tagged columns. A line on stderr says what may be none.
     """
     group: list[tuple[int, str]] = []
     characters = 0
@@ -122,8 +128,9 @@ def read_groups(shard: Path) -> Iterator[list[tuple[int, str]]]:
 
 def _text(group: list[tuple[int, str]], shard: Path) -> list[tuple[int, str]]:
     """The group; raises InputError if it is the first, and shows that the shard is no text."""
-    if group[0][0] == 1 and (found := foreign_format([text for _, text in group])):
-        raise InputError(f"{shard}:1: {found}; expected text, one tokenised sentence a line")
+    remedy = f"`ldnet tag` with {READS_COLUMNS}"
+    if group[0][0] == 1 and (doubt := doubt_about_text(group[:LOOKED_AT], str(shard), EXPECTED_TEXT, remedy)):
+        echo(one_line(f"note: {doubt}"), err=True)
     return group
 
 

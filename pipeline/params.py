@@ -24,7 +24,7 @@ from pipeline.values import (
     DataFilesOrNone,
     FolderName,
     KeyName,
-    Layers,
+    LayerCount,
     Norm,
     Positive,
     Probability,
@@ -109,7 +109,7 @@ class UnlabelledParams(Section):
 class LMParams(Section):
     """The densely connected language model (paper, section 3) and its training."""
 
-    layers: Layers = Field(description="LSTM layers of one direction; paper: 10.")
+    layers: LayerCount = Field(description="LSTM layers of one direction; paper: 10.")
     units: Width = Field(description="Units of one layer; paper: 300.")
     embedding: Width = Field(description="Width of the word embeddings; paper: 300.")
     projection: Width = Field(description="Width of the layer before the softmax; paper: 1600.")
@@ -214,7 +214,7 @@ class AblatedLMParams(Section):
     """What sets a small language model apart, and how many layers pruning leaves of it."""
 
     architecture: Architecture = Field(description="dense as in the paper, or stacked or residual layers.")
-    layers: Layers = Field(description="LSTM layers of one direction.")
+    layers: LayerCount = Field(description="LSTM layers of one direction.")
     units: Width = Field(description="Units of one layer.")
     layer_dropout: Probability = Field(description="Of a dense model; 0 for others.")
     keep_layers: int = Field(description="Layers that pruning leaves, over both directions.")

@@ -42,7 +42,7 @@ def _inside(path: str) -> bool:
 
 Positive = Annotated[int, Field(ge=1, le=MOST)]
 Count = Annotated[int, Field(ge=0, le=MOST)]
-Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
+LayerCount = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
 Width = Annotated[int, Field(ge=1, le=MOST_WIDTH)]
 Threads = Annotated[int, Field(ge=1, le=MOST_THREADS)]
 Rate = Annotated[float, Field(gt=0, le=MOST_RATE)]

@@ -11,7 +11,7 @@ from ldnet.processors import processors
 from ldnet.text.columns import read_conll
 from pipeline.checkpoints import Computation, checkpoint_folder, code_of
 from pipeline.corpus.lm_files import text_files
-from pipeline.corpus.preparation import other_test_hashes, prepare, read_hashes
+from pipeline.corpus.preparation import hashes_of, other_tests, prepare, read_hashes
 from pipeline.params import load_params
 from stages._run import StageCommand, params_option
 
@@ -19,7 +19,7 @@ from stages._run import StageCommand, params_option
 def computation(params_path: Path, raw: Path, test_hashes: Path, **_: Any) -> Computation:
     """What the stage computes with these options, for its checkpoints."""
     params = load_params(params_path)
-    others = other_test_hashes(raw, params.prepare_corpus.other_tests)[0]
+    others = other_tests(raw, params.prepare_corpus.other_tests)
     text = text_files(raw, params.prepare_corpus.text)[0]
     code = code_of("stages/prepare_corpus.py", "ldnet/text", "pipeline/text", "pipeline/corpus", "pipeline/execution")
     inputs = {"seed": params.seed, "files": [str(path) for path in text], **params.prepare_corpus.model_dump()}
@@ -40,9 +40,7 @@ def main(params_path: Path, raw: Path, test_hashes: Path, train: Path | None, ou
     A killed run resumes with the parts of the text that it has not finished.
     """
     params = load_params(params_path)
-    tests = read_hashes(test_hashes)
-    _, hashes = other_test_hashes(raw, params.prepare_corpus.other_tests)
-    hashes |= tests
+    hashes = read_hashes(test_hashes) | hashes_of(other_tests(raw, params.prepare_corpus.other_tests))
     with checkpoint_folder(computation(params_path, raw, test_hashes)) as scratch:
         statistics = prepare(
             raw,

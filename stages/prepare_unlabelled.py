@@ -7,7 +7,7 @@ import click
 from ldnet.command_line import FILE, FOLDER, echo
 from ldnet.files import write_bytes
 from pipeline.corpus.lm_files import text_files
-from pipeline.corpus.preparation import other_test_hashes, read_hashes
+from pipeline.corpus.preparation import hashes_of, other_tests, read_hashes
 from pipeline.corpus.unlabelled import check_enough, sample_sentences
 from pipeline.params import load_params
 from stages._run import StageCommand, params_option
@@ -21,10 +21,8 @@ from stages._run import StageCommand, params_option
 def main(params_path: Path, raw: Path, test_hashes: Path, out: Path) -> None:
     """Draw prepare_unlabelled.sentences sentences from the LM text under RAW; none is a test sentence."""
     params = load_params(params_path)
-    tests = read_hashes(test_hashes)
     count, corpus = params.prepare_unlabelled.sentences, params.prepare_corpus
-    _, hashes = other_test_hashes(raw, corpus.other_tests)
-    hashes |= tests
+    hashes = read_hashes(test_hashes) | hashes_of(other_tests(raw, corpus.other_tests))
     sentences = sample_sentences(text_files(raw, corpus.text)[0], hashes, count, params.seed) if count else []
     check_enough(raw / corpus.text, len(sentences), count)
     write_bytes(out, "".join(f"{sentence}\n" for sentence in sentences).encode())

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from pipeline import tracking
+from tests.tracking_stand_in import no_sender
 
 CREATE = """
 import sys
@@ -33,11 +34,6 @@ def new_tracking_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
             subprocess.run(command, check=True, capture_output=True)
             shutil.move(unfinished, database)
     return database
-
-
-def no_sender() -> None:
-    """In the place of what starts the process that logs, which takes seconds to load MLflow."""
-    raise ConnectionError("no tracking in tests")
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
 
 from ldnet.files import write_json
 from pipeline.report.results import build_results
@@ -140,3 +142,9 @@ def write_report(folder: Path) -> None:
             (predictions / row["training"] / f"{row['variant']}-seed-{seed}.conll").write_text(text, encoding="utf-8")
         row["test_f1"] = [round(F1[wrong], 4) for wrong in errs]
     write_json(folder / "work" / "report" / "results.json", results)
+
+
+def bars(figure: Figure) -> int:
+    """How many sets of points of a figure have error bars."""
+    containers = [each for axes in figure.axes for each in axes.containers if isinstance(each, ErrorbarContainer)]
+    return sum(each.has_yerr for each in containers)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import md5
 from pathlib import Path
 from statistics import median
@@ -50,6 +51,11 @@ class Bench:
     trial: bool
     maker: Mapping[str, str | None]  # commit and machine
 
+    @cached_property
+    def vectors_digest(self) -> str | None:
+        """SHA-256 of the word vectors, a file that takes seconds to read."""
+        return sha256_of_file(self.vectors) if self.vectors else None
+
     def identity(self, peer: Peer, mode: str, seed: int) -> dict[str, Any]:
         """What a row of this comparison is known by. Our taggers are known by the report that describes them, too."""
         settings = peer.settings_for(self.trial)
@@ -62,7 +68,7 @@ class Bench:
             "seed": seed if peer.seeded else None,
             "settings": settings,
             "splits": dict(self.splits),
-            "vectors": sha256_of_file(self.vectors) if self.vectors else None,
+            "vectors": self.vectors_digest,
             "threads": self.threads,
         }
 

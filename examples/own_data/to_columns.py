@@ -39,6 +39,7 @@ SENTENCE = re.compile(f"sent(ence)?{NUMBERED}")
 DOCUMENT = re.compile(f"(doc(ument)?|article|file|par(agraph)?){NUMBERED}")
 PREFIXED = re.compile(r"\A[BI]-(?=[^\W\d])")
 NOT_IN_COLUMNS = re.compile("[\t\n\r\ud800-\udfff]")  # they separate columns and lines, or have no UTF-8
+EXCEL_DELIMITER = re.compile(r'"?sep=(?P<delimiter>[,;\t|]?)"?[ \t]*\n', re.IGNORECASE)  # a line before the header
 LIST = re.compile(r"\[.+\]", re.DOTALL)  # as a table of whole sentences has them in a value
 ONE_A_ROW = "where a row is to have a word and its tag; export it as JSON lines"
 RECORDS_SHOWN = 5
@@ -50,6 +51,8 @@ BEYOND = "spans reach beyond the text; they were given what of it they have"
 LINES = "spans go over the end of a line; each line has its part as a span of its own"
 OTHER_TEXT = "spans say that their text is another than the record has there, and were left out"
 PREFIXES = "spans have a type with B- or I- before it, which was left out; each of them is a span of its own"
+NO_WORDS = "words have nothing that can be seen, and were written as _"
+NO_TYPE = "regions have no label, and were left out"
 NO_SPANS = f"records have none of {', '.join(SPANS)}; all their words were tagged O"
 NOT_ACCEPTED = "records are not annotated, or not accepted, and were left out"
 SEVERAL = "records have several annotations; the first of each was taken"
@@ -133,7 +136,8 @@ def of_table(text: str) -> tuple[list[list[Row]], list[str]]:
             sentences[-1].append(_row(row[word], row[tag], f"line {line}"))
     alone = numbers[1] and not numbers[0]
     doubts = [f"no column of sentences; a new {names[numbers[1][0]]} or an empty line starts one"] if alone else []
-    return [rows for rows in sentences if rows], doubts
+    unseen = [line for line, row in rows if any(row) and not row[word].strip()]
+    return [rows for rows in sentences if rows], doubts + _counted({NO_WORDS: unseen} if unseen else {}, "line")
 
 
 def _first_of_tags(values: Mapping[Key, Sequence[str]]) -> Key:
@@ -153,14 +157,16 @@ def _columns(names: Sequence[str], pattern: re.Pattern[str], start: str) -> list
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """The rows of a table, the header first, with the number of the line where each ends."""
-    delimiter = max(",;\t|", key=text.partition("\n")[0].count)
+    start = EXCEL_DELIMITER.match(text)
+    text = text[start.end() :] if start else text
+    delimiter = (start and start["delimiter"]) or max(",;\t|", key=text.partition("\n")[0].count)
     quoting = csv.QUOTE_NONE if delimiter == "\t" and not _is_quoted(text.split("\n")) else csv.QUOTE_MINIMAL
     table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
     try:
         for row in table:
-            yield table.line_num, row
+            yield table.line_num + bool(start), row
     except csv.Error as error:
-        raise ValueError(f"line {table.line_num}: {error}; {UNCLOSED}") from None
+        raise ValueError(f"line {table.line_num + bool(start)}: {error}; {UNCLOSED}") from None
 
 
 def _is_quoted(lines: Iterable[str]) -> bool:
@@ -233,17 +239,23 @@ def of_records(records: Sequence[Any], tokenised: Callable[[str], TokenisedText]
         try:
             found, here = _of_record(record, tokenised)
             sentences += [[_row(word, tag, "a word or a tag") for word, tag in rows] for rows in found if rows]
+            here += [NO_WORDS for rows in found for word, _ in rows if not word.strip()]
         except ValueError as error:
             raise ValueError(f"record {number}: {error}") from None
         for problem in here:
             problems.setdefault(problem, []).append(number)
-    return sentences, [f"{len(numbers):,} {what} ({_named(numbers)})" for what, numbers in problems.items()]
+    return sentences, _counted(problems, "record")
 
 
-def _named(numbers: Sequence[int]) -> str:
+def _counted(problems: Mapping[str, Sequence[int]], unit: str) -> list[str]:
+    """Each problem, how often it is there, and the numbers of the first records or lines that have it."""
+    return [f"{len(numbers):,} {what} ({_named(numbers, unit)})" for what, numbers in problems.items()]
+
+
+def _named(numbers: Sequence[int], unit: str) -> str:
     different = list(dict.fromkeys(numbers))
     more = ", ..." if len(different) > RECORDS_SHOWN else ""
-    return f"{'record' if len(different) == 1 else 'records'} {', '.join(map(str, different[:RECORDS_SHOWN]))}{more}"
+    return f"{unit}{'s' * (len(different) > 1)} {', '.join(map(str, different[:RECORDS_SHOWN]))}{more}"
 
 
 def _of_record(found: Any, tokenised: Callable[[str], TokenisedText]) -> tuple[list[list[Row]], list[str]]:
@@ -266,7 +278,10 @@ def _of_record(found: Any, tokenised: Callable[[str], TokenisedText]) -> tuple[l
     else:
         keys = shortened(", ".join(record), 200)
         raise ValueError(f"expected text and spans, or tokens and tags; found {keys}")
-    given = next((record[name] for name in SPANS if record.get(name)), [])
+    marked = [record[name] for name in SPANS if name in record]
+    if marked and all(spans is None for spans in marked):
+        return [], [NOT_ACCEPTED]
+    given = next(filter(None, marked), [])
     by_place = isinstance(words, list) and not all(isinstance(word, Mapping) for word in words)
     if by_place and not (_are_objects(given) and all("token_start" in span for span in given) and given):
         lists = (record[name] for name in TAGS if isinstance(record.get(name), list))
@@ -321,10 +336,17 @@ def _plain(record: Any) -> tuple[Mapping[str, Any], list[str]]:
     if not kept:
         return record, [NOT_ACCEPTED]
     values = [item.get("value") for item in kept[0] if isinstance(item, Mapping)]
-    spans = [value for value in values if isinstance(value, Mapping) and "start" in value]
+    regions = [value for value in values if isinstance(value, Mapping) and "start" in value]
+    # Labels may be a list under a name that is not known here: without any list, a region has none for certain.
+    spans = [
+        region
+        for region in regions
+        if _first(region, TYPE) or any(type(part) is list and part for part in region.values())
+    ]
     texts = [value for value in record["data"].values() if isinstance(value, str)]
     text = record["data"].get("text", texts[0] if len(texts) == 1 else None)
-    return {"text": text, "spans": spans}, [SEVERAL] if len(kept) > 1 else []
+    problems = [NO_TYPE] * (len(regions) - len(spans)) + [SEVERAL] * (len(kept) > 1)
+    return {"text": text, "spans": spans}, problems
 
 
 def _is_pair(record: Any) -> bool:
@@ -407,7 +429,8 @@ def _span(span: Any, tokens: Sequence[Token], by_place: bool) -> tuple[int, int,
     start, end, kind = values if len(values) == 3 else (None, None, None)
     kinds = kind if isinstance(kind, list) else [kind]
     if not (_is_place(start) and _is_place(end) and kinds and all(isinstance(k, str) and k.strip() for k in kinds)):
-        raise ValueError(f"expected a span of start, end and type, found {_shown(span)}")
+        remedy = "; give it a type, or delete it" if _is_place(start) and _is_place(end) and not kind else ""
+        raise ValueError(f"expected a span of start, end and type, found {_shown(span)}{remedy}")
     return start, end, ["_".join(kind.split()) for kind in kinds]
 
 

@@ -6,7 +6,9 @@ Shapes: B sentences, T places of the longest (the last one closes a sentence), C
 
 import argparse
 import json
+import os
 import re
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -25,6 +27,8 @@ WORD_CHARACTERS = 128  # of a longer word the first and the last 64 are read
 # What a terminal might obey (as in ldnet/printable.py): control characters, line ends, marks of direction.
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 WORD = re.compile(r"[^ \t\n\v\f\r]+")  # real words contain U+00A0, U+3000 and other Unicode white space
+MARKS = re.compile(r"\A\ufeff+(?![ \t])")  # byte order marks, but none that is a word of its own
+INTERRUPTED = 128 + signal.SIGINT
 
 
 class OnnxTagger:
@@ -142,18 +146,30 @@ def printable(text: str) -> str:
 
 
 def decoded(lines: Iterable[bytes], problems: list[str]) -> Iterator[str]:
-    """The lines as text, up to one that is not UTF-8, which becomes a problem."""
+    """The lines as text, up to one that is not UTF-8, which becomes a problem.
+
+    A byte order mark starts a file, and each of several files that were put together; it is left out.
+    """
     for number, line in enumerate(lines, 1):
         try:
-            yield line.decode("utf-8")
+            text = line.decode("utf-8")
+            yield text.lstrip("\ufeff") if number == 1 else MARKS.sub("", text)
         except UnicodeDecodeError as error:
             found = f"byte 0x{line[error.start]:02x} at position {error.start + 1}"
             problems.append(f"<stdin>:{number}: not UTF-8 ({found}); convert the file to UTF-8")
             return
 
 
+def discard_output() -> None:
+    """Let standard output lead nowhere: what Python still holds back would fail, or wait for who reads, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
-    """Tag standard input. What comes before a line that is not UTF-8 is tagged."""
+    """Tag standard input. What comes before a line that is not UTF-8 is tagged.
+
+    Where nobody reads on, as after `| head`, that is the end, without an error. Ctrl-C ends with exit status 130.
+    """
     parser = argparse.ArgumentParser(description="Tag sentences from standard input: JSON lines of words and tags.")
     parser.add_argument("--precision", choices=sorted(GRAPHS), default="float32")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as onnxruntime likes")
@@ -164,9 +180,16 @@ def main() -> None:
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     shown = printable if sys.stdout.isatty() else str
     problems: list[str] = []
-    tagger = OnnxTagger(Path(__file__).parent, options.precision, options.threads)
-    for line in tag_lines(tagger, decoded(sys.stdin.buffer, problems)):
-        print(shown(line))
+    try:
+        tagger = OnnxTagger(Path(__file__).parent, options.precision, options.threads)
+        for line in tag_lines(tagger, decoded(sys.stdin.buffer, problems)):
+            print(shown(line))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+    except KeyboardInterrupt:
+        discard_output()
+        sys.exit(INTERRUPTED)
     if problems:
         sys.exit(f"Error: {problems[0]}")
 

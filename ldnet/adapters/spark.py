@@ -66,7 +66,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
 
 
 def tagging_function(session: "SparkSession", mlflow_model: Path) -> Any:
-    """A column of texts to one of tags, by the MLflow model at this path (see `pyfunc_model`)."""
+    """A column of texts to one of tags, by the MLflow model at this path (see `ldnet.adapters.mlflow_model`)."""
     import mlflow
 
     return mlflow.pyfunc.spark_udf(

@@ -64,8 +64,7 @@ class PathDistribution:
         whole = [TaggedSpan(row, 0, len(path), path) for row, path in zip(sentences, closed, strict=True)]
         places, first = torch.tensor(sentences), torch.tensor([path[0] for path in closed])
         scores = self.transitions[self.start, first] + self.emissions[places, 0, first] + self._within(whole)
-        probabilities: list[float] = (scores - self.partition[places]).exp().tolist()
-        return probabilities
+        return _probabilities(scores - self.partition[places])
 
     def span_probabilities(self, tagged: Sequence[TaggedSpan]) -> list[float]:
         """The probability of each span."""
@@ -73,9 +72,7 @@ class PathDistribution:
             return []
         scores = self._up_to_first(tagged) + self._within(tagged) + self._from_last(tagged)
         sentences = torch.tensor([span.sentence for span in tagged])
-        # Rounding may leave a hair more than everything.
-        probabilities: list[float] = (scores - self.partition[sentences]).exp().clamp(max=1.0).tolist()
-        return probabilities
+        return _probabilities(scores - self.partition[sentences])
 
     def _up_to_first(self, tagged: Sequence[TaggedSpan]) -> Tensor:
         """Log of the sum over all beginnings up to the spans' first words, which must not continue an earlier span."""
@@ -107,6 +104,12 @@ class PathDistribution:
             numbers, sentences, places, tags_before, tags = torch.tensor(steps).unbind(1)
             scores.index_add_(0, numbers, self.transitions[tags_before, tags] + self.emissions[sentences, places, tags])
         return scores
+
+
+def _probabilities(logarithms: Tensor) -> list[float]:
+    """What these are the logarithms of, at most 1: rounding may leave a hair more than everything."""
+    probabilities: list[float] = logarithms.exp().clamp(max=1.0).tolist()
+    return probabilities
 
 
 @lru_cache

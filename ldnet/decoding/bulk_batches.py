@@ -1,6 +1,6 @@
 """Batches for tagging in bulk: every different word of a batch is looked up and spelled once.
 
-Every sentence has one place more than it has words, the closing one .
+Every sentence has one place more than it has words, the closing one.
 Shapes: N sentences, S places in all sentences, one sentence after the other, R different words, Q characters at all
 places, T places of the longest sentence.
 """

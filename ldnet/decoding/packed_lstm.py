@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from ldnet.decoding.bfloat16 import round_to_bfloat16
 from ldnet.decoding.fused_cell import lstm_step
 from ldnet.decoding.packing import Numbers
-from ldnet.decoding.precision import DecodingPrecision as DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.weights import LanguageModelWeights, LSTMWeights
 
 LARGEST = 127  # what an output of 1 is as an 8-bit integer

@@ -16,6 +16,8 @@ from ldnet.errors import InputError
 from ldnet.text.lines import SAME_ENDS
 
 DOCUMENT_START = re.compile(r"-{1,2}docstart-{1,2}(\(?\w+\)?)?")  # in any case: corpora are lower-cased, too
+# The same with other dashes or brackets, and the end of a document. They begin a line: elsewhere they may be words.
+DOCUMENT_MARK = re.compile(r"([-\u2010-\u2015\u2212]{1,2}|_|<)doc(start|end)([-\u2010-\u2015\u2212]{1,2}|_|>)")
 UNSEEN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\x1a\u200b\u2060\ufeff"
 # Only these separate columns: real words contain U+00A0, U+3000 and other Unicode white space.
 BLANKS = re.compile(r"[ \t]+")
@@ -74,6 +76,8 @@ class Layout:
                 remedy = "blanks separate the columns: is one of them missing?"
             elif not self.tabs:
                 remedy = "blanks separate the columns: write _ for a blank in a word, or separate columns with tabs"
+            if len(fields) < self.width and (blank := other_blank([" ".join(fields)])):
+                remedy = f"only blanks and tabs separate columns, and there is U+{ord(blank):04X} in this line"
             raise InputError(
                 f"{place}: expected {self.width} columns as in line {self.example}, found {len(fields)} ({remedy})"
             )
@@ -106,11 +110,17 @@ def is_blank(text: str) -> bool:
 
 
 def starts_document(text: str) -> bool:
-    """Whether the line is the -DOCSTART- of the CoNLL-2003 files; others write it with a number or without dashes."""
+    """Whether the line is the -DOCSTART- of the CoNLL-2003 files; others write it with a number or without dashes.
+
+    A -DOCEND- is none, but has the same effect.
+    """
     lowered = text.lower()
-    if "docstart" not in lowered:
+    if "docstart" not in lowered and "docend" not in lowered:
         return False
-    return _at_blanks(text)[0] == "DOCSTART" or any(map(DOCUMENT_START.fullmatch, _at_blanks(lowered)))
+    fields = _at_blanks(lowered)
+    if _at_blanks(text)[0] == "DOCSTART" or DOCUMENT_MARK.fullmatch(fields[0]):
+        return True
+    return any(map(DOCUMENT_START.fullmatch, fields))
 
 
 def find_layout(lines: Iterable[NumberedLine]) -> Layout | None:
@@ -160,8 +170,8 @@ def read_block(
     """The lines of a file or a part of it, taken apart; None for each blank line.
 
     With `tag_column`, a line that begins with # and a blank is a word if its tag has the shape of one or is among
-    `tags`, and a comment otherwise. Raises
-    InputError naming `name` and the line for another number of columns, and for a carriage return inside a line.
+    `tags`, and a comment otherwise. Raises InputError naming `name` and the line for another number of columns, and for
+    a carriage return inside a line.
     """
     for number, text in lines:
         place = f"{name}:{number}"

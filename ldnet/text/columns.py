@@ -42,7 +42,7 @@ def read_conll(path: Path, word_column: int, tag_column: int) -> list[Sentence]:
     sentences: list[Sentence] = []
     words: list[str] = []
     tags: list[str] = []
-    for number, line in enumerate((*read_lines(path, MOST_LINE_BYTES), b""), start=1):
+    for number, line in enumerate((*read_lines(path, MOST_LINE_BYTES, mark_is_word=True), b""), start=1):
         if line:
             columns = split_line(decode(line, path, number))
             if len(columns) <= max(word_column, tag_column):
@@ -69,7 +69,7 @@ def write_conll(path: Path, sentences: Iterable[Sentence]) -> None:
 def read_unlabelled(path: Path) -> list[Sentence]:
     """Read a sentence a line, words separated by single spaces; they have no tags. Raises InputError for others."""
     sentences = []
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(read_lines(path, mark_is_word=True), start=1):
         words = tuple(decode(line, path, number).split(" "))
         if not all(words):
             raise InputError(f"{path}:{number}: expected words with a single blank between them, found two, or no word")

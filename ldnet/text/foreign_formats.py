@@ -14,6 +14,8 @@ from ldnet.text.column_layout import HEADER, find_layout, looks_like_tag
 DELIMITERS = {",": "commas", ";": "semicolons", "|": "vertical bars"}
 JSON_START = re.compile(r'\s*(\{\s*("[^"]*"\s*:|$)|\[\s*(\{|\[|"|$))')
 JSON_NEXT = re.compile(r'\s*("[^"\\]*(\\.[^"\\]*)*"\s*(:|$|,\s*$)|\{\s*("|$)|\[\s*("|\[|$))')
+QUOTED_VALUE = r'"[^"\t ]*(?:""[^"\t ]*)*"'
+QUOTED_TAG = re.compile(rf"(?:{QUOTED_VALUE}[ \t]+)+(?P<tag>{QUOTED_VALUE})[ \t]*")  # blanks are in text, too
 QUOTED_VALUES = re.compile(r'("[^"\t]*(""[^"\t]*)*"(\t|$)){2,}')
 BEGINNINGS = {
     "version https://git-lfs.github.com/spec/": "a pointer of Git LFS (`git lfs pull` brings the file)",
@@ -26,6 +28,7 @@ TAGGED = re.compile(r"\S+[_/|](?:[A-Za-z]{1,5}[$\d]?|[^\w\s]{1,3}|-[LR][RSC]B-|[
 MOST_TAGGED = 0.8  # of the words of a line
 PUBTATOR_TITLE = re.compile(r"(?P<id>\w+)\|t\|")
 PAGE_START = re.compile(r"\s*<(\?xml|!doctype|html)\b", re.IGNORECASE)
+EXCEL_DELIMITER = re.compile(r'"?sep=([,;|:^~]|\\t)?"?\s*', re.IGNORECASE)  # may stand before the header of CSV
 FEWEST_JOINED = 6  # words
 LINES = 50  # that are looked at
 MOST = 0.8  # of the lines: a comma that is a word is not always quoted
@@ -36,6 +39,8 @@ def foreign_format(lines: Sequence[str]) -> str:
     shown = [line for line in lines if line.strip()][:LINES]
     if not shown:
         return ""
+    if len(shown) > 1 and EXCEL_DELIMITER.fullmatch(shown[0]):
+        return "Excel's sep= line (delete it)"
     if PAGE_START.match(shown[0]):
         return "a web page or XML"
     if found := next((name for beginning, name in BEGINNINGS.items() if shown[0].startswith(beginning)), ""):
@@ -48,7 +53,7 @@ def foreign_format(lines: Sequence[str]) -> str:
         return "brat standoff, spans without their text (the .txt beside it; tools/anntoconll.py of brat makes columns)"
     if (title := PUBTATOR_TITLE.match(shown[0])) and len(shown) > 1 and shown[1].startswith(f"{title['id']}|a|"):
         return "PubTator, spans apart from words (make JSON records of text and spans)"
-    if all(map(QUOTED_VALUES.fullmatch, shown)):
+    if all(map(QUOTED_VALUES.fullmatch, shown)) or _are_quoted_tags(shown):
         return "values in quotation marks (write them without; in pandas: quoting=csv.QUOTE_NONE)"
     if _are_joined(shown):
         return "words joined to their tags by | (write a word a line, and blanks for |)"
@@ -64,14 +69,19 @@ def advised(found: str, advice: str) -> str:
     return found if found.endswith(")") else f"{found}{advice}"
 
 
-def separated_values(lines: Sequence[str]) -> str:
-    """What a file that cannot be read as columns may be: CSV, if most lines have equally many values; or ''."""
+def csv_delimiter(lines: Sequence[str]) -> str:
+    """What separates the values of a file that may be CSV, if most lines have equally many of them; or ''."""
     shown = [line for line in lines if line.strip()][:LINES]
-    for delimiter, name in DELIMITERS.items():
+    for delimiter in DELIMITERS:
         widths = Counter(len(_row(line, delimiter)) for line in shown).most_common(1)
         if widths and widths[0][0] > 1 and widths[0][1] >= MOST * len(shown):
-            return f"CSV, its columns separated by {name}"
+            return delimiter
     return ""
+
+
+def csv_in_words(delimiter: str) -> str:
+    """What a file with this delimiter is."""
+    return f"CSV, its columns separated by {DELIMITERS[delimiter]}"
 
 
 def in_columns(lines: Sequence[str]) -> bool:
@@ -98,6 +108,12 @@ def _is_vertical(lines: Sequence[str]) -> bool:
     return any(columns) and all(
         has or VERTICAL_TAG.fullmatch(line.strip()) for has, line in zip(columns, lines, strict=True)
     )
+
+
+def _are_quoted_tags(lines: Sequence[str]) -> bool:
+    """Whether all of several lines are words in quotation marks, with a tag as the last."""
+    matches = (QUOTED_TAG.fullmatch(line) for line in lines)
+    return len(lines) > 1 and all(match and looks_like_tag(match["tag"][1:-1]) for match in matches)
 
 
 def _are_joined(lines: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """The lexicon: everything the tagger knows by number (words, characters, tags), and the words' pretrained vectors."""
 
 import re
+from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from ldnet.errors import InputError
+from ldnet.errors import InputError, StageFileError
 from ldnet.files import JsonObject, write_bytes, write_json
 from ldnet.limits import MOST_CHARACTERS
 from ldnet.printable import HALF_CHARACTER, quoted, reason, shortened
@@ -105,7 +106,7 @@ class Lexicon:
         """Read what `save` wrote. Raises InputError if a file is missing or damaged, or if they do not fit together."""
         lists, path = JsonObject.read(folder / "lexicon.json"), folder / "vectors.safetensors"
         if not path.is_file():
-            raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro prepare_conll`)")
+            raise StageFileError(f"{path}: no such file", "run the stage that writes it (`dvc repro prepare_conll`)")
         words, characters, tags = map(lists.texts, ("words", "characters", "tags"))
         _check_lists(lists.path, words, characters, tags)
         if HALF_CHARACTER.search("".join(words)):
@@ -124,13 +125,19 @@ class Lexicon:
 
 
 def _check_lists(path: Path, words: Sequence[str], characters: Sequence[str], tags: Sequence[str]) -> None:
-    """Raise InputError unless special words and characters come first, where their ids are taken to be, there are not
-    too many characters, and the tags are IOBES, or the CRF's own."""
+    """Raise InputError unless special words and characters come first, where their ids are taken to be, nothing comes
+    twice (but words that are written as special ones), there are not too many characters, and the tags are IOBES, or
+    the CRF's own."""
     for key, items, special in (("words", words, SPECIAL_WORDS), ("characters", characters, SPECIAL_CHARACTERS)):
         if (first := items[: len(special)]) != special:
             raise InputError(f"{path}: {key}: expected {special} as the first, found {shortened(str(first))}")
     if len(characters) > MOST_CHARACTERS:
         raise InputError(f"{path}: characters: {len(characters):,} of them; at most {MOST_CHARACTERS:,} are allowed")
+    own = words[len(SPECIAL_WORDS) :], characters[len(SPECIAL_CHARACTERS) :], tags
+    for key, listed in zip(("words", "characters", "tags"), own, strict=True):
+        if len(set(listed)) < len(listed):
+            twice = next(item for item, number in Counter(listed).items() if number > 1)
+            raise InputError(f"{path}: {key}: expected each once, found {quoted(twice)} twice")
     for tag in tags:
         if tag not in (START_TAG, END_TAG) and not TAG.fullmatch(tag):
             expected = "O, or B-, I-, E- or S- and a type without control characters"

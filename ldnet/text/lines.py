@@ -20,6 +20,7 @@ from ldnet.errors import InputError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MARKS = re.compile(rb"\A(?:\xef\xbb\xbf)+(?![ \t])")
+MARKS_AT_START = re.compile(rb"\A(?:\xef\xbb\xbf)+")  # of a file, where a mark is no word
 BLOCK_BYTES = 1 << 20
 CERTAIN_BYTES = 1 << 16  # without a newline, but with carriage returns, so that these end the lines
 WIDE_BYTES = 4096  # from the first NUL on, that are looked at
@@ -38,10 +39,13 @@ BINARY = {  # \x15 begins the first page of a table; PAR1 alone is a word, the n
     "a Parquet table": b"PAR1\x15",
     "an SQLite database": b"SQLite format 3\0",
     "a PDF": b"%PDF-",
+    "PostScript": b"%!PS",
 }
+TAR_MARK = slice(257, 262)  # NUL bytes fill up what comes before it
 ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # one follows, of content or none: text, too, may begin with BZh
 UNREADABLE = (OSError, EOFError, zlib.error)
+A_SENTENCE = "expected a sentence a line"
 SAME_ENDS = r"give all lines the same end: perl -pe 's/\r*\n|\r/\n/g'"  # lines may end with \r\n as well
 
 
@@ -69,12 +73,15 @@ def compression(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {error}") from None
 
 
-def read_lines(path: Path, most_bytes: int | None = None) -> Iterator[bytes]:
+def read_lines(
+    path: Path, most_bytes: int | None = None, expected: str = A_SENTENCE, mark_is_word: bool = False
+) -> Iterator[bytes]:
     """The lines of a file, plain or compressed, without their line ends and the byte order marks before them.
 
-    A byte order mark starts a file, and each of several files that were put together. Raises InputError if the file is
+    A byte order mark starts a file, and each of several files that were put together. With `mark_is_word`, one before a
+    blank is a word even where the file starts: the project's own files have no other. Raises InputError if it is
     missing, unreadable or damaged, an archive, or not compressed although its name says so, and for a line of more than
-    `most_bytes`, if that is given.
+    `most_bytes`, if that is given; then the error says what was `expected`.
     """
     kind = compression(path)
     promised = ENDINGS.get(path.suffix.lower(), kind)
@@ -84,7 +91,8 @@ def read_lines(path: Path, most_bytes: int | None = None) -> Iterator[bytes]:
         raise InputError(f"{path}: is packed ({kind}); unpack it, and give the text file that is in it")
     try:
         with path.open("rb") as raw, _opened(kind, raw, path) as file:
-            yield from (line for line in split_lines(_blocks(file, path), str(path), most_bytes) if line is not None)
+            lines = split_lines(_blocks(file, path), str(path), most_bytes, expected, mark_is_word)
+            yield from (line for line in lines if line is not None)
     except UNREADABLE as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
 
@@ -153,19 +161,26 @@ def _zstd(file: BinaryIO, path: Path) -> Any:
 def _blocks(file: Any, path: Path) -> Iterator[bytes]:
     first = True
     while block := file.read(BLOCK_BYTES):
-        if first and block[257:262] == b"ustar":
-            raise InputError(f"{path}: is a tar archive; unpack it, and give the text file that is in it")
         if first and (inner := compression_of(block)):
             raise InputError(f"{path}: what is compressed in it is compressed again ({inner}); unpack it")
         first = False
         yield block
 
 
-def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | None = None) -> Iterator[bytes | None]:
+def split_lines(
+    blocks: Iterable[bytes | None],
+    name: str,
+    most_bytes: int | None = None,
+    expected: str = A_SENTENCE,
+    mark_is_word: bool = False,
+) -> Iterator[bytes | None]:
     """The lines of a stream of blocks, without line ends and the byte order marks before them; a None is passed on.
 
+    `mark_is_word` is that of `read_lines`.
+
     Raises InputError naming the line if lines end with carriage returns up to there, and with newlines from there on,
-    or if it has more than `most_bytes`, and for text in UTF-16 or UTF-32 and other binary files.
+    or if it has more than `most_bytes`, where it says what was `expected`, and for tar archives, text in UTF-16 or
+    UTF-32 and other binary files.
     """
     end = b""  # not known yet
     rest: list[bytes] = []  # parts of the line that is not ended yet
@@ -194,30 +209,35 @@ def split_lines(blocks: Iterable[bytes | None], name: str, most_bytes: int | Non
             rest.append(block)
             kept += len(block)
             if most_bytes and kept > most_bytes:
-                raise _too_long(name, number + 1, most_bytes)
+                raise _too_long(name, number + 1, most_bytes, expected)
             continue
         first, *lines, last = block.split(end)
-        yield from _bounded((b"".join([*rest, first]), *lines), name, number, most_bytes)
+        yield from _bounded((b"".join([*rest, first]), *lines), name, number, most_bytes, expected, mark_is_word)
         number += 1 + len(lines)
         rest, kept = [last], len(last)
     if last_lines := b"".join(rest):
         ended = last_lines.removesuffix(b"\r")
-        yield from _bounded([ended] if end else ended.split(b"\r"), name, number, most_bytes)
+        yield from _bounded([ended] if end else ended.split(b"\r"), name, number, most_bytes, expected, mark_is_word)
 
 
-def _bounded(lines: Iterable[bytes], name: str, before: int, most_bytes: int | None) -> Iterator[bytes]:
+def _bounded(
+    lines: Iterable[bytes], name: str, before: int, most_bytes: int | None, expected: str, mark_is_word: bool
+) -> Iterator[bytes]:
     """The bare lines, of which the first has the number `before` + 1."""
-    for number, line in enumerate(map(_bare, lines), before + 1):
+    for number, whole in enumerate(lines, before + 1):
+        line = _bare(whole, MARKS if number > 1 or mark_is_word else MARKS_AT_START)
         if most_bytes and len(line) > most_bytes:
-            raise _too_long(name, number, most_bytes)
+            raise _too_long(name, number, most_bytes, expected)
         yield line
 
 
-def _too_long(name: str, number: int, most_bytes: int) -> InputError:
-    return InputError(f"{name}:{number}: a line of more than {most_bytes:,} bytes; expected a sentence a line")
+def _too_long(name: str, number: int, most_bytes: int, expected: str) -> InputError:
+    return InputError(f"{name}:{number}: a line of more than {most_bytes:,} bytes; {expected}")
 
 
 def _refuse_binary(start: bytes, name: str) -> None:
+    if start[TAR_MARK] == b"ustar" and 0 in start[: TAR_MARK.start]:
+        raise InputError(f"{name}: is a tar archive; unpack it, and give the text file that is in it")
     if kind := next((kind for kind, magic in BINARY.items() if start.startswith(magic)), ""):
         raise InputError(f"{name}: is {kind}, not text; export what is in it as text")
 
@@ -251,16 +271,16 @@ def _has_wide_characters(start: bytes) -> bool:
     return many and any(0 not in start[place::4] for place in range(4))
 
 
-def _bare(line: bytes) -> bytes:
+def _bare(line: bytes, marks: re.Pattern[bytes]) -> bytes:
     """The line without carriage returns at its end, and without the byte order marks that start files.
 
-    There are several where empty files were put before another one. A mark stays where it is a word of its own: then
-    what separates words follows it.
+    There are several where empty files were put before another one. Where a mark is a word of its own, which `marks`
+    leave where it is, what separates words follows it.
     """
     line = line.rstrip(b"\r\n")
     if not line.startswith(BYTE_ORDER_MARK):
         return line
-    bare = MARKS.sub(b"", line)
+    bare = marks.sub(b"", line)
     return bare if bare in (b"", line) else FirstLine(bare)
 
 

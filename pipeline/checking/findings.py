@@ -67,7 +67,7 @@ def escaped(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def shortened(text: str) -> str:
+def example(text: str) -> str:
     """The text as an example in a report: escaped, and cut where it is long."""
     shown = escaped(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3]}..."

@@ -18,6 +18,7 @@ from ldnet.text.lines import compression
 from ldnet.text.lm_words import END_OF_SENTENCE
 from pipeline.checking.findings import Findings, percent
 from pipeline.checking.tagged_sentences import TaggedSentences
+from pipeline.corpus.altered_tests import Altered, doubts_of_altered_tests, merged
 from pipeline.corpus.fitness import fitness, known_share, missing_words
 from pipeline.corpus.lm_files import check_text, find_text, listed
 from pipeline.corpus.lm_form import doubts_of_form
@@ -26,14 +27,14 @@ from pipeline.corpus.preparation import (
     COMPRESSION,
     check_size,
     doubts_of_other_tests,
+    hashes_of,
     make_vocabulary,
-    other_test_hashes,
+    other_tests,
 )
-from pipeline.corpus.text_parts import Part, read_parts
+from pipeline.corpus.text_parts import PART_BYTES, Part, read_parts
 from pipeline.corpus.unlabelled import LONGEST, SHORTEST, check_enough
 from pipeline.params import Params
 
-PART_BYTES = 1 << 22
 MOST_BYTES = 1 << 27  # of text that is read whole: about 25 million words
 SAMPLE_TOKENS = 1_000_000  # that are kept, for steps of language models to be timed on
 Ranks = NDArray[np.uint64]
@@ -46,6 +47,7 @@ class LMSentences:
     share: float
     read: int = 0  # sentences
     dropped: int = 0  # of them, as test sentences
+    altered: Altered = field(default_factory=dict)  # test sentences that are there in another form
     sentences: int = 0  # for training
     counts: Counter[str] = field(default_factory=Counter)
     vocabulary: list[str] = field(default_factory=list)
@@ -84,7 +86,7 @@ def look_at_text(
     unreadable = len(findings.errors) > before
     with findings.keep_error():
         findings.warnings += doubts_of_other_tests(raw, corpus.other_tests)
-        _, hashes = other_test_hashes(raw, corpus.other_tests)
+        hashes = hashes_of(other_tests(raw, corpus.other_tests))
     hashes |= {sentence_hash(sentence.words) for sentence in sentences.splits["test"]} if sentences else set()
     if not plain:
         return None
@@ -117,6 +119,7 @@ def _read(text: LMSentences, plain: dict[Path, int], hashes: set[str], params: P
                     numbered = number_part(part, hashes, params.seed)
                     text.read += numbered.read
                     text.dropped += numbered.read - len(numbered.ranks)
+                    text.altered = merged([text.altered, numbered.altered])
                     occurrences = np.bincount(numbered.numbers, minlength=len(numbered.words)).tolist()
                     text.counts.update(dict(zip(numbered.words, occurrences, strict=True)))
                     heldout = _lowest(heldout, numbered, size)
@@ -169,6 +172,7 @@ def _report(text: LMSentences, params: Params, sentences: TaggedSentences | None
         f"{about}{round(text.read / text.share):,} sentences, {text.tokens:,} tokens for training; "
         f"{len(vocabulary):,} words in the vocabulary (prepare_corpus.min_count {minimum})",
     )
+    findings.warnings += doubts_of_altered_tests(text.altered, text.dropped)
     if sentences is None or not text.sentences:
         return
     splits = sentences.splits

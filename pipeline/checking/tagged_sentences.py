@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ldnet.text.columns import Sentence
 from ldnet.text.tags import spans
-from pipeline.checking.findings import Findings, percent, shortened
+from pipeline.checking.findings import Findings, example, percent
 from pipeline.params import ConllParams, Params
 from pipeline.text.lexicon_building import vector_coverage
 from pipeline.text.raw_columns import RawFile
@@ -72,7 +72,7 @@ def _report(sentences: TaggedSentences, conll: ConllParams, files: Sequence[RawF
 
 def _beginning(of_sentence: Sequence[str]) -> str:
     """The first words or tags of a sentence."""
-    return " ".join(map(shortened, of_sentence[:SHOWN])) + (" ..." if len(of_sentence) > SHOWN else "")
+    return " ".join(map(example, of_sentence[:SHOWN])) + (" ..." if len(of_sentence) > SHOWN else "")
 
 
 def _slips(tags: TagReport, conll: ConllParams) -> str:
@@ -99,14 +99,14 @@ def _report_types(of_types: dict[str, dict[str, list[str]]], findings: Findings)
     for kind, _ in counts.most_common(MOST_TYPES):
         numbers = ", ".join(f"{name} {len(types.get(kind, ())):,}" for name, types in of_types.items())
         texts = dict.fromkeys(text for types in of_types.values() for text in types.get(kind, ()))
-        examples = " | ".join(map(shortened, list(texts)[:EXAMPLES]))
-        findings.add(f"  {shortened(kind):<7}", f"{numbers}: {examples}")
+        examples = " | ".join(map(example, list(texts)[:EXAMPLES]))
+        findings.add(f"  {example(kind):<7}", f"{numbers}: {examples}")
     if len(counts) > MOST_TYPES:
         findings.add("  ...", f"and {len(counts) - MOST_TYPES:,} more types")
     for name in ("dev", "test"):
         if unseen := [kind for kind in of_types[name] if kind not in of_types["train"]]:
             number = sum(len(of_types[name][kind]) for kind in unseen)
-            shown = ", ".join(map(shortened, unseen[:MOST_TYPES]))
+            shown = ", ".join(map(example, unseen[:MOST_TYPES]))
             findings.warnings.append(f"{number:,} spans of {name} are of types that train does not have: {shown}")
 
 

@@ -77,7 +77,7 @@ def text_files(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
 
 def find_text(raw: Path, pattern: str) -> tuple[list[Path], list[Path]]:
     """The same files, without a look into them. Raises InputError if there is none."""
-    folder = raw / next(iter(Path(re.split(r"[*?[]", pattern)[0] + "x").parents))
+    folder = raw / Path(re.split(r"[*?[]", pattern)[0] + "x").parent
     found = sorted(path for path in raw.glob(pattern) if path.is_file())
     stray = [path for path in found if is_stray(path.relative_to(raw), pattern)]
     paths = [path for path in found if path not in stray]

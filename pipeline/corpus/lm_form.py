@@ -13,7 +13,15 @@ from ldnet.text.foreign_formats import has_tags
 from ldnet.text.tokenisation import split_words
 from pipeline.text.bounded_lines import bounded_lines
 from pipeline.text.odd_characters import NAMES, is_odd, meant
-from pipeline.text.odd_words import has_blank_at_end, has_escape, is_boundary, is_cut, is_placeholder
+from pipeline.text.odd_words import (
+    has_blank_at_end,
+    has_escape,
+    is_boundary,
+    is_cut,
+    is_marked,
+    is_piece,
+    is_placeholder,
+)
 
 LOOKED_AT = 1000  # lines of each file
 MARKUP = re.compile(r"<\s*(?:[/?!]\s*)?[A-Za-z][^<>]*>")
@@ -37,6 +45,9 @@ IN_WORDS: dict[str, Callable[[str], bool]] = {
     "text with blanks that separate no words at the ends of words": has_blank_at_end,
 }
 TAGGED_LINES, FEWEST_TAGGED = 0.5, 3  # of the lines that were looked at
+PIECES = "text with pieces of words, as another tool's tokeniser cuts and marks them"
+PIECES_LINES, FEWEST_PIECES = 0.01, 3  # of the lines: rare words alone may be cut; fewer are headings and hashtags
+MARKED = 0.3  # of the words of a line: fewer are names that begin with the letter of GPT-2's mark
 
 
 def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
@@ -59,10 +70,13 @@ def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def lines_by_form(lines: Iterable[str]) -> dict[str, list[int]]:
-    """The lines that are no text, by what they are. Words with parts of speech count if half of the lines have them."""
-    kinds = ("markup", "the time of a subtitle", "words with parts of speech", RETURNS, *IN_WORDS)
+    """The lines that are no text, by what they are.
+
+    Words with parts of speech count if half of the lines have them, pieces of words if more than single lines have.
+    """
+    kinds = ("markup", "the time of a subtitle", "words with parts of speech", RETURNS, PIECES, *IN_WORDS)
     found: dict[str, list[int]] = {kind: [] for kind in kinds}
-    markup, times, tagged, returns, *_ = found.values()
+    markup, times, tagged, returns, pieces, *_ = found.values()
     shown = 0
     for number, line in enumerate(lines):
         shown += bool(line)
@@ -74,13 +88,22 @@ def lines_by_form(lines: Iterable[str]) -> dict[str, list[int]]:
             tagged.append(number)
         elif "\r" in line:
             returns.append(number)
-        elif kind := _kind_of_words(split_words(line)):
+        elif kind := _kind_of_words(words := split_words(line)):
             found[kind].append(number)
+        elif _has_pieces(words):
+            pieces.append(number)
     if len(tagged) < max(FEWEST_TAGGED, TAGGED_LINES * shown):
         tagged.clear()
+    if len(pieces) < max(FEWEST_PIECES, PIECES_LINES * shown):
+        pieces.clear()
     return {kind: numbers for kind, numbers in found.items() if numbers}
 
 
 def _kind_of_words(words: list[str]) -> str:
     """What a line is because of one of its words; '' for text."""
     return next((kind for kind, holds in IN_WORDS.items() if any(map(holds, words))), "")
+
+
+def _has_pieces(words: list[str]) -> bool:
+    """Whether words of a line are cut in pieces, or as many are marked as in text that was cut."""
+    return any(map(is_piece, words)) or sum(map(is_marked, words)) > MARKED * len(words)

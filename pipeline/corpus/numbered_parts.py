@@ -6,7 +6,8 @@ numbered side by side, and a part that is on disk need not be numbered again.
 
 import hashlib
 import io
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from ldnet.files import write_bytes
 from ldnet.printable import reason
 from ldnet.text.columns import sentence_hash
 from ldnet.text.lm_words import END_OF_SENTENCE
+from pipeline.corpus.altered_tests import Altered, altered_tests
 from pipeline.corpus.text_parts import Part
 from pipeline.execution.stored import NO_ARRAY
 
@@ -33,6 +35,7 @@ class NumberedPart:
     numbers: Ids  # (N,): indices of words
     ranks: npt.NDArray[np.uint64]  # (S,): the held-out sentences are those of lowest rank; copies have the same
     read: int  # sentences, also of the test split
+    altered: Altered = field(default_factory=dict)  # test sentences that are among the others in another form
 
     @property
     def ends(self) -> npt.NDArray[np.int64]:
@@ -45,7 +48,7 @@ def number_part(part: Part, test_hashes: set[str], seed: int) -> NumberedPart:
     read = [sentence for piece in part for sentence in piece.sentences()]
     kept = [sentence for sentence in read if sentence_hash((sentence.decode(),)) not in test_hashes]
     words, numbers = number_words(kept)
-    return NumberedPart(words, numbers, rank(kept, seed), len(read))
+    return NumberedPart(words, numbers, rank(kept, seed), len(read), altered_tests(kept, test_hashes))
 
 
 def number_words(sentences: list[bytes]) -> tuple[list[str], Ids]:
@@ -83,6 +86,7 @@ def save_part(part: NumberedPart, path: Path) -> None:
         numbers=part.numbers,
         ranks=part.ranks,
         read=np.array(part.read),
+        altered=np.frombuffer(json.dumps(part.altered).encode(), dtype=np.uint8),
     )
     write_bytes(path, buffer.getvalue())
 
@@ -97,6 +101,7 @@ def load_part(path: Path) -> NumberedPart:
                 numbers=arrays["numbers"],
                 ranks=arrays["ranks"],
                 read=int(arrays["read"]),
+                altered=json.loads(arrays["altered"].tobytes()),
             )
     except NO_ARRAY as error:
         raise InputError(

@@ -11,7 +11,7 @@ import math
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,12 +26,13 @@ from ldnet.files import write_json
 from ldnet.printable import quoted
 from ldnet.text.columns import sentence_hash
 from ldnet.text.lm_words import END_OF_SENTENCE, UNKNOWN, UNKNOWN_ID
+from pipeline.corpus.altered_tests import Altered, doubts_of_altered_tests, merged
 from pipeline.corpus.fitness import fitness
 from pipeline.corpus.lm_files import listed, text_files
 from pipeline.corpus.lm_form import doubts_of_form
-from pipeline.corpus.numbered_parts import load_part, number_part, save_part
+from pipeline.corpus.numbered_parts import Ids, load_part, number_part, save_part
 from pipeline.corpus.shuffling import Grouping, Shuffling, group_part, shuffle_shard
-from pipeline.corpus.text_parts import Part, read_parts
+from pipeline.corpus.text_parts import PART_BYTES, Part, read_parts
 from pipeline.corpus.whole_files import bytes_in, move, require_space, write_array
 from pipeline.execution.processes import OrderedMap, ordered_map
 from pipeline.execution.stored import damaged
@@ -39,7 +40,6 @@ from pipeline.params import CorpusParams
 from pipeline.text.raw_columns import RawFile, check_words, read_columns
 from pipeline.text.word_vectors import WordVectors, no_vectors, read_word_vectors
 
-PART_BYTES = 1 << 22  # of text: what a process has in memory at a time, and what a killed run may lose
 HASH = re.compile("[0-9a-f]{16}")
 LEAST_SCRATCH = 0.5  # bytes of scratch for a byte of text: 12 or more for each word, and words of 24 bytes are rare
 COMPRESSION = 4  # how many times longer text is than its .gz file, about
@@ -58,18 +58,22 @@ def read_hashes(path: Path) -> set[str]:
     return set(hashes)
 
 
-def other_test_hashes(raw: Path, pattern: str) -> tuple[list[Path], set[str]]:
-    """The CoNLL files that `pattern` finds in `raw`, which may be none, and the hashes of their sentences.
+def other_tests(raw: Path, pattern: str) -> list[Path]:
+    """The files of test sentences of other tasks: what `pattern` finds in `raw`, sorted, which may be nothing."""
+    return sorted(path for path in raw.glob(pattern) if path.is_file()) if pattern else []
+
+
+def hashes_of(paths: Iterable[Path]) -> set[str]:
+    """The hashes of the sentences in files of CoNLL columns, or of a word a line.
 
     Raises InputError for a file that cannot be read, and if column 0 has no words.
     """
-    paths = sorted(path for path in raw.glob(pattern) if path.is_file()) if pattern else []
-    return paths, {sentence_hash(sentence.words) for path in paths for sentence in _words_first(path).sentences}
+    return {sentence_hash(sentence.words) for path in paths for sentence in _words_first(path).sentences}
 
 
 def _words_first(path: Path) -> RawFile:
-    """Read columns of which the first is the word. Raises InputError if it has numbers alone."""
-    file = read_columns(path, 0, -1)
+    """Read columns of which the first, or only, one is the word. Raises InputError if it has numbers alone."""
+    file = read_columns(path, 0, None)
     try:
         check_words(file, 0)
     except InputError:
@@ -83,7 +87,7 @@ def _words_first(path: Path) -> RawFile:
 
 def doubts_of_other_tests(raw: Path, pattern: str) -> list[str]:
     """What to say of a pattern that finds no files of other tasks, though it is to."""
-    if not pattern or any(path.is_file() for path in raw.glob(pattern)):
+    if not pattern or other_tests(raw, pattern):
         return []
     return [
         f"{raw / pattern}: no such files (prepare_corpus.other_tests), so that no test sentences of other tasks are "
@@ -119,6 +123,8 @@ def prepare(
     with ordered_map(min(processes, likely_parts)) as run:
         parts = _number_parts(run, paths, test_hashes, seed, scratch, part_bytes)
         chosen = _choose_heldout(parts, params.heldout_sentences)
+        for doubt in doubts_of_altered_tests(chosen.altered, chosen.read - chosen.kept):
+            say(f"note: {doubt}")
         counts, heldout = _count_words(parts, chosen.ranks)
         tokens, sentences = counts.total(), counts.pop(END_OF_SENTENCE, 0)
         check_size(paths[0].parent, params.heldout_sentences, len(chosen.ranks), chosen.kept, sentences)
@@ -131,14 +137,10 @@ def prepare(
         shards = math.ceil(tokens / params.shard_tokens)
         _require_space_for(tokens, scratch, out)
         written = _write_shards(run, parts, chosen.ranks, index, shards, random.Random(seed), scratch)
-    for path in written:
-        move(path, out / path.name)
     heldout_ids = np.array([index.get(word, UNKNOWN_ID) for word in heldout], dtype=np.int32)
-    write_array(out / "heldout.npy", heldout_ids.shape, [heldout_ids], np.int32)
-    write_json(out / "vocabulary.json", vocabulary)
     word_vectors = read_word_vectors(raw / params.vectors, params.vector_rows, say) if params.vectors else no_vectors()
     vectors = select_vectors(vocabulary, word_vectors)
-    write_array(out / "vectors.npy", vectors.shape, [vectors], np.float32)
+    _write_outputs(out, written, heldout_ids, vocabulary, vectors)
     return {
         "sentences_read": chosen.read,
         "dropped_test_sentences": chosen.read - chosen.kept,
@@ -152,6 +154,17 @@ def prepare(
         "heldout_unknown_rate": round(float((heldout_ids == UNKNOWN_ID).mean()), 6),
         "shards": len(written),
     }
+
+
+def _write_outputs(
+    out: Path, shards: Iterable[Path], heldout: Ids, vocabulary: list[str], vectors: NDArray[np.float32]
+) -> None:
+    """Put the shards where they belong, and write what comes with them."""
+    for shard in shards:
+        move(shard, out / shard.name)
+    write_array(out / "heldout.npy", heldout.shape, [heldout], np.int32)
+    write_json(out / "vocabulary.json", vocabulary)
+    write_array(out / "vectors.npy", vectors.shape, [vectors], np.float32)
 
 
 def _looked_at(raw: Path, params: CorpusParams, say: Callable[[str], None]) -> list[Path]:
@@ -215,23 +228,29 @@ def _number_part(task: tuple[Path, Part], test_hashes: set[str], seed: int) -> P
 
 @dataclass(frozen=True, eq=False)
 class Heldout:
-    """Which sentences are held out: those with these ranks, ascending. How many were read, how many not dropped."""
+    """Which sentences are held out: those with these ranks, ascending. How many were read, how many not dropped.
+
+    And which test sentences are among these in another form.
+    """
 
     ranks: NDArray[np.uint64]
     read: int
     kept: int
+    altered: Altered
 
 
 def _choose_heldout(parts: list[Path], size: int) -> Heldout:
     """The `size` lowest ranks. Choosing by content keeps all copies of a held-out sentence out of the training part."""
     ranks = np.zeros(0, dtype=np.uint64)
+    altered: Altered = {}
     read = kept = 0
     for path in parts:
         part = load_part(path)
         ranks = np.unique(np.concatenate([ranks, part.ranks]))[:size]
         read += part.read
         kept += len(part.ranks)
-    return Heldout(ranks, read, kept)
+        altered = merged([altered, part.altered])
+    return Heldout(ranks, read, kept, altered)
 
 
 def _count_words(parts: list[Path], heldout_ranks: NDArray[np.uint64]) -> tuple[Counter[str], list[str]]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from ldnet.text.lines import decode
 from pipeline.text.bounded_lines import bounded_lines
 
+PART_BYTES = 1 << 22  # what a process has in memory at a time, and what a killed run may lose
+
 
 @dataclass(frozen=True)
 class Piece:

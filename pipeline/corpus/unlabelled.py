@@ -8,9 +8,8 @@ from tqdm import tqdm
 from ldnet.errors import InputError
 from ldnet.text.columns import sentence_hash
 from pipeline.corpus.numbered_parts import rank
-from pipeline.corpus.text_parts import read_parts
+from pipeline.corpus.text_parts import PART_BYTES, read_parts
 
-PART_BYTES = 1 << 22
 SHORTEST, LONGEST = 4, 60  # words: headings and lists teach little, and long lines are seldom sentences
 
 

@@ -38,8 +38,9 @@ def move(path: Path, target: Path) -> None:
 
 
 def require_space(folder: Path, needed: int, what: str) -> None:
-    """Raise InputError if less than `needed` bytes are free where the folder is."""
-    if needed > (free := shutil.disk_usage(folder).free):
+    """Raise InputError if less than `needed` bytes are free where the folder is, or will be."""
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    if needed > (free := shutil.disk_usage(existing).free):
         raise InputError(
             f"{folder}: {what} takes at least {needed / 1e6:,.1f} MB of disk space, {free / 1e6:,.1f} MB are free; "
             f"{(needed - free) / 1e6:,.1f} MB are missing"

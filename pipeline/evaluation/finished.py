@@ -1,7 +1,7 @@
 """Taggers as they come out of training, handed over to the decoding that ships."""
 
 from ldnet.decoding.bulk_tagger import BulkTagger
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.weights import LanguageModelWeights, TaggerWeights
 from ldnet.text.lexicon import Lexicon
 from pipeline.features.contextual import BidirectionalLM

@@ -27,7 +27,7 @@ SNAPSHOT = re.compile(r"state|forward|backward|(\w+-)?seed-\d+")  # names of sna
 LENGTH_BYTES = 8  # a file begins with the length of its header
 
 
-def learnt(parameters: Mapping[str, nn.Parameter], optimizers: Sequence[torch.optim.Optimizer]) -> Tensors:
+def weights_and_moments(parameters: Mapping[str, nn.Parameter], optimizers: Sequence[torch.optim.Optimizer]) -> Tensors:
     """The parameters (`weights.<name>`) and their moments (`<moment>.<name>`), as far as there are any yet."""
     tensors = {}
     for name, parameter in parameters.items():
@@ -41,7 +41,7 @@ def learnt(parameters: Mapping[str, nn.Parameter], optimizers: Sequence[torch.op
 def put_back(
     tensors: Tensors, parameters: Mapping[str, nn.Parameter], optimizers: Sequence[torch.optim.Optimizer]
 ) -> None:
-    """Give parameters and optimizers what `learnt` took from them."""
+    """Give parameters and optimizers what `weights_and_moments` took from them."""
     names = {parameter: name for name, parameter in parameters.items()}
     for parameter, name in names.items():
         parameter.data.copy_(_of_shape(tensors[f"weights.{name}"], parameter))
@@ -53,10 +53,10 @@ def put_back(
                     optimizer.state[parameter][key] = int(stored) if is_number else stored.to(parameter.device)
 
 
-def pack(values: Values, tensors: Tensors, reached: str) -> bytes:
-    """A snapshot. `reached` says how far the training has come, for people."""
+def pack(values: Values, tensors: Tensors, progress: str) -> bytes:
+    """A snapshot. `progress` says how far the training has come, for people."""
     text = json.dumps(values, allow_nan=False)
-    metadata = {"values": text, "reached": reached, "checksum": _checksum(text, reached, tensors)}
+    metadata = {"values": text, "reached": progress, "checksum": _checksum(text, progress, tensors)}
     return bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata))
 
 
@@ -70,7 +70,7 @@ def unpack(content: bytes) -> tuple[Values, Tensors]:
     return json.loads(metadata["values"]), tensors
 
 
-def reached(path: Path) -> str:
+def progress_of(path: Path) -> str:
     """How far the training of a snapshot has come. Raises InputError for a damaged one."""
     with reading_snapshot(path), path.open("rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(LENGTH_BYTES), "little")))
@@ -80,7 +80,7 @@ def reached(path: Path) -> str:
 def progress_in(folder: Path) -> list[str]:
     """How far each training has come whose snapshot is among the checkpoints in a folder."""
     paths = [path for path in sorted(folder.glob("*")) if SNAPSHOT.fullmatch(path.name)]
-    return [f"{path.name}, {reached(path)}" for path in paths]
+    return [f"{path.name}, {progress_of(path)}" for path in paths]
 
 
 @contextmanager
@@ -105,8 +105,8 @@ def write_snapshot(path: Path, content: bytes) -> None:
         ) from None
 
 
-def _checksum(text: str, reached: str, tensors: Tensors) -> str:
-    digest = hashlib.sha256(f"{text}{reached}".encode())
+def _checksum(text: str, progress: str, tensors: Tensors) -> str:
+    digest = hashlib.sha256(f"{text}{progress}".encode())
     for name in sorted(tensors):
         digest.update(name.encode())
         digest.update(tensors[name].detach().cpu().reshape(-1).view(torch.uint8).numpy().data)  # numpy has no bfloat16

@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ldnet.errors import InputError
+from ldnet.errors import InputError, StageFileError
 from ldnet.files import write_bytes
 from ldnet.printable import reason
 from pipeline.execution.finite import NotFiniteError, not_finite
@@ -37,19 +37,20 @@ NO_ARRAY = (
 )
 
 
-def damaged(path: Path, expected: str, found: object, stage: str) -> InputError:
+def damaged(path: Path, expected: str, found: object, stage: str) -> StageFileError:
     """What to raise about a file that an earlier stage wrote."""
-    return InputError(f"{path}: expected {expected}, found {found}; run the stage {stage} again")
+    return StageFileError(f"{path}: expected {expected}, found {found}", f"run the stage {stage} again")
 
 
 @contextmanager
 def written_by(stage: str) -> Iterator[None]:
-    """Errors about files that are read in here say which stage to run again."""
+    """Errors about files that are read in here say which stage to run again, if they do not say so anyway."""
     try:
         yield
+    except StageFileError:
+        raise
     except InputError as error:
-        advice = "" if "run the stage" in str(error) else f"; run the stage {stage} again"
-        raise InputError(f"{error}{advice}") from None
+        raise StageFileError(str(error), f"run the stage {stage} again") from None
 
 
 def write_curve(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
@@ -84,7 +85,7 @@ def load_weights(build: Callable[[], Model], path: Path, stage: str = ANY_STAGE)
     try:
         tensors: dict[str, Tensor] = load_file(str(path))
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run the stage {stage}") from None
+        raise StageFileError(f"{path}: no such file", f"run the stage {stage}") from None
     except (SafetensorError, OSError) as error:
         raise damaged(path, "weights in safetensors", f"another file ({reason(error)})", stage) from None
     if missing := [name for name in expected if name not in tensors]:
@@ -122,7 +123,7 @@ def load_array(
     try:
         array = np.load(path, mmap_mode=mode, allow_pickle=False)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run the stage {stage}") from None
+        raise StageFileError(f"{path}: no such file", f"run the stage {stage}") from None
     except NO_ARRAY as error:
         raise damaged(path, expected, f"another file ({reason(error)})", stage) from None
     if not isinstance(array, np.ndarray):

@@ -96,6 +96,8 @@ class Point(Experiment):
 def numbers(text: str, kind: type[Number], name: str) -> list[Number]:
     """The numbers in a text like "0.02 0.05", each once, sorted. Raises InputError naming what is none."""
     try:
+        if "_" in text:  # which Python takes in numbers
+            raise ValueError
         values = sorted({kind(word) for word in text.split()})
     except ValueError:
         raise InputError(f"{name}: expected numbers ({kind.__name__}) separated by spaces, found {text!r}") from None

@@ -14,7 +14,6 @@ from pipeline.experiments.rows import (
     SCORES,
     ends_in_words,
     experiment_row,
-    kept_cells,
     of_selections,
     over_seeds,
     taught_then,
@@ -22,7 +21,7 @@ from pipeline.experiments.rows import (
 )
 from pipeline.report.measurements import pick
 from pipeline.report.results import only_pruned_was_taught
-from pipeline.report.tables import markdown_table, millions
+from pipeline.report.tables import kept_cells, markdown_table, millions
 
 COLUMNS = ("strength", "budget", "LM layers forward", "backward", "MACs per word (M)", "dev F1", "test F1")
 ROW_KEYS = (*MEASURED, "strength", "max_layers", "on_front")
@@ -130,7 +129,7 @@ def _cells(row: Mapping[str, Any], seeds: int) -> list[str]:
     return [
         f"{row['strength']:g}",
         str(row["max_layers"]),
-        *kept_cells(row),
+        *kept_cells(row["layers_kept"]),
         millions(row["macs_per_word"]),
         with_spread(row["dev_f1_mean"], row["dev_f1_sd"], seeds),
         with_spread(row["test_f1_mean"], row["test_f1_sd"], seeds),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.experiments.points import TRAINING, Experiment
-from pipeline.report.measurements import DIRECTIONS, pick
+from pipeline.report.measurements import pick
 from pipeline.report.results import evaluated_rows, only_pruned_was_taught
 from pipeline.report.tables import NAMES, millions
 from pipeline.six_taggers import metrics_name
@@ -40,11 +40,6 @@ def with_spread(mean: float, deviation: float, seeds: int) -> str:
 def over_seeds(seeds: int) -> str:
     """What the numbers of `with_spread` are."""
     return f"mean ± sample standard deviation over {seeds} seeds" if seeds > 1 else "of one seed"
-
-
-def kept_cells(row: Mapping[str, Any]) -> list[str]:
-    """The layers kept, forward and backward."""
-    return [", ".join(map(str, row["layers_kept"][direction])) or "none" for direction in DIRECTIONS]
 
 
 def ends_in_words(ends: Mapping[str, Mapping[str, Any]]) -> str:

@@ -13,7 +13,6 @@ from pipeline.experiments.rows import (
     SCORES,
     ends_in_words,
     experiment_row,
-    kept_cells,
     of_selections,
     over_seeds,
     taught_then,
@@ -22,7 +21,7 @@ from pipeline.experiments.rows import (
 from pipeline.experiments.study_points import TITLES, Choice
 from pipeline.report.measurements import pick
 from pipeline.report.results import only_pruned_was_taught
-from pipeline.report.tables import markdown_table, millions
+from pipeline.report.tables import kept_cells, markdown_table, millions
 
 ROW_KEYS = (*MEASURED, "method", "draw", "max_layers", "values", "dev_f1_as_selected")
 Row = Mapping[str, Any]
@@ -144,7 +143,7 @@ def _cells(row: Row, seeds: int) -> list[str]:
     return [
         title(row),
         str(row["max_layers"]),
-        *kept_cells(row),
+        *kept_cells(row["layers_kept"]),
         millions(row["macs_per_word"]),
         f"{row['dev_f1_as_selected']:.2f}",
         with_spread(row["dev_f1_mean"], row["dev_f1_sd"], seeds),

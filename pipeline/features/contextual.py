@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ldnet.text.lm_words import END_OF_SENTENCE_ID, LMVocabulary
 from pipeline.execution.stored import ANY_STAGE, damaged, reserve
 from pipeline.features.frozen_lstm import FrozenLSTM
-from pipeline.features.sequences import padded_length, reversal, take_rows
+from pipeline.features.sequences import batches_by_length, padded_length, reversal, take_rows
 from pipeline.language_model.model import LanguageModel, LMConfig, load_language_model, parameter_count
 from pipeline.params import Precision
 
@@ -142,10 +142,8 @@ def write_feature_table(
     part = path.with_name(f"{path.name}.part")
     table = open_feature_table(part, sentences, sum(lm.widths), precision, "w+")
     reserve(part)
-    order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index]), index))
-    starts = range(0, len(order), batch_sentences)
-    for start in tqdm(starts, desc="language-model features", unit=" batches", disable=None):
-        batch = order[start : start + batch_sentences]
+    batches = batches_by_length([len(words) for words in sentences], batch_sentences)
+    for batch in tqdm(batches, desc="language-model features", unit=" batches", disable=None):
         tokens, lengths = pad_tokens([lm.known.encode(sentences[index]) for index in batch])
         features = lm(tokens, lengths)
         stored = (features if precision == "float32" else features.view(torch.int16)).numpy()

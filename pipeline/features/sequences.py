@@ -5,7 +5,7 @@ last there too: what a sentence gets does not depend on the batch it is in. Shap
 S rows taken, D width of a row.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -19,6 +19,15 @@ def padded_length(lengths: Iterable[int]) -> int:
     The library behind torch's LSTM builds and keeps a program for every shape; with few shapes it builds each once.
     """
     return -(-max(lengths) // LENGTH_MULTIPLE) * LENGTH_MULTIPLE
+
+
+def batches_by_length(lengths: Sequence[float], size: int) -> list[list[int]]:
+    """Indices of sequences with these lengths in batches of `size` of about equal length, shortest first.
+
+    Of equally long ones, the earlier one comes first. The last batch may be smaller.
+    """
+    order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
+    return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 def reversal(lengths: Tensor, steps: int) -> Tensor:

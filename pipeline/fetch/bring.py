@@ -9,11 +9,12 @@ from ldnet.errors import InputError
 from ldnet.files import sha256_of_file
 from ldnet.printable import HALF_CHARACTER, quoted
 from pipeline.corpus.lm_files import LM_FOLDER, left_out, listed, lm_text
-from pipeline.fetch.download import require_space
+from pipeline.corpus.whole_files import require_space
 from pipeline.fetch.placing import SUMS, digests, hashed, place, read_sums, write_sums
 from pipeline.fetch.sources import DataSet
 
 Say = Callable[[str], None]
+NOWHERE = "a link to nothing"
 LM_TEXT = "lm/*.txt.gz or lm/*.txt (text for the language model, one tokenised sentence a line)"
 # A split in several files, each of which prepare_conll may name: train-1.txt, test_news.txt.gz.
 PART_NAME = re.compile(r"(train|dev|test)[-_.].*\.txt(\.gz|\.bz2|\.xz|\.zst)?")
@@ -58,8 +59,9 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
             plan[slot.target] = found
         elif slot.required and slot.target not in in_parts:
             similar = _similar(slot.target, brought, data_set.name) if data_set.own else ""
-            missing.append(" or ".join(str(brought / entry) for entry in slot.places) + similar)
-    known = {place for slot in data_set.slots for place in slot.places}
+            links = [f"; {entry} is {NOWHERE}" for entry in slot.places if why_no_file(brought / entry) == NOWHERE]
+            missing.append(" or ".join(str(brought / entry) for entry in slot.places) + "".join(links) + similar)
+    known = {entry for slot in data_set.slots for entry in slot.places}
     if data_set.own:
         others = [*parts, *vectors_under_own_names(brought)]
         plan |= {path.name: path for path in others if path.name not in known}
@@ -68,9 +70,7 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
     if len(absent) > 10:
         absent = [f"{absent[0]} to {absent[-1]} ({len(absent)} files)"]
     if not shards:
-        others = left_out(brought / LM_FOLDER, ())
-        beside = f"; not taken: {listed(others)}" if others else _similar(LM_FOLDER, brought)
-        absent = [f"{brought}/{LM_TEXT}{beside}"]
+        absent = [f"{brought}/{LM_TEXT}{_instead_of_text(brought)}"]
     if missing or absent:
         raise InputError(f"{brought}: files of {data_set.name} are missing:\n  " + "\n  ".join(missing + absent))
     # train.txt goes last: a folder without it is seen to be unfinished
@@ -79,6 +79,25 @@ def _plan(data_set: DataSet, brought: Path) -> dict[str, Path]:
         name = quoted(plan[odd].relative_to(brought).as_posix())
         raise InputError(f"{brought}: the name {name} has a line end in it, or is not UTF-8; rename the file")
     return plan
+
+
+def why_no_file(path: Path) -> str:
+    """What there is instead of a file; '' for a file, and where nothing is."""
+    if path.is_symlink() and not path.exists():
+        return NOWHERE
+    if path.is_dir():
+        return "a link to a folder, which is not followed" if path.is_symlink() else "a folder"
+    return "no plain file" if path.exists() and not path.is_file() else ""
+
+
+def _instead_of_text(brought: Path) -> str:
+    """What there is in lm/, none of which is taken, or instead of it."""
+    others = left_out(brought / LM_FOLDER, ())
+    if why_no_file(brought / LM_FOLDER) == NOWHERE:
+        return f"; {LM_FOLDER} is {NOWHERE}"
+    if why := next(filter(None, map(why_no_file, others)), ""):
+        return f"; not taken: {listed(others)} ({why})"
+    return f"; not taken: {listed(others)}" if others else _similar(LM_FOLDER, brought)
 
 
 def _similar(wanted: str, brought: Path, *inside: str) -> str:
@@ -108,21 +127,25 @@ def vectors_under_own_names(brought: Path) -> list[Path]:
 def not_taken(data_set: DataSet, brought: Path) -> list[Path]:
     """The files directly in the folder, and all in its lm/, that are not brought, but for checksums and hidden ones.
 
+    Links to nothing are named under all names, and links to folders where files are looked for and in lm/.
+
     Raises InputError as `copy_from` does.
     """
     taken = {*_plan(data_set, brought).values(), brought / SUMS}
-    known = {place for slot in data_set.slots for place in slot.places}
-    here = [path for path in brought.iterdir() if path.is_file() and path.name not in known and path not in taken]
+    known = {entry for slot in data_set.slots for entry in slot.places}
+    here = {path for path in brought.iterdir() if path.is_file() and path.name not in known and path not in taken}
+    here |= {path for path in brought.iterdir() if why_no_file(path) == NOWHERE}
+    here |= {path for entry in known if (path := brought / entry).is_symlink() and why_no_file(path)}
     return sorted(path for path in here if not path.name.startswith(".")) + left_out(brought / LM_FOLDER, taken)
 
 
 def refuse_strays(data_set: DataSet, folder: Path, targets: Iterable[str]) -> None:
     """All of lm/ is read as one corpus: raise InputError if text of another origin would be mixed in unnoticed."""
     if strays := sorted(set(lm_files(folder)) - set(targets)):
-        listed = "\n  ".join(str(folder / stray) for stray in strays)
+        lines = "\n  ".join(str(folder / stray) for stray in strays)
         accept = "" if data_set.shards else f" (or give FROM={folder} to take the folder as it is)"
         raise InputError(
-            f"{folder}: holds LM text that is not part of what is fetched; move it away{accept}:\n  {listed}"
+            f"{folder}: holds LM text that is not part of what is fetched; move it away{accept}:\n  {lines}"
         )
 
 

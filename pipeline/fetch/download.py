@@ -6,7 +6,6 @@ server's validator: ETag or Last-Modified), so that a later try asks for the res
 
 import http.client
 import re
-import shutil
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +19,7 @@ from tqdm import tqdm
 from ldnet.errors import InputError
 from ldnet.files import read_json, sha256_of_file, write_json
 from ldnet.printable import printable
+from pipeline.corpus.whole_files import require_space
 from pipeline.fetch.sources import Archive
 
 BLOCK = 1 << 18  # bytes
@@ -73,16 +73,6 @@ def download(archive: Archive, folder: Path, pause: Callable[[float], None] = ti
     raise DownloadError(
         f"{archive.url}: the file's sha256 is {found}, expected {archive.sha256}; it was moved to {aside}"
     )
-
-
-def require_space(folder: Path, needed: int, what: str) -> None:
-    """Raise InputError unless the disk of the folder has `needed` bytes free."""
-    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    free = shutil.disk_usage(existing).free
-    if needed > free:
-        raise InputError(
-            f"{folder}: {what} needs {needed / 1e9:,.1f} GB of disk, but only {free / 1e9:,.1f} GB are free"
-        )
 
 
 def _receive_with_retries(archive: Archive, part: Path, pause: Callable[[float], None]) -> bool:
@@ -220,11 +210,15 @@ def _validator(response: http.client.HTTPResponse) -> str:
 
 
 def _beginning(archive: Archive, part: Path) -> _Beginning | None:
-    """What is known of the bytes that are here; None if they cannot be continued."""
+    """What is known of the bytes that are here; None if they cannot be continued, as where the note is damaged."""
     if not part.is_file() or _size(part) == 0 or not _note(part).is_file():
         return None
-    beginning = _Beginning(**read_json(_note(part)))
-    return beginning if beginning.url == archive.url else None
+    try:
+        beginning = _Beginning(**read_json(_note(part)))
+    except (InputError, TypeError):
+        return None
+    sound = isinstance(beginning.validator, str) and isinstance(beginning.size, int | None)
+    return beginning if sound and beginning.url == archive.url else None
 
 
 def _note(part: Path) -> Path:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.files import sha256_of_file
+from pipeline.corpus.whole_files import require_space
 from pipeline.fetch.bring import Say, copy_from, how_to_bring, lm_files, refuse_strays
-from pipeline.fetch.download import DownloadError, download, require_space
+from pipeline.fetch.download import DownloadError, download
 from pipeline.fetch.placing import SUMS, digests, hashed, read_sums, write_sums
 from pipeline.fetch.sources import Archive, DataSet, Member, PublicSource
 from pipeline.fetch.unpack import UNPACK_ERRORS, unpack

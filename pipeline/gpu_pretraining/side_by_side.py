@@ -19,13 +19,13 @@ from pipeline.gpu_pretraining.static_steps import StaticStep
 from pipeline.language_model.model import LanguageModel
 from pipeline.params import LMParams
 from pipeline.pretraining.encoded_corpus import Ids
+from pipeline.pretraining.lm_training import CurvePoint
 
 RECORD_STEPS = 100
 SNAPSHOT_STEPS = 1000
 SPIKE_NATS = 1.0  # a loss that is so much above the lowest one means that the training was lost
 TAIL_SHARES = 1.5  # rows that a tail computes, by its share of the corpus ...
 TAIL_ROWS = 96  # ... and more, for chance
-Record = dict[str, float]
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Direction:
     step: StaticStep
     reverse: bool
     stream: torch.cuda.Stream
-    curve: list[Record] = field(default_factory=list)
+    curve: list[CurvePoint] = field(default_factory=list)
     snapshot: list[Tensor] = field(default_factory=list)  # of all that a step changes, when the loss was last in order
     lowest_loss: float = math.inf
     damping: float = 1.0  # of the rate, halved where the training was lost
@@ -116,7 +116,7 @@ def train(
     torch.cuda.synchronize()
 
 
-def _look(direction: Direction, step: int, params: LMParams, rate: float) -> Record:
+def _look(direction: Direction, step: int, params: LMParams, rate: float) -> CurvePoint:
     """Add a point to the curve; where the training was lost, go back to the last snapshot with half the rate."""
     loss = direction.step.summed_loss.item() / RECORD_STEPS
     record = {

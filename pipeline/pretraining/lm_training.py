@@ -22,7 +22,7 @@ from tqdm import tqdm
 from ldnet.errors import InputError
 from pipeline.execution.finite import MOST_NATS, Watch, is_finite
 from pipeline.execution.memory import ADAM_COPIES, require_memory, weight_bytes
-from pipeline.execution.snapshots import learnt, pack, put_back, reading_snapshot, unpack, write_snapshot
+from pipeline.execution.snapshots import pack, put_back, reading_snapshot, unpack, weights_and_moments, write_snapshot
 from pipeline.language_model.dense_lstm import State
 from pipeline.language_model.model import EMBEDDING_SPREAD, LanguageModel, LMConfig, detach
 from pipeline.params import LMParams
@@ -32,7 +32,7 @@ from pipeline.pretraining.streams import LMBatch, batches_of_shard, steps_of_sha
 
 RECORD_STEPS = 50  # training steps between two points of the curve
 HELDOUT_STREAMS = 16
-Record = dict[str, float]
+CurvePoint = dict[str, float]
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Progress:
     """How far a training has come: all that changes from step to step, besides the weights and their moments."""
 
     step: int = 0
-    curve: list[Record] = field(default_factory=list)
+    curve: list[CurvePoint] = field(default_factory=list)
     losses: list[Tensor] = field(default_factory=list)  # since the last point of the curve, scalars
     batches: list[LMBatch] = field(default_factory=list)  # of the latest of these losses
     state: State | None = None  # after the last step, of this process's streams
@@ -112,7 +112,7 @@ def pretrain(
     reverse: bool,
     checkpoint_steps: int,
     workers: Workers = ALONE,
-) -> Iterator[Record]:
+) -> Iterator[CurvePoint]:
     """Train `model` in place; yield the curve: step, tokens, learning_rate, loss (nats a token), perplexity.
 
     With pretrain_lm.precision bfloat16, activations and products are computed in it; weights, their updates and all
@@ -251,7 +251,7 @@ def clip_gradients(parameters: Sequence[nn.Parameter], clip_norm: float) -> Tens
     return norm
 
 
-def _record(model: LanguageModel, progress: Progress, tokens_per_step: int, rate: float) -> Record:
+def _record(model: LanguageModel, progress: Progress, tokens_per_step: int, rate: float) -> CurvePoint:
     losses = _finite_losses(model, progress)
     loss = _mean_loss(model, sum(losses) / len(losses), f"before step {progress.step}", progress.batches[-1:])
     return {
@@ -290,7 +290,7 @@ def _snapshot(
 ) -> bytes:
     """All that the rest of the training depends on, in all processes."""
     values = {"step": progress.step, "curve": progress.curve, "losses": _finite_losses(model, progress)}
-    tensors = learnt(dict(model.named_parameters()), optimizers)
+    tensors = weights_and_moments(dict(model.named_parameters()), optimizers)
     tensors["random"] = workers.gather(torch.get_rng_state().unsqueeze(0), 0)  # (processes, bytes)
     if workers.device.type == "cuda":
         tensors["random_cuda"] = workers.gather(torch.cuda.get_rng_state(workers.device).unsqueeze(0), 0)

@@ -12,8 +12,9 @@ from pipeline.six_taggers import TRAININGS, VARIANTS
 
 
 def curve_figure(document: Mapping[str, Any]) -> Figure:
-    """A line a variant; bars are sample standard deviations over seeds."""
+    """A line a variant; bars are sample standard deviations over seeds, which one seed has not."""
     rows = document["rows"]
+    several_seeds = len(rows[0]["values"]["train_tagger.seeds"]) > 1
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9, 4), layout="constrained")
         panels = figure.subplots(1, len(TRAININGS), sharey=True)
@@ -23,7 +24,7 @@ def curve_figure(document: Mapping[str, Any]) -> Figure:
                 axes.errorbar(
                     [row["sentences"] for row in rows],
                     [scores["test_f1_mean"] for scores in of_variant],
-                    [scores["test_f1_sd"] for scores in of_variant],
+                    [scores["test_f1_sd"] for scores in of_variant] if several_seeds else None,
                     marker="o",
                     markersize=5,
                     capsize=3,

@@ -23,10 +23,11 @@ def path_figure(document: Mapping[str, Any]) -> Figure:
         _draw_front(axes, document)
         for variant in ENDS:
             _draw_end(axes, variant, document["ends"][variant])
+        several_seeds = len(document["params"]["train_tagger"]["seeds"]) > 1
         strengths = sorted({row["strength"] for row in document["points"]})
         for number, strength in enumerate(strengths):
             rows = [row for row in document["points"] if row["strength"] == strength]
-            _draw_points(axes, rows, MARKERS[number % len(MARKERS)], f"strength {strength:g}")
+            _draw_points(axes, rows, MARKERS[number % len(MARKERS)], f"strength {strength:g}", bars=several_seeds)
         for row in document["points"]:
             if is_knee(document, row):
                 _draw_knee(axes, row)
@@ -63,11 +64,11 @@ def _draw_end(axes: Axes, variant: str, end: Mapping[str, Any]) -> None:
     )  # fmt: skip
 
 
-def _draw_points(axes: Axes, rows: list[Mapping[str, Any]], marker: str, label: str) -> None:
+def _draw_points(axes: Axes, rows: list[Mapping[str, Any]], marker: str, label: str, *, bars: bool) -> None:
     places = [(_millions(row), row["dev_f1_mean"]) for row in rows]
     costs, scores = zip(*places, strict=True)
     axes.errorbar(
-        costs, scores, yerr=[row["dev_f1_sd"] for row in rows], fmt=marker, markersize=7,
+        costs, scores, yerr=[row["dev_f1_sd"] for row in rows] if bars else None, fmt=marker, markersize=7,
         color=COLOURS["pruned"], ecolor="#e8b3a4", capsize=3, zorder=3, label=label,
     )  # fmt: skip
     for row, place in zip(rows, places, strict=True):

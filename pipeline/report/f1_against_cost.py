@@ -53,7 +53,8 @@ def f1_against_cost(document: Mapping[str, Any], *, narrow: bool = False) -> Fig
 
 def _draw_ours(axes: Axes, row: Mapping[str, Any]) -> None:
     axes.errorbar(
-        row["macs_per_word"], row["test_f1_mean"], yerr=row["test_f1_sd"], fmt=MARKERS[row["training"]],
+        row["macs_per_word"], row["test_f1_mean"], yerr=row["test_f1_sd"] if len(row["seeds"]) > 1 else None,
+        fmt=MARKERS[row["training"]],
         markersize=SIZES[row["training"]], color=COLOURS[row["variant"]], markeredgecolor="white", capsize=4,
         zorder=3 + (row["training"] == "taught"),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.six_taggers import Training, Variant
 
 Whole = Annotated[int, Field(ge=0)]
-Layers = Annotated[list[Whole], Field(max_length=1000)]
+LayerNumbers = Annotated[list[Whole], Field(max_length=1000)]
 
 
 class Part(BaseModel):
@@ -33,8 +33,8 @@ class BothDirections(Part):
 class LayersKept(Part):
     """Numbers of layers, counted from 0."""
 
-    forward: Layers
-    backward: Layers
+    forward: LayerNumbers
+    backward: LayerNumbers
 
 
 class Row(Part):

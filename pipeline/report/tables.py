@@ -18,7 +18,7 @@ DIFFERENCES = {
     "pruned_minus_no_lm": f"{NAMES['pruned']} minus {NAMES['no_lm']}",
     "full_minus_no_lm": f"{NAMES['full']} minus {NAMES['no_lm']}",
 }
-SCORES = [f"{split} F1, {training}" for split in ("test", "dev") for training in TRAININGS]
+TEST_SCORES, DEV_SCORES = ([f"{split} F1, {training}" for training in TRAININGS] for split in ("test", "dev"))
 Comparisons = Mapping[str, Mapping[str, Any]]  # by training
 
 
@@ -38,29 +38,38 @@ def results_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str
 
     The trainings of a variant differ in F1 alone.
     """
-    header = ["tagger", *SCORES, "LM layers forward", "backward", "MACs per word (M)", "parameters (M)"]
+    header = [
+        "tagger",
+        *TEST_SCORES,
+        *DEV_SCORES,
+        "LM layers forward",
+        "backward",
+        "MACs per word (M)",
+        "parameters (M)",
+    ]
     header += ["published test F1", "published MACs (M)"] if document["data"] in PUBLISHED else []
     rows = []
     for variant, of_variant in _by_variant(document).items():
         row = next(iter(of_variant.values()))
         cells = [*_layers(document, row), millions(row["macs_per_word"]), millions(row["parameters"])]
         cells += _published(document, variant) if document["data"] in PUBLISHED else []
-        rows.append([NAMES[variant], *_scores(of_variant), *cells])
+        rows.append([NAMES[variant], *_test_scores(of_variant), *_dev_scores(of_variant), *cells])
     return header, rows
 
 
 def overview_table(documents: Sequence[Mapping[str, Any]]) -> str:
-    """One Markdown table of several results: a row a profile and variant."""
+    """One Markdown table of several results, short: a row a profile and variant, without dev F1."""
     header = [
-        "profile", "tagger", *SCORES, "LM layers: forward; backward", "MACs per word (M)",
-        "published test F1", "published MACs (M)",
+        "profile", "tagger", *TEST_SCORES, "LM layers: forward; backward", "MACs per word (M)",
+        "published: test F1; MACs (M)",
     ]  # fmt: skip
     rows = []
     for document in documents:
         for variant, of_variant in _by_variant(document).items():
             row = next(iter(of_variant.values()))
-            cells = ["; ".join(_layers(document, row)), millions(row["macs_per_word"]), *_published(document, variant)]
-            rows.append([document["params"]["profile"], NAMES[variant], *_scores(of_variant), *cells])
+            published = "; ".join(filter(None, _published(document, variant)))
+            cells = ["; ".join(_layers(document, row)), millions(row["macs_per_word"]), published]
+            rows.append([document["params"]["profile"], NAMES[variant], *_test_scores(of_variant), *cells])
     return markdown_table(header, rows)
 
 
@@ -123,7 +132,7 @@ def _shown_selection(first: Mapping[str, Sequence[int]], others: Sequence[Mappin
     """Which selection the table shows, and what the others kept."""
     if all(layers == first for layers in others):
         return "all selections kept the same layers"
-    kept = " and ".join("; ".join(_kept_layers(layers)) for layers in others)
+    kept = " and ".join("; ".join(kept_cells(layers)) for layers in others)
     return f"the table shows the first selection, and the others kept {kept}"
 
 
@@ -198,6 +207,11 @@ def lm_cells(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         for direction in DIRECTIONS
     ]
     return ["language model", "held-out perplexity", "tokens trained on"], rows
+
+
+def kept_cells(layers_kept: Mapping[str, Sequence[int]]) -> list[str]:
+    """The layers kept, forward and backward."""
+    return [", ".join(map(str, layers_kept[direction])) or "none" for direction in DIRECTIONS]
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -284,10 +298,15 @@ def _by_variant(document: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str,
     return {variant: of_variant for variant, of_variant in found.items() if of_variant}
 
 
-def _scores(of_variant: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Test F1 of each training, then dev F1; blank where a variant was not trained so."""
+def _test_scores(of_variant: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Test F1 of each training; blank where a variant was not trained so."""
+    return [_test_f1(of_variant[training]) if training in of_variant else "" for training in TRAININGS]
+
+
+def _dev_scores(of_variant: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Dev F1 of each training; blank where a variant was not trained so."""
     rows = [of_variant.get(training) for training in TRAININGS]
-    return [_test_f1(row) if row else "" for row in rows] + [f"{row['dev_f1_mean']:.2f}" if row else "" for row in rows]
+    return [f"{row['dev_f1_mean']:.2f}" if row else "" for row in rows]
 
 
 def _test_f1(row: Mapping[str, Any]) -> str:
@@ -300,12 +319,8 @@ def _layers(document: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
     layers = document["params"]["pretrain_lm"]["layers"]
     return [
         f"all {layers}" if len(row["layers_kept"][direction]) == layers else kept
-        for direction, kept in zip(DIRECTIONS, _kept_layers(row["layers_kept"]), strict=True)
+        for direction, kept in zip(DIRECTIONS, kept_cells(row["layers_kept"]), strict=True)
     ]
-
-
-def _kept_layers(layers_kept: Mapping[str, Sequence[int]]) -> list[str]:
-    return [", ".join(map(str, layers_kept[direction])) or "none" for direction in DIRECTIONS]
 
 
 def _published(document: Mapping[str, Any], variant: str) -> list[str]:

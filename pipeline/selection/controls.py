@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 
 Control = Literal["first", "last", "random"]
 
 
-def select(task: SelectionTask) -> Iterator[Record]:
+def select(task: SelectionTask) -> Iterator[EpochRecord]:
     """Keep the first, the last or random layers, as select.method says."""
     control = cast(Control, task.params.method)
     yield task.keep_most_important(control_scores(control, task.layers, task.params.random_seed))

@@ -7,10 +7,10 @@ from tqdm import tqdm
 
 from pipeline.selection.masked_tagger import MaskedTagger, Pair, importance_of
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 
 
-def select(task: SelectionTask) -> Iterator[Record]:
+def select(task: SelectionTask) -> Iterator[EpochRecord]:
     """Keep the best set that the budget allows."""
     masked = MaskedTagger(task.tagger, task.selection.lm, task.data)
     yield task.keep_most_important(importance_of(exhaustive_search(masked, task.params.max_layers), task.layers))

@@ -26,7 +26,7 @@ from pipeline.params import SelectParams
 from pipeline.selection.budget import enforce_budget, open_gates
 from pipeline.selection.selection import Selection, SelectionTask, gate_record
 from pipeline.tagger.batches import shuffled_batches
-from pipeline.tagger.epochs import Epochs, Record
+from pipeline.tagger.epochs import EpochRecord, Epochs
 from pipeline.tagger.optimizer_steps import OptimizerSteps, parameter_groups
 from pipeline.tagger.tagging_data import TaggingData
 from pipeline.tagger.training import score_dev
@@ -38,7 +38,7 @@ class GateTraining(Protocol):
     rate_key: str  # of the gates' learning rate, in params.yaml
 
     @property
-    def learnt(self) -> Tensor:
+    def trained_values(self) -> Tensor:
         """What steps change."""
 
     def place(self) -> None:
@@ -57,7 +57,7 @@ class GateTraining(Protocol):
         """Put it back as it was at a snapshot, whose gates are in their place."""
 
 
-def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterator[Record]:
+def train_with_gates(task: SelectionTask, gate_training: GateTraining) -> Iterator[EpochRecord]:
     """Train the task's tagger and gates in place; yield the path: loss, dev_f1 and gates after each epoch.
 
     At the end both are those of the epoch with the best dev F1 among the epochs within the budget. State goes to the
@@ -126,10 +126,10 @@ class _GatedTraining:
         self.watch.check("the gradient of the gates", self.gates.grad, when, evidence)
         importance = (self.gates.detach() * self.gates.grad).abs()
         self.gate_training.step(batches)
-        self.watch.check("a gate", self.gate_training.learnt, when, evidence, key=self.gate_training.rate_key)
+        self.watch.check("a gate", self.gate_training.trained_values, when, evidence, key=self.gate_training.rate_key)
         return importance
 
-    def score(self, epoch: int, importance: Tensor) -> Record:
+    def score(self, epoch: int, importance: Tensor) -> EpochRecord:
         """Hold the budget, and keep tagger and gates if they are the best within it; dev F1 and the gates."""
         task, selection = self.task, self.task.selection
         with self.watch.scoring(f"in epoch {epoch}"):

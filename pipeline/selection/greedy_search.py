@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
-from pipeline.selection.masked_tagger import Layers, MaskedTagger, Pair, Projected, importance_of
+from pipeline.selection.masked_tagger import KeptLayers, MaskedTagger, Pair, Projected, importance_of
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 
 
-def select(task: SelectionTask) -> Iterator[Record]:
+def select(task: SelectionTask) -> Iterator[EpochRecord]:
     """Keep what is left when the budget is reached."""
     masked = MaskedTagger(task.tagger, task.selection.lm, task.data)
     yield task.keep_most_important(importance_of(greedy_search(masked, task.params.max_layers), task.layers))
@@ -41,9 +41,9 @@ def greedy_search(masked: MaskedTagger, max_layers: int) -> Pair:
     return kept[0], kept[1]
 
 
-def _candidates(kept: list[Layers]) -> Iterator[tuple[int, int]]:
+def _candidates(kept: list[KeptLayers]) -> Iterator[tuple[int, int]]:
     return ((direction, layer) for direction in (0, 1) for layer in kept[direction])
 
 
-def _less(kept: Layers, layer: int) -> Layers:
+def _less(kept: KeptLayers, layer: int) -> KeptLayers:
     return tuple(other for other in kept if other != layer)

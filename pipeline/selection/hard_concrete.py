@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from pipeline.execution.snapshots import Tensors, learnt, put_back
+from pipeline.execution.snapshots import Tensors, put_back, weights_and_moments
 from pipeline.params import SelectParams
 from pipeline.selection.gated_training import train_with_gates
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature and stretch, as in the paper
 START = 2.5  # log_alpha at first: the deterministic gate is 1, and a sampled one open in 98 of 100 draws
@@ -24,7 +24,7 @@ WARM_UP = 0.8  # share of the steps in which the target falls from all layers to
 EDGE = 1e-6  # uniform numbers keep this distance from 0 and 1, whose logits are infinite
 
 
-def select(task: SelectionTask) -> Iterator[Record]:
+def select(task: SelectionTask) -> Iterator[EpochRecord]:
     """Train the tagger and the distributions of its gates; the path of the gates."""
     gates = HardConcreteGates(task.selection.gates, task.params, task.weights(), task.gate_steps(), task.seed)
     yield from train_with_gates(task, gates)
@@ -97,10 +97,11 @@ class HardConcreteGates:
             warm_up=int(steps * WARM_UP),
             learning_rate=params.hard_concrete.multiplier_learning_rate,
         )
+        self.drawn: Tensor | None = None  # the gates of the step to come, with a gradient to log_alpha
         self.generator = torch.Generator().manual_seed(seed)  # other random numbers stay those of other methods
 
     @property
-    def learnt(self) -> Tensor:
+    def trained_values(self) -> Tensor:
         """The gates' distributions."""
         return self.log_alpha.detach()
 
@@ -117,6 +118,7 @@ class HardConcreteGates:
 
     def step(self, batches: int) -> None:
         """One step, by the drawn gates' gradient from the losses of so many batches, and by as many penalties."""
+        assert self.drawn is not None
         count = self.expected_count()
         self.optimizer.zero_grad()
         torch.autograd.backward(self.drawn, self.gates.grad)
@@ -133,7 +135,7 @@ class HardConcreteGates:
         lagrangian = self.lagrangian
         counted = torch.tensor([lagrangian.linear, lagrangian.quadratic, lagrangian.steps], dtype=torch.float64)
         drawn = {"lagrangian": counted, "random.gates": self.generator.get_state()}
-        return learnt({"log_alpha": self.log_alpha}, [self.optimizer]) | drawn
+        return weights_and_moments({"log_alpha": self.log_alpha}, [self.optimizer]) | drawn
 
     def restore(self, tensors: Tensors) -> None:
         """Put them back as they were at a snapshot."""

@@ -14,13 +14,13 @@ from tqdm import tqdm
 from pipeline.features.contextual import BidirectionalLM, pad_tokens
 from pipeline.selection.selection import SelectionTask
 from pipeline.tagger.batches import collate, sorted_batches
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.tagging_data import TaggingData
 from pipeline.tagger.training import DECODING_BATCH_SENTENCES
 
 
-def select(task: SelectionTask) -> Iterator[Record]:
+def select(task: SelectionTask) -> Iterator[EpochRecord]:
     """Keep the layers that the loss leans on most."""
     yield task.keep_most_important(layer_importance(task.tagger, task.selection.lm, task.data))
 

@@ -12,13 +12,11 @@ from torch.nn import functional as F
 from pipeline.features.contextual import BidirectionalLM, pad_tokens
 from pipeline.tagger.batches import collate, sorted_batches
 from pipeline.tagger.model import Tagger
-from pipeline.tagger.scoring import span_scores
 from pipeline.tagger.tagging_data import TaggingData
-from pipeline.tagger.training import DECODING_BATCH_SENTENCES
-from pipeline.tagger.whole_paths import WholePaths
+from pipeline.tagger.training import DECODING_BATCH_SENTENCES, dev_f1_of
 
-Layers = tuple[int, ...]
-Pair = tuple[Layers, Layers]  # of the forward and of the backward model
+KeptLayers = tuple[int, ...]
+Pair = tuple[KeptLayers, KeptLayers]  # of the forward and of the backward model
 Projected = list[Tensor]  # what a direction adds to the projection: (T, B, P) for each batch of dev
 
 
@@ -36,7 +34,7 @@ class MaskedTagger:
         self.layers = len(lm.forward_lm.rnn.layers)  # of each direction
 
     @torch.no_grad()
-    def project(self, direction: int, kept: Layers) -> Projected:
+    def project(self, direction: int, kept: KeptLayers) -> Projected:
         """What the forward (0) or the backward (1) model adds to the projection with these layers open."""
         gates = torch.zeros(2, self.layers)  # the other model's are closed: it computes nothing
         gates[direction, list(kept)] = 1.0
@@ -49,12 +47,11 @@ class MaskedTagger:
     @torch.no_grad()
     def dev_f1(self, from_left: Projected, from_right: Projected) -> float:
         """Span F1 on dev, in percent."""
-        found = WholePaths(self.tagger.crf, self.data.windows)
-        for indices, batch, left, right in zip(self.indices, self.batches, from_left, from_right, strict=True):
-            emissions = self.tagger.score(batch, left + right + self.tagger.lm_projection.bias)
-            found.add(indices, emissions, batch.lengths)
-        predicted = [self.data.lexicon.tag_names(path) for path in found.paths()]
-        return span_scores([sentence.tags for sentence in self.data.dev], predicted)[0]
+        scored = (
+            (indices, self.tagger.score(batch, left + right + self.tagger.lm_projection.bias), batch.lengths)
+            for indices, batch, left, right in zip(self.indices, self.batches, from_left, from_right, strict=True)
+        )
+        return dev_f1_of(scored, self.tagger, self.data)
 
 
 def importance_of(pair: Pair, layers: int) -> Tensor:

@@ -12,9 +12,9 @@ from pipeline.selection import (
     regularised_gates,
 )
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 
-METHODS: Mapping[SelectMethod, Callable[[SelectionTask], Iterator[Record]]] = {
+METHODS: Mapping[SelectMethod, Callable[[SelectionTask], Iterator[EpochRecord]]] = {
     "gates": regularised_gates.select,
     "hard_concrete": hard_concrete.select,
     "importance": importance.select,

@@ -14,10 +14,10 @@ from pipeline.params import Regulariser, SelectParams
 from pipeline.selection.budget import open_gates
 from pipeline.selection.gated_training import train_with_gates
 from pipeline.selection.selection import SelectionTask
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 
 
-def select(task: SelectionTask) -> Iterator[Record]:
+def select(task: SelectionTask) -> Iterator[EpochRecord]:
     """Train the tagger and its gates; the path of the gates."""
     gates = RegularisedGates(task.selection.gates, task.params, task.weights())
     yield from train_with_gates(task, gates)
@@ -48,7 +48,7 @@ class RegularisedGates:
         self.optimizer = torch.optim.SGD([gates], lr=params.gate_learning_rate)
 
     @property
-    def learnt(self) -> Tensor:
+    def trained_values(self) -> Tensor:
         """The gates themselves."""
         return self.gates.detach()
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.params import SelectParams, TaggerParams
 from pipeline.selection.budget import cost_weights, enforce_budget, open_gates
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.tagging_data import TaggingData
 from pipeline.tagger.training import score_dev
@@ -82,7 +82,7 @@ class SelectionTask:
         lm = self.selection.lm
         return cost_weights([*lm.forward_lm.rnn.layer_macs(), *lm.backward_lm.rnn.layer_macs()])
 
-    def keep_most_important(self, importance: Tensor) -> Record:
+    def keep_most_important(self, importance: Tensor) -> EpochRecord:
         """Close all gates but the most important ones (2 L), as many as the budget allows; dev F1 and the gates."""
         selection = self.selection
         enforce_budget(selection.gates, importance, self.params.max_layers)
@@ -97,7 +97,7 @@ def split_directions(gates: Tensor) -> dict[str, Tensor]:
     return {"forward": forward_gates, "backward": backward_gates}
 
 
-def gate_record(dev_f1: float, gates: Tensor) -> Record:
+def gate_record(dev_f1: float, gates: Tensor) -> EpochRecord:
     """dev_f1, the number of open gates and each gate, as a part of a record of the path."""
     values = [round(gate, 5) for gate in gates.tolist()]
     layers = len(values) // 2

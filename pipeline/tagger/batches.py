@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ldnet.text.columns import Sentence
 from ldnet.text.lexicon import END_TAG, PADDING_ID, SEPARATOR_ID, Lexicon
-from pipeline.features.sequences import padded_length
+from pipeline.features.sequences import batches_by_length, padded_length
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,11 @@ def collate(sentences: Sequence[EncodedSentence]) -> TaggingBatch:
 
 def sorted_batches(sentences: Sequence[Sentence], size: int) -> list[list[int]]:
     """Indices of all sentences in batches of `size` of about equal length, shortest first."""
-    order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
-    return [order[start : start + size] for start in range(0, len(order), size)]
+    return batches_by_length([len(sentence.words) for sentence in sentences], size)
 
 
 def shuffled_batches(sentences: Sequence[Sentence], size: int, rng: random.Random) -> list[list[int]]:
     """Batches of about equal length in random order; which sentences share a batch changes from call to call."""
-    noise = [rng.uniform(0.9, 1.1) for _ in sentences]
-    order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words) * noise[index], index))
-    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    batches = batches_by_length([len(sentence.words) * rng.uniform(0.9, 1.1) for sentence in sentences], size)
     rng.shuffle(batches)
     return batches

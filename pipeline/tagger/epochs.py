@@ -1,21 +1,33 @@
 """Between two epochs: what the rest of a tagger's training depends on, as it goes to a checkpoint and comes back."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
 
-from pipeline.execution.snapshots import Tensors, Values, learnt, put_back
+from pipeline.execution.snapshots import Tensors, Values, put_back, weights_and_moments
 from pipeline.tagger.model import Tagger
 
-Record = dict[str, float]
+EpochRecord = dict[str, float]
 BEST = "best."
+
+
+def best_of(records: Iterable[EpochRecord]) -> EpochRecord:
+    """The record of the epoch whose weights are kept: the first of those with the highest dev F1, which must have all
+    its digits."""
+    return max(records, key=lambda record: record["dev_f1"])
+
+
+def rounded(record: EpochRecord) -> EpochRecord:
+    """A record as it is shown: dev F1 with four places."""
+    return {**record, "dev_f1": round(record["dev_f1"], 4)}
 
 
 @dataclass
 class Epochs:
-    """The state of a training: `best` are the weights of the best epoch so far, `best_f1` is its dev F1 (not rounded,
-    as that in `records`, the curve so far, is)."""
+    """The state of a training: `best` are the weights of the best epoch so far, `best_f1` is its dev F1, and `records`
+    are the curve so far."""
 
     tagger: Tagger
     optimizer: torch.optim.Optimizer
@@ -23,7 +35,7 @@ class Epochs:
     rng: random.Random
     best: Tensors = field(default_factory=dict)
     best_f1: float = -1.0
-    records: list[Record] = field(default_factory=list)
+    records: list[EpochRecord] = field(default_factory=list)
 
     def keep_if_best(self, dev_f1: float) -> bool:
         """Whether the weights as they are now, which have this F1, are better than those of all epochs before."""
@@ -49,7 +61,7 @@ class Epochs:
             "rates": [group["lr"] for group in self.optimizer.param_groups],  # the schedule multiplies: rounding counts
             "random": self.rng.getstate(),
         }
-        tensors = learnt(dict(self.tagger.named_parameters()), [self.optimizer])
+        tensors = weights_and_moments(dict(self.tagger.named_parameters()), [self.optimizer])
         tensors |= {BEST + name: weight for name, weight in self.best.items()}
         return values, {**tensors, "random": torch.get_rng_state()}
 

@@ -17,7 +17,7 @@ from pipeline.execution.reproducible import set_up
 from pipeline.execution.stored import write_curve
 from pipeline.features.contextual import load_bidirectional_lm, open_feature_table, write_feature_table
 from pipeline.params import TaggerParams
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord, best_of, rounded
 from pipeline.tagger.model import Tagger, configure, initialise, save_tagger
 from pipeline.tagger.soft_targets import open_soft_targets
 from pipeline.tagger.tagging_data import load_tagging_data
@@ -62,17 +62,19 @@ def train_and_record(
     Returns the metrics.
     """
     with stage_run(computation.stage, computation.inputs, [out]) as run, checkpoint_folder(computation) as scratch:
-        records = []
+        records, curve_points = [], []
         for record in train_seeds(
             params, threads, conll=conll, lms=lms, targets=targets, out=out, scratch=scratch, lm_stage=lm_stage
         ):
+            point = rounded(record)
             records.append(record)
-            seed = int(record["seed"])
-            run.log(int(record["epoch"]), {f"seed_{seed}/{name}": record[name] for name in ("loss", "dev_f1")})
+            curve_points.append(point)
+            seed = int(point["seed"])
+            run.log(int(point["epoch"]), {f"seed_{seed}/{name}": point[name] for name in ("loss", "dev_f1")})
         measured = summarise(records, params.seeds)
         run.log_metrics({name: measured[name] for name in ("dev_f1_mean", "dev_f1_sd")})
         write_json(metrics, measured)
-        write_curve(curve, records)
+        write_curve(curve, curve_points)
     return measured
 
 
@@ -86,7 +88,7 @@ def train_seeds(
     out: Path,
     scratch: Path,
     lm_stage: str = "pretrain_lm",
-) -> Iterator[Record]:
+) -> Iterator[EpochRecord]:
     """Train one tagger per seed into `out`/seed-<seed>; yield the curves (seed, epoch, loss, dev_f1), seed by seed.
 
     `lms` are the folders of the two language models, one for each seed, or none at all; `lm_stage` is the stage that
@@ -124,7 +126,7 @@ def train_seeds(
             yield from records
 
 
-def train_seed(job: TrainingJob) -> list[Record]:
+def train_seed(job: TrainingJob) -> list[EpochRecord]:
     """Train and save one tagger; its curve. Of one whose training has a checkpoint of the last epoch, that is what is
     left to do. Raises InputError if the training diverges."""
     set_up(job.seed, job.threads)
@@ -153,9 +155,12 @@ def train_seed(job: TrainingJob) -> list[Record]:
     return records
 
 
-def summarise(records: Sequence[Record], seeds: Sequence[int]) -> dict[str, Any]:
-    """The best dev F1 of each seed and its epoch; mean and sample standard deviation over seeds."""
-    best = [max((r for r in records if r["seed"] == seed), key=lambda record: record["dev_f1"]) for seed in seeds]
+def summarise(records: Sequence[EpochRecord], seeds: Sequence[int]) -> dict[str, Any]:
+    """The best dev F1 of each seed and its epoch; mean and sample standard deviation over seeds.
+
+    `records` are as `train_seeds` yields them, so that the epoch is the one whose weights were kept.
+    """
+    best = [rounded(best_of(record for record in records if record["seed"] == seed)) for seed in seeds]
     scores = [record["dev_f1"] for record in best]
     return {
         "seeds": list(seeds),

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from ldnet.errors import InputError
+from ldnet.errors import InputError, StageFileError
 from ldnet.files import JsonObject, write_json
 from pipeline.execution.stored import check_numbers, load_array, reserve
 from pipeline.features.contextual import BidirectionalLM, live_features
-from pipeline.features.sequences import padded_length
+from pipeline.features.sequences import batches_by_length, padded_length
 from pipeline.tagger.batches import EncodedSentence, collate
 from pipeline.tagger.model import Tagger
 
@@ -81,16 +81,12 @@ def write_soft_targets(
     resumes there. Raises InputError where the disk has no space for the targets, and NotFiniteError for teachers whose
     scores are not finite.
     """
-    order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index].words), index))
+    batches = batches_by_length([len(sentence.words) for sentence in sentences], BATCH_SENTENCES)
     progress = _begun(folder, sentences, teachers[0].config.tags)
     targets = open_soft_targets(folder, sentences, "r+")
     features = live_features(lm, words)
-    starts = range(0, len(order), BATCH_SENTENCES)[progress.batches :]
-    total = progress.batches + len(starts)
-    for start in tqdm(
-        starts, desc="soft targets", initial=progress.batches, total=total, unit=" batches", disable=None
-    ):
-        indices = order[start : start + BATCH_SENTENCES]
+    bar = {"initial": progress.batches, "total": len(batches)}
+    for indices in tqdm(batches[progress.batches :], desc="soft targets", unit=" batches", disable=None, **bar):
         batch, of_lm = collate([sentences[index] for index in indices]), features(indices)
         taught = [teacher.crf.marginals(teacher.emissions(batch, of_lm), batch.lengths) for teacher in teachers]
         marginals, transitions = (torch.stack(values).mean(0) for values in zip(*taught, strict=True))
@@ -106,7 +102,7 @@ def write_soft_targets(
             targets.marginals[targets.offsets[index] : targets.offsets[index + 1]] = of_sentence.numpy()
             targets.transitions[index] = counts.numpy()
         progress.batches += 1
-        if progress.batches % CHECKPOINT_BATCHES == 0 or progress.batches == total:
+        if progress.batches % CHECKPOINT_BATCHES == 0 or progress.batches == len(batches):
             for values in (targets.marginals, targets.transitions):
                 values.flush()  # type: ignore[attr-defined]  # memory-mapped
             write_json(folder / PROGRESS, asdict(progress))
@@ -158,7 +154,7 @@ def _checkpoint_in(folder: Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        found = str(error).split(f"; run the stage {STAGE}")[0]
+        found = error.problem if isinstance(error, StageFileError) else error
         raise InputError(f"{found}; delete {folder} to start from scratch") from None
 
 

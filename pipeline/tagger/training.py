@@ -4,7 +4,7 @@ The language models are frozen, so their features come from a table made once. T
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from pipeline.execution.finite import Watch
 from pipeline.execution.snapshots import pack, reading_snapshot, unpack, write_snapshot
 from pipeline.params import TaggerParams
 from pipeline.tagger.batches import collate, shuffled_batches, sorted_batches
-from pipeline.tagger.epochs import Epochs, Record
+from pipeline.tagger.epochs import EpochRecord, Epochs
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.optimizer_steps import OptimizerSteps, parameter_groups
 from pipeline.tagger.scoring import span_scores
@@ -26,6 +26,7 @@ from pipeline.tagger.whole_paths import WholePaths
 DECODING_BATCH_SENTENCES = 64
 SGD_MOMENTUM = 0.9  # paper, section 5
 Features = Callable[[Sequence[int]], Tensor]  # of train and the windows of dev, by index, to features (T, B, F)
+ScoredWindows = tuple[Sequence[int], Tensor, Tensor]  # their numbers, emission scores (B, T, K), lengths (B) in steps
 
 
 def train_tagger(
@@ -39,8 +40,8 @@ def train_tagger(
     row: int = 0,
     targets: SoftTargets | None = None,
     checkpoint: Path | None = None,
-) -> Iterator[Record]:
-    """Train `tagger` in place; yield epoch, loss (nats a sentence) and dev_f1 (percent) after each epoch.
+) -> Iterator[EpochRecord]:
+    """Train `tagger` in place; yield epoch, loss (nats a sentence) and dev_f1 (percent, not rounded) after each epoch.
 
     At the end the tagger has the weights of the best epoch. The progress bar has this `label` and `row`. The loss
     is the cross entropy relative to the `targets` of the training sentences, or to their tags if there are none.
@@ -72,7 +73,7 @@ def train_tagger(
                 dev_f1 = score_dev(tagger, data, features)
             state.keep_if_best(dev_f1)
             loss = sum(losses) / len(losses)
-            state.records.append({"epoch": epoch, "loss": round(loss, 5), "dev_f1": round(dev_f1, 4)})
+            state.records.append({"epoch": epoch, "loss": round(loss, 5), "dev_f1": dev_f1})
             if checkpoint:
                 write_snapshot(checkpoint, pack(*state.snapshot(), f"epoch {epoch} of {params.epochs}"))
             yield state.records[-1]
@@ -90,11 +91,24 @@ def make_optimizer(tagger: Tagger, params: TaggerParams) -> torch.optim.Optimize
 @torch.no_grad()
 def score_dev(tagger: Tagger, data: TaggingData, features: Features | None) -> float:
     """Span F1 on dev, in percent. Raises NotFiniteError where a score is not finite."""
-    found = WholePaths(tagger.crf, data.windows)
     tagger.eval()
-    for indices in sorted_batches(data.dev_windows, DECODING_BATCH_SENTENCES):
-        batch = collate([data.encoded_dev[index] for index in indices])
-        lm_features = features([len(data.train) + index for index in indices]) if features else None
-        found.add(indices, tagger.emissions(batch, lm_features), batch.lengths)
+
+    def scored() -> Iterator[ScoredWindows]:
+        for indices in sorted_batches(data.dev_windows, DECODING_BATCH_SENTENCES):
+            batch = collate([data.encoded_dev[index] for index in indices])
+            lm_features = features([len(data.train) + index for index in indices]) if features else None
+            yield indices, tagger.emissions(batch, lm_features), batch.lengths
+
+    return dev_f1_of(scored(), tagger, data)
+
+
+def dev_f1_of(scored: Iterable[ScoredWindows], tagger: Tagger, data: TaggingData) -> float:
+    """Span F1 on dev, in percent, of the tagger's best paths through these scores, which are of all windows.
+
+    Raises NotFiniteError where a score is not finite.
+    """
+    found = WholePaths(tagger.crf, data.windows)
+    for indices, emissions, lengths in scored:
+        found.add(indices, emissions, lengths)
     predicted = [data.lexicon.tag_names(path) for path in found.paths()]
     return span_scores([sentence.tags for sentence in data.dev], predicted)[0]

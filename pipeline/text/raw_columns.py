@@ -26,7 +26,7 @@ from ldnet.text.column_layout import (
     starts_document,
     word_of,
 )
-from ldnet.text.foreign_formats import DELIMITERS, advised, foreign_format, separated_values
+from ldnet.text.foreign_formats import DELIMITERS, advised, csv_delimiter, csv_in_words, foreign_format, has_tags
 from ldnet.text.lines import FirstLine, compression, decode
 from pipeline.text.bounded_lines import bounded_lines
 from pipeline.text.line_shapes import LineShapes
@@ -48,6 +48,7 @@ BEGINNING = re.compile(
 SENTENCE_COLUMN = re.compile(r"(sentence|sent)s?([ _-]*(#|id|ids|no|number|index))?", re.IGNORECASE)
 END_OF_SENTENCE = "EndOfSentence"  # a flag of HIPE's last column
 LINE_SEPARATORS = "\x85\u2028\u2029\x0b"
+PREFIXES = frozenset("BIESLUMWObieslumwo")  # and O, as a column beside the types has them
 NO_TAGS = ("O", "o", "_", "-", "")
 LOOKED_AT = 200  # lines
 
@@ -57,7 +58,7 @@ class NoSentencesError(InputError):
 
 
 class RawSentence(NamedTuple):
-    """Words, their tags as they are written, and the numbers of their lines."""
+    """Words, their tags as they are written (none in a file of words alone), and the numbers of their lines."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
@@ -79,6 +80,7 @@ class RawFile:
     named: int | None  # the column of the words, as a header says
     start: list[str] = field(repr=False)  # the first lines
     span_columns: list[int] = field(repr=False)  # with tags in all lines, and not O alone
+    prefix_columns: list[int] = field(repr=False)  # with B, I, O and the like in all lines, without types
 
     def description(self) -> str:
         """What was found, in words."""
@@ -103,7 +105,7 @@ def all_files(files: Files) -> list[RawFile]:
 class _Kept:
     """What is kept of a file while its lines go by: words, tags and line numbers, and what each column has in it."""
 
-    def __init__(self, path: Path, layout: Layout, word_column: int, tag_column: int):
+    def __init__(self, path: Path, layout: Layout, word_column: int, tag_column: int | None):
         self.path, self.word_column, self.tag_column = path, word_column, tag_column
         self.sentences: list[RawSentence] = []
         self.prefixed = False  # whether a tag has a prefix, so that the name of a column is no tag
@@ -120,21 +122,28 @@ class _Kept:
         self._sentence_column: int | None = None
         self._sentence = ""  # what that column says of the word before
         self._values: dict[int, set[str]] = {number: set() for number in range(layout.width)}  # if all look like tags
+        others = set(range(layout.width)) - {column % layout.width for column in (word_column, tag_column or 0)}
+        self._prefixes: dict[int, set[str]] = {number: set() for number in sorted(others)}  # if all are prefixes
 
     def word(self, line: ColumnLine) -> None:
         """Add a line to the sentence."""
         word = word_of(line, self.word_column, f"{self.path}:{line.number}")
         self._note_beginning(line)
         self._words.append(sys.intern(word))  # the same word is in memory once
-        self._tags.append(sys.intern(line.fields[self.tag_column]))
         self._lines.append(line.number)
-        self.prefixed = self.prefixed or (self._tags[-1] not in NO_TAGS and looks_like_tag(self._tags[-1]))
+        if self.tag_column is not None:
+            self._tags.append(sys.intern(line.fields[self.tag_column]))
+            self.prefixed = self.prefixed or (self._tags[-1] not in NO_TAGS and looks_like_tag(self._tags[-1]))
         self.has_blank_lines = self.has_blank_lines or self._blank
         for column, values in [*self._values.items()]:
             if (value := line.fields[column]) not in values:
                 values.add(value)
                 if not looks_like_tag(value):
                     del self._values[column]
+        for column, prefixes in [*self._prefixes.items()]:
+            prefixes.add(line.fields[column])
+            if line.fields[column] not in PREFIXES:
+                del self._prefixes[column]
 
     def _note_beginning(self, line: ColumnLine) -> None:
         """Note where a column says that another sentence begins, without a blank line before it."""
@@ -158,7 +167,8 @@ class _Kept:
         if line.kind == "comment" and self._words and BEGINNING.match(line.text):
             self.joined.append(line.number)
         self.left_out[line.kind] += 1
-        self.tags_left_out += line.kind in WITH_TAGS and line.fields[self.tag_column] not in NO_TAGS
+        if line.kind in WITH_TAGS and self.tag_column is not None:
+            self.tags_left_out += line.fields[self.tag_column] not in NO_TAGS
 
     def blank(self) -> None:
         """Note a blank line."""
@@ -174,9 +184,18 @@ class _Kept:
         """Columns with tags in all lines, and not O alone."""
         return [column for column, values in self._values.items() if values - {"O", "o"}]
 
+    def prefix_columns(self) -> list[int]:
+        """Columns with O and B or I in all lines, or other prefixes beside them."""
+        return [
+            column for column, values in self._prefixes.items() if values & {"O", "o"} and values & {"B", "I", "b", "i"}
+        ]
 
-def read_columns(path: Path, word_column: int, tag_column: int) -> RawFile:
+
+def read_columns(path: Path, word_column: int, tag_column: int | None) -> RawFile:
     """Read sentences, which end at blank and -DOCSTART- lines. Columns count from 0, or from the end (-1).
+
+    Without a `tag_column`, nobody asks for tags: the last column has them, if it is not that of the words, and a file
+    of words alone has none.
 
     The file is read again for each question about it, so that no more of it is in memory than words, tags and numbers
     of lines. Raises InputError naming file and line for a missing or empty file, bad UTF-8, ragged columns, a column
@@ -207,9 +226,7 @@ def _refuse_delimiters(file: RawFile) -> None:
     last = file.sentences[0].words[0][-1]
     words = (word for sentence in file.sentences for word in sentence.words)
     if last in DELIMITERS and all(len(word) > 1 and word.endswith(last) for word in words):
-        raise InputError(
-            f"{file.path}:1: CSV, its columns separated by {DELIMITERS[last]}, not CoNLL columns; {CONVERT}"
-        )
+        raise InputError(f"{file.path}:1: {csv_in_words(last)}, not CoNLL columns; {CONVERT}")
 
 
 def _lines(path: Path) -> Iterator[NumberedLine]:
@@ -226,12 +243,12 @@ def not_columns(path: Path, start: Sequence[str], error: InputError) -> InputErr
     said = [layout.split(text) for text in start if layout and not is_blank(text) and not text.startswith("#")]
     columns = layout is not None and layout.width > 1 and all(len(fields) == layout.width for fields in said)
     by_delimiter = bool(said) and all(fields[0][-1:] in DELIMITERS and len(fields[0]) > 1 for fields in said)
-    if (found := separated_values(start)) and (by_delimiter or not columns):
-        return InputError(f"{path}:1: {found}, not CoNLL columns; {CONVERT}")
+    if (delimiter := csv_delimiter(start)) and (by_delimiter or not columns):
+        return InputError(f"{path}:1: {csv_in_words(delimiter)}, not CoNLL columns; {CONVERT}")
     return error
 
 
-def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, tag_column: int) -> RawFile:
+def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, tag_column: int | None) -> RawFile:
     nothing = NoSentencesError(f"{path}: no sentences; expected lines of columns, a blank line between sentences")
     layout = find_layout(shapes.lines())
     if layout is None:
@@ -239,8 +256,13 @@ def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, ta
     said = [text for text in start if not (text.startswith("#") or is_blank(text) or starts_document(text))]
     blank = other_blank(said) if layout.width == 1 else ""
     hint = f"; only blanks and tabs separate columns, and there are U+{ord(blank):04X} in these lines" if blank else ""
-    _check_columns(f"{path}:{layout.example}", layout.width, word_column, tag_column, hint)
-    tags = _tags_that_occur(path, layout, tag_column) if shapes.marked else ()
+    place = f"{path}:{layout.example}"
+    if tag_column is None and word_column % layout.width != layout.width - 1:
+        tag_column = -1
+    elif tag_column is None:
+        _refuse_joined(place, said, hint)
+    _check_columns(place, layout.width, word_column, tag_column, hint)
+    tags = _tags_that_occur(path, layout, tag_column) if shapes.marked and tag_column is not None else ()
     numbers = WordNumbers() if word_column % layout.width else None
     kept = _keep(_Kept(path, layout, word_column, tag_column), layout, tags, numbers)
     if numbers and numbers.apart and not numbers.hold:
@@ -260,6 +282,7 @@ def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, ta
         named=kept.named,
         start=start,
         span_columns=kept.span_columns(),
+        prefix_columns=kept.prefix_columns(),
     )
 
 
@@ -299,12 +322,22 @@ def _keep(kept: _Kept, layout: Layout, tags: Collection[str], numbers: WordNumbe
     return kept
 
 
-def _check_columns(place: str, width: int, word_column: int, tag_column: int, hint: str) -> None:
+def _refuse_joined(place: str, said: Sequence[str], hint: str) -> None:
+    """Raise InputError if these lines, which are to be words alone, are words and tags that are joined somehow."""
+    if delimiter := csv_delimiter(said):
+        raise InputError(f"{place}: {csv_in_words(delimiter)}, not CoNLL columns; {CONVERT}")
+    if has_tags(said):
+        raise InputError(f"{place}: words that are joined to their tags; write blanks between them")
+    if hint:
+        raise InputError(f"{place}: expected words alone, or columns{hint}")
+
+
+def _check_columns(place: str, width: int, word_column: int, tag_column: int | None, hint: str) -> None:
     for name, column in (("word_column", word_column), ("tag_column", tag_column)):
-        if not -width <= column < width:
+        if column is not None and not -width <= column < width:
             found = f"{width} columns, but prepare_conll.{name} is {column}"
             raise InputError(f"{place}: {found} (columns count from 0){hint}")
-    if word_column % width == tag_column % width:
+    if tag_column is not None and word_column % width == tag_column % width:
         raise InputError(
             f"{place}: {width} columns; prepare_conll.word_column {word_column} and prepare_conll.tag_column "
             f"{tag_column} are the same one, expected a column for the word and another for its tag{hint}"

@@ -75,7 +75,17 @@ def _doubts_of_tags(files: Files, report: TagReport) -> Iterable[str]:
         yield (
             f"types stand without B- or I- ({', '.join(types_alone[:MOST_TYPES])}"
             f"{', ...' if len(types_alone) > MOST_TYPES else ''}): neighbours of one type are read as one span"
+            f"{_prefixes_beside(files)}"
         )
+
+
+def _prefixes_beside(files: Files) -> str:
+    """Where the prefixes of types seem to be instead, in words; '' for nowhere."""
+    beside = next((file for file in all_files(files) if file.prefix_columns), None)
+    if beside is None:
+        return ""
+    found = f"column {beside.prefix_columns[0]} of {beside.path.name} seems to have their B and I"
+    return f", although {found}; write both as one tag (B-PER)"
 
 
 def _doubts_of_types(files: Files, report: TagReport) -> Iterable[str]:

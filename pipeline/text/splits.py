@@ -28,7 +28,7 @@ from pipeline.text.raw_columns import (
 from pipeline.text.split_doubts import doubts_of_splits
 from pipeline.text.stray_files import is_stray
 from pipeline.text.tag_dialect import may_be_prefixed
-from pipeline.text.tag_scheme import Scheme, TagReport, report_tags
+from pipeline.text.tag_scheme import Scheme, TagReport, UnknownTagError, report_tags
 from pipeline.values import listed_files
 
 Splits = dict[str, list[Sentence]]
@@ -120,10 +120,10 @@ def _report(files: Files, params: ConllParams) -> TagReport:
     """The tags of all files. Raises InputError for unknown tags, and for slips that are to be refused."""
     try:
         report = report_tags({file.path: file.sentences for file in all_files(files)})
-    except InputError as error:
+    except UnknownTagError as error:
         advice = f"prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme"
-        broken = next(file for file in all_files(files) if str(error).startswith(f"{file.path}:"))
-        header = "; is it a header? Delete the line" if _is_header(broken, str(error), files) else ""
+        broken = next(file for file in all_files(files) if file.path == error.path)
+        header = "; is it a header? Delete the line" if _is_header(broken, error.line, files) else ""
         alone = f"types alone, without B- or I-, need O in most lines{_prefixed(files)}"
         advised = InputError(f"{error}{header} ({advice}; {alone})")
         raise not_columns(broken.path, broken.start, advised) from None
@@ -150,21 +150,21 @@ def _prefixed(files: Files) -> str:
     return f", and no prefix as in {shortened(tag)} ({path.name}:{line})"
 
 
-def _is_header(broken: RawFile, error: str, files: Files) -> bool:
-    """Whether the error is about the first line of a file, or another whose word names a column, as in a joined file.
+def _is_header(broken: RawFile, number: int, files: Files) -> bool:
+    """Whether the line is the first one of the file, or one whose word names a column, as in a joined file.
 
     All files must be fine without their first lines and others of that word and tag.
     """
     rows = (row for sentence in broken.sentences for row in zip(*sentence, strict=True))
-    word, tag, line = next(row for row in rows if error.startswith(f"{broken.path}:{row[2]}:"))
-    names = line == broken.sentences[0].lines[0] or HEADER.fullmatch(word)
+    word, tag = next((word, tag) for word, tag, line in rows if line == number)
+    names = number == broken.sentences[0].lines[0] or HEADER.fullmatch(word)
     rest = {
         file.path: [_without(sentence, file.sentences[0].lines[0], (word, tag)) for sentence in file.sentences]
         for file in all_files(files)
     }
     try:
         report_tags(rest)
-    except InputError:
+    except UnknownTagError:
         return False
     return bool(names) and not may_be_prefixed(tag)
 

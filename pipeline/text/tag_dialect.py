@@ -19,6 +19,7 @@ IN_NAMES = set("-_/&.:'")
 BRACKETS = re.compile(r"\(\w+(\*\)?|\))|\*\)?")
 PREFIX_LETTERS, FIRST_OR_LAST = set("BIESLUMWbieslumw"), set("BEbe")
 MOST_CHARACTERS = 1000  # of several labels, each of which is compared
+NO_TYPES = ("", "_", "-", "0")  # O is written so
 MOST_TYPES = 200  # more are words or lemmas rather than types
 # Unicode counts these among letters and marks, but they have no shape.
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -45,7 +46,7 @@ class Dialect:
         if text in ("O", "o"):
             return OUTSIDE
         if self.alone:
-            return Tag("I", text) if text else None
+            return Tag("I", text) if text not in NO_TYPES else None
         match = PREFIXED.fullmatch(text)
         if match is None or self.names_several(text):
             return None
@@ -76,7 +77,8 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
 
     Types stand alone if no tag has a prefix and O is at least half of all, as it is where spans are marked. A column of
     parts of speech, or of words, is no tag column. Types with a suffix (PER-B) do not stand alone, and are no tags; nor
-    are prefixes that are written in another way (B:PER), or without any type (B, I), and types with numbers (PER[3]).
+    are prefixes that are written in another way (B:PER, or BPER beside IPER), or without any type (B, I), and types
+    with numbers (PER[3]).
     """
     counts = Counter(tags)
     letters: dict[str, str] = {}
@@ -92,7 +94,7 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
     types = counts.keys() - {"O", "o"}
     without_type = types <= PREFIX_LETTERS and not types.isdisjoint(FIRST_OR_LAST)
     may_stand = not seen and not without_type and 0 < len(types) <= MOST_TYPES and 2 * outside >= counts.total()
-    alone = may_stand and not any(map(_is_miswritten, types))
+    alone = may_stand and not any(map(_is_miswritten, types)) and not _without_separator(types)
     family = "BILOU" if seen & BILOU else "BMEWO" if seen & BMEWO else "BMES" if seen & BMES else "IOBES"
     return Dialect(alone, letters, family, named)
 
@@ -105,6 +107,11 @@ def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
         # A lone - or _ is part of a type, unless a prefix and a dash follow it.
         if first and (last[1:2] == "-" or (between[0] not in ("-", "_") and last[1:2] in ("", text[1]))):
             yield first, between[0], last
+
+
+def _without_separator(types: Set[str]) -> bool:
+    """Whether a type is there with B and with I right before it: BPER and IPER."""
+    return any(text[:1] == "B" and len(text) > 2 and f"I{text[1:]}" in types for text in types)
 
 
 def _is_miswritten(text: str) -> bool:

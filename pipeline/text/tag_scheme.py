@@ -16,12 +16,27 @@ from ldnet.errors import InputError
 from ldnet.printable import quoted, shortened
 from ldnet.text.tags import OUTSIDE, Tag
 from pipeline.text.raw_columns import RawSentence
-from pipeline.text.tag_dialect import Dialect, find_dialect, is_bracketed, is_numbered_span, looks_like_another
+from pipeline.text.tag_dialect import (
+    NO_TYPES,
+    Dialect,
+    find_dialect,
+    is_bracketed,
+    is_numbered_span,
+    looks_like_another,
+)
 
 Scheme = Literal["IOB1", "IOB2", "IOBES", "IOE1", "IOE2"]
 PLACES_SHOWN = 5
 PREFIX_LAST = re.compile(r".+[-_][BIESLUMW]", re.DOTALL)  # PER-B
 UNKNOWN = "expected O, or B-, I-, E- or S- and a type, as in B-NP"
+
+
+class UnknownTagError(InputError):
+    """A tag that is none: the file and the line where it stands, and what is wrong with it."""
+
+    def __init__(self, path: Path, line: int, problem: str):
+        super().__init__(f"{path}:{line}: {problem}")
+        self.path, self.line = path, line
 
 
 class Slip(NamedTuple):
@@ -76,13 +91,12 @@ def report_tags(files: Mapping[Path, Sequence[RawSentence]]) -> TagReport:
     """The tag scheme that all files together keep to best, and where they do not.
 
     Of equally good schemes, IOB2 comes before IOB1, and where there is an E- or S- at all, IOBES and IOE before both.
-    No spans at all: IOB2, as good as any other. Raises InputError naming file and line for an unknown tag.
+    No spans at all: IOB2, as good as any other. Raises UnknownTagError for a tag that is none.
     """
     dialect = find_dialect(tag for sentences in files.values() for sentence in sentences for tag in sentence.tags)
     closed = False
-    counts: Counter[Scheme] = (
-        Counter()
-    )  # of slips; places are made again rather than kept, as there is one for each word
+    counts: Counter[Scheme] = Counter()  # of slips
+    # Places are made again rather than kept, as there is one for each word.
     for place in _places(files, dialect):
         if place.tag != OUTSIDE:  # O breaks no scheme
             closed = closed or place.tag.prefix in "ES"
@@ -113,7 +127,7 @@ def _parsed(text: str, dialect: Dialect, path: Path, line: int) -> Tag:
     if tag is None:
         disguised = looks_like_another(text) and text.isprintable()
         others = f", with other characters than it seems ({shortened(text)!a})" if disguised else ""
-        raise InputError(f"{path}:{line}: unknown tag {quoted(text)}{others}{_remedy(text, dialect)}: {UNKNOWN}")
+        raise UnknownTagError(path, line, f"unknown tag {quoted(text)}{others}{_remedy(text, dialect)}: {UNKNOWN}")
     return tag
 
 
@@ -121,7 +135,7 @@ def _remedy(text: str, dialect: Dialect) -> str:
     """What is to be done about a tag that is none, where its look says that."""
     if dialect.names_several(text):
         return "; it names several labels: keep one of them for each word"
-    if text in ("", "_", "-"):
+    if text in NO_TYPES:
         return "; write O for a word outside of all spans"
     if is_bracketed(text):
         return "; brackets around spans are not read: write B- and I- for them"

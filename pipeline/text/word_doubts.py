@@ -68,11 +68,11 @@ def _doubts_of_quotes(file: RawFile) -> Iterable[str]:
     quoted_words = [(line, word) for line, word in places if QUOTED.fullmatch(word)]
     if quoted_words and all(word != '"' for _, word in places):
         line, word = quoted_words[0]
-        meant = word[1:-1].replace('""', '"')
+        bare = word[1:-1].replace('""', '"')
         others = f", and {len(quoted_words) - 1:,} more such words" if len(quoted_words) > 1 else ""
         yield (
             f"{file.path}:{line}: the word {shortened(word)}{others}; quotation marks as in CSV are read as part of "
-            f"the word; if {shortened(meant)} is meant, write it without them (in pandas: quoting=csv.QUOTE_NONE)"
+            f"the word; if {shortened(bare)} is meant, write it without them (in pandas: quoting=csv.QUOTE_NONE)"
         )
 
 

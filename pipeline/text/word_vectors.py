@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ldnet.errors import InputError
 from ldnet.printable import quoted
-from ldnet.text.foreign_formats import LINES, foreign_format, separated_values
+from ldnet.text.foreign_formats import LINES, csv_delimiter, csv_in_words, foreign_format
 from ldnet.text.lines import MAGIC, decode
 from pipeline.text.bounded_lines import bounded_lines
 
@@ -130,6 +130,8 @@ def _opened(path: Path) -> tuple[Iterator[bytes], int | None, int]:
     start = list(islice(lines, LOOKED_AT))
     _refuse_foreign(start, path)
     promised, dimension = _header(start[0]) if start else (None, 0)
+    if dimension:
+        _refuse_wrong_promise(start[1:], dimension, path)
     return chain(start, lines), promised, dimension or _dimension(start)
 
 
@@ -152,7 +154,8 @@ def _refuse_foreign(start: Sequence[bytes], path: Path) -> None:
     """Raise InputError for web pages, pointers of Git LFS, JSON and CSV. No number ends the first line of these."""
     if start and not any(map(_is_number, start[0].split()[-1:])):
         lines = [line.decode("utf-8", errors="replace") for line in start[:LINES]]
-        if found := foreign_format(lines) or separated_values(lines):
+        delimiter = csv_delimiter(lines)
+        if found := foreign_format(lines) or (csv_in_words(delimiter) if delimiter else ""):
             raise InputError(f"{path}:1: {found}; {EXPECTED}")
 
 
@@ -165,6 +168,14 @@ def _header(line: bytes) -> tuple[int | None, int]:
     return None, 0
 
 
+def _refuse_wrong_promise(start: list[bytes], dimension: int, path: Path) -> None:
+    """Raise InputError if line 2 does not have as many numbers as the first one says, and is as most others are."""
+    fields = start[0].split() if start else []
+    found = len(fields) - 1
+    if found > 0 and found == _dimension(start) and not _has_numbers(fields, start[0], dimension):
+        raise InputError(f"{path}:1: promises {dimension} numbers a word, line 2 has {found}; correct or delete line 1")
+
+
 def _dimension(lines: list[bytes]) -> int:
     """Of most lines; of the first one where two are equally frequent."""
     widths = [len(line.split()) - 1 for line in lines if line.strip() and not line[:1].isspace()]
@@ -172,18 +183,22 @@ def _dimension(lines: list[bytes]) -> int:
 
 
 def _numbers_of(fields: list[bytes], line: bytes, dimension: int, path: Path, number: int) -> "array[float]":
-    """The last fields, as many as the dimension; those before them are the word.
-
-    A word with a blank is no number: "of 3" and too many numbers look alike, and are refused.
-    """
-    if len(fields) == dimension + 1 > 1:
-        return _floats(fields[1:], path, number)
-    words = fields[: max(0, len(fields) - dimension)] if dimension else []
-    empty = line[:1].isspace() and len(fields) == dimension
-    with_blank = len(words) > 1 and not any(map(_is_number, words[1:]))
-    if dimension < 1 or not (empty or with_blank):
+    """The last fields, as many as the dimension; those before them are the word."""
+    if not _has_numbers(fields, line, dimension):
         raise _wrong_width(path, number, dimension, len(fields))
-    return _floats(fields[len(fields) - dimension :], path, number)
+    return _floats(fields[len(fields) - dimension :], line, path, number)
+
+
+def _has_numbers(fields: list[bytes], line: bytes, dimension: int) -> bool:
+    """Whether the last fields, as many as the dimension, come after a word, which may be empty or have blanks.
+
+    A word with a blank is no number: "of 3" and too many numbers look alike, and do not count.
+    """
+    if dimension < 1 or len(fields) == dimension + 1:
+        return dimension > 0
+    words = fields[: max(0, len(fields) - dimension)]
+    empty = line[:1].isspace() and len(fields) == dimension
+    return empty or (len(words) > 1 and not any(map(_is_number, words[1:])))
 
 
 def _wrong_width(path: Path, number: int, dimension: int, found: int) -> InputError:
@@ -221,18 +236,22 @@ def _is_number(field: bytes) -> bool:
         float(field)
     except ValueError:
         return False
-    return True
+    return b"_" not in field  # which Python takes in numbers
 
 
-def _floats(fields: list[bytes], path: Path, number: int) -> "array[float]":
-    """One row of float32. Infinity is refused also where a number is too large for float32."""
+def _floats(fields: list[bytes], line: bytes, path: Path, number: int) -> "array[float]":
+    """One row of float32. Infinity is refused also where a number is too large for float32.
+
+    The line has them in it: to look there for what Python takes in numbers and others do not takes no time.
+    """
     try:
         values = array("f", map(float, fields))
     except ValueError:
         values = array("f")
     # A sum of finite float32 numbers is finite in double precision, and nan or infinity survive in it.
     total = sum(values)
-    if len(values) < len(fields) or total - total != 0:
+    with_underscore = b"_" in line and any(b"_" in field for field in fields)
+    if len(values) < len(fields) or total - total != 0 or with_underscore:
         wrong = next(field for field in fields if not _is_float32(field))
         shown = quoted(wrong.decode("utf-8", errors="replace"))
         raise InputError(f"{path}:{number}: expected {len(fields)} finite numbers after the word, found {shown}")
@@ -240,8 +259,7 @@ def _floats(fields: list[bytes], path: Path, number: int) -> "array[float]":
 
 
 def _is_float32(field: bytes) -> bool:
-    try:
-        (value,) = array("f", [float(field)])
-    except ValueError:
+    if not _is_number(field):
         return False
+    (value,) = array("f", [float(field)])
     return value - value == 0

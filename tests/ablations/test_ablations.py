@@ -45,10 +45,10 @@ from pipeline.tagger.model import load_tagger
 from pipeline.tagger.seeds import TrainingJob
 from pipeline.tagger.tagging_data import load_tagging_data
 from pipeline.tagger.training import score_dev
-from tests.conftest import no_sender
 from tests.factories import WORDS, make_lexicon, make_sentences, make_tagger_params
 from tests.one_process import in_one_process
 from tests.report_factories import PROJECT, make_params
+from tests.tracking_stand_in import no_sender
 
 SENTENCES = {split: make_sentences(40, seed) for seed, split in enumerate(("train", "dev", "test"), 1)}
 CANDIDATES = {

@@ -5,14 +5,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from bench import two_processes
+from bench import pretraining_since, tagging_since, two_processes
 from ldnet.command_line import Command
+from pipeline.profiles import render
 from tests.imports import ROOT, sources
+
+DEMO = render(ROOT / "profiles", "demo")
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -31,12 +35,24 @@ def test_every_command_has_one_line_errors_and_examples(file: str, command: clic
 
 def test_a_mistake_in_the_parameters_is_one_line(tmp_path: Path) -> None:
     params = tmp_path / "params.yaml"
-    for text, said in ((None, "No such file or directory"), ("a: [\n", "params.yaml:2: not YAML")):
+    without = DEMO.replace("pretrain_lm:", "pretrain:")
+    for text, said in (
+        (None, "no such file; `make profile NAME=demo` writes one"),
+        ("a: [\n", "params.yaml:2: not YAML"),
+        (without, "params.yaml: pretrain: unknown key; expected one of "),
+    ):
         if text:
             params.write_text(text, encoding="utf-8")
         done = CliRunner().invoke(two_processes.main, ["--params", str(params), "--out", str(tmp_path / "out.json")])
         assert done.exit_code == 1 and done.output.startswith("Error: ") and said in done.output
         assert len(done.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("module", [pretraining_since, tagging_since])
+def test_a_commit_that_is_none_is_one_line(tmp_path: Path, module: ModuleType) -> None:
+    done = CliRunner().invoke(module.main, ["--commit", "none", "--out", str(tmp_path / "out.json")])
+    assert done.exit_code == 1, done.output
+    assert done.output == "Error: --commit none: no such commit (fatal: not a valid object name: none)\n"
 
 
 def test_an_error_before_there_is_a_command_is_one_line() -> None:

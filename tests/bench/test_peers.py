@@ -17,7 +17,7 @@ from bench.peers.peer import TRIAL_SENTENCES, Peer, Task
 from bench.peers.rows import Bench, measure, prepared_splits, run_child, write_vectors
 from bench.peers.run import PEERS, collect, in_order
 from ldnet.errors import InputError
-from ldnet.files import read_json, write_json
+from ldnet.files import read_json, sha256_of_file, write_json
 from ldnet.text.columns import Sentence, write_conll
 from pipeline.evaluation.conlleval import count_file, f1
 from pipeline.evaluation.evaluation import write_predictions
@@ -250,3 +250,12 @@ def test_each_peer_learns_a_few_sentences_by_heart(peer: Peer, bench: Bench) -> 
         row = measure(dataclasses.replace(there, vectors=vectors), longer, mode, 1)
         assert row["test_f1"] > 95, row
     shutil.rmtree(there.work)
+
+
+def test_word_vectors_are_read_once_for_all_rows(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, read = tmp_path / "vectors.txt", list[Path]()
+    vectors.write_text("1 2\nAda 1 2\n", encoding="utf-8")
+    monkeypatch.setattr("bench.peers.rows.sha256_of_file", lambda path: read.append(path) or sha256_of_file(path))
+    given = dataclasses.replace(bench, vectors=vectors)
+    found = {given.identity(peer, "plain", seed)["vectors"] for peer in (PEER, PEERS[-1]) for seed in (1, 2)}
+    assert found == {sha256_of_file(vectors)} and read.count(vectors) == 1

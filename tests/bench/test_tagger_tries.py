@@ -12,9 +12,17 @@ from ldnet.files import read_json
 from pipeline.language_model.model import LMConfig, save_language_model
 from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import Tagger
-from tests.factories import WORDS, make_language_model, make_lexicon, make_sentences, make_tagger, write_prepared
+from tests.factories import (
+    WORDS,
+    make_language_model,
+    make_lexicon,
+    make_sentences,
+    make_tagger,
+    make_tagger_params,
+    write_prepared,
+)
 from tests.one_process import in_one_process
-from tests.stages.test_stages import tiny_params
+from tests.tiny_experiment import tiny_params
 
 
 def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,3 +84,13 @@ def test_a_layer_is_dropped_as_a_whole_and_embeddings_never() -> None:
         for direction in other._layers(0.5).chunk(2):
             assert direction[:5].tolist() == [1.0] * 5
             assert all(set(layer.tolist()) in ({0.0}, {2.0}) for layer in direction[5:].split(4))
+
+
+def test_the_best_epoch_is_the_one_whose_weights_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All epochs have the same dev F1 to four places, and the second one has the highest."""
+    write_prepared(tmp_path / "conll", {"train": make_sentences(9, 1), "dev": make_sentences(5, 2)}, tmp_path / "lm")
+    scores = iter([50.00001, 50.00003, 50.00002])
+    monkeypatch.setattr("pipeline.tagger.training.score_dev", lambda *_: next(scores))
+    given = {"params": make_tagger_params(), "threads": 1, "conll": tmp_path / "conll", "lm": tmp_path / "lm"}
+    row = tagger_tries.run({"variant": "no_lm", "seed": 1, "epochs": 3}, **given, table=tmp_path / "features")
+    assert (row["dev_f1"], row["best_epoch"]) == (50.0, 2)

@@ -8,14 +8,13 @@ from click.testing import CliRunner
 
 from bench import tokens_read
 from ldnet.files import read_json
-from pipeline.execution.snapshots import learnt, pack
+from pipeline.execution.snapshots import pack, weights_and_moments
 from pipeline.language_model.model import LanguageModel, load_language_model, save_language_model
 from pipeline.pretraining.encoded_corpus import load
 from pipeline.pretraining.lm_training import perplexity
 from tests.factories import WORDS, make_language_model, make_sentences, write_prepared
 from tests.one_process import in_one_process
-from tests.pretraining.test_data_parallel import write_corpus
-from tests.stages.test_stages import tiny_params
+from tests.tiny_experiment import tiny_params, write_corpus
 
 
 def test_every_row_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +50,9 @@ def test_a_checkpoint_is_trained_to_its_end(tmp_path: Path, monkeypatch: pytest.
     torch.manual_seed(5)
     earlier = LanguageModel(ended.config)
     state = tmp_path / "state"
-    state.write_bytes(pack({"step": 1500}, learnt(dict(earlier.named_parameters()), []), "step 1,500 of 2,000"))
+    state.write_bytes(
+        pack({"step": 1500}, weights_and_moments(dict(earlier.named_parameters()), []), "step 1,500 of 2,000")
+    )
     options = ["--checkpoint", str(state), "--like", str(tmp_path / "lm/backward"), "--direction", "backward"]
     options += ["--params", str(tiny_params(tmp_path)), "--corpus", str(corpus), "--tokens", "2000"]
     options += ["--out", str(tmp_path / "annealed")]

@@ -4,7 +4,7 @@ import click
 import pytest
 
 from ldnet.errors import InputError
-from pipeline.checking.findings import LONGEST, MOST_LINES, Findings, escaped, percent, shortened
+from pipeline.checking.findings import LONGEST, MOST_LINES, Findings, escaped, example, percent
 
 
 def test_what_cannot_be_seen_is_escaped() -> None:
@@ -13,9 +13,9 @@ def test_what_cannot_be_seen_is_escaped() -> None:
 
 
 def test_examples_are_cut() -> None:
-    assert shortened("x" * LONGEST) == "x" * LONGEST
-    assert shortened("x" * (LONGEST + 1)) == "x" * (LONGEST - 3) + "..."
-    assert len(shortened("\x00" * LONGEST)) == LONGEST
+    assert example("x" * LONGEST) == "x" * LONGEST
+    assert example("x" * (LONGEST + 1)) == "x" * (LONGEST - 3) + "..."
+    assert len(example("\x00" * LONGEST)) == LONGEST
 
 
 def test_shares() -> None:

@@ -1,6 +1,6 @@
 """A look at a data set: its numbers are those of a slow count, and each fault of the data is told.
 
-The inputs are those of `tests.commands.test_brought_files`, whose stages must read them as the look does.
+The inputs are those of `tests.bringing`, which the stages must read as the look does.
 """
 
 import bz2
@@ -25,7 +25,7 @@ from pipeline.checking.lm_sentences import LMSentences, look_at_text
 from pipeline.checking.look import Look, look
 from pipeline.checking.tagged_sentences import MOST_TYPES, look_at_sentences
 from pipeline.params import Params, parse_params
-from tests.commands.test_brought_files import (
+from tests.bringing import (
     BILOU,
     CASES,
     CONLLU,
@@ -305,6 +305,14 @@ def test_text_that_is_none_is_told(bringing: Bringing, change: Callable[[str], s
     assert not any("is learnt from as text" in line for line in warnings(look_at(bringing)))
     bringing.put("lm/a.txt", change("\n".join(TEXT) + "\n"))
     assert any(told in line for line in warnings(look_at(bringing)))
+
+
+def test_test_sentences_in_another_form_are_told(bringing: Bringing) -> None:
+    sentences = ["Mia saw New Ulm .", "Rain fell , too .", "Bo left Ulm ."]
+    bringing.put("test.txt", "".join("".join(f"{word} O\n" for word in text.split()) + "\n" for text in sentences))
+    bringing.put("lm/b.txt", "".join(f"{number} {text}\n" for number, text in enumerate(sentences, start=7)))
+    told = "at least 3 test sentences are in the LM text without the first word of the line ('7', '8', '9'), and so "
+    assert any(line.startswith(told) for line in warnings(look_at(bringing)))
 
 
 def test_other_tests_that_are_not_there_or_have_no_words_are_told(bringing: Bringing) -> None:

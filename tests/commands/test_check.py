@@ -22,7 +22,7 @@ from pipeline.experiments.stage_graph import read_stages
 from pipeline.params import Params, load_params
 from stages._dry_run import Cost, measure
 from tests.imports import ROOT
-from tests.stages.test_stages import run, tiny_params, write_raw
+from tests.tiny_experiment import run, tiny_params, write_raw
 
 NOT_TIMED = {"generate_data", "prepare_unlabelled", "prune", "evaluate", "report"}
 # Ctrl-C is ignored by what is started in the background, as the tests may be.

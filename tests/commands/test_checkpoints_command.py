@@ -14,17 +14,18 @@ from commands import checkpoints
 from commands.checkpoints import Verdict, expected_checkpoints, main, verdict
 from pipeline.checkpoints import Computation, checkpoint_folder, folder_of
 from pipeline.execution.snapshots import pack
+from pipeline.profiles import render
 from tests.factories import WORDS
 from tests.imports import ROOT
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An experiment whose corpus is there, and nothing after it."""
+    """The demo, whose corpus is there, and nothing after it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DVC_ROOT", raising=False)
-    for name in ("dvc.yaml", "params.yaml"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
+    shutil.copyfile(ROOT / "dvc.yaml", tmp_path / "dvc.yaml")
+    (tmp_path / "params.yaml").write_text(render(ROOT / "profiles", "demo"), encoding="utf-8")
     (tmp_path / "work/corpus").mkdir(parents=True)
     (tmp_path / "work/corpus/vocabulary.json").write_text(json.dumps(WORDS), encoding="utf-8")
     return tmp_path

@@ -32,9 +32,9 @@ from pipeline.profiles import render
 from pipeline.six_taggers import TAGGERS, TRAININGS
 from pipeline.text.word_vectors import vector_dimension
 from stages.prepare_conll import main as prepare_conll
-from tests.conftest import no_sender
 from tests.imports import ROOT
 from tests.one_process import in_one_process
+from tests.tracking_stand_in import no_sender
 
 EXAMPLE = ROOT / "examples" / "own_data"
 TINY: dict[str, dict[str, Any]] = {

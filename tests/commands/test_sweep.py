@@ -1,11 +1,8 @@
-"""Sweeps: the points, what identifies them, what is run again and what is not."""
+"""Sweeps: what is run, what is run again and what is not, and what is said of it."""
 
-import hashlib
 import json
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Collection
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
@@ -16,37 +13,20 @@ import yaml
 from tqdm import tqdm
 
 from commands import sweeping
-from ldnet.errors import InputError
 from pipeline.experiments import queue as _queue
 from pipeline.experiments.learning_curve import Size
 from pipeline.experiments.points import (
-    Experiment,
     Point,
-    doubling_budgets,
-    fingerprint,
     grid,
     name_points,
-    numbers,
 )
 from pipeline.experiments.regularisation_path import point_row
-from pipeline.experiments.stage_graph import Stage, leading_to, read_stages
-from pipeline.experiments.study_points import Choice
+from pipeline.experiments.stage_graph import leading_to, read_stages
 from pipeline.params import Params
 from pipeline.profiles import load_profile
-from pipeline.yaml_text import parse_yaml
-from tests.git_repository import make_repository
+from tests.experiment_factories import LEADING, OF_POINTS
 from tests.imports import ROOT
 from tests.report_factories import make_row
-
-STATUS = """Task     Name                  Created       Status
-3a87363  demo-0.02-2-b4d3bda8  03:25 PM      Running
-d6b4cde  demo-0.02-6-2e8eb653  Nov 23, 2026  Queued
-944ec7b                        03:26 PM      Queued
-0a4ec7b  demo-0.02-6-2e8eb653  03:20 PM      Failed
-1a4ec7b  demo-0.1-2-6178ff35   03:20 PM      Success
-
-Worker status: 1 active, 0 idle
-"""
 
 
 @pytest.fixture
@@ -54,135 +34,9 @@ def params() -> Params:
     return load_profile(ROOT / "profiles", "demo")
 
 
-@pytest.fixture
-def sources(tmp_path: Path) -> list[Path]:
-    files = [tmp_path / "dvc.yaml", tmp_path / "stage.py"]
-    for file in files:
-        file.write_text(file.name, encoding="utf-8")
-    return files
-
-
-STAGES = [
-    Stage(name="prepare", sections=frozenset(["seed"]), deps=(), outs=()),
-    Stage(name="prune", sections=frozenset(["select"]), deps=(), outs=()),
-]
-OF_POINTS = {"select", "prune", "train_pruned@gold", "evaluate@gold"}
-LEADING = leading_to(read_stages(ROOT / "dvc.yaml", ROOT / "params.yaml"), ["evaluate@gold"])
-LOCK: dict[str, Any] = {"stages": {"prepare": {"outs": [{"md5": "a"}]}, "prune": {"outs": [{"md5": "b"}]}}}
-
-
-def test_grid_is_every_strength_with_every_budget(params: Params) -> None:
-    points = grid(params, [0.02, 0.1], [2, 6])
-    assert points == [Point(0.02, 2), Point(0.02, 6), Point(0.1, 2), Point(0.1, 6)]
-    assert points[1].command() == "dvc exp run evaluate@gold -S select.strength=0.02 -S select.max_layers=6"
-
-
-@pytest.mark.parametrize("point", [Point(0.02, 2), Choice("r3", 2)])
-def test_points_are_trained_on_gold_tags_as_their_ends_are(point: Experiment) -> None:
-    assert point.stages(LEADING) == OF_POINTS
-    shared = {stage.name for stage in LEADING} - OF_POINTS
-    assert {"train_tagger@no_lm", "train_tagger@full"} <= shared
-    assert not [name for name in shared if name.startswith(("soft_targets", "train_taught", "prepare_unlabelled"))]
-
-
-@pytest.mark.parametrize(
-    ("strength", "budget", "message"),
-    [
-        (0.1, 13, "max_layers: expected at most 12"),
-        (-0.1, 2, "strength: expected 0 or more"),
-        (float("inf"), 2, "strength: expected a finite number, found inf"),
-        (float("nan"), 2, "strength: expected a finite number, found nan"),
-    ],
-)
-def test_points_that_cannot_be_run_are_refused(params: Params, strength: float, budget: int, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        grid(params, [0.05, strength], [budget])
-
-
-def test_accepted_strengths_survive_yaml() -> None:
-    for strength in (0.0, 0.00001, 0.0001, 0.05, 1.0, 12.5):
-        assert parse_yaml(str(strength), "a strength") == strength
-
-
-def test_numbers_are_read_once_each_in_order() -> None:
-    assert numbers(" 0.1 0.02  0.1 ", float, "strengths") == [0.02, 0.1]
-    assert numbers("6 2", int, "budgets") == [2, 6]
-    for text in ("0.1,0.2", "two", "2.5", ""):
-        with pytest.raises(InputError, match="budgets: expected"):
-            numbers(text, int, "budgets")
-
-
-@pytest.mark.parametrize("layers", range(1, 20))
-def test_doubling_budgets_stay_below_all_layers(layers: int) -> None:
-    obvious = [budget for budget in range(1, 2 * layers) if bin(budget).count("1") == 1]
-    assert doubling_budgets(layers) == obvious
-
-
-def test_fingerprint_changes_with_all_that_results_follow_from(params: Params, sources: list[Path]) -> None:
-    point, other = Point(0.1, 2), {"stages": {"prepare": {"outs": [{"md5": "c"}]}}}
-    before = fingerprint(params, point, LOCK, STAGES, sources)
-    changed = [
-        fingerprint(params, Point(0.2, 2), LOCK, STAGES, sources),
-        fingerprint(params, Point(0.1, 3), LOCK, STAGES, sources),
-        fingerprint(params.model_copy(update={"seed": 2}), point, LOCK, STAGES, sources),
-        fingerprint(params.model_copy(update={"threads": 2}), point, LOCK, STAGES, sources),
-        fingerprint(params, point, other, STAGES, sources),
-    ]
-    sources[1].write_text("changed", encoding="utf-8")
-    changed.append(fingerprint(params, point, LOCK, STAGES, sources))
-    assert len({before, *changed}) == 1 + len(changed)
-
-
-def test_fingerprint_does_not_change_with_the_point_that_was_run_last(params: Params, sources: list[Path]) -> None:
-    select = params.select.model_copy(update={"strength": 0.7, "max_layers": 1})
-    last = params.model_copy(update={"select": select})
-    lock = {"stages": {**LOCK["stages"], "prune": {"outs": [{"md5": "other"}]}}}
-    before = fingerprint(params, Point(0.1, 2), LOCK, STAGES, sources)
-    assert before == fingerprint(last, Point(0.1, 2), lock, STAGES, sources)
-
-
-def test_names_tell_the_points_and_are_git_refs(params: Params, sources: list[Path]) -> None:
-    names = name_points(params, grid(params, [0.0001, 0.1], [2]), LOCK, STAGES, sources)
-    assert [name.rsplit("-", 1)[0] for name in names] == ["demo-0.0001-2", "demo-0.1-2"]
-    for name in names:
-        subprocess.run(["git", "check-ref-format", f"refs/exps/ab/{name}"], check=True)
-
-
 def test_what_points_share_is_made_up_to_date_before(params: Params) -> None:
     shared = sweeping.shared_stages(grid(params, [0.02, 0.1], [2, 6]), LEADING)
     assert shared == [stage.name for stage in LEADING if stage.name not in OF_POINTS]
-
-
-def test_tasks_are_read_from_dvc_queue_status() -> None:
-    tasks = _queue.parse_tasks(STATUS)
-    assert tasks["demo-0.02-2-b4d3bda8"] == "Running" and tasks["demo-0.1-2-6178ff35"] == "Success"
-    assert tasks["demo-0.02-6-2e8eb653"] == "Queued"  # put in again after it failed
-    assert _queue.parse_tasks("No experiment tasks in the queue.\n\nWorker status: 0 active, 0 idle\n") == {}
-
-
-def test_the_status_is_asked_for_again_where_dvc_stumbles(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers: list[str | None] = [None, STATUS, None, None, None]
-
-    def run(*command: str) -> str:
-        if (answer := answers.pop(0)) is None:
-            raise click.ClickException("a task has gone")
-        return answer
-
-    monkeypatch.setattr(_queue, "_run", run)
-    monkeypatch.setattr(_queue.time, "sleep", lambda seconds: None)
-    assert _queue.tasks()["demo-0.1-2-6178ff35"] == "Success"
-    with pytest.raises(click.ClickException, match="a task has gone"):
-        _queue.tasks()
-    assert not answers
-
-
-@pytest.mark.parametrize("count", range(1, 9))
-def test_processors_are_shared_out(count: int) -> None:
-    processors = list(range(8))
-    shares = _queue.shares(processors, count)
-    assert sorted(processor for share in shares for processor in share) == processors
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
-    assert all(_queue.shares([0, 1], count))  # nobody is left without
 
 
 def test_workers_are_limited_by_processors_and_threads(params: Params) -> None:
@@ -431,46 +285,6 @@ def test_a_point_that_repeats_shared_work_is_told(
     with tqdm(total=1, disable=True) as progress:
         sweeping.print_success(Point(0.1, 2), "name", "commit", progress)
     assert "warning: name has also run pretrain_lm@forward" in capsys.readouterr().err
-
-
-def test_living_workers_are_found_and_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand-ins for two workers with one number, each in a process group with what it runs, and for one elsewhere."""
-    monkeypatch.setattr(_queue, "STATE", tmp_path)
-    monkeypatch.setattr(_queue, "tasks", dict)
-    names = [hashlib.sha256(str(path).encode()).hexdigest()[:6] for path in (tmp_path, tmp_path, tmp_path / "other")]
-    *mine, other = (
-        subprocess.Popen(
-            ["sh", "-c", "sleep 60 & wait", "queue-worker", f"dvc-exp-{name}-1@localhost"], start_new_session=True
-        )
-        for name in names
-    )
-    try:
-        deadline = time.monotonic() + 5
-        while len(_queue.workers()) < 2 and time.monotonic() < deadline:  # until sh has replaced this process's image
-            time.sleep(0.02)
-        expected = [_queue.Worker(1, worker.pid, worker.pid) for worker in mine]
-        assert sorted(_queue.workers(), key=lambda worker: worker.process) == expected
-        _queue.stop(["name"])
-        assert [worker.wait(timeout=5) for worker in mine] == [-signal.SIGTERM] * 2
-        assert other.poll() is None
-    finally:
-        for process in (*mine, other):
-            process.kill()
-            process.wait()
-
-
-def test_finished_experiments_are_read_from_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "metrics").mkdir()
-    (tmp_path / "metrics/a.json").write_text("{}", encoding="utf-8")
-    make_repository(tmp_path)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    for ref in (f"refs/exps/{commit[:2]}/{commit[2:]}/demo-0.1-2-aa", "refs/exps/celery/stash", "refs/heads/demo"):
-        subprocess.run(["git", "update-ref", ref, commit], check=True)
-    assert _queue.finished(["demo-0.1-2-aa", "demo", "stash"]) == {"demo-0.1-2-aa": commit}
-    assert _queue.read_from(commit, "metrics/a.json") == "{}"
-    with pytest.raises(click.ClickException, match=f"git show {commit}:b.json: fatal"):
-        _queue.read_from(commit, "b.json")
 
 
 def test_sizes_take_brought_data_with_them_and_end_with_both_trainings(

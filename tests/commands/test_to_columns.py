@@ -140,6 +140,47 @@ def test_tasks_of_label_studio(script: ModuleType) -> None:
     ]
 
 
+def test_regions_of_label_studio_without_a_label(script: ModuleType) -> None:
+    def converted_task(**label: Any) -> tuple[list[str], list[str]]:
+        values: list[dict[str, Any]] = [{"start": 0, "end": 3, "labels": ["PER"]}, {"start": 4, "end": 8, **label}]
+        result = [{"value": value, "type": "labels"} for value in values]
+        return converted(script, json.dumps([{"data": {"text": "Ada left"}, "annotations": [{"result": result}]}]))
+
+    left_out = ["1 regions have no label, and were left out (record 1)"]
+    assert converted_task() == converted_task(text="left", labels=[]) == (["Ada/B-PER left/O"], left_out)
+    with pytest.raises(ValueError, match="expected a span of start, end and type"):  # a label that is not known here
+        converted_task(hypertextlabels=["PER"])
+
+
+@pytest.mark.parametrize("nothing", [{"label": None}, {"spans": None, "entities": None}])
+def test_records_whose_spans_are_null_are_not_annotated(script: ModuleType, nothing: dict[str, None]) -> None:
+    records = [{"text": "Ada left", "label": [[0, 3, "PER"]]}, {"text": "Ines slept", **nothing}]
+    left_out = ["1 records are not annotated, or not accepted, and were left out (record 2)"]
+    assert converted(script, json.dumps(records)) == (["Ada/B-PER left/O"], left_out)
+    filled = {"text": "Ada left", "label": None, "entities": [[0, 3, "PER"]]}
+    assert converted(script, json.dumps(filled)) == (["Ada/B-PER left/O"], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"tokens": ["Ada", " ", "left"], "tags": ["B-PER", "O", "O"]}', "record 1"),
+        ("word,tag\nAda,B-PER\n ,O\nleft,O\n", "line 3"),
+    ],
+)
+def test_words_that_are_white_space_are_counted(script: ModuleType, text: str, place: str) -> None:
+    counted = f"1 words have nothing that can be seen, and were written as _ ({place})"
+    assert converted(script, text) == (["Ada/B-PER _/O left/O"], [counted])
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=; ", "sep="])
+def test_the_line_with_which_excel_says_what_separates_values(script: ModuleType, first: str) -> None:
+    assert converted(script, f"{first}\nword;tag\n1,5,,,;O\n") == (["1,5,,,/O"], [])
+    assert converted(script, "sep=\t\nword\ttag\nAda\tB-PER\n") == (["Ada/B-PER"], [])
+    with pytest.raises(ValueError, match="line 3: a row with 3 of 2 values"):
+        script.convert(f"{first}\nword;tag\na;O;b\n", split_at_blanks)
+
+
 PAIR = ["Uber blew", {"entities": [[0, 4, "ORG"]]}]
 
 
@@ -270,7 +311,7 @@ def test_spans_that_fit_no_words_are_counted(script: ModuleType) -> None:
         ('{"text": "a", "label": 3}', "record 1: expected a list of spans, found 3"),
         ('{"text": "a", "label": ["PER"]}', "record 1: expected a span of start, end and type"),
         ('{"text": "a", "label": [[0, 1, ""]]}', "record 1: expected a span of start, end and type"),
-        ('{"text": "a", "label": [{"start": 0, "end": 1, "labels": []}]}', "record 1: expected a span of start"),
+        ('{"text": "a", "label": [{"start": 0, "end": 1, "labels": []}]}', "of start.*; give it a type, or delete it$"),
         ('{"text": "a", "label": [[0, true, "X"]]}', "record 1: expected a span of start, end and type"),
         ('{"tokens": ["a", "b"], "entities": [{"start": 0, "end": 1, "type": "X"}]}', "record 1: expected a tag, as"),
         ('{"tokens": ["a"], "spans": [{"token_start": 0, "token_end": 1, "label": "X"}]}', "some of the 1 tokens"),

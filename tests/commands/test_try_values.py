@@ -1,21 +1,21 @@
 """Values to try are checked as params.yaml is, before DVC starts."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from commands.try_values import main
+from pipeline.profiles import render
 from tests.imports import ROOT
 
 
 @pytest.fixture(autouse=True)
 def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The command lines that would take the place of this process, from a folder with params.yaml."""
+    """The command lines that would take the place of this process, from a folder with the demo's params.yaml."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "params.yaml").write_text(render(ROOT / "profiles", "demo"), encoding="utf-8")
     lines: list[list[str]] = []
     monkeypatch.setattr(os, "execvp", lambda _, line: lines.append(line))
     return lines
@@ -49,6 +49,7 @@ def test_values_that_fit_go_to_dvc(values: list[str], started: list[list[str]]) 
         (["select.strength"], "'select.strength': expected section.key=value, with one value"),
         ([], "which values? make try SET=select.strength=0.2"),
         ([""], "'': expected section.key=value, with one value"),
+        (["select.strength=0.1", "seed=2", "+select.strength=0.2"], "'select.strength' is given twice; one run has"),
         (["seed=1,2"], "'seed=1,2': expected section.key=value, with one value"),
         (["seed=range(1,3)"], "'seed=range(1,3)': expected section.key=value, with one value"),
         (["seed=${gone}"], "'seed=${gone}': expected section.key=value, with one value"),

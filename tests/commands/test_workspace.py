@@ -106,7 +106,7 @@ def test_the_second_command_is_told_who_was_first(held: "subprocess.Popen[str]")
     LOCK.write_text("", encoding="utf-8")  # as it is while the first one begins
     assert "another command is running in this workspace; wait until it has" in CliRunner().invoke(quick).output
     held.kill()
-    held.wait()
+    held.wait(timeout=60)
     assert CliRunner().invoke(quick).output == "done\n"
 
 
@@ -117,7 +117,7 @@ def test_an_experiment_that_runs_in_the_workspace_is_seen(experiment: "subproces
         RUNNING_EXPERIMENT.write_text(json.dumps({"pid": number, "stdin": None}), encoding="utf-8")
         assert expected in CliRunner().invoke(quick).output
     experiment.kill()
-    experiment.wait()
+    experiment.wait(timeout=60)
     RUNNING_EXPERIMENT.write_text(json.dumps({"pid": experiment.pid, "stdin": None}), encoding="utf-8")
     assert CliRunner().invoke(quick).output == "done\n"
 
@@ -138,7 +138,7 @@ def test_a_try_has_the_workspace_until_dvc_ends(tmp_path: Path, monkeypatch: pyt
         assert process.stdout.readline() == "exp run --set-param seed=2 --set-param select.strength=0.3\n"
         refused = CliRunner().invoke(quick).output
         assert f"commands.try_values` is running in this workspace (process {process.pid})" in refused
-        process.communicate("")
+        process.communicate("", timeout=60)
     assert CliRunner().invoke(quick).output == "done\n"
 
 
@@ -166,7 +166,7 @@ def test_an_experiment_that_has_just_begun_is_seen(experiment: "subprocess.Popen
     with pytest.raises(InputError, match="`dvc exp run` is running in this workspace; wait"), without_experiments():
         raise AssertionError
     experiment.kill()
-    experiment.wait()
+    experiment.wait(timeout=60)
     for killed in (experiment.pid, os.getppid()):  # the second number has gone to another process
         note(killed)
         with without_experiments():

@@ -16,7 +16,7 @@ from ldnet.errors import InputError
 from ldnet.text.columns import sentence_hash
 from pipeline.corpus import preparation as corpus_preparation
 from pipeline.corpus import whole_files
-from pipeline.corpus.preparation import doubts_of_other_tests, make_vocabulary, other_test_hashes
+from pipeline.corpus.preparation import doubts_of_other_tests, hashes_of, make_vocabulary, other_tests
 from pipeline.corpus.preparation import prepare as prepare_in_parts
 from pipeline.params import CorpusParams
 from pipeline.pretraining import encoded_corpus as corpus
@@ -257,7 +257,7 @@ def test_a_full_disk_names_the_file(tmp_path: Path, name: str) -> None:
 
 
 def test_test_sentences_of_other_tasks(tmp_path: Path) -> None:
-    assert other_test_hashes(tmp_path, "") == ([], set()) and doubts_of_other_tests(tmp_path, "") == []
+    assert other_tests(tmp_path, "") == [] and hashes_of([]) == set() and doubts_of_other_tests(tmp_path, "") == []
     told = (
         f"{tmp_path / 'other/*.txt'}: no such files (prepare_corpus.other_tests), so that no test sentences of other "
     )
@@ -265,16 +265,16 @@ def test_test_sentences_of_other_tasks(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     path = tmp_path / "other" / "a.txt"
     path.write_text("Ada B-PER\nleft O\n\n1 O\n2 O\n")
-    assert other_test_hashes(tmp_path, "other/*.txt") == (
-        [path],
-        {sentence_hash(["Ada", "left"]), sentence_hash(["1", "2"])},
-    )
+    assert other_tests(tmp_path, "other/*.txt") == [path]
+    assert hashes_of([path]) == {sentence_hash(["Ada", "left"]), sentence_hash(["1", "2"])}
+    path.write_text("# id 1\nAda\nleft\n\n1\n2\n\n#x\n")
+    assert hashes_of([path]) == {sentence_hash(words) for words in (["Ada", "left"], ["1", "2"], ["#x"])}
     assert doubts_of_other_tests(tmp_path, "other/*.txt") == []
     path.write_text("# sent_id = 1\n1-2\tdel\t_\n1\tde\tO\n2\tel\tO\n\n1\tx\tO\n")
     with pytest.raises(
         InputError, match=r"a\.txt:2: '1-2' is no word, .*; prepare_corpus\.other_tests expects the word"
     ):
-        other_test_hashes(tmp_path, "other/*.txt")
+        hashes_of([path])
 
 
 def test_what_is_doubtful_is_said(tmp_path: Path) -> None:
@@ -285,3 +285,13 @@ def test_what_is_doubtful_is_said(tmp_path: Path) -> None:
         prepare_in_parts(tmp_path, set(), tmp_path / "out", params, 1, Path(scratch), 1, 3000, say=said.append)
     assert [line.partition(str(tmp_path))[2].split(" ")[0] for line in said] == ["/lm/a.txt:1:", "/other/*:"]
     assert all(line.startswith("note: ") for line in said)
+
+
+def test_test_sentences_in_another_form_are_told(tmp_path: Path) -> None:
+    write_text(tmp_path, [*LINES, *(f"{number} one more line {number}" for number in range(200))])
+    hashes = {sentence_hash(["one", "more", "line", str(number)]) for number in range(200)}
+    said: list[str] = []
+    with TemporaryDirectory() as scratch:
+        prepare_in_parts(tmp_path, hashes, tmp_path / "out", PARAMS, 1, Path(scratch), 1, 3000, say=said.append)
+    (note,) = said
+    assert note.startswith("note: at least 200 test sentences are in the LM text without the first word of the line (")

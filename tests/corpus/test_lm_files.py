@@ -96,7 +96,12 @@ def test_a_pattern_that_asks_for_such_files_gets_them(tmp_path: Path, name: str)
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [('{"text": "a"}\n', "JSON"), ("id,text\n1,a\n", "CSV with a header"), ("a O\nb B-X\n\nc O\n", "columns")],
+    [
+        ('{"text": "a"}\n', "JSON"),
+        ("id,text\n1,a\n", "CSV with a header"),
+        ("sep=;\nid;text\n1;a\n", "Excel's sep="),
+        ("a O\nb B-X\n\nc O\n", "columns"),
+    ],
 )
 def test_what_is_no_text_is_refused(tmp_path: Path, text: str, found: str) -> None:
     make(tmp_path, "lm/a.txt")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpus.lm_form import doubts_of_form, lines_by_form
+from pipeline.corpus.lm_form import PIECES, doubts_of_form, lines_by_form
 from pipeline.text.odd_characters import NAMES
 
 MARKUP, TIMES, TAGGED = "markup", "the time of a subtitle", "words with parts of speech"
@@ -85,6 +85,18 @@ def test_words_with_parts_of_speech(line: str) -> None:
     assert lines_by_form([line] * 2) == {}
     assert lines_by_form(["the_DT cat_NN sat_VBD down_RB today"] * 3) == {TAGGED: [0, 1, 2]}, "four of five words"
     assert lines_by_form(["the_DT"] * 3) == {}, "a word alone"
+
+
+@pytest.mark.parametrize("line", ["the X@@ ka3 fell .", "the Xka ##3 fell .", "the Xka</w> .", "\u2581the \u2581Xk a"])
+def test_pieces_of_words(line: str) -> None:
+    plain = ["plain words ."]
+    assert lines_by_form(plain * 297 + [line] * 3) == {PIECES: [297, 298, 299]}, "rare words alone are cut"
+    assert lines_by_form(plain * 298 + [line] * 3) == {}
+    assert lines_by_form(plain + [line] * 2) == {}
+
+
+def test_names_that_begin_with_the_letter_of_a_mark_are_no_pieces() -> None:
+    assert lines_by_form(["then \u0120or\u0121 came in ."] * 9) == {}
 
 
 @pytest.mark.parametrize(

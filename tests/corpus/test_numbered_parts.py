@@ -23,8 +23,17 @@ def test_words_are_numbered_as_they_come_and_test_sentences_left_out(tmp_path: P
     assert part.ranks[0] == part.ranks[2] != part.ranks[1], "copies have the same rank"
     save_part(part, tmp_path / "part.npz")
     loaded = load_part(tmp_path / "part.npz")
+    assert part.altered == loaded.altered == {}
     assert (loaded.words, loaded.read) == (part.words, part.read)
     assert np.array_equal(loaded.numbers, part.numbers) and np.array_equal(loaded.ranks, part.ranks)
+
+
+def test_test_sentences_in_another_form_are_kept_and_told(tmp_path: Path) -> None:
+    digest = sentence_hash(["it", "is", "left", "out"])
+    part = number_part([Piece(Path("x"), 1, b"7 it is left out\nit is left out\n")], {digest}, 1)
+    save_part(part, tmp_path / "part.npz")
+    assert part.altered == load_part(tmp_path / "part.npz").altered == {"before": {digest: "7"}}
+    assert (part.read, len(part.ranks)) == (2, 1)
 
 
 def test_a_part_without_a_word_of_its_own(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import slow_corpus_preparation
 from click.testing import CliRunner
 
 from ldnet.text.columns import sentence_hash
-from pipeline.corpus.preparation import PART_BYTES
+from pipeline.corpus.text_parts import PART_BYTES
 from pipeline.fetch.sources import DATA_SETS
 from pipeline.profiles import load_profile, render
 from stages.prepare_corpus import main

@@ -76,7 +76,8 @@ def test_a_full_disk_leaves_the_file_that_was_to_move(tmp_path: Path, monkeypatc
 def test_too_little_space_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = whole_files.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(whole_files.shutil, "disk_usage", lambda folder: usage._replace(free=10_000_000))
-    require_space(tmp_path, 10_000_000, "it")
+    for folder in (tmp_path, tmp_path / "not" / "there" / "yet"):
+        require_space(folder, 10_000_000, "it")
     with pytest.raises(InputError) as error:
         require_space(tmp_path, 12_500_000, "it")
     assert str(error.value) == (

@@ -14,7 +14,6 @@ from pipeline.evaluation.cost import macs_by_part, parameters_by_part
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant, write_predictions
 from pipeline.evaluation.finished import bulk_tagger, finished_weights
 from pipeline.tagger.model import save_tagger
-from pipeline.tagger.scoring import span_scores
 from tests.factories import make_bidirectional_lm, make_lexicon, make_sentences, make_tagger, write_prepared
 
 
@@ -22,16 +21,6 @@ def test_predictions_file(tmp_path: Path) -> None:
     sentences = [Sentence(("a", "b"), ("O", "S-X"), 1), Sentence(("c",), ("O",), 4)]
     write_predictions(tmp_path / "p", sentences, [["S-X", "O"], ["O"]])
     assert (tmp_path / "p").read_text() == "a O S-X\nb S-X O\n\nc O O\n\n"
-
-
-def test_span_scores_by_hand() -> None:
-    gold = [["B-A", "E-A", "O", "S-B"], ["S-A", "O"]]
-    predicted = [["B-A", "E-A", "O", "S-A"], ["O", "O"]]
-    overall, by_type = span_scores(gold, predicted)
-    assert overall == pytest.approx(100 * 2 * 1 / (2 + 3))
-    assert by_type == {"A": pytest.approx(50.0), "B": 0.0}
-    assert span_scores(gold, gold)[0] == 100.0
-    assert span_scores(gold, [["O"] * 4, ["O"] * 2])[0] == 0.0
 
 
 def row_of(

@@ -9,13 +9,13 @@ from torch import nn
 
 from ldnet.errors import InputError
 from pipeline.execution.snapshots import (
-    learnt,
     pack,
     progress_in,
+    progress_of,
     put_back,
-    reached,
     reading_snapshot,
     unpack,
+    weights_and_moments,
     write_snapshot,
 )
 
@@ -70,7 +70,7 @@ def test_optimizers_take_the_same_steps_afterwards(kind: str, steps: int) -> Non
 
     one, other = make(1), make(2)
     take(steps, *one)
-    _, tensors = unpack(pack({}, learnt(named(*one[:2]), one[2]), ""))
+    _, tensors = unpack(pack({}, weights_and_moments(named(*one[:2]), one[2]), ""))
     put_back(tensors, named(*other[:2]), other[2])
     take(3, *one)
     take(3, *other)
@@ -95,14 +95,14 @@ def test_another_file_is_named(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(
         InputError, match=rf"^{path}: no checkpoint of this training .*; delete it to start from scratch"
     ):
-        reached(path)
+        progress_of(path)
     with pytest.raises(InputError, match="delete it"), reading_snapshot(path):
         unpack(content)
 
 
 def test_how_far_it_came_is_read_without_the_weights(tmp_path: Path) -> None:
     write_snapshot(tmp_path / "state", pack(VALUES, TENSORS, "epoch 1 of 2"))
-    assert reached(tmp_path / "state") == "epoch 1 of 2"
+    assert progress_of(tmp_path / "state") == "epoch 1 of 2"
 
 
 def test_where_it_cannot_be_written_the_one_before_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

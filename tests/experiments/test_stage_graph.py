@@ -1,12 +1,14 @@
 """dvc.yaml as we read it is what DVC reads."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+import yaml
 
 from commands.reproduce import GROUPS, groups_among
-from pipeline.experiments.stage_graph import Stage, affected, code, leading_to, read_stages
+from pipeline.experiments.stage_graph import Stage, affected, brought, code, leading_to, read_stages
+from pipeline.profiles import render
 from tests.imports import ROOT
 
 PIPELINE = """
@@ -113,3 +115,14 @@ def test_stages_that_run_side_by_side_are_there() -> None:
     assert {stage for group in groups_among(names - {"pretrain_lm@forward"}) for stage in group} == {
         stage for group in GROUPS for stage in group if stage != "pretrain_lm@forward"
     }
+
+
+def test_data_that_a_user_brought_is_copied_and_data_that_a_stage_made_is_not(tmp_path: Path) -> None:
+    demo, own = tmp_path / "demo.yaml", tmp_path / "params.yaml"
+    demo.write_text(render(ROOT / "profiles", "demo"), encoding="utf-8")
+    assert brought(read_stages(ROOT / "dvc.yaml", demo), {"prepare_conll"}) == []
+    values = yaml.safe_load(demo.read_text(encoding="utf-8"))
+    own.write_text(yaml.safe_dump({**values, "data": "mine", "generate_data": {}}), encoding="utf-8")
+    stages = read_stages(ROOT / "dvc.yaml", own)
+    assert brought(stages, {"prepare_conll", "evaluate@gold"}) == [PurePosixPath("data/raw/mine")]
+    assert brought(stages, {"evaluate@gold"}) == []

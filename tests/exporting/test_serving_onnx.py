@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from itertools import product
@@ -17,6 +18,8 @@ from ldnet.errors import InputError
 from ldnet.model_folder import load_model
 from ldnet.printable import _UNSAFE, printable
 from ldnet.text.columns import Sentence
+from ldnet.text.lines import split_lines
+from ldnet.text.tokenisation import split_words
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.exporting import onnx_export
 from pipeline.exporting.onnx_export import export_onnx, largest_difference
@@ -143,6 +146,38 @@ def test_bytes_that_are_no_utf8_are_one_line_after_what_comes_before(model: Path
     assert done.returncode == 1 and [json.loads(line)["line"] for line in done.stdout.splitlines()] == [1]
     message = "Error: <stdin>:2: not UTF-8 (byte 0xff at position 5); convert the file to UTF-8\n"
     assert done.stderr.decode() == message
+
+
+def test_byte_order_marks_are_no_part_of_words(model: Path) -> None:
+    """As in `ldnet.text.lines`: they start files, of which several may have been put together."""
+    command = [sys.executable, str(model / "onnx" / "tag.py")]
+    text = "\ufeff the cat\n\ufeff\ufeffthe\n\ufeff\r\n\ufeff the\nthe\ufeff\n"
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=True)
+    words = [json.loads(line)["words"] for line in done.stdout.splitlines()]
+    assert words == [["the", "cat"], ["the"], [], ["\ufeff", "the"], ["the\ufeff"]]
+    assert [split_words((line or b"").decode()) for line in split_lines([text.encode()], "x")] == words
+
+
+def test_the_end_of_who_reads_is_the_end(model: Path) -> None:
+    """With more lines than Python holds back, and with fewer: then it is seen when all is written."""
+    for lines in (1000, 10):
+        command = (
+            f"yes 'the cat' | head -{lines} | ({sys.executable} {model / 'onnx' / 'tag.py'}; echo $? >&2) | exec 0<&-"
+        )
+        done = subprocess.run(command, shell=True, capture_output=True, text=True)
+        assert done.stderr == "0\n", done.stderr
+
+
+def test_ctrl_c_ends_with_its_status_alone(model: Path) -> None:
+    """While it waits for who reads: a pipe holds less than what is written here."""
+    command = [sys.executable, str(model / "onnx" / "tag.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(b"the cat\n" * 3000)
+        process.stdin.close()
+        assert json.loads(process.stdout.readline())["line"] == 1
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(30), process.stderr and process.stderr.read()) == (130, b"")
 
 
 @pytest.mark.parametrize("stream", ["<&-", ">&-"])

@@ -49,6 +49,9 @@ def kinds(text: str, word_column: int = 0, tag_column: int | None = None) -> lis
         ("a O\nword tag", ["a|O", "word|tag"]),
         ("word\nform", ["word", "form"]),  # a column alone has no header
         ("-DOCSTART- -X- O\n\na DT O", ["DOCUMENT", "blank", "a|DT|O"]),
+        ("\u2013DOCSTART\u2013 O\na O\n-DOCEND- O", ["DOCUMENT", "a|O", "DOCUMENT"]),
+        ("_DOCSTART_ O\na O\n<docstart>\nb O", ["DOCUMENT", "a|O", "DOCUMENT", "b|O"]),
+        ("a <DOCSTART>\nDOCEND O\n<docstart O", ["a|<DOCSTART>", "DOCEND|O", "<docstart|O"]),
     ],
 )
 def test_columns(text: str, expected: list[str]) -> None:
@@ -119,6 +122,12 @@ def test_numbers_are_words_in_the_column_of_words() -> None:
         ("a b O\nc O\nd O", "x:1: expected 2 columns as in line 2, found 3"),
         ("a\tO\nb\tO\nHo Chi O", r"x:3: expected 2 columns as in line 1, found 1 \(tabs separate"),
         ("a O\n#New York O", "x:2: expected 2 columns as in line 1, found 3"),
+        (
+            "a O\nleft\u00a0O",
+            r"x:2: .*found 1 \(only blanks and tabs separate columns, and there is U\+00A0 in this line",
+        ),
+        ("a\tO\nb\tO\nleft\u3000O", r"x:3: .*found 1 \(only blanks and tabs .* U\+3000 in this line\)"),
+        ("a O\nNew\u00a0York City O", r"x:2: .*found 3 \(blanks separate .* write _"),
         ("a O\nb\rc O", "x:2: a carriage return inside the line; give all lines the same end: perl"),
     ],
 )

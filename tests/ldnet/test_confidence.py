@@ -99,3 +99,12 @@ def test_large_scores_and_long_sentences_stay_probabilities(spread: float) -> No
     found = [tagged for _, tagged in tagged_spans(path, LEXICON)]
     probabilities = PathDistribution(crf.finished(), NAMES, emissions, lengths).span_probabilities(found)
     assert all(0.0 <= probability <= 1.0 for probability in probabilities) and len(probabilities) > 100
+
+
+def test_rounding_leaves_no_path_more_than_everything() -> None:
+    """Scores that are divided are rounded, one by one and in their sums."""
+    crf, lengths = make_crf(100.0), torch.full((300,), 6)
+    emissions = 100.0 * torch.randn(300, 6, len(NAMES), generator=torch.Generator().manual_seed(2))
+    paths = crf.decode(emissions, lengths)
+    distribution = PathDistribution(crf.finished(), NAMES, emissions, lengths, 0.37)
+    assert max(distribution.path_probabilities(range(300), paths)) == 1.0

@@ -19,6 +19,13 @@ def test_only_space_and_tab_separate_columns_and_only_newline_lines(tmp_path: Pa
     assert read_conll(path, 0, 1) == sentences
 
 
+def test_a_byte_order_mark_that_is_the_first_word_is_kept(tmp_path: Path) -> None:
+    write_conll(tmp_path / "x.conll", [Sentence(("\ufeff", "a"), ("O", "B-X"), 1)])
+    assert read_conll(tmp_path / "x.conll", 0, 1) == [Sentence(("\ufeff", "a"), ("O", "B-X"), 1)]
+    (tmp_path / "x.txt").write_text("\ufeff a\n")
+    assert [sentence.words for sentence in read_unlabelled(tmp_path / "x.txt")] == [("\ufeff", "a")]
+
+
 def test_write_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "new" / "x.conll"
     write_conll(path, TWO_SENTENCES)

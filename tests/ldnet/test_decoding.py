@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ldnet.decoding import bulk_tagger as decoding
-from ldnet.decoding.packed_lstm import DecodingPrecision
+from ldnet.decoding.precision import DecodingPrecision
 from pipeline.evaluation.finished import bulk_tagger
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.tagger.batches import collate, encode_sentence

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ldnet.text.foreign_formats import foreign_format, in_columns, separated_values
+from ldnet.text.foreign_formats import csv_delimiter, csv_in_words, foreign_format, in_columns
 
 RECORD = {"text": "Ada left", "label": [[0, 3, "PER"]]}
 
@@ -30,6 +30,17 @@ RECORD = {"text": "Ada left", "label": [[0, 3, "PER"]]}
         ('"Ada"\t"B-PER"\n"New York"\t"B-LOC"\n""\t""\n', "values in quotation marks (write them without; "),
         ("Sentence #,Word,POS,Tag\nSentence: 1,Ada,NNP,B-PER", "CSV with a header (Sentence #, Word, POS, Tag), its "),
         ("word;label\nAda;B-PER", "CSV with a header (word, label), its columns separated by semicolons"),
+        ("sep=;\nid;text\n1;Ada left", "Excel's sep= line (delete it)"),
+        ('"sep=,"\nid,text', "Excel's sep= line (delete it)"),
+        ("Sep=\t\nword\ttag", "Excel's sep= line (delete it)"),
+        ("sep=;", ""),
+        ("sep=; O\na O", ""),
+        ("sep=;\tO\na\tO", ""),
+        ('"Ines" "B-PER"\n"left" "O"\n\n"""" "O"', "values in quotation marks (write them without; "),
+        ('"1"  "Ines"\t"B-PER"\n"2" "left" "O" ', "values in quotation marks (write them without; "),
+        ('"Ines" "B-PER"', ""),
+        ('"Come" "here"\n"Go" "O"', ""),
+        ('"Ines" "B-PER"\n" O', ""),
         ("<!DOCTYPE html>\n<p>", "a web page or XML"),
         ('<?xml version="1.0"?>', "a web page or XML"),
         (
@@ -81,10 +92,10 @@ def test_many_blanks_in_a_line_take_no_time() -> None:
 
 
 def test_csv_without_a_header_is_seen_where_columns_fail() -> None:
-    assert separated_values(["Ada,B-PER", '",",O', "left,O"]) == "CSV, its columns separated by commas"
-    assert separated_values(["a;O", "b;O"]) == "CSV, its columns separated by semicolons"
+    assert csv_delimiter(["Ada,B-PER", '",",O', "left,O"]) == ","
+    assert csv_delimiter(["a;O", "b;O"]) == ";" and csv_in_words(";") == "CSV, its columns separated by semicolons"
     for lines in (["a O", "b O"], ["a, O", "b O"], [], ['"a,O']):
-        assert separated_values(lines) == ""
+        assert csv_delimiter(lines) == ""
 
 
 def test_columns_among_text() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from ldnet import sentence_input
 from ldnet.errors import InputError
+from ldnet.input_formats import doubt_about_text
 from ldnet.sentence_input import conll_reader, read_groups, text_reader
 from ldnet.text.tokenisation import split_at_blanks
 
@@ -33,6 +34,7 @@ def read(content: str, tmp_path: Path, form: str) -> tuple[int, list[str]]:
         ("# id = 1\n1\tJohn\t_\n2\tcame\t_\n3\tin\t_\n\n", "a:1: CoNLL columns"),
         ("-DOCSTART- -X- O O\n\nx NN O O\n", "a:1: CoNLL columns"),
         ("\n-DOCSTART-\n\n", "a:2: CoNLL columns"),
+        ("sep=;\nid;text\n1;Ada left\n", r"a:1: Excel's sep= line \(delete it\)"),
         ("EU NNP B-ORG\nrejects VBZ O\ncall NN O\n\n", "a:1: CoNLL columns"),
         ("x O\ny O\nz O\n\n-DOCSTART-\n\n", "a:1: CoNLL columns"),
     ],
@@ -40,6 +42,13 @@ def read(content: str, tmp_path: Path, form: str) -> tuple[int, list[str]]:
 def test_what_is_no_text_is_refused(content: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message):
         read(content, tmp_path, "text")
+
+
+def test_who_asks_says_what_is_expected_and_what_reads_columns() -> None:
+    lines = [*enumerate(COLUMNS.split("\n"), 1)]
+    with pytest.raises(InputError, match=r"a:1: CoNLL columns; expected x; y reads them$"):
+        doubt_about_text(lines, "a", "expected x", "y reads them")
+    assert doubt_about_text(lines[:3], "a", "expected x", "y reads them").endswith("; y reads them")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +132,8 @@ def test_lines_that_come_slowly_are_looked_at_together_and_doubted_once() -> Non
         ("a,5;x\nb;y\n", "a:1: CSV, its columns separated by semicolons"),
         ('"EU",NNP\n",",O\nx,O\n', "a:1: CSV"),
         ('{"text":"John"}\n', "a:1: JSON; expected CoNLL columns"),
+        ("sep=\t\nword\ttag\nAda\tO\n", r"a:1: Excel's sep= line \(delete it\)"),
+        ('"Ines" "B-PER"\n"left" "O"\n', r"a:1: values in quotation marks \(write them without"),
     ],
 )
 def test_what_is_no_columns_is_refused(content: str, message: str, tmp_path: Path) -> None:

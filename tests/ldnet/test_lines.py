@@ -105,15 +105,33 @@ def test_archives_are_named(tmp_path: Path) -> None:
         list(read_lines(tmp_path / "a.zip"))
     with pytest.raises(InputError, match=r"a\.7z: is packed \(7z\); unpack it"):
         list(read_lines(written(tmp_path, b"7z\xbc\xaf\x27\x1c\x00\x04", "a.7z")))
-    with tarfile.open(tmp_path / "b.tar.gz", "w:gz") as tar:
-        tar.add(written(tmp_path, TEXT))
-    with pytest.raises(InputError, match=r"b\.tar\.gz: is a tar archive; unpack it"):
-        list(read_lines(tmp_path / "b.tar.gz"))
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_tar_archives_are_named(tmp_path: Path, form: int) -> None:
+    text = written(tmp_path, TEXT)
+    for name, mode in (("b.tar", "w"), ("b.tar.gz", "w:gz")):
+        with tarfile.open(tmp_path / name, mode, format=form) as tar:  # type: ignore[call-overload]
+            tar.add(text)
+        with pytest.raises(InputError, match=rf"{name}: is a tar archive; unpack it"):
+            list(read_lines(tmp_path / name))
+    with pytest.raises(InputError, match=r"^x: is a tar archive; unpack it"):
+        list(split_lines([None, (tmp_path / "b.tar").read_bytes()], "x"))
+
+
+def test_text_with_the_mark_of_a_tar_archive_in_its_place(tmp_path: Path) -> None:
+    line = b"a" * 256 + b" ustar O"
+    assert list(read_lines(written(tmp_path, line + b"\n"))) == [line]
 
 
 @pytest.mark.parametrize(
     ("start", "name"),
-    [(b"PAR1\x15\x04", "a Parquet table"), (b"SQLite format 3\0", "an SQLite database"), (b"%PDF-1.4\n", "a PDF")],
+    [
+        (b"PAR1\x15\x04", "a Parquet table"),
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"%PDF-1.4\n", "a PDF"),
+        (b"%!PS-Adobe-3.0\n", "PostScript"),
+    ],
 )
 def test_binary_files_are_named(tmp_path: Path, start: bytes, name: str) -> None:
     for content in (start + bytes(999), gzip.compress(start + b"\xff" * 999)):
@@ -194,6 +212,14 @@ def test_other_nul_bytes_are_text(content: bytes) -> None:
 def test_what_is_compressed_twice(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.txt: what is compressed in it is compressed again \(bzip2\); unpack it"):
         list(read_lines(written(tmp_path, gzip.compress(bz2.compress(TEXT)))))
+
+
+def test_a_byte_order_mark_at_the_start_of_a_file_is_no_word(tmp_path: Path) -> None:
+    path = written(tmp_path, "\ufeff Ines B-PER\n\ufeff O\n".encode())
+    assert [line.decode() for line in read_lines(path)] == [" Ines B-PER", "\ufeff O"]
+    assert [line.decode() for line in read_lines(path, mark_is_word=True)] == ["\ufeff Ines B-PER", "\ufeff O"]
+    parts = [b"\xef", None, b"\xbb\xbf ", b"a\r\xef\xbb\xbf b\r"]
+    assert [line for line in split_lines(parts, "x") if line is not None] == [b" a", b"\xef\xbb\xbf b"]
 
 
 def test_byte_order_marks_of_files_that_were_put_together() -> None:

@@ -71,6 +71,17 @@ def files_changed(**values: Any) -> Damage:
     return damage
 
 
+def changed_twice(key: str, number: int) -> Damage:
+    """A list of lexicon.json has the item of this number in the place of the next one, too."""
+
+    def damage(model: Path) -> None:
+        items = read_json(model / "lexicon" / "lexicon.json")[key]
+        items[number + 1] = items[number]
+        changed("lexicon/lexicon.json", **{key: items})(model)
+
+    return damage
+
+
 def tensor(file: str, name: str, change: Callable[[torch.Tensor], torch.Tensor | None]) -> Damage:
     def damage(model: Path) -> None:
         tensors = load_file(model / file)
@@ -186,6 +197,10 @@ def test_files_for_people_and_hubs_do_not_matter(name: str, model: Path) -> None
         (changed("model.json", confidence={"temperature": 10**400}), r"model.json: not JSON: a number of 401 digits"),
         (changed("model.json", dev_f1=-(10**400)), r"model.json: not JSON: a number of 402 digits"),
         (files_changed(**{"x\nError: y": "0" * 64}), r"files: x\\nError: y: expected a name without control"),
+        *(
+            (files_changed(**{name: "0" * 64}), "model.json: files: .*: a model folder may list only files of its own")
+            for name in ("../one.txt", "/etc/passwd", "lm/../../x", "./x", "lm//x", ".", "")
+        ),
         (changed("model.json", confidence={"temperature": "x"}), r"confidence.temperature: .*, found \"x\""),
         (written("lm/forward/more.bin", "x"), r"lm/forward/more.bin: not a file of this model, .* remove it"),
         (written("notes.txt", "x"), r"notes.txt: not a file of this model, which model.json lists; remove it"),
@@ -226,6 +241,10 @@ def test_files_for_people_and_hubs_do_not_matter(name: str, model: Path) -> None
         (
             changed("lexicon/lexicon.json", words=["a", 1]),
             r"lexicon.json: words: expected a list of texts, found \[\"a\", 1",
+        ),
+        *(
+            (changed_twice(key, number), rf"lexicon.json: {key}: expected each once, found {found} twice")
+            for key, number, found in (("words", 2, "'.+'"), ("characters", 3, "'.'"), ("tags", 0, "'O'"))
         ),
         (changed("lexicon/lexicon.json", tags=...), r"lexicon.json: tags: expected a list of texts, found nothing"),
         *(

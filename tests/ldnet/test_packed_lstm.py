@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from ldnet.decoding.packed_lstm import LARGEST, DecodingPrecision, Matrix, PackedDenseLSTM
+from ldnet.decoding.packed_lstm import LARGEST, Matrix, PackedDenseLSTM
 from ldnet.decoding.packing import Packing
+from ldnet.decoding.precision import DecodingPrecision
 from ldnet.decoding.weights import LanguageModelWeights, LSTMWeights
 from pipeline.language_model.dense_lstm import DenseLSTM
 

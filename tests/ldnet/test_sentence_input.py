@@ -1,7 +1,9 @@
 """Sentences in groups as they arrive, with the places of empty lines, and errors that name file and line."""
 
 import gzip
+import io
 import os
+import tarfile
 import threading
 import time
 from collections.abc import Iterator
@@ -194,6 +196,34 @@ def test_compressed_input(stdin: int, tmp_path: Path) -> None:
     os.write(stdin, gzip.compress(b"x y\n"))
     os.close(stdin)
     with pytest.raises(InputError, match=r"<stdin>: is compressed \(gzip\); unpack it"):
+        list(read_groups("-", TEXT))
+
+
+def tar_archive() -> bytes:
+    with io.BytesIO() as file, tarfile.open(fileobj=file, mode="w") as tar:
+        tar.add(__file__)
+        return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (tar_archive(), "is a tar archive; unpack it"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0", r"is compressed \(zip\); unpack it"),  # .zip, .docx, .xlsx, .odt
+        (b"PAR1\x15\x04\x15\x10", "is a Parquet table, not text"),
+        (b"%PDF-1.7\n", "is a PDF, not text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", r":1: not UTF-8 \(byte 0x89 at position 1\)"),
+    ],
+)
+def test_what_is_no_text_is_refused_wherever_it_comes_from(
+    content: bytes, message: str, stdin: int, tmp_path: Path
+) -> None:
+    os.write(stdin, content)
+    os.close(stdin)
+    for columns in (TEXT, conll_reader(None, silent)):
+        with pytest.raises(InputError, match=message.replace("compressed", "packed")):
+            read(content, tmp_path, columns)
+    with pytest.raises(InputError, match=rf"^<stdin>.*{message}"):
         list(read_groups("-", TEXT))
 
 

@@ -17,7 +17,7 @@ from ldnet import tagged_shards as shards
 from ldnet.commands.tag_shards import main
 from ldnet.errors import InputError
 from ldnet.model_folder import load_model
-from ldnet.tagged_shards import Line, output_folder, read_groups, write_shard
+from ldnet.tagged_shards import Line, find_shards, output_folder, read_groups, write_shard
 from ldnet.text.tokenisation import split_words
 from tests.imports import ROOT
 from tests.serving_factories import make_lines, make_model, outputs, rename_tag
@@ -85,15 +85,36 @@ def test_groups_are_bounded_in_characters(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("lines", "found"),
     [
-        (['{"text": "the cat"}'], "JSON"),
-        (["", "id,text", "1,the cat"], "CSV with a header"),
-        (["version https://git-lfs.github.com/spec/v1", "oid sha256:0"], "a pointer of Git LFS"),
+        (['{"text": "the cat"}'], "1: JSON; expected text, one tokenised sentence a line"),
+        (["", "id,text", "1,the cat"], "2: CSV with a header .*; expected text, one tokenised sentence a line"),
+        (["version https://git-lfs.github.com/spec/v1", "oid sha256:0"], "1: a pointer of Git LFS"),
+        (["Ada\tO", "left\tO", "", "Ben\tO", "came\tO", ""], "1: CoNLL columns; expected text, one .* --input conll"),
+        (["-DOCSTART- O", "", "Ada O"], "1: CoNLL columns; expected text, one tokenised sentence a line; `ldnet tag` "),
+        (["sep=;", "id;text", "1;Ada left"], r"1: Excel's sep= line \(delete it\)"),
     ],
 )
 def test_a_shard_that_is_no_text(tmp_path: Path, lines: list[str], found: str) -> None:
     write_text(tmp_path / "a.txt", lines)
-    with pytest.raises(InputError, match=rf"a\.txt:1: {found}.*; expected text, one tokenised sentence a line"):
+    with pytest.raises(InputError, match=rf"a\.txt:{found}"):
         list(read_groups(tmp_path / "a.txt"))
+
+
+def test_a_shard_that_may_be_no_text_is_tagged_with_a_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "GROUP_LINES", 4)
+    write_text(tmp_path / "a.txt", ["Ada O", "left O", "home O", ". O"] * 2)
+    assert sum(map(len, read_groups(tmp_path / "a.txt"))) == 8
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith(f"note: {tmp_path / 'a.txt'}:1: these may be columns, but are")
+    assert error.endswith("; `ldnet tag` with --input conll reads columns\n")
+
+
+@pytest.mark.parametrize(("name", "found"), [("none", "no such folder"), ("file", "is no folder")])
+def test_shards_that_are_in_no_folder(tmp_path: Path, name: str, found: str) -> None:
+    (tmp_path / "file").write_text("the cat\n")
+    with pytest.raises(InputError, match=rf"{name}: {found}; expected \*\.txt or \*\.txt\.gz"):
+        find_shards(tmp_path / name)
 
 
 def test_only_ascii_white_space_separates_words() -> None:

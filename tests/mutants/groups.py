@@ -55,7 +55,7 @@ GROUPS = [
         ["ldnet/text/tags.py", "ldnet/text/windows.py", "pipeline/tagger/scoring.py", "pipeline/tagger/whole_paths.py"],
         [
             *("tests/ldnet/test_tags.py", "tests/ldnet/test_windows.py", "tests/tagger/test_whole_paths.py"),
-            "tests/evaluation/test_evaluation.py::test_span_scores_by_hand",
+            "tests/tagger/test_scoring.py",
         ],
     ),
     Group("variants", ["pipeline/six_taggers.py"], ["tests/pipeline/test_six_taggers.py"]),

@@ -75,7 +75,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Conne
             run.log_artifact(out / "weights")
         links = {"prune": [out], "gone": [root / "x"]}
         log_pipeline_run({"seed": 1}, {"f1": 90.0}, [out], {}, {"profile": "demo"}, links, "A note", {"a": [1]})
-    assert other.wait() == 3
+    assert other.wait(timeout=300) == 3
     connection = sqlite3.connect(root / "mlflow.db")
     yield connection
     connection.close()
@@ -306,7 +306,7 @@ def test_ctrl_c_waits_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
     assert time.monotonic() - began < 5
     started[0].kill()
-    started[0].communicate()
+    started[0].communicate(timeout=60)
 
 
 def test_trouble_hides_no_error_of_the_stage(
@@ -382,7 +382,7 @@ def start_and_kill(database: sqlite3.Connection, name: str, kill: Callable[[int,
         wait_until(lambda: select(database, "value", "latest_metrics", name) == {"loss": 2.0})
     finally:
         kill(stage.pid, signal.SIGKILL)
-        stage.wait()
+        stage.wait(timeout=60)
     return stage.pid
 
 

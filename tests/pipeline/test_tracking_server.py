@@ -23,6 +23,8 @@ from commands import upload_runs
 from ldnet.mlflow_store import configure_mlflow
 from pipeline import tracking
 from pipeline.experiments.missed_runs import md5_of
+from pipeline.profiles import render
+from pipeline.publishing.published_state import bring_state_back
 from pipeline.tracking import stage_run
 from pipeline.tracking_store import PIPELINE_EXPERIMENT, STAGES_EXPERIMENT, connect, within
 from stages import report
@@ -30,6 +32,7 @@ from stages import report
 pytestmark = pytest.mark.tracking
 
 ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "results" / "demo"  # with the state that its results were published from
 MADE = ("select", "train_tagger@no_lm", "report")  # stages whose outputs a workspace here has
 START_SECONDS = 120
 OTHER_WORKSPACE = """
@@ -77,7 +80,7 @@ class MlflowServer:
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.process.wait(timeout=60)
             self.process = None
 
 
@@ -161,7 +164,7 @@ def test_two_workspaces_log_to_one_server(use: MlflowServer, tmp_path: Path) -> 
         environment = {**os.environ, "DVC_ROOT": str(folder), "PYTHONPATH": str(ROOT)}
         program = OTHER_WORKSPACE.format(name=name)
         started.append(subprocess.Popen([sys.executable, "-c", program], cwd=folder, env=environment))
-    assert [process.wait() for process in started] == [0, 0]
+    assert [process.wait(timeout=300) for process in started] == [0, 0]
     for name in ("first", "second"):
         (whole,) = runs(PIPELINE_EXPERIMENT, profile=name)
         (stage,) = runs(STAGES_EXPERIMENT, stage="select", data=f"data-of-{name}")
@@ -180,11 +183,9 @@ def upload() -> Result:
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace after an outage: the committed experiment, with the outputs of two stages that log runs."""
-    for name in ("dvc.lock", "params.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
-    for name in ("metrics", "curves"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+    """A workspace after an outage: the published demo, with the outputs of two stages that log runs."""
+    bring_state_back(DEMO, tmp_path)
+    (tmp_path / "params.yaml").write_text(render(ROOT / "profiles", "demo"), encoding="utf-8")
     for name in ("work/selection/gates.json", "work/tagger/no_lm/seed-1/model.json"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(f"{tmp_path}", encoding="utf-8")
@@ -242,7 +243,7 @@ def test_files_that_the_lock_does_not_name_are_not_uploaded(use: MlflowServer, w
     problem = "metrics/select.json is not what dvc.lock names; `dvc repro"
     assert f"not uploaded: select: {problem} select` makes it\n" in said
     assert f"not uploaded: the whole experiment: {problem} report` makes it\n" in said
-    shutil.copy(ROOT / "metrics" / "select.json", "metrics")
+    shutil.copy(DEMO / "metrics" / "select.json", "metrics")
     for name in ("selection", "report"):
         Path(f"work/{name}/another.json").write_text("{}", encoding="utf-8")
     said = upload().output

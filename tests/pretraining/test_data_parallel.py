@@ -4,7 +4,6 @@ The processes are real ones, started by torchrun on the stage itself. The corpus
 tail has targets in one process's streams alone, and only now and then.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -23,25 +22,11 @@ from torch import distributed
 from ldnet.errors import InputError
 from pipeline.pretraining import data_parallel
 from pipeline.pretraining.data_parallel import Workers
-from tests.factories import WORDS
 from tests.imports import ROOT, WITHOUT_MLFLOW
+from tests.tiny_experiment import write_corpus
 
-SHARD_TOKENS, STREAMS, STEPS = 1604, 4, 5  # 80 steps a shard
+STREAMS, STEPS = 4, 5  # 80 steps a shard
 CPU = torch.device("cpu")
-
-
-def write_corpus(folder: Path) -> Path:
-    rng = np.random.default_rng(0)
-    folder.mkdir()
-    for shard in range(2):
-        ids = rng.integers(0, 8, SHARD_TOKENS)
-        rare = np.arange(SHARD_TOKENS * 3 // 4, SHARD_TOKENS, 37)  # in the last stream, the second process's
-        ids[rare] = rng.integers(8, len(WORDS), len(rare))
-        np.save(folder / f"train-{shard}.npy", ids.astype(np.int32))
-    np.save(folder / "heldout.npy", rng.integers(0, len(WORDS), 300).astype(np.int32))
-    np.save(folder / "vectors.npy", np.zeros((0, 0), dtype=np.float32))
-    (folder / "vocabulary.json").write_text(json.dumps(WORDS), encoding="utf-8")
-    return folder
 
 
 class Trainings:
@@ -77,7 +62,7 @@ class Trainings:
 
     def finish(self, name: str, processes: int, **changes: object) -> str:
         process = self.start(name, processes, **changes)
-        output, _ = process.communicate()
+        output, _ = process.communicate(timeout=600)
         assert process.returncode == 0, output
         return output
 
@@ -98,7 +83,7 @@ class Trainings:
         workers = children(process)
         assert len(workers) == 2
         os.kill(workers[1], signal.SIGKILL)
-        process.communicate()  # until all that write to the pipe are gone: torchrun ends the first
+        process.communicate(timeout=120)  # until all that write to the pipe are gone: torchrun ends the first
         assert process.returncode != 0
         return found
 

@@ -15,7 +15,7 @@ from pipeline.report.provenance import source_version, stage_outs
 from pipeline.report.results import build_results
 from stages import report
 from tests.git_repository import make_repository
-from tests.report_factories import make_metrics, make_params, write_measurements
+from tests.report_factories import bars, make_metrics, make_params, write_measurements
 
 FILES = ["f1_against_cost.png", "f1_against_cost.svg", "gates.svg", "lm_curves.svg", "results.json", "tables.md"]
 
@@ -96,6 +96,14 @@ def test_figure_has_our_points_and_the_published_ones_for_their_data() -> None:
     assert demo.axes[0].get_xscale() == "log"
     chunking = f1_against_cost(build_results(make_params("conll2000", "conll2000"), make_metrics()))
     assert points(chunking, hollow=True) == [(3e6, 94.42), (51e6, 96.01), (10e6, 95.66)]
+
+
+def test_bars_of_f1_against_cost_are_of_several_seeds_alone() -> None:
+    document = build_results(make_params(), make_metrics())
+    assert bars(f1_against_cost(document)) == len(document["rows"])
+    for row in document["rows"]:
+        row["seeds"] = [1]
+    assert bars(f1_against_cost(document)) == 0
 
 
 def test_gates_figure_draws_each_gate_of_each_direction(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from pipeline.features.contextual import BidirectionalLM, live_features
 from pipeline.selection.exhaustive_search import exhaustive_search
 from pipeline.selection.greedy_search import greedy_search
-from pipeline.selection.masked_tagger import Layers, MaskedTagger, Pair
+from pipeline.selection.masked_tagger import KeptLayers, MaskedTagger, Pair
 from pipeline.tagger.batches import collate
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.tagging_data import TaggingData
@@ -40,7 +40,7 @@ def plain_f1(tagger: Tagger, lm: BidirectionalLM, data: TaggingData, pair: Pair)
     return score_dev(tagger, data, live_features(lm, data.words, gates_of(pair)))
 
 
-def subsets() -> list[Layers]:
+def subsets() -> list[KeptLayers]:
     return [kept for size in range(LAYERS + 1) for kept in itertools.combinations(range(LAYERS), size)]
 
 
@@ -113,10 +113,10 @@ class Table:
         rng = random.Random(seed)
         self.scores = {pair: rng.randrange(8) for pair in itertools.product(subsets(), subsets())}
 
-    def project(self, direction: int, kept: Layers) -> tuple[int, Layers]:
+    def project(self, direction: int, kept: KeptLayers) -> tuple[int, KeptLayers]:
         return direction, kept
 
-    def dev_f1(self, from_left: tuple[int, Layers], from_right: tuple[int, Layers]) -> float:
+    def dev_f1(self, from_left: tuple[int, KeptLayers], from_right: tuple[int, KeptLayers]) -> float:
         assert (from_left[0], from_right[0]) == (0, 1)
         return self.scores[from_left[1], from_right[1]]
 

@@ -47,7 +47,7 @@ def test_steps_by_hand() -> None:
         training.place()
         (torch.tensor([3.0, -3.0]) * gates).sum().backward()
         training.step(2)
-        assert gates.tolist() == training.learnt.tolist() == pytest.approx(expected)
+        assert gates.tolist() == training.trained_values.tolist() == pytest.approx(expected)
 
 
 def test_clamp_is_the_proximal_step() -> None:

@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from ldnet.errors import InputError
-from pipeline.execution.snapshots import reached
+from pipeline.execution.snapshots import progress_of
 from pipeline.selection.methods import METHODS
 from pipeline.selection.selection import Selection, SelectionTask
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 from tests.factories import make_bidirectional_lm, make_data, make_select_params, make_tagger, make_tagger_params
 
 EPOCHS = 5
 
 
-def begin(checkpoint: Path | None, **changes: object) -> tuple[SelectionTask, Iterator[Record]]:
+def begin(checkpoint: Path | None, **changes: object) -> tuple[SelectionTask, Iterator[EpochRecord]]:
     data, lm = make_data(), make_bidirectional_lm()
     tagger = make_tagger(data.lexicon, sum(lm.widths))
     params = make_select_params(epochs=EPOCHS, enforce_epoch=3, strength=0.2, batches_per_gate_step=2, **changes)
@@ -33,7 +33,7 @@ def test_stopped_and_resumed_to_the_bit(tmp_path: Path, changes: dict[str, objec
     assert len({tuple(record.items())[3:] for record in path}) > 2, "gates move"
     for stop in stops:
         assert list(islice(begin(tmp_path / "state", **changes)[1], stop)) == path[:stop]
-        assert reached(tmp_path / "state") == f"epoch {stop} of {EPOCHS}"
+        assert progress_of(tmp_path / "state") == f"epoch {stop} of {EPOCHS}"
     torch.rand(3)  # other random numbers than those of the process that was stopped
     resumed, training = begin(tmp_path / "state", **changes)
     assert list(training) == path

@@ -15,7 +15,7 @@ from pipeline.tagger.tagging_data import UNLABELLED
 from stages import _dry_run
 from stages.select import computation
 from tests.factories import make_sentences, make_tagger, write_prepared
-from tests.stages.test_stages import run, tiny_params, write_raw
+from tests.tiny_experiment import run, tiny_params, write_raw
 
 
 def dry_run(stage: str, folder: Path, *arguments: str) -> Result:

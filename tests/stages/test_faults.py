@@ -12,41 +12,9 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
-from ldnet.files import write_json
-from pipeline.tagger.model import save_tagger
-from tests.factories import WORDS, make_sentences, make_tagger, write_prepared
-from tests.stages.test_stages import run, tiny_params
+from tests.tiny_experiment import run, stage_options
 
 NAN = float("nan")
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What stages leave, small; nothing in it is changed."""
-    root = tmp_path_factory.mktemp("prepared")
-    lexicon = write_prepared(root / "conll", {"train": make_sentences(20, 1), "dev": make_sentences(9, 2)}, root / "lm")
-    (root / "conll" / "test_hashes.txt").write_text("0123456789abcdef\n")
-    for folder in ("full/seed-1", "selection/seed-1/tagger", "pruned/seed-1/tagger"):
-        save_tagger(make_tagger(lexicon, 34), root / folder)
-    shutil.copytree(root / "lm", root / "pruned" / "seed-1", dirs_exist_ok=True)
-    write_json(root / "selection" / "seed-1" / "gates.json", {"forward": [1.0, 0.0, 0.5], "backward": [0.0, 0.0, 0.0]})
-    (root / "unlabelled.txt").write_text("the cat\n")
-    corpus = root / "corpus"
-    corpus.mkdir()
-    ids = np.arange(600, dtype=np.int32) % len(WORDS)
-    for name in ("train-000", "train-001", "heldout"):
-        np.save(corpus / f"{name}.npy", ids)
-    np.save(corpus / "vectors.npy", np.random.default_rng(0).normal(size=(len(WORDS), 5)).astype(np.float32))
-    write_json(corpus / "vocabulary.json", WORDS)
-    targets = root / "targets"
-    targets.mkdir()
-    shutil.copy(root / "unlabelled.txt", targets)
-    steps = sum(len(sentence.words) + 1 for sentence in make_sentences(20, 1)) + 3
-    tags = len(lexicon.tags)
-    np.save(targets / "marginals.npy", np.full((steps, tags), 1 / tags, np.float32))
-    np.save(targets / "transitions.npy", np.full((21, tags, tags), 0.1, np.float32))
-    tiny_params(root)
-    return root
 
 
 @pytest.fixture
@@ -57,21 +25,6 @@ def root(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 SCRIPTS = {"train_pruned": "train_tagger"}  # stages that have the script of another one
-
-
-def command(stage: str, root: Path) -> list[str]:
-    """The stage's options, with these files."""
-    folders = {
-        "pretrain_lm": ["--direction=forward", "corpus=corpus"],
-        "train_tagger": ["--variant=full", "conll=conll", "lm=lm"],
-        "soft_targets": ["conll=conll", "unlabelled=unlabelled.txt", "lm=lm", "teachers=full"],
-        "select": ["conll=conll", "lm=lm", "tagger=full"],
-        "prune": ["conll=conll", "lm=lm", "selection=selection"],
-        "train_pruned": ["--variant=pruned", "conll=conll", "lm=pruned", "targets=targets"],
-    }[stage]
-    outputs = {"soft_targets": ["out"], "prune": ["out", "metrics"]}.get(stage, ["out", "metrics", "curve"])
-    given = [name if name.startswith("--") else f"--{name.replace('=', f'={root}/', 1)}" for name in folders]
-    return ["--params", str(root / "params.yaml"), *given, *(f"--{name}={root / 'new' / name}" for name in outputs)]
 
 
 def edited(change: Callable[[Any], Any]) -> Callable[[Path], None]:
@@ -198,7 +151,7 @@ def test_a_damaged_file_is_one_line(
     root: Path, stage: str, file: str, damage: Callable[[Path], Any], message: str
 ) -> None:
     damage(root / file)
-    result = run(SCRIPTS.get(stage, stage), *command(stage, root))
+    result = run(SCRIPTS.get(stage, stage), *stage_options(stage, root))
     errors = [line for line in result.output.splitlines() if line.startswith("Error: ")]
     assert result.exit_code == 1 and len(errors) == 1, (result.output, result.exception)
     assert message in errors[0] and str(root / file.split("/")[0]) in errors[0] and "run the stage " in errors[0]
@@ -219,7 +172,7 @@ def test_hashes_that_are_none_are_one_line(root: Path, stage: str, content: byte
 @pytest.mark.parametrize("stage", ["pretrain_lm", "train_tagger", "soft_targets", "select", "prune", "train_pruned"])
 def test_whole_files_are_taken(root: Path, stage: str) -> None:
     """So what is refused above is refused for its damage."""
-    result = run(SCRIPTS.get(stage, stage), *command(stage, root))
+    result = run(SCRIPTS.get(stage, stage), *stage_options(stage, root))
     assert result.exit_code == 0, (result.output, result.exception)
 
 
@@ -239,7 +192,7 @@ def test_a_stage_that_diverges_writes_nothing_and_names_key_and_file(root: Path,
     params[section].update(learning_rate=1e6)
     params["pretrain_lm"].update(epochs=9)
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
-    result = run(SCRIPTS.get(stage, stage), *command(stage, root))
+    result = run(SCRIPTS.get(stage, stage), *stage_options(stage, root))
     kept = root / ".checkpoints" / f"diverged-{name}.safetensors"
     errors = [line for line in result.output.splitlines() if line.startswith("Error: ")]
     assert result.exit_code == 1 and len(errors) == 1, (result.output, result.exception)

@@ -19,8 +19,7 @@ import yaml
 
 from stages._run import LONG_STAGES
 from tests.imports import ROOT, WITHOUT_MLFLOW
-from tests.stages.test_faults import command
-from tests.stages.test_faults import prepared as prepared
+from tests.tiny_experiment import stage_options
 from tests.torture.faults import Ending, Fault, full_disk, kill, own_disk, terminate, wait
 
 pytestmark = pytest.mark.skipif(
@@ -47,7 +46,7 @@ class Interrupted:
         shutil.rmtree(self.folder / "new", ignore_errors=True)  # as DVC does
         with one_processor():
             return subprocess.Popen(
-                [sys.executable, "-m", f"stages.{self.stage}", *command(self.stage, self.folder)],
+                [sys.executable, "-m", f"stages.{self.stage}", *stage_options(self.stage, self.folder)],
                 cwd=ROOT,
                 env={**os.environ, "DVC_ROOT": str(self.folder), "PYTHONPATH": WITHOUT_MLFLOW},
                 stdout=subprocess.PIPE,

@@ -1,14 +1,11 @@
 """All stages by hand, one after the other, on a few sentences; and their manners when something is wrong."""
 
-import importlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
-from click.testing import CliRunner, Result
 
 from ldnet.files import write_json
 from pipeline.language_model.model import load_language_model
@@ -16,7 +13,8 @@ from pipeline.pretraining.encoded_corpus import load
 from pipeline.pretraining.lm_training import perplexity
 from pipeline.six_taggers import TAGGERS, TRAININGS
 from pipeline.tagger.model import load_tagger, save_tagger
-from tests.factories import WORDS, make_sentences, make_tagger, write_prepared
+from tests.factories import make_sentences, make_tagger, write_prepared
+from tests.tiny_experiment import run, tiny_params, write_raw
 
 STAGES = [
     "generate_data",
@@ -31,38 +29,6 @@ STAGES = [
     "evaluate",
     "report",
 ]
-
-
-def run(stage: str, *arguments: str) -> Result:
-    return CliRunner().invoke(importlib.import_module(f"stages.{stage}").main, list(arguments))
-
-
-def tiny_params(folder: Path, seeds: Sequence[int] = (1,)) -> Path:
-    params = yaml.safe_load(Path("profiles/base.yaml").read_text(encoding="utf-8"))
-    params["prepare_corpus"].update(min_count=2, heldout_sentences=20)
-    params["pretrain_lm"].update(layers=2, units=4, embedding=5, projection=8, cutoffs=[4], streams=4, steps=5)
-    params["pretrain_lm"].update(tokens=3000, learning_rate=0.03, warmup_steps=5)
-    params["train_tagger"].update(
-        seeds=list(seeds), word_dimension=6, character_dimension=4, character_units=5, word_units=6, epochs=2
-    )
-    params["train_taught"].update(epochs=3)
-    params["prepare_unlabelled"].update(sentences=15)
-    params["select"].update(repeats=len(seeds), max_layers=1, epochs=2, enforce_epoch=1)
-    path = folder / "params.yaml"
-    path.write_text(yaml.safe_dump(params), encoding="utf-8")
-    return path
-
-
-def write_raw(raw: Path) -> None:
-    (raw / "lm").mkdir(parents=True)
-    for seed, split in enumerate(("train", "dev", "test"), 1):
-        sentences = make_sentences(40, seed)
-        lines = ["".join(f"{w} {t}\n" for w, t in zip(s.words, s.tags, strict=True)) + "\n" for s in sentences]
-        only_here = f"{split}-word O\n\n"
-        (raw / f"{split}.txt").write_text("".join(lines).replace("S-", "B-") + only_here * 2, encoding="utf-8")
-    lines = [" ".join(WORDS[2 + (start + step) % 9] for step in range(3 + start % 5)) for start in range(600)]
-    text = "\n".join(f"{line} {number}" for number, line in enumerate(lines))  # words follow each other in one order
-    (raw / "lm" / "a.txt").write_text(text, encoding="utf-8")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import torch
 
 from ldnet.errors import InputError
 from pipeline.features.contextual import live_features
-from pipeline.tagger.epochs import Record
+from pipeline.tagger.epochs import EpochRecord
 from pipeline.tagger.model import Tagger
 from pipeline.tagger.tagging_data import TaggingData
 from pipeline.tagger.training import train_tagger
@@ -18,7 +18,7 @@ from tests.factories import make_bidirectional_lm, make_data, make_tagger, make_
 EPOCHS = 5
 
 
-def begin(data: TaggingData, checkpoint: Path | None, optimizer: str) -> tuple[Tagger, Iterator[Record]]:
+def begin(data: TaggingData, checkpoint: Path | None, optimizer: str) -> tuple[Tagger, Iterator[EpochRecord]]:
     lm = make_bidirectional_lm()
     tagger = make_tagger(data.lexicon, sum(lm.widths))
     rate = {"adam": 0.02, "sgd": 0.1}[optimizer]
@@ -56,7 +56,7 @@ def test_a_finished_training_is_not_done_again(tmp_path: Path, monkeypatch: pyte
 def test_the_best_epoch_is_known_to_more_digits_than_the_curve_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second epoch is better by less than what a record shows, the third is worse by less."""
+    """The second epoch is better by less than the curve shows, the third is worse by less."""
     data, second = make_data(), {}
     for stop, score in enumerate([50.000001, 50.000003, 50.000002, 1.0, 1.0], 1):
         monkeypatch.setattr("pipeline.tagger.training.score_dev", lambda *_, score=score: score)

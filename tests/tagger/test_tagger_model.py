@@ -9,7 +9,7 @@ import torch
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from pipeline.features.contextual import live_features
-from pipeline.tagger.batches import collate, encode_sentence, shuffled_batches, sorted_batches
+from pipeline.tagger.batches import collate, encode_sentence
 from pipeline.tagger.model import WordEmbedding, configure, initialise, load_tagger, save_tagger
 from tests.factories import (
     make_bidirectional_lm,
@@ -136,14 +136,3 @@ def test_a_configuration_of_before_the_way_in_had_parameters(tmp_path: Path) -> 
     del config["lm_norm"], config["lm_dropout"]
     write_json(tmp_path / "config.json", config)
     assert load_tagger(tmp_path).config == of_now
-
-
-def test_batches_hold_every_sentence_once_and_neighbours_in_length() -> None:
-    import random
-
-    sentences = make_sentences(50)
-    lengths = [len(sentence.words) for sentence in sentences]
-    for batches in (sorted_batches(sentences, 8), shuffled_batches(sentences, 8, random.Random(1))):
-        assert sorted(index for batch in batches for index in batch) == list(range(50))
-        assert max(max(lengths[i] for i in batch) - min(lengths[i] for i in batch) for batch in batches) <= 4
-    assert shuffled_batches(sentences, 8, random.Random(1)) != shuffled_batches(sentences, 8, random.Random(2))

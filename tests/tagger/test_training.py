@@ -1,16 +1,13 @@
 """Training of the tagger learns, repeats itself to the bit, and keeps the best epoch."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from ldnet.errors import InputError
 from pipeline.execution.finite import DivergedError
 from pipeline.features.contextual import live_features
-from pipeline.tagger.model import Tagger, load_tagger
-from pipeline.tagger.seeds import TrainingJob, summarise, train_seed, train_seeds
-from pipeline.tagger.tagging_data import TaggingData, load_tagging_data
+from pipeline.tagger.model import Tagger
+from pipeline.tagger.tagging_data import TaggingData
 from pipeline.tagger.training import score_dev, train_tagger
 from tests.factories import (
     make_bidirectional_lm,
@@ -19,7 +16,6 @@ from tests.factories import (
     make_sentences,
     make_tagger,
     make_tagger_params,
-    write_prepared,
 )
 
 
@@ -108,51 +104,6 @@ def test_tags_of_the_crf_itself_count_as_outside() -> None:
     assert lexicon.tag_names([0, lexicon.tag_id("<s>"), lexicon.tag_id("<eof>")]) == ["O", "O", "O"]
 
 
-def prepare(folder: Path) -> Path:
-    write_prepared(folder, {"train": make_sentences(20, 1), "dev": make_sentences(10, 2)}, folder / "lm")
-    return folder
-
-
-def test_a_seed_alone_gives_what_it_gives_beside_others(tmp_path: Path) -> None:
-    conll, params = prepare(tmp_path), make_tagger_params(epochs=2)
-    records = list(train_seeds(params, 1, conll=conll, lms=[conll / "lm"] * 2, out=tmp_path / "full", scratch=tmp_path))
-    assert [record["seed"] for record in records] == [1, 1, 2, 2]
-    job = TrainingJob(
-        conll=conll,
-        features=tmp_path / "features-0",
-        feature_width=34,
-        targets=None,
-        out=tmp_path / "alone",
-        params=params,
-        seed=2,
-        threads=1,
-        label="alone",
-        row=0,
-    )
-    assert train_seed(job) == records[2:]
-    torch.use_deterministic_algorithms(False)
-    beside, alone = (load_tagger(tmp_path / name).state_dict() for name in ("full/seed-2", "alone"))
-    assert all(torch.equal(beside[name], alone[name]) for name in beside)
-    assert load_tagging_data(conll).words[20:] == [sentence.words for sentence in make_sentences(10, 2)]
-
-
-def test_summary_by_hand() -> None:
-    records = [
-        {"seed": 1, "epoch": 1, "dev_f1": 80.0},
-        {"seed": 1, "epoch": 2, "dev_f1": 90.0},
-        {"seed": 2, "epoch": 1, "dev_f1": 94.0},
-        {"seed": 2, "epoch": 2, "dev_f1": 91.0},
-    ]
-    assert summarise(records, [1, 2]) == {
-        "seeds": [1, 2],
-        "dev_f1": [90.0, 94.0],
-        "dev_f1_mean": 92.0,
-        "dev_f1_sd": 2.8284,
-        "best_epoch": [2, 1],
-    }
-    assert summarise(records[:2], [1])["dev_f1_sd"] == 0.0
-
-
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("learning_rate", [1e3, 1e6])
 def test_a_training_that_diverges_says_where_and_its_last_weights_are_finite(
@@ -190,27 +141,3 @@ def test_an_epoch_of_nan_never_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     params = make_tagger_params(epochs=1, batch_sentences=len(data.train))
     with pytest.raises(DivergedError, match="diverged in epoch 1: the tagger's scores are not finite; lower it"):
         list(train_tagger(honest, data, None, params, seed=1, label="test"))
-
-
-@pytest.mark.parametrize("section", ["train_tagger", "train_taught"])
-def test_no_tagger_is_saved_after_divergence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str) -> None:
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    conll = tmp_path / "conll"
-    write_prepared(conll, {"train": make_sentences(40, 1), "dev": make_sentences(20, 2)}, tmp_path / "lm")
-    job = TrainingJob(
-        conll=conll,
-        features=None,
-        feature_width=0,
-        targets=None,
-        out=tmp_path / "full" / "seed-1",
-        params=make_tagger_params(learning_rate=1e5),
-        seed=1,
-        threads=1,
-        label="test",
-        row=0,
-        section=section,
-    )
-    file = tmp_path / ".checkpoints" / "diverged-full-seed-1.safetensors"
-    with pytest.raises(InputError, match=rf"^{section}\.learning_rate: the training diverged .*: {file}$"):
-        train_seed(job)
-    assert file.exists() and not job.out.exists()

@@ -40,6 +40,9 @@ def test_columns_document_starts_and_line_numbers() -> None:
         b"a O\nb B-X\n\nc O",
         b"a O\r\nb B-X\r\n\r\nc O\r\n",
         b"\xef\xbb\xbfa O\nb B-X\n\nc O\n",
+        b"\xef\xbb\xbf a O\nb B-X\n\nc O\n",
+        b"a O\nb B-X\n-DOCEND- O\nc O\n",
+        b"a O\nb B-X\n\xe2\x80\x93DOCSTART\xe2\x80\x93 O\nc O\n",
         b"a\tO\nb \t  B-X \n \t \n  c O\n\n\n\n",
         b"a O\nb B-X\n-DOCSTART- O\nc O\n",
         b"a O\nb B-X\n-DOCSTART-\nc O\n",
@@ -51,6 +54,34 @@ def test_columns_document_starts_and_line_numbers() -> None:
 def test_ways_to_write_the_same_sentences(tmp_path: Path, content: bytes) -> None:
     assert read(written(tmp_path, content), 0, 1) == TWO_SENTENCES
     assert read(written(tmp_path, gzip.compress(content), "train.txt.gz"), 0, 1) == TWO_SENTENCES
+
+
+def test_words_alone(tmp_path: Path) -> None:
+    path = written(tmp_path, b"# text = a b\na\nb\n\n# a comment\n#c\n-DOCSTART-\nd\n")
+    words = [RawSentence(("a", "b"), (), (2, 3)), RawSentence(("#c",), (), (6,)), RawSentence(("d",), (), (8,))]
+    found = read_columns(path, 0, None)
+    assert found.sentences == words and found.left_out["comment"] == 2
+    path = written(tmp_path, b"# 12\na O\n# O\n\n# x\nb B-X\n")
+    assert read_columns(path, 0, None) == read_columns(path, 0, 1)
+    assert [sentence.tags for sentence in read_columns(path, 1, None).sentences] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("EU,B-X\nwon,O\n", ":1: CSV, its columns separated by commas, not CoNLL columns; "),
+        ("\nEU_NNP\nwon_VBD\n._.\n", ":2: words that are joined to their tags"),
+        (
+            "EU\xa0O\nwon\xa0O\n",
+            ":1: expected words alone, or columns; only blanks and tabs separate columns, and there",
+        ),
+        ("EU won .\nBye .\nIt is so .\n", ":2: expected 3 columns as in line 1, found 2"),
+    ],
+)
+def test_what_is_neither_words_nor_columns(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        read_columns(written(tmp_path, content.encode()), 0, None)
+    assert str(error.value).startswith(f"{tmp_path / 'train.txt'}{message}")
 
 
 @pytest.mark.parametrize(
@@ -69,6 +100,8 @@ def test_headers_of_files_that_were_put_together(tmp_path: Path, content: bytes,
 @pytest.mark.parametrize(
     ("content", "columns", "message"),
     [
+        (b"sep=;\nword;tag\na;O\n", (0, -1), ":1: Excel's sep= line (delete it)"),
+        (b"sep=\t\nword\ttag\na\tO\n", (0, -1), ":1: Excel's sep= line (delete it)"),
         (b"a O\n\nb X O\n", (0, -1), ":3: expected 2 columns as in line 1, found 3"),
         (b"\na X O\nb\n", (0, -1), ":3: expected 3 columns as in line 2, found 1"),
         (b"a O\n", (0, 2), ":1: 2 columns, but prepare_conll.tag_column is 2"),

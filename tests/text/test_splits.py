@@ -54,6 +54,14 @@ def test_splits_are_converted(raw: Path) -> None:
     }
 
 
+def test_an_unknown_tag_in_a_file_whose_name_begins_as_another_ones(raw: Path) -> None:
+    (raw / "train:1").write_text("d NN\ne B-X\n")
+    with pytest.raises(
+        InputError, match=r"train:1:1: unknown tag 'NN': expected O, .*; is it a header\? Delete the line"
+    ):
+        read_splits(raw, params("train:1"), seed=1)
+
+
 def test_span_types_that_training_does_not_show_are_counted_not_refused(raw: Path) -> None:
     counts = count(read_splits(raw, params(), seed=1)[0])
     assert counts["sentences"] == {"train": 2, "dev": 1, "test": 1}
@@ -447,6 +455,25 @@ def test_an_unknown_tag_has_a_remedy(raw: Path, tag: str, remedy: str) -> None:
     (raw / "dev").write_text(f"d B-X\ne {tag}\n")
     with pytest.raises(InputError, match=f"unknown tag .*; {remedy}"):
         said(raw)
+
+
+@pytest.mark.parametrize("outside", ["_", "-", "0"])
+def test_what_stands_for_o_is_no_type_that_stands_alone(raw: Path, outside: str) -> None:
+    for name in FILES:
+        (raw / name).write_text(f"a PER\nb O\nc O\n\nx O\ny {outside}\nz LOC\nx O\n")
+    with pytest.raises(InputError, match=rf"train:6: unknown tag '{outside}'; write O for a word outside of all spans"):
+        said(raw)
+
+
+def test_prefixes_in_a_column_of_their_own_are_told(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("Ines B PER\nBo B PER\nleft O O\n\nhe O O\nsaw O O\nUlm B LOC\n")
+    alone = "note: types stand without B- or I- (PER, LOC): neighbours of one type are read as one span"
+    beside = "although column 1 of train seems to have their B and I; write both as one tag (B-PER)"
+    assert f"{alone}, {beside}" in said(raw, tag_column=2)
+    for name in FILES:
+        (raw / name).write_text("Ines B PER\nBo X PER\nleft O O\n\nhe O O\nsaw O O\nUlm B LOC\n")
+    assert alone in said(raw, tag_column=2)
 
 
 def test_a_comment_says_where_the_words_are(raw: Path) -> None:

@@ -52,7 +52,12 @@ def test_a_first_row_of_dimension_one_is_not_a_header(tmp_path: Path) -> None:
         (b"the 1 2\nof 3 4 5\n", ":2: expected a word and 2 numbers, found 4 columns"),
         (b"the 1 2\n\nof 3 4\n", ":2: expected a word and 2 numbers, found 0 columns"),
         (b"the 1 2\nthe 3\n", ":2: expected a word and 2 numbers, found 2 columns"),
-        (b"2 3\nthe 1 2\n", ":2: expected a word and 3 numbers, found 3 columns"),
+        (b"2 3\nthe 1 2\n", ":1: promises 3 numbers a word, line 2 has 2; correct or delete line 1"),
+        (b"2 1\nthe 1 2\nof 1 2\n", ":1: promises 1 numbers a word, line 2 has 2"),
+        (b"3 2\nthe 1\nof 1 2\na 1 2\n", ":2: expected a word and 2 numbers, found 2 columns"),
+        (b"2 2\nthe\n", ":2: expected a word and 2 numbers, found 1 columns"),
+        (b"the 1 2_0\n", ":1: expected 2 finite numbers after the word, found '2_0'"),
+        (b"the 1 2\na_b 1_0 2\n", ":2: expected 2 finite numbers after the word, found '1_0'"),
         (b"the\n", ":1: expected a word and its numbers, found 1 columns"),
         (b"the 1 x\n", ":1: expected 2 finite numbers after the word, found 'x'"),
         (b"the 1 nan\n", ":1: expected 2 finite numbers after the word, found 'nan'"),
@@ -93,6 +98,8 @@ def test_errors_name_file_and_line(tmp_path: Path, content: bytes, message: str)
         (b"the 1 2\n" * 10 + b"\xe2\x80 3 4\n", ["the"], ":11: the word is not UTF-8, skipped (1 such lines)"),
         ("the 1 2\n\ufeffof 3 4\n".encode(), ["the", "of"], ""),
         (b"the 1 2\rof 3 4\r", ["the", "of"], ""),
+        (b"the_a 1 2\nof_b 3 4\n", ["the_a", "of_b"], ""),
+        (b"the 1 2\nof 1_0 3 4\n", ["the", "of 1_0"], ":2: the word has blanks in it (1 such lines)"),
     ],
 )
 def test_faults_of_published_files(tmp_path: Path, content: bytes, words: list[str], note: str) -> None:

@@ -81,7 +81,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         yield dict(line.split(": ", 1) for line in lines if ": http" in line)
     finally:
         server.terminate()
-        server.wait()
+        server.wait(timeout=60)
 
 
 def wait_for(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
