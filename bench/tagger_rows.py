@@ -64,7 +64,8 @@ def _read(out: Path, params: TaggerParams, language_models: Digests) -> tuple[Se
     rows, digests = [{**of_all, **row} for row in document["rows"]], document.get("language_models", {})
     names = {row.get("lm", row["variant"]) for row in rows} & set(language_models)
     differing = [f"language models ({name})" for name in sorted(names) if digests.get(name) != language_models[name]]
-    if document.get("train_tagger") != params.model_dump():
+    # Earlier files are from before `word_rate`.
+    if {"word_rate": 1.0, **document.get("train_tagger", {})} != params.model_dump():
         differing.append("parameters (train_tagger)")
     if differing:
         others = " and ".join(differing)

@@ -37,9 +37,9 @@ BOTH: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": 0.002},
     {"optimizer": "adam", "learning_rate": 0.001},
     {"optimizer": "adam", "learning_rate": 0.002, "dropout": 0.3, "lm_dropout": 0.3},
-    {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 1.0},
+    {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 0.1},
     {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 0.03},
-    {"optimizer": "sgd", "learning_rate": 0.04, "word_rate": 1.0},
+    {"optimizer": "sgd", "learning_rate": 0.04},
 ]
 # Of the way in from the language models.
 WAYS_IN: list[dict[str, Any]] = [
@@ -110,7 +110,9 @@ def main(
 ) -> None:
     """Train what is not in the file yet."""
     params = load_params(params_path)
-    tagger_params = params.train_tagger.model_copy(update={"lm_norm": False, "lm_dropout": params.train_tagger.dropout})
+    tagger_params = params.train_tagger.model_copy(
+        update={"lm_norm": False, "lm_dropout": params.train_tagger.dropout, "word_rate": 1.0}
+    )
     sentences = load_tagging_data(conll).labelled
     variants = [("pruned", PRUNED)] if pruned else [("no_lm", BOTH), ("full", [*BOTH, *WAYS_IN])]
     lm = pruned or lm

@@ -82,7 +82,10 @@ def _are_tagged_or_numbered(lines: Sequence[str]) -> bool:
     layout = find_layout(numbered)
     assert layout is not None
     split = [layout.split(text) for _, text in numbered]
-    return all(looks_like_tag(fields[-1]) for fields in split) or all(INDEX.fullmatch(fields[0]) for fields in split)
+    if all(looks_like_tag(fields[-1]) for fields in split):
+        return True
+    # A number and a field with blanks are a number and its sentence: text that may be meant so.
+    return all(INDEX.fullmatch(first) and not any(" " in field for field in others) for first, *others in split)
 
 
 def doubt_about_columns(block: Sequence[NumberedLine], layout: Layout, name: str) -> str:

@@ -279,10 +279,12 @@ def _of_record(found: Any, tokenised: Callable[[str], TokenisedText]) -> tuple[l
         keys = shortened(", ".join(record), 200)
         raise ValueError(f"expected text and spans, or tokens and tags; found {keys}")
     marked = [record[name] for name in SPANS if name in record]
-    if marked and all(spans is None for spans in marked):
+    by_place = isinstance(words, list) and not all(isinstance(word, Mapping) for word in words)
+    # Tags that do not fit their words are a fault of the record, whether or not it has an empty key of spans.
+    tagged = by_place and any(isinstance(record.get(name), list) for name in TAGS)
+    if marked and not tagged and all(spans is None for spans in marked):
         return [], [NOT_ACCEPTED]
     given = next(filter(None, marked), [])
-    by_place = isinstance(words, list) and not all(isinstance(word, Mapping) for word in words)
     if by_place and not (_are_objects(given) and all("token_start" in span for span in given) and given):
         lists = (record[name] for name in TAGS if isinstance(record.get(name), list))
         numbered = any(tags and all(type(tag) is int for tag in tags) for tags in lists)

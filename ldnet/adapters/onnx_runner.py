@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -168,7 +169,8 @@ def discard_output() -> None:
 def main() -> None:
     """Tag standard input. What comes before a line that is not UTF-8 is tagged.
 
-    Where nobody reads on, as after `| head`, that is the end, without an error. Ctrl-C ends with exit status 130.
+    Where nobody reads on, as after `| head`, that is the end, without an error. Ctrl-C ends with exit status 130, and a
+    file with a whole line.
     """
     parser = argparse.ArgumentParser(description="Tag sentences from standard input: JSON lines of words and tags.")
     parser.add_argument("--precision", choices=sorted(GRAPHS), default="float32")
@@ -183,12 +185,15 @@ def main() -> None:
     try:
         tagger = OnnxTagger(Path(__file__).parent, options.precision, options.threads)
         for line in tag_lines(tagger, decoded(sys.stdin.buffer, problems)):
-            print(shown(line))
+            sys.stdout.write(f"{shown(line)}\n")  # at once: print may be interrupted before the end of the line
         sys.stdout.flush()
     except BrokenPipeError:
         discard_output()
     except KeyboardInterrupt:
-        discard_output()
+        if stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
+            sys.stdout.flush()  # a file waits for nobody, and is to end with a whole line
+        else:
+            discard_output()
         sys.exit(INTERRUPTED)
     if problems:
         sys.exit(f"Error: {problems[0]}")

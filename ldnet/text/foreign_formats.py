@@ -40,7 +40,7 @@ def foreign_format(lines: Sequence[str]) -> str:
     if not shown:
         return ""
     if len(shown) > 1 and EXCEL_DELIMITER.fullmatch(shown[0]):
-        return "Excel's sep= line (delete it)"
+        return "CSV that begins with Excel's sep= line"
     if PAGE_START.match(shown[0]):
         return "a web page or XML"
     if found := next((name for beginning, name in BEGINNINGS.items() if shown[0].startswith(beginning)), ""):

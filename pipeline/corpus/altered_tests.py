@@ -12,16 +12,14 @@ from ldnet.text.columns import sentence_hash
 Altered = Mapping[str, Mapping[str, str]]  # by form: the word that is other, by the hash of the test sentence
 LOOKED_AT = 4000  # lines of a part, at least, if it has so many: they are spread over it
 FEWEST_WORDS = 4  # of a line: shorter ones are like others by chance
-FEWEST, SHARE = 3, 0.1  # test sentences; and of those that are there as they are: fewer are quotations and the like
+FEWEST = 3  # test sentences: fewer are quotations and the like
+SHARE = 0.02  # of the test sentences that are there as they are; these are counted in all lines, the others in some
 SHOWN = 3
 BEFORE, BEHIND, CASE = "before", "behind", "case"
 IN_WORDS = {
-    BEFORE: ("without the first word of the line", "take that word away from all lines"),
-    BEHIND: ("without the last word of the line", "take that word away from all lines"),
-    CASE: (
-        "but for the first letter of the line, which is a capital in one of both",
-        "write first words as the columns have them",
-    ),
+    BEFORE: ("with one more word before them", "if that is a number or a label, take it away from all lines"),
+    BEHIND: ("with one more word behind them", "if that is a number or a label, take it away from all lines"),
+    CASE: ("with another case of their first letter", "write first words as the columns have them"),
 }
 
 
@@ -31,7 +29,7 @@ def altered_tests(sentences: Sequence[bytes], test_hashes: Collection[str]) -> A
     Of many lines some are looked at: three more hashes of each would take as long as all else that is done with it.
     """
     found: dict[str, dict[str, str]] = {form: {} for form in IN_WORDS}
-    for sentence in sentences[:: max(1, len(sentences) // LOOKED_AT)]:
+    for sentence in sentences[:: len(sentences) // LOOKED_AT | 1]:  # odd: of lines in pairs, both kinds are looked at
         if sentence.count(b" ") < FEWEST_WORDS - 1:
             continue
         text = sentence.decode()

@@ -58,7 +58,7 @@ def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
     return sorted(path for path in found if path not in known and not path.name.startswith("."))
 
 
-def listed(paths: Collection[Path]) -> str:
+def listed(paths: Collection[Path | str]) -> str:
     """The paths, or some of them and how many more there are."""
     rest = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
     return ", ".join(map(str, islice(paths, SHOWN))) + rest

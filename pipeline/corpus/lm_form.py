@@ -47,7 +47,8 @@ IN_WORDS: dict[str, Callable[[str], bool]] = {
 TAGGED_LINES, FEWEST_TAGGED = 0.5, 3  # of the lines that were looked at
 PIECES = "text with pieces of words, as another tool's tokeniser cuts and marks them"
 PIECES_LINES, FEWEST_PIECES = 0.01, 3  # of the lines: rare words alone may be cut; fewer are headings and hashtags
-MARKED = 0.3  # of the words of a line: fewer are names that begin with the letter of GPT-2's mark
+# Of the words of a line: fewer, or one in a heading, are Maltese words that begin with the letter of GPT-2's mark.
+MARKED, FEWEST_MARKED = 0.3, 2
 
 
 def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
@@ -106,4 +107,5 @@ def _kind_of_words(words: list[str]) -> str:
 
 def _has_pieces(words: list[str]) -> bool:
     """Whether words of a line are cut in pieces, or as many are marked as in text that was cut."""
-    return any(map(is_piece, words)) or sum(map(is_marked, words)) > MARKED * len(words)
+    marked = sum(map(is_marked, words))
+    return any(map(is_piece, words)) or (marked >= FEWEST_MARKED and marked > MARKED * len(words))

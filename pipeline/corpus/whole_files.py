@@ -42,9 +42,13 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if needed > (free := shutil.disk_usage(existing).free):
         raise InputError(
-            f"{folder}: {what} takes at least {needed / 1e6:,.1f} MB of disk space, {free / 1e6:,.1f} MB are free; "
-            f"{(needed - free) / 1e6:,.1f} MB are missing"
+            f"{folder}: {what} takes at least {_size(needed)} of disk space, {_size(free)} are free; "
+            f"{_size(needed - free)} are missing"
         )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
 
 
 def bytes_in(folder: Path, pattern: str) -> int:

@@ -56,9 +56,9 @@ class StageProgress:
 
     def _shown(self, line: str, running: list[str]) -> str | None:
         """The line to show for one that a `dvc repro` prints; `running` is kept to have the stage that it runs."""
-        if running and line.startswith(WRITTEN):
-            self._end(running.pop())
         news = NEWS.fullmatch(line)
+        if running and (line.startswith(WRITTEN) or news):  # DVC writes nothing of a stage that made the same again
+            self._end(running.pop())
         if news is None:
             return None if CHATTER.fullmatch(line) else line
         stage = news["runs"] or news["kept"]
@@ -102,11 +102,11 @@ class StageProgress:
 
 
 def read_seconds(work: Path, results: Path, profile: str) -> dict[str, float]:
-    """The seconds of the last run here, or else of the published run; {} where there are none that can be read."""
+    """The seconds of each stage's last run here, or else of the published one; {} where none can be read."""
     try:
-        here = read_json(work / SECONDS).get(profile) if (work / SECONDS).exists() else None
+        here = read_json(work / SECONDS).get(profile, {}) if (work / SECONDS).exists() else {}
         published = results / profile / SECONDS
-        return dict(here or (read_json(published) if published.exists() else {}))
+        return {**(read_json(published) if published.exists() else {}), **here}
     except (InputError, AttributeError, TypeError, ValueError):
         return {}
 

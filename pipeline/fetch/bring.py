@@ -92,11 +92,12 @@ def why_no_file(path: Path) -> str:
 
 def _instead_of_text(brought: Path) -> str:
     """What there is in lm/, none of which is taken, or instead of it."""
-    others = left_out(brought / LM_FOLDER, ())
     if why_no_file(brought / LM_FOLDER) == NOWHERE:
         return f"; {LM_FOLDER} is {NOWHERE}"
-    if why := next(filter(None, map(why_no_file, others)), ""):
-        return f"; not taken: {listed(others)} ({why})"
+    reasons = {path: why_no_file(path) for path in left_out(brought / LM_FOLDER, ())}
+    # Those with a reason come first, as not all are shown.
+    others = [f"{path} ({why})" for path, why in reasons.items() if why]
+    others += [str(path) for path, why in reasons.items() if not why]
     return f"; not taken: {listed(others)}" if others else _similar(LM_FOLDER, brought)
 
 

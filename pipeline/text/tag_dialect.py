@@ -40,6 +40,7 @@ class Dialect:
     letters: Mapping[str, str]
     family: str  # what IOBES is called with these letters
     types: Set[str]  # of all tags with a prefix
+    joined: bool = False  # whether the tags are prefixes and types with nothing between them, and so no tags
 
     def tag(self, text: str) -> Tag | None:
         """The tag taken apart, its prefix as in IOBES; None for what is no tag in this corpus."""
@@ -94,9 +95,10 @@ def find_dialect(tags: Iterable[str]) -> Dialect:
     types = counts.keys() - {"O", "o"}
     without_type = types <= PREFIX_LETTERS and not types.isdisjoint(FIRST_OR_LAST)
     may_stand = not seen and not without_type and 0 < len(types) <= MOST_TYPES and 2 * outside >= counts.total()
-    alone = may_stand and not any(map(_is_miswritten, types)) and not _without_separator(types)
+    joined = may_stand and _without_separator(types)
+    alone = may_stand and not joined and not any(map(_is_miswritten, types))
     family = "BILOU" if seen & BILOU else "BMEWO" if seen & BMEWO else "BMES" if seen & BMES else "IOBES"
-    return Dialect(alone, letters, family, named)
+    return Dialect(alone, letters, family, named, joined)
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
@@ -110,8 +112,12 @@ def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _without_separator(types: Set[str]) -> bool:
-    """Whether a type is there with B and with I right before it: BPER and IPER."""
-    return any(text[:1] == "B" and len(text) > 2 and f"I{text[1:]}" in types for text in types)
+    """Whether all begin with the letter of a prefix, and a type is there with B and with I: BPER and IPER.
+
+    BBAN and IBAN beside other types are types.
+    """
+    prefixed = all(text[:1] in "BIESLUMW" for text in types - set(NO_TYPES))
+    return prefixed and any(text[:1] == "B" and len(text) > 2 and f"I{text[1:]}" in types for text in types)
 
 
 def _is_miswritten(text: str) -> bool:

@@ -143,6 +143,8 @@ def _remedy(text: str, dialect: Dialect) -> str:
         return "; the number is that of a span: write B- and I- for the words of each span"
     if PREFIX_LAST.fullmatch(text):
         return "; write the prefix before the type"
+    if dialect.joined:
+        return "; write - between prefix and type"
     return ""
 
 

@@ -311,7 +311,7 @@ def test_test_sentences_in_another_form_are_told(bringing: Bringing) -> None:
     sentences = ["Mia saw New Ulm .", "Rain fell , too .", "Bo left Ulm ."]
     bringing.put("test.txt", "".join("".join(f"{word} O\n" for word in text.split()) + "\n" for text in sentences))
     bringing.put("lm/b.txt", "".join(f"{number} {text}\n" for number, text in enumerate(sentences, start=7)))
-    told = "at least 3 test sentences are in the LM text without the first word of the line ('7', '8', '9'), and so "
+    told = "at least 3 test sentences are in the LM text with one more word before them ('7', '8', '9'), and so "
     assert any(line.startswith(told) for line in warnings(look_at(bringing)))
 
 

@@ -159,6 +159,8 @@ def test_records_whose_spans_are_null_are_not_annotated(script: ModuleType, noth
     assert converted(script, json.dumps(records)) == (["Ada/B-PER left/O"], left_out)
     filled = {"text": "Ada left", "label": None, "entities": [[0, 3, "PER"]]}
     assert converted(script, json.dumps(filled)) == (["Ada/B-PER left/O"], [])
+    of_texts = [records[0], {"text": "Ines slept", "tags": ["news"], **nothing}]
+    assert converted(script, json.dumps(of_texts)) == (["Ada/B-PER left/O"], left_out), "tags of the text, not of words"
 
 
 @pytest.mark.parametrize(
@@ -302,6 +304,14 @@ def test_spans_that_fit_no_words_are_counted(script: ModuleType) -> None:
             "record 1: expected a tag, as text, for each of its 1 words; write the names",
         ),
         ('{"tokens": ["a"], "tags": ["O", "O"]}', "record 1: expected a tag, as text, for each of its 1 words"),
+        (
+            '{"tokens": ["EU", "won"], "ner_tags": [3, 0], "label": null}',
+            "as text, for each of its 2 words; write the na",
+        ),
+        (
+            '{"tokens": ["a", "b", "."], "tags": ["B-X", "O"], "entities": null}',
+            "a tag, as text, for each of its 3 words$",
+        ),
         ('{"text": "a", "label": [[0, 1]]}', "expected a span of start, end and type"),
         ('{"text": "a"}\n{', "line 2: not JSON"),
         ('[{"text": "a"},\n {"text": b}]', "line 2: not JSON: Expecting value"),

@@ -19,22 +19,23 @@ def told(lines: list[str], dropped: int = 0) -> list[str]:
     [
         (
             [f"{number} {text}" for number, text in enumerate(TESTS)],
-            "at least 9 test sentences are in the LM text without the first word of the line ('0', '1', '2'), and so "
-            "are not dropped: the language models learn from them; take that word away from all lines",
+            "at least 9 test sentences are in the LM text with one more word before them ('0', '1', '2'), and so are "
+            "not dropped: the language models learn from them; if that is a number or a label, take it away from "
+            "all lines",
         ),
         (
             [f"__label__{number % 2} {text}" for number, text in enumerate(TESTS)],
-            "at least 9 test sentences are in the LM text without the first word of the line ('__label__0', "
-            "'__label__1'), and so",
+            "at least 9 test sentences are in the LM text with one more word before them ('__label__0', '__label__1'), "
+            "and so",
         ),
         (
             [f"{text} 0.{number}" for number, text in enumerate(TESTS)],
-            "at least 9 test sentences are in the LM text without the last word of the line ('0.0', '0.1', '0.2'), and",
+            "at least 9 test sentences are in the LM text with one more word behind them ('0.0', '0.1', '0.2'), and",
         ),
         (
             [text.replace("The", "the") for text in TESTS],
-            "at least 9 test sentences are in the LM text but for the first letter of the line, which is a capital in "
-            "one of both ('the'), and so are not dropped: the language models learn from them; write first words as",
+            "at least 9 test sentences are in the LM text with another case of their first letter ('the'), and so are "
+            "not dropped: the language models learn from them; write first words as",
         ),
     ],
 )
@@ -43,7 +44,7 @@ def test_forms(lines: list[str], message: str) -> None:
     (doubt,) = told([*others, *lines])
     assert doubt.startswith(message)
     assert told([*others, *lines[:2]]) == [], "quotations"
-    assert told(lines, dropped=91) == [], "far more are there as they are"
+    assert told(lines, dropped=450) and told(lines, dropped=451) == [], "far more are there as they are"
     assert told(lines[:1] * 9) == [], "copies"
 
 
@@ -56,6 +57,14 @@ def test_short_lines_are_like_others_by_chance() -> None:
 def test_of_many_lines_some_are_looked_at_all_over_the_text() -> None:
     lines = [b"x"] * (9 * LOOKED_AT) + [f"0 {text}".encode() for text in TESTS]
     assert len(altered_tests(lines, HASHES)["before"]) == 1
+
+
+def test_of_lines_in_pairs_both_kinds_are_looked_at() -> None:
+    lines = [f"0 {text}".encode() for text in TESTS]
+    for others_first in (True, False):
+        pair = [b"x", None] if others_first else [None, b"x"]
+        text = [line or lines[number % len(lines)] for number in range(LOOKED_AT) for line in pair]
+        assert len(altered_tests(text, HASHES)["before"]) >= 3
 
 
 def test_parts_are_merged() -> None:

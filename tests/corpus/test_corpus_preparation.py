@@ -294,4 +294,4 @@ def test_test_sentences_in_another_form_are_told(tmp_path: Path) -> None:
     with TemporaryDirectory() as scratch:
         prepare_in_parts(tmp_path, hashes, tmp_path / "out", PARAMS, 1, Path(scratch), 1, 3000, say=said.append)
     (note,) = said
-    assert note.startswith("note: at least 200 test sentences are in the LM text without the first word of the line (")
+    assert note.startswith("note: at least 200 test sentences are in the LM text with one more word before them (")

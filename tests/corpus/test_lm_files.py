@@ -99,7 +99,7 @@ def test_a_pattern_that_asks_for_such_files_gets_them(tmp_path: Path, name: str)
     [
         ('{"text": "a"}\n', "JSON"),
         ("id,text\n1,a\n", "CSV with a header"),
-        ("sep=;\nid;text\n1;a\n", "Excel's sep="),
+        ("sep=;\nid;text\n1;a\n", "CSV that begins with Excel's sep= line"),
         ("a O\nb B-X\n\nc O\n", "columns"),
     ],
 )

@@ -95,8 +95,11 @@ def test_pieces_of_words(line: str) -> None:
     assert lines_by_form(plain + [line] * 2) == {}
 
 
-def test_names_that_begin_with_the_letter_of_a_mark_are_no_pieces() -> None:
-    assert lines_by_form(["then \u0120or\u0121 came in ."] * 9) == {}
+@pytest.mark.parametrize(
+    "line", ["then \u0120or\u0121 came in .", "\u0120unju 2020", "\u0120or\u0121 Borg", "\u0120unju"]
+)
+def test_words_that_begin_with_the_letter_of_a_mark_are_no_pieces(line: str) -> None:
+    assert lines_by_form([line] * 9) == {}
 
 
 @pytest.mark.parametrize(

@@ -83,5 +83,7 @@ def test_too_little_space_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert str(error.value) == (
         f"{tmp_path}: it takes at least 12.5 MB of disk space, 10.0 MB are free; 2.5 MB are missing"
     )
+    with pytest.raises(InputError, match=r"at least 1\.0 GB of disk space, 10\.0 MB are free; 990\.0 MB are missing"):
+        require_space(tmp_path, 1_000_000_000, "it")
     (tmp_path / "groups-1").write_bytes(b"abc")
     assert bytes_in(tmp_path, "groups-*") == 3

@@ -83,6 +83,18 @@ def test_a_slow_start_does_not_stretch_hours_but_a_slow_hour_does() -> None:
     assert 1.95 * 3600 < (progress.left() or 0) < 2.05 * 3600
 
 
+def test_a_stage_that_made_the_same_again_is_timed() -> None:
+    clock = Clock()
+    progress = StageProgress(PLAN, GROUPS, USUAL, clock)
+    read = progress.reader()
+    read("Running stage 'lm@forward':")
+    clock.now = 5
+    read("Running stage 'tagger':")  # without "Updating lock file" before it
+    clock.now = 7
+    read("ERROR: failed to reproduce 'tagger': failed to run")
+    assert progress.seconds == {"lm@forward": 5.0}
+
+
 def test_what_was_there_already_takes_no_time() -> None:
     progress = StageProgress(PLAN, GROUPS, USUAL, Clock())
     read = progress.reader()
@@ -121,12 +133,12 @@ def test_the_last_times_here_come_before_the_published_ones(tmp_path: Path) -> N
     work, results = tmp_path / "work", tmp_path / "results"
     assert read_seconds(work, results, "demo") == {}
     (results / "demo").mkdir(parents=True)
-    (results / "demo" / SECONDS).write_text('{"a": 1.5}', encoding="utf-8")
-    assert read_seconds(work, results, "demo") == {"a": 1.5}
+    (results / "demo" / SECONDS).write_text('{"a": 1.5, "d": 5.0}', encoding="utf-8")
+    assert read_seconds(work, results, "demo") == {"a": 1.5, "d": 5.0}
     keep_seconds(work, "demo", {"a": 3.0, "b": 4.0})
     keep_seconds(work, "demo", {"a": 2.0})
     keep_seconds(work, "mine", {"c": 9.0})
-    assert read_seconds(work, results, "demo") == {"a": 2.0, "b": 4.0}
+    assert read_seconds(work, results, "demo") == {"a": 2.0, "b": 4.0, "d": 5.0}
     assert read_seconds(work, results, "mine") == {"c": 9.0}
 
 

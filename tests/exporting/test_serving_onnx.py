@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from itertools import product
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 import onnx
 import pytest
 
-from ldnet.adapters.onnx_runner import GRAPHS, UNSAFE, OnnxTagger, viterbi
+from ldnet.adapters.onnx_runner import GRAPHS, GROUP_LINES, UNSAFE, OnnxTagger, viterbi
 from ldnet.errors import InputError
 from ldnet.model_folder import load_model
 from ldnet.printable import _UNSAFE, printable
@@ -171,13 +172,38 @@ def test_the_end_of_who_reads_is_the_end(model: Path) -> None:
 def test_ctrl_c_ends_with_its_status_alone(model: Path) -> None:
     """While it waits for who reads: a pipe holds less than what is written here."""
     command = [sys.executable, str(model / "onnx" / "tag.py")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # In the background of a script, Ctrl-C is ignored, and children would inherit that; a handler they do not.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with started as process:
         assert process.stdin and process.stdout
         process.stdin.write(b"the cat\n" * 3000)
         process.stdin.close()
         assert json.loads(process.stdout.readline())["line"] == 1
         process.send_signal(signal.SIGINT)
         assert (process.wait(30), process.stderr and process.stderr.read()) == (130, b"")
+
+
+def test_ctrl_c_leaves_whole_lines_in_a_file(model: Path, tmp_path: Path) -> None:
+    command, out = [sys.executable, str(model / "onnx" / "tag.py")], tmp_path / "tagged.jsonl"
+    with (
+        out.open("wb") as file,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.PIPE) as process,
+    ):
+        assert process.stdin and process.stderr
+        process.stdin.write(b"the cat\n" * GROUP_LINES)
+        process.stdin.flush()  # and left open: it waits for the next group, with its last lines held back
+        deadline = time.monotonic() + 60
+        while not out.stat().st_size and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(30), process.stderr.read()) == (130, b"")
+    text = out.read_text()
+    lines = [json.loads(line)["line"] for line in text.splitlines()]
+    assert text.endswith("\n") and lines == [*range(1, len(lines) + 1)]
 
 
 @pytest.mark.parametrize("stream", ["<&-", ">&-"])

@@ -211,6 +211,13 @@ def test_links_to_nothing_are_named_where_files_are_missing(tmp_path: Path) -> N
     (brought / "lm" / "a.txt").symlink_to(tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"; not taken: .*lm/a\.txt \(a link to nothing\)"):
         fetch(own_data_set("mine"), tmp_path / "raw", brought, silent)
+    os.mkfifo(brought / "lm" / "pipe.txt")
+    for number in range(20):
+        (brought / "lm" / f"a{number}.json").write_text("{}")
+    with pytest.raises(InputError) as told:
+        fetch(own_data_set("mine"), tmp_path / "raw", brought, silent)
+    named = str(told.value).partition("; not taken: ")[2].replace(f"{brought}/lm/", "")
+    assert named.startswith("a.txt (a link to nothing), pipe.txt (no plain file), a0.json, ")
 
 
 def test_files_put_there_by_hand_count(tmp_path: Path) -> None:

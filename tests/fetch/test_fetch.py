@@ -103,7 +103,7 @@ def test_a_wrong_archive_is_named(site: Site, tmp_path: Path) -> None:
 def test_a_small_disk_is_noticed_before_the_download(site: Site, tmp_path: Path) -> None:
     data_set = public_data_set(site)
     huge = dataclasses.replace(data_set.public[0], disk_bytes=10**18)
-    with pytest.raises(InputError, match=r"fetching news takes at least 1,000,000,000,000\.0 MB of disk"):
+    with pytest.raises(InputError, match=r"fetching news takes at least 1,000,000,000\.0 GB of disk"):
         fetch(dataclasses.replace(data_set, public=(huge,)), tmp_path, None, silent)
     assert site.asked == []
 

@@ -34,7 +34,10 @@ def read(content: str, tmp_path: Path, form: str) -> tuple[int, list[str]]:
         ("# id = 1\n1\tJohn\t_\n2\tcame\t_\n3\tin\t_\n\n", "a:1: CoNLL columns"),
         ("-DOCSTART- -X- O O\n\nx NN O O\n", "a:1: CoNLL columns"),
         ("\n-DOCSTART-\n\n", "a:2: CoNLL columns"),
-        ("sep=;\nid;text\n1;Ada left\n", r"a:1: Excel's sep= line \(delete it\)"),
+        (
+            "sep=;\nid;text\n1;Ada left\n",
+            "a:1: CSV that begins with Excel's sep= line; expected text, a sentence a line",
+        ),
         ("EU NNP B-ORG\nrejects VBZ O\ncall NN O\n\n", "a:1: CoNLL columns"),
         ("x O\ny O\nz O\n\n-DOCSTART-\n\n", "a:1: CoNLL columns"),
     ],
@@ -57,6 +60,7 @@ def test_who_asks_says_what_is_expected_and_what_reads_columns() -> None:
         "id-1\tJohn came.\nid-2\tHe left.\nid-3\tIt ended.\n",
         "EU B-ORG\nrejects O\ncall O\n",
         "1\tJohn came.\nfoo\tHe left.\n3\tIt ended.\n\n",
+        "1\tThe cat sat .\n2\tA dog ran .\n\n3\tIt rained .\n",
         "John\tB-PER\ncame\tfar\nin\tO\n\n",
     ],
 )
@@ -132,7 +136,7 @@ def test_lines_that_come_slowly_are_looked_at_together_and_doubted_once() -> Non
         ("a,5;x\nb;y\n", "a:1: CSV, its columns separated by semicolons"),
         ('"EU",NNP\n",",O\nx,O\n', "a:1: CSV"),
         ('{"text":"John"}\n', "a:1: JSON; expected CoNLL columns"),
-        ("sep=\t\nword\ttag\nAda\tO\n", r"a:1: Excel's sep= line \(delete it\)"),
+        ("sep=\t\nword\ttag\nAda\tO\n", "a:1: CSV that begins with Excel's sep= line; expected CoNLL columns"),
         ('"Ines" "B-PER"\n"left" "O"\n', r"a:1: values in quotation marks \(write them without"),
     ],
 )

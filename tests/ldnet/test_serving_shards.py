@@ -90,7 +90,7 @@ def test_groups_are_bounded_in_characters(tmp_path: Path, monkeypatch: pytest.Mo
         (["version https://git-lfs.github.com/spec/v1", "oid sha256:0"], "1: a pointer of Git LFS"),
         (["Ada\tO", "left\tO", "", "Ben\tO", "came\tO", ""], "1: CoNLL columns; expected text, one .* --input conll"),
         (["-DOCSTART- O", "", "Ada O"], "1: CoNLL columns; expected text, one tokenised sentence a line; `ldnet tag` "),
-        (["sep=;", "id;text", "1;Ada left"], r"1: Excel's sep= line \(delete it\)"),
+        (["sep=;", "id;text", "1;Ada left"], "1: CSV that begins with Excel's sep= line; expected text, one tok"),
     ],
 )
 def test_a_shard_that_is_no_text(tmp_path: Path, lines: list[str], found: str) -> None:

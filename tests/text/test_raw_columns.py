@@ -100,8 +100,12 @@ def test_headers_of_files_that_were_put_together(tmp_path: Path, content: bytes,
 @pytest.mark.parametrize(
     ("content", "columns", "message"),
     [
-        (b"sep=;\nword;tag\na;O\n", (0, -1), ":1: Excel's sep= line (delete it)"),
-        (b"sep=\t\nword\ttag\na\tO\n", (0, -1), ":1: Excel's sep= line (delete it)"),
+        (b"sep=;\nword;tag\na;O\n", (0, -1), ":1: CSV that begins with Excel's sep= line, not CoNLL columns; python "),
+        (
+            b"sep=\t\nword\ttag\na\tO\n",
+            (0, -1),
+            ":1: CSV that begins with Excel's sep= line, not CoNLL columns; python ",
+        ),
         (b"a O\n\nb X O\n", (0, -1), ":3: expected 2 columns as in line 1, found 3"),
         (b"\na X O\nb\n", (0, -1), ":3: expected 3 columns as in line 2, found 1"),
         (b"a O\n", (0, 2), ":1: 2 columns, but prepare_conll.tag_column is 2"),

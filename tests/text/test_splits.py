@@ -457,6 +457,13 @@ def test_an_unknown_tag_has_a_remedy(raw: Path, tag: str, remedy: str) -> None:
         said(raw)
 
 
+def test_prefixes_that_nothing_separates_from_types_have_a_remedy(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("a BPER\nb IPER\nc O\nd O\n\nx BLOC\ny O\nz O\n")
+    with pytest.raises(InputError, match="train:1: unknown tag 'BPER'; write - between prefix and type: expected"):
+        said(raw)
+
+
 @pytest.mark.parametrize("outside", ["_", "-", "0"])
 def test_what_stands_for_o_is_no_type_that_stands_alone(raw: Path, outside: str) -> None:
     for name in FILES:

@@ -39,6 +39,8 @@ from pipeline.text.tag_dialect import find_dialect, look_alike, seen
         ("O B-Work/Organisation I-A/C B-A|C", "O B-Work/Organisation I-A/C B-A|C", "IOBES"),
         ("O O O O PER _ - 0", "O O O O I-PER ? ? ?", "IOBES"),
         ("O O O BPER IPER O BLOC", "O O O ? ? O ?", "IOBES"),
+        ("O O O BBAN IBAN O PER", "O O O I-BBAN I-IBAN O I-PER", "IOBES"),
+        ("O O O O BPER IPER SPER O WLOC _", "O O O O ? ? ? O ? ?", "IOBES"),
         ("O O O BPER BLOC IT", "O O O I-BPER I-BLOC I-IT", "IOBES"),
         ("O O O B LOC", "O O O I-B I-LOC", "IOBES"),
         ("O O O I I S", "O O O I-I I-I I-S", "IOBES"),
