@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import onnx
@@ -169,16 +172,22 @@ def test_the_end_of_who_reads_is_the_end(model: Path) -> None:
         assert done.stderr == "0\n", done.stderr
 
 
-def test_ctrl_c_ends_with_its_status_alone(model: Path) -> None:
-    """While it waits for who reads: a pipe holds less than what is written here."""
-    command = [sys.executable, str(model / "onnx" / "tag.py")]
-    # In the background of a script, Ctrl-C is ignored, and children would inherit that; a handler they do not.
+@contextmanager
+def running(model: Path, stdout: int | IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
+    """tag.py, which Ctrl-C ends, also where this runs in the background of a script: there it is ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    command = [sys.executable, str(model / "onnx" / "tag.py")]
     try:
-        started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE)
     finally:
         signal.signal(signal.SIGINT, before)
-    with started as process:
+    with started:
+        yield started
+
+
+def test_ctrl_c_ends_with_its_status_alone(model: Path) -> None:
+    """While it waits for who reads: a pipe holds less than what is written here."""
+    with running(model, subprocess.PIPE) as process:
         assert process.stdin and process.stdout
         process.stdin.write(b"the cat\n" * 3000)
         process.stdin.close()
@@ -188,11 +197,8 @@ def test_ctrl_c_ends_with_its_status_alone(model: Path) -> None:
 
 
 def test_ctrl_c_leaves_whole_lines_in_a_file(model: Path, tmp_path: Path) -> None:
-    command, out = [sys.executable, str(model / "onnx" / "tag.py")], tmp_path / "tagged.jsonl"
-    with (
-        out.open("wb") as file,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.PIPE) as process,
-    ):
+    out = tmp_path / "tagged.jsonl"
+    with out.open("wb") as file, running(model, file) as process:
         assert process.stdin and process.stderr
         process.stdin.write(b"the cat\n" * GROUP_LINES)
         process.stdin.flush()  # and left open: it waits for the next group, with its last lines held back
