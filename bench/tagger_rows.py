@@ -16,6 +16,7 @@ from ldnet.command_line import echo
 from ldnet.errors import InputError
 from ldnet.files import read_json, write_json
 from pipeline.params import TaggerParams
+from pipeline.publishing.profile_changes import in_full
 from pipeline.publishing.tries_table import OUTCOME
 
 Row = Mapping[str, Any]
@@ -64,8 +65,7 @@ def _read(out: Path, params: TaggerParams, language_models: Digests) -> tuple[Se
     rows, digests = [{**of_all, **row} for row in document["rows"]], document.get("language_models", {})
     names = {row.get("lm", row["variant"]) for row in rows} & set(language_models)
     differing = [f"language models ({name})" for name in sorted(names) if digests.get(name) != language_models[name]]
-    # Earlier files are from before `word_rate`.
-    if {"word_rate": 1.0, **document.get("train_tagger", {})} != params.model_dump():
+    if "train_tagger" not in document or in_full(document) != params.model_dump():
         differing.append("parameters (train_tagger)")
     if differing:
         others = " and ".join(differing)

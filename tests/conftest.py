@@ -10,6 +10,9 @@ import pytest
 import torch
 
 from pipeline import tracking
+from pipeline.params import Params
+from pipeline.profiles import load_profile
+from tests.imports import ROOT
 from tests.tracking_stand_in import no_sender
 
 CREATE = """
@@ -34,6 +37,12 @@ def new_tracking_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
             subprocess.run(command, check=True, capture_output=True)
             shutil.move(unfinished, database)
     return database
+
+
+@pytest.fixture
+def params() -> Params:
+    """Those of the demo."""
+    return load_profile(ROOT / "profiles", "demo")
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from ldnet.text.tokenisation import split_words
 from pipeline.text.bounded_lines import bounded_lines
 from pipeline.text.odd_characters import NAMES, is_odd, meant
 from pipeline.text.odd_words import (
+    MARKED_SHARE,
     has_blank_at_end,
     has_escape,
     is_boundary,
@@ -47,8 +48,7 @@ IN_WORDS: dict[str, Callable[[str], bool]] = {
 TAGGED_LINES, FEWEST_TAGGED = 0.5, 3  # of the lines that were looked at
 PIECES = "text with pieces of words, as another tool's tokeniser cuts and marks them"
 PIECES_LINES, FEWEST_PIECES = 0.01, 3  # of the lines: rare words alone may be cut; fewer are headings and hashtags
-# Of the words of a line: fewer, or one in a heading, are Maltese words that begin with the letter of GPT-2's mark.
-MARKED, FEWEST_MARKED = 0.3, 2
+FEWEST_MARKED = 2  # words of a line: one in a heading is a name
 
 
 def doubts_of_form(paths: Iterable[Path]) -> Iterator[str]:
@@ -108,4 +108,4 @@ def _kind_of_words(words: list[str]) -> str:
 def _has_pieces(words: list[str]) -> bool:
     """Whether words of a line are cut in pieces, or as many are marked as in text that was cut."""
     marked = sum(map(is_marked, words))
-    return any(map(is_piece, words)) or (marked >= FEWEST_MARKED and marked > MARKED * len(words))
+    return any(map(is_piece, words)) or (marked >= FEWEST_MARKED and marked > MARKED_SHARE * len(words))

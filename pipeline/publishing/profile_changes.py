@@ -23,7 +23,7 @@ def set_first(document: Mapping[str, Any], profiles: Path) -> str:
     profile = made_with["profile"]
     if profile not in names(profiles):
         return ""
-    then = {**made_with, "train_tagger": _in_full(made_with)}
+    then = {**made_with, "train_tagger": in_full(made_with)}
     now = {key: value for key, value in load_profile(profiles, profile).model_dump().items() if key in then}
     values = ", ".join(f"`{key}: {json.dumps(value)}`" for key, (_, value) in differences(now, then).items())
     return values and (
@@ -33,7 +33,7 @@ def set_first(document: Mapping[str, Any], profiles: Path) -> str:
     )
 
 
-def _in_full(made_with: Mapping[str, Any]) -> dict[str, Any]:
+def in_full(made_with: Mapping[str, Any]) -> dict[str, Any]:
     """The section train_tagger; if it is from before a key of today, with what was done then."""
     before = {"lm_norm": False, "lm_dropout": pick(made_with, "train_tagger.dropout"), "word_rate": 1.0}
     return {**before, **made_with["train_tagger"]}

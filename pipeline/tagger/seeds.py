@@ -62,19 +62,17 @@ def train_and_record(
     Returns the metrics.
     """
     with stage_run(computation.stage, computation.inputs, [out]) as run, checkpoint_folder(computation) as scratch:
-        records, curve_points = [], []
+        records = []
         for record in train_seeds(
             params, threads, conll=conll, lms=lms, targets=targets, out=out, scratch=scratch, lm_stage=lm_stage
         ):
-            point = rounded(record)
             records.append(record)
-            curve_points.append(point)
-            seed = int(point["seed"])
-            run.log(int(point["epoch"]), {f"seed_{seed}/{name}": point[name] for name in ("loss", "dev_f1")})
+            seed, shown = int(record["seed"]), rounded(record)
+            run.log(int(record["epoch"]), {f"seed_{seed}/{name}": shown[name] for name in ("loss", "dev_f1")})
         measured = summarise(records, params.seeds)
         run.log_metrics({name: measured[name] for name in ("dev_f1_mean", "dev_f1_sd")})
         write_json(metrics, measured)
-        write_curve(curve, curve_points)
+        write_curve(curve, [*map(rounded, records)])
     return measured
 
 

@@ -11,6 +11,7 @@ CUT = re.compile(r"@[-.,/]@")
 # mark most words.
 PIECE = re.compile(r"##\w+|.+(@@|</w>)")
 MARKED = re.compile(r"[\u2581\u0120].+")
+MARKED_SHARE = 0.3  # of the words of text that was cut; fewer are names that begin with the letter of GPT-2's mark
 ENTITY = re.compile(r"&(#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};|[A-Za-z]{2,8};)")
 CODE_POINT = re.compile(r"(?<![\\:])\\u[0-9A-Fa-f]{4}")  # not a folder of Windows
 BLANK_AT_END = re.compile(r"\A\s|\s\Z")

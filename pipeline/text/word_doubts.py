@@ -9,6 +9,7 @@ from ldnet.text.column_layout import looks_like_tag
 from pipeline.text.odd_characters import NAMES, is_odd, meant
 from pipeline.text.odd_words import (
     BLANK_AT_END,
+    MARKED_SHARE,
     has_blank_at_end,
     has_escape,
     is_boundary,
@@ -20,8 +21,7 @@ from pipeline.text.odd_words import (
 from pipeline.text.raw_columns import RawFile
 
 QUOTED = re.compile(r'"([^"]|"")*"')
-PIECES, MARKED = 0.05, 0.3  # of the words: fewer are hashtags, and names that begin with the letter of GPT-2's mark
-FEWEST_PIECES = 3
+PIECES_SHARE, FEWEST_PIECES = 0.05, 3  # of the words: fewer are hashtags
 MARKS: dict[Callable[[str], bool], str] = {
     is_boundary: "delete their lines",
     is_placeholder: "put the words back",
@@ -125,7 +125,7 @@ def _doubts_of_marks(file: RawFile) -> Iterable[str]:
 def _doubts_of_pieces(file: RawFile) -> Iterable[str]:
     """Pieces of words, if there are many."""
     words = sum(len(sentence.words) for sentence in file.sentences)
-    for holds, share in ((is_piece, PIECES), (is_marked, MARKED)):
+    for holds, share in ((is_piece, PIECES_SHARE), (is_marked, MARKED_SHARE)):
         places = _places(file, holds)
         if len(places) >= max(FEWEST_PIECES, share * words):
             yield (

@@ -103,6 +103,14 @@ def test_a_row_keeps_the_commit_and_the_machine_that_made_it(tmp_path: Path, mon
     assert tries_section(tmp_path).count("| adam |") == 1, "one way, whatever made its rows"
 
 
+def test_files_of_before_a_key_did_what_was_done_then(tmp_path: Path) -> None:
+    out, then = tmp_path / "rows.json", PARAMS.model_dump(exclude={"word_rate"})
+    write_json(out, {"rows": [trained("no_lm")], "train_tagger": then})
+    assert missing_rows(out, [wanted("no_lm")], PARAMS.model_copy(update={"word_rate": 1.0}), {}) == []
+    with pytest.raises(InputError, match=r"other parameters \(train_tagger\)"):
+        missing_rows(out, [wanted("no_lm")], PARAMS.model_copy(update={"word_rate": 0.1}), {})
+
+
 def test_without_digests_language_models_are_others(tmp_path: Path) -> None:
     out = tmp_path / "rows.json"
     write_json(out, {"rows": [trained("no_lm")], "train_tagger": PARAMS.model_dump()})

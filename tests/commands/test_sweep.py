@@ -23,15 +23,9 @@ from pipeline.experiments.points import (
 from pipeline.experiments.regularisation_path import point_row
 from pipeline.experiments.stage_graph import leading_to, read_stages
 from pipeline.params import Params
-from pipeline.profiles import load_profile
 from tests.experiment_factories import LEADING, OF_POINTS
 from tests.imports import ROOT
 from tests.report_factories import make_row
-
-
-@pytest.fixture
-def params() -> Params:
-    return load_profile(ROOT / "profiles", "demo")
 
 
 def test_what_points_share_is_made_up_to_date_before(params: Params) -> None:

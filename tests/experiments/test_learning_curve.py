@@ -23,17 +23,11 @@ from pipeline.experiments.learning_curve import (
 )
 from pipeline.experiments.stage_graph import leading_to, read_stages
 from pipeline.params import Params
-from pipeline.profiles import load_profile
 from pipeline.six_taggers import TRAININGS, VARIANTS
 from tests.experiment_factories import (
     make_curve_document,
 )
 from tests.imports import ROOT
-
-
-@pytest.fixture
-def params() -> Params:
-    return load_profile(ROOT / "profiles", "demo")
 
 
 def test_all_sentences_come_last_and_commands_say_everything(params: Params) -> None:

@@ -19,15 +19,8 @@ from pipeline.experiments.points import (
 from pipeline.experiments.stage_graph import Stage
 from pipeline.experiments.study_points import Choice
 from pipeline.params import Params
-from pipeline.profiles import load_profile
 from pipeline.yaml_text import parse_yaml
 from tests.experiment_factories import LEADING, OF_POINTS
-from tests.imports import ROOT
-
-
-@pytest.fixture
-def params() -> Params:
-    return load_profile(ROOT / "profiles", "demo")
 
 
 @pytest.fixture

@@ -28,18 +28,20 @@ def test_values_that_the_profile_has_changed_are_to_be_set_first(tmp_path: Path)
     )
 
 
-def test_results_of_before_norm_and_dropout_of_the_features_had_neither_of_their_own(tmp_path: Path) -> None:
+def test_results_of_before_a_key_did_what_was_done_then(tmp_path: Path) -> None:
     params = load_params(PROJECT / "profiles/base.yaml")
     made_with, profile = experiment_values(params), params.model_dump()
     del made_with["train_tagger"]["lm_norm"], made_with["train_tagger"]["lm_dropout"]
+    del made_with["train_tagger"]["word_rate"]
     made_with["train_tagger"]["dropout"] = profile["train_tagger"]["dropout"] = 0.25
-    profile["train_tagger"].update(lm_norm=False, lm_dropout=0.25)
+    profile["train_tagger"].update(lm_norm=False, lm_dropout=0.25, word_rate=1.0)
     (tmp_path / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     assert set_first({"params": made_with}, tmp_path) == ""
-    profile["train_tagger"].update(lm_norm=True, lm_dropout=0.5)
+    profile["train_tagger"].update(lm_norm=True, lm_dropout=0.5, word_rate=0.1)
     (tmp_path / "base.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     told = set_first({"params": made_with}, tmp_path)
     assert "`train_tagger.lm_dropout: 0.25`" in told and "`train_tagger.lm_norm: false`" in told
+    assert "`train_tagger.word_rate: 1.0`" in told
     del made_with["train_tagger"]["dropout"]
     with pytest.raises(InputError, match=r"train_tagger\.dropout: missing"):
         set_first({"params": made_with}, tmp_path)

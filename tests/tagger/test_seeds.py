@@ -12,6 +12,7 @@ from pipeline.report.measurements import read_curve
 from pipeline.tagger.model import Tagger, load_tagger
 from pipeline.tagger.seeds import TrainingJob, summarise, train_and_record, train_seed, train_seeds
 from pipeline.tagger.tagging_data import load_tagging_data
+from pipeline.tracking import Run
 from tests.factories import (
     make_sentences,
     make_tagger_params,
@@ -98,6 +99,8 @@ def test_the_best_epoch_is_the_one_whose_weights_are_kept(tmp_path: Path, monkey
         return (50.00001, 50.00003, 50.00002)[len(weights) - 1]
 
     monkeypatch.setattr("pipeline.tagger.training.score_dev", score)
+    logged: dict[int, dict[str, float]] = {}  # by epoch; 0 is the whole run
+    monkeypatch.setattr(Run, "log", lambda _, step, values: logged.update({step: values}))
     measured = train_and_record(
         Computation(stage="test", inputs={}, files=[]),
         make_tagger_params(epochs=3, seeds=[1]),
@@ -110,5 +113,6 @@ def test_the_best_epoch_is_the_one_whose_weights_are_kept(tmp_path: Path, monkey
     assert (measured["best_epoch"], measured["dev_f1"], measured["dev_f1_mean"]) == ([2], [50.0], 50.0)
     assert read_json(tmp_path / "metrics.json") == measured
     assert list(read_curve(tmp_path / "curve.csv", ["dev_f1"])["dev_f1"]) == [50.0] * 3
+    assert [logged[epoch]["seed_1/dev_f1"] for epoch in (1, 2, 3)] == [50.0] * 3
     kept = load_tagger(tmp_path / "tagger" / "seed-1").state_dict()
     assert all(torch.equal(kept[name], weight) for name, weight in weights[1].items())
