@@ -12,10 +12,10 @@ from commands.workspace import WorkspaceCommand, without_experiments
 from ldnet.command_line import echo
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import load_params
-from pipeline.publishing.sweep_publication import PAGE, Publication, code_version
+from pipeline.publishing.sweep_publication import DOCS, Publication, code_version
 from pipeline.report.measurements import read_metrics
 
-ABLATIONS = Publication("ablations", read_ablations, ablations_section, ablation_figure)
+ABLATIONS = Publication("ablations", DOCS / "ablations.md", read_ablations, ablations_section, ablation_figure)
 PROJECT, METRICS = "ablations", Path("ablations/metrics")
 
 
@@ -23,7 +23,7 @@ PROJECT, METRICS = "ablations", Path("ablations/metrics")
 @without_experiments()
 def main() -> None:
     """Run what has changed of ablations/dvc.yaml and publish results/ablations_<profile>.json, its figure, and the
-    tables in docs/results.md. The language models are small, so that all of them take minutes or hours, not days."""
+    tables in docs/ablations.md. The language models are small, so that all of them take minutes or hours, not days."""
     params = load_params(PARAMS)
     check_data(params, Path("data/raw"))
     commit = code_version()
@@ -31,7 +31,7 @@ def main() -> None:
     run_side_by_side([[*DVC, "--cd", PROJECT, "repro"]])
     document = ablations_document(params.model_dump(), read_metrics(METRICS), commit)
     file = ABLATIONS.publish(document)
-    echo(f"{file} and {PAGE}: {len(document['candidates'])} candidates")
+    echo(f"{file} and {ABLATIONS.page}: {len(document['candidates'])} candidates")
 
 
 if __name__ == "__main__":

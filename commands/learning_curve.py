@@ -14,11 +14,11 @@ from pipeline.experiments.points import numbers
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import Params, experiment_values, load_params
 from pipeline.publishing.learning_curve_figure import curve_figure
-from pipeline.publishing.sweep_publication import PAGE, Publication, code_version
+from pipeline.publishing.sweep_publication import DOCS, Publication, code_version
 from pipeline.text.splits import read_splits
 
 RAW = Path("data/raw")
-CURVE = Publication("curve", read_curve, curve_section, curve_figure)
+CURVE = Publication("curve", DOCS / "results.md", read_curve, curve_section, curve_figure)
 
 
 @click.command(cls=WorkspaceCommand, examples=['make curve NAME=conll2000 SIZES="250 1000 4000 0" SEEDS="1 2 3"'])
@@ -36,7 +36,7 @@ def main(counts: str, seeds: str, jobs: int | None) -> None:
     commit = code_version()
     document = curve_document(experiment_values(params), run_sweep(params, points, jobs, size_row), commit)
     file = CURVE.publish(document)
-    echo(f"{file} and {PAGE}: {len(points)} sizes")
+    echo(f"{file} and {CURVE.page}: {len(points)} sizes")
 
 
 def check_sizes(params: Params, largest: int) -> None:

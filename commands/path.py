@@ -10,9 +10,9 @@ from pipeline.experiments.regularisation_path import knee_in_words, path_documen
 from pipeline.experiments.stage_graph import PARAMS
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.path_figure import path_figure
-from pipeline.publishing.sweep_publication import PAGE, Publication, code_version
+from pipeline.publishing.sweep_publication import DOCS, Publication, code_version
 
-PATH = Publication("path", read_path, path_section, path_figure)
+PATH = Publication("path", DOCS / "selection.md", read_path, path_section, path_figure)
 
 
 @click.command(
@@ -27,14 +27,14 @@ PATH = Publication("path", read_path, path_section, path_figure)
 @click.option("--jobs", type=click.IntRange(min=1), help="Points at a time; as many as keep the processors busy.")
 def main(strengths: str, budgets: str, jobs: int | None) -> None:
     """Run every strength with every budget and publish F1 against cost: results/path_<profile>.json, its figure, and
-    the tables in docs/results.md. The knee of the front is a point worth shipping."""
+    the tables in docs/selection.md. The knee of the front is a point worth shipping."""
     params = load_params(PARAMS)
     layers = numbers(budgets, int, "budgets") if budgets else doubling_budgets(params.pretrain_lm.layers)
     points = grid(params, numbers(strengths, float, "strengths"), layers)
     commit = code_version()
     document = path_document(experiment_values(params), run_sweep(params, points, jobs, point_row), commit)
     file = PATH.publish(document)
-    echo(f"{file} and {PAGE}: {len(points)} points; the knee: {knee_in_words(document)}")
+    echo(f"{file} and {PATH.page}: {len(points)} points; the knee: {knee_in_words(document)}")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ from pipeline.yaml_text import read_yaml
 )
 @click.option("--report", type=FOLDER, default="work/report", show_default=True, help="Output of the report stage.")
 @click.option("--results", type=FOLDER, default="results", show_default=True, help="The published results.")
-@click.option("--docs", type=FOLDER, default="docs", show_default=True, help="Where figures and results.md go.")
+@click.option("--docs", type=FOLDER, default="docs", show_default=True, help="Where figures and pages with tables are.")
 @click.option(
     "--readme", type=FILE, default="README.md", show_default=True, help="Its sections between markers are filled."
 )
@@ -57,33 +57,29 @@ def main(report: Path, results: Path, docs: Path, readme: Path, pipeline: Path, 
     if not (readme_only or check):
         publish_results(report, results, docs)
     published = [read_results(file) for file in sorted(results.glob("*/results.json"))]
-    front = {
-        "results": results_section(published, PROFILES),
-        "curve": readme_curves(results),
-        "stages": stages_section(pipeline),
+    pages = {
+        readme: {
+            "results": results_section(published, PROFILES),
+            "curve": readme_curves(results),
+            "stages": stages_section(pipeline),
+        },
+        docs / "results.md": {"goals": goals_section(results, published), "gain": gain_section(published)},
+        docs / "choices.md": {"tries": tries_section(results), "tokens": tokens_section(results)},
+        docs / "faults.md": {"faults": faults_section(results), "mutants": mutants_section(results)},
+        docs / "speed.md": {
+            "pretraining_since": pretraining_since_section(results),
+            "tagging_since": tagging_since_section(results),
+        },
+        docs / "serving.md": {"serving_memory": serving_memory_section(results)},
     }
-    fill_page(readme, front, check)
-    swept = (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS)
-    sections = {kind.name: kind.sections(results) for kind in swept}  # they say which profiles have changed since
-    detailed = {
-        "goals": goals_section(results, published),
-        "gain": gain_section(published),
-        "tries": tries_section(results),
-        "tokens": tokens_section(results),
-        **sections,
-    }
-    fill_page(docs / "results.md", detailed, check)
-    tried = {"faults": faults_section(results), "mutants": mutants_section(results)}
-    fill_page(docs / "faults.md", tried, check)
-    since = {
-        "pretraining_since": pretraining_since_section(results),
-        "tagging_since": tagging_since_section(results),
-    }
-    fill_page(docs / "speed.md", since, check)
-    fill_page(docs / "serving.md", {"serving_memory": serving_memory_section(results)}, check)
+    for kind in (path.PATH, study.STUDY, learning_curve.CURVE, ablations.ABLATIONS):
+        sections = pages.setdefault(docs / kind.page.name, {})
+        sections[kind.name] = kind.sections(results)  # it says which profiles have changed since
+    for page, sections in pages.items():
+        fill_page(page, sections, check)
     publish_peers(results, docs, readme, check)
     if not check:
-        echo(f"{readme}, {docs / 'results.md'}: results of {len(published)} profiles; the table of stages")
+        echo(f"{readme}, {docs}: results of {len(published)} profiles; the table of stages")
 
 
 def publish_results(report: Path, results: Path, docs: Path) -> None:

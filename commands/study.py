@@ -11,9 +11,9 @@ from pipeline.experiments.stage_graph import PARAMS
 from pipeline.experiments.study_points import DEFAULT, METHODS, study_points
 from pipeline.params import experiment_values, load_params
 from pipeline.publishing.study_figure import study_figure
-from pipeline.publishing.sweep_publication import PAGE, Publication, code_version
+from pipeline.publishing.sweep_publication import DOCS, Publication, code_version
 
-STUDY = Publication("study", read_study, study_section, study_figure)
+STUDY = Publication("study", DOCS / "selection.md", read_study, study_section, study_figure)
 
 
 @click.command(cls=WorkspaceCommand, examples=['make study METHODS="r3 importance random" BUDGETS="2 6" JOBS=2'])
@@ -25,7 +25,7 @@ STUDY = Publication("study", read_study, study_section, study_figure)
 @click.option("--jobs", type=click.IntRange(min=1), help="Experiments at a time; as many as keep the processors busy.")
 def main(methods: str, budgets: str, strengths: str, jobs: int | None) -> None:
     """Run every method with every budget and publish results/study_<profile>.json, its figure, and the tables in
-    docs/results.md. The pruned taggers are trained on gold tags, from random weights, whatever the method.
+    docs/selection.md. The pruned taggers are trained on gold tags, from random weights, whatever the method.
 
     Finished experiments are not run again. The exhaustive search is left out where it takes too long.
     """
@@ -39,7 +39,7 @@ def main(methods: str, budgets: str, strengths: str, jobs: int | None) -> None:
     commit = code_version()
     document = study_document(experiment_values(params), run_sweep(params, points, jobs, study_row), commit)
     file = STUDY.publish(document)
-    echo(f"{file} and {PAGE}: {len(points)} experiments")
+    echo(f"{file} and {STUDY.page}: {len(points)} experiments")
 
 
 if __name__ == "__main__":

@@ -8,30 +8,61 @@ from typing import Any
 
 from ldnet.errors import InputError
 from pipeline.publishing.profile_changes import set_first
-from pipeline.report.tables import legend_parts, markdown_table, overview_table, short_gain_lines
+from pipeline.report.tables import (
+    gain_missed,
+    legend_parts,
+    markdown_table,
+    misses_macs,
+    overview_table,
+    percent,
+    signed,
+)
+from pipeline.six_taggers import TRAININGS
 from pipeline.yaml_text import read_yaml
 
 
 def results_section(published: Sequence[Mapping[str, Any]], profiles: Path) -> str:
-    """One table of every published result and how to read it; for each, the command that makes it, and what to set
-    before it if its profile has changed since."""
+    """A table of every published result and how to read it; what pruning keeps of it; and what to set before it is
+    made again if its profile has changed since."""
     if not published:
         return "No results are published yet.\n"
-    bullets = "".join(map(_reading, published))
     changes = "".join(set_first(one, profiles) for one in published)
     reading = "".join(f"* {part}\n" for part in legend_parts(*published))
-    return f"{overview_table(published)}\n{reading}\n{bullets}{changes}"
+    return f"{overview_table(published)}\n{reading}\n{kept_overview(published)}{changes}"
 
 
-def _reading(document: Mapping[str, Any]) -> str:
-    """What pruning keeps in one profile, and where its numbers are."""
-    profile = document["params"]["profile"]
-    command = "make repro" if profile == "demo" else f"make experiment NAME={profile}"
-    links = (
-        f"[figure](docs/f1_against_cost_{profile}.svg), [differences](docs/results.md#what-pruning-keeps), "
-        f"[all numbers](results/{profile}/results.json)"
+def kept_overview(published: Sequence[Mapping[str, Any]]) -> str:
+    """What all layers add to test F1, and how much of it and of their cost is left after pruning: a row a result. What
+    misses a goal is bold."""
+    header = ["profile"]
+    for training in TRAININGS:
+        header += [f"gain, {training}", f"kept, {training}: test; dev"]
+    rows = [_kept_cells(document) for document in published]
+    goals = next(iter(published[0]["comparison"].values()))["goals"]
+    return (
+        f"{markdown_table([*header, 'MACs of the LMs left', 'more'], rows)}\n"
+        "Gain: what all LM layers add to test F1 ([intervals](docs/results.md#what-pruning-keeps)). Kept: how much of "
+        f"it the pruned tagger has. Goals: at least {100 * goals['gain_kept']:.0f} % of the gain kept, on test and on "
+        f"dev, with at most {100 * goals['lm_macs_kept']:.0f} % of the language models' MACs. Misses are bold.\n"
     )
-    return f"* **{profile}** (`{command}`, {links}): {short_gain_lines(document['comparison'])}"
+
+
+def _kept_cells(document: Mapping[str, Any]) -> list[str]:
+    profile, comparisons = document["params"]["profile"], document["comparison"]
+    cells = [profile]
+    for training in TRAININGS:
+        comparison = comparisons[training]
+        missed = gain_missed(comparison)
+        kept = [_marked(percent(comparison["gain_kept"][split]), missed[split]) for split in missed]
+        gain = signed(comparison["differences"]["full_minus_no_lm"]["test_f1"])
+        cells += [gain, "; ".join(kept) or "no share: the gain is not significant"]
+    cost = _marked(percent(comparisons[TRAININGS[0]]["lm_macs_kept"]), misses_macs(comparisons))
+    links = f"[figure](docs/f1_against_cost_{profile}.svg), [all numbers](results/{profile}/results.json)"
+    return [*cells, cost, links]
+
+
+def _marked(cell: str, missed: bool) -> str:
+    return f"**{cell}**" if missed else cell
 
 
 def stages_section(pipeline: Path) -> str:

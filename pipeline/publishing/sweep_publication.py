@@ -1,4 +1,4 @@
-"""What sweeps publish: a document of all numbers, a figure of it, and a section of docs/results.md with its tables."""
+"""What sweeps publish: a document of all numbers, a figure of it, and a section of a page in docs/ with its tables."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pipeline.publishing.profile_changes import set_first
 from pipeline.report.figure_files import save_figure
 from pipeline.report.provenance import source_version
 
-PAGE = Path("docs/results.md")
+DOCS = Path("docs")
 RESULTS = Path("results")
 PROFILES = Path("profiles")
 Document = Mapping[str, Any]
@@ -25,6 +25,7 @@ class Publication:
     """One kind of document; there may be one for each profile."""
 
     name: str  # of the section, and what the names of its files begin with
+    page: Path  # that has the section
     read: Callable[[Path], Document]
     section: Callable[[Document], str]
     figure: Callable[[Document], Figure]
@@ -37,13 +38,13 @@ class Publication:
         stem = f"{self.name}_{document['params']['profile']}"
         file = RESULTS / f"{stem}.json"
         write_json(file, document)
-        save_figure(self.figure(self.read(file)), PAGE.parent / f"{stem}.svg")
+        save_figure(self.figure(self.read(file)), DOCS / f"{stem}.svg")
         self.fill_page()
         return file
 
     def fill_page(self) -> None:
         """Make the tables of all published documents. Raises InputError if the page or its markers are missing."""
-        fill_page(PAGE, {self.name: self.sections(RESULTS)})
+        fill_page(self.page, {self.name: self.sections(RESULTS)})
 
     def sections(self, results: Path) -> str:
         """The tables of all documents in this folder, each with what to set first if its profile has changed."""

@@ -143,11 +143,6 @@ def gain_lines(comparisons: Comparisons) -> str:
     return " ".join([*sentences, _cost(comparisons), "Intervals: 95 %, over resampled test sentences."]) + "\n"
 
 
-def short_gain_lines(comparisons: Comparisons) -> str:
-    """The same without the differences."""
-    return " ".join([*(_kept(training, of) for training, of in comparisons.items()), _cost(comparisons)]) + "\n"
-
-
 def _cost(comparisons: Comparisons) -> str:
     first = next(iter(comparisons.values()))
     goal = f"at most {100 * first['goals']['lm_macs_kept']:.0f} % of the MACs"

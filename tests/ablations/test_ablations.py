@@ -324,7 +324,7 @@ def test_a_published_file_gives_the_same_figure_again(
     document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write_bytes(Path("docs/results.md"), b"<!-- ablations:begin -->\n<!-- ablations:end -->\n")
+    write_bytes(Path("docs/ablations.md"), b"<!-- ablations:begin -->\n<!-- ablations:end -->\n")
     for candidates in (document["candidates"], dict(reversed(document["candidates"].items()))):
         file = ablations.ABLATIONS.publish({**document, "candidates": candidates})
         drawn = Path(f"docs/{file.stem}.svg").read_bytes()
@@ -344,7 +344,7 @@ def test_command_runs_the_pipeline_and_publishes(
     monkeypatch.setattr(ablations, "METRICS", root / "metrics")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/results.md").write_text("<!-- ablations:begin -->\n<!-- ablations:end -->\n", encoding="utf-8")
+    (tmp_path / "docs/ablations.md").write_text("<!-- ablations:begin -->\n<!-- ablations:end -->\n", encoding="utf-8")
     result = CliRunner().invoke(ablations.main, [])
     assert result.exit_code == 0, result.output
     assert ran == [["dvc", "--wait-for-lock", "--cd", "ablations", "repro"]]

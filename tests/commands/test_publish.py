@@ -32,11 +32,16 @@ between
 <!-- stages:end -->
 after
 """
-PAGE = "# Page\n" + "".join(
-    f"<!-- {name}:begin -->\n<!-- {name}:end -->\n"
-    for name in ("gain", "goals", "tries", "tokens", "path", "study", "curve", "ablations")
-)
-PEERS_PAGE = "# Peers\n<!-- peers:begin -->\n<!-- peers:end -->\n"
+SECTIONS = {
+    "results": ("gain", "goals", "curve"),
+    "choices": ("tries", "tokens"),
+    "selection": ("path", "study"),
+    "ablations": ("ablations",),
+    "faults": ("faults", "mutants"),
+    "speed": ("pretraining_since", "tagging_since"),
+    "serving": ("serving_memory",),
+    "peers": ("peers",),
+}  # of each page in docs/
 PIPELINE = """
 stages:
   generate_data:
@@ -67,16 +72,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A committed repository with a finished report of the profile demo."""
     (tmp_path / "README.md").write_text(README, encoding="utf-8")
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "results.md").write_text(PAGE, encoding="utf-8")
-    faults = "".join(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("faults", "mutants"))
-    (tmp_path / "docs" / "faults.md").write_text(faults, encoding="utf-8")
-    speed = "# Speed\n" + "".join(
-        f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("pretraining_since", "tagging_since")
-    )
-    (tmp_path / "docs" / "speed.md").write_text(speed, encoding="utf-8")
-    serving = "# Serving\n<!-- serving_memory:begin -->\n<!-- serving_memory:end -->\n"
-    (tmp_path / "docs" / "serving.md").write_text(serving, encoding="utf-8")
-    (tmp_path / "docs" / "peers.md").write_text(PEERS_PAGE, encoding="utf-8")
+    for page, sections in SECTIONS.items():
+        markers = "".join(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in sections)
+        (tmp_path / "docs" / f"{page}.md").write_text(f"# Page\n{markers}", encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / ".gitignore").write_text("/work/\n", encoding="utf-8")
     write_report(tmp_path, "demo")
@@ -114,8 +112,7 @@ def test_results_figure_and_readme_are_published(repository: Path) -> None:
         assert (repository / "results" / "demo" / file).read_bytes() == (repository / file).read_bytes()
     readme = (repository / "README.md").read_text(encoding="utf-8")
     assert (
-        "`make repro`" in readme
-        and "(results/demo/results.json)" in readme
+        "(results/demo/results.json)" in readme
         and "| demo | pruned | 83.20 ± 0.14 | 85.20" in readme
         and "`work/<data>`" in readme
     )
@@ -148,7 +145,7 @@ def test_every_published_profile_stays_in_the_readme(repository: Path) -> None:
     write_report(repository, "conll2000")
     assert publish().exit_code == 0
     readme = (repository / "README.md").read_text(encoding="utf-8")
-    assert readme.index("`make experiment NAME=conll2000`") < readme.index("`make repro`")
+    assert readme.index("(results/conll2000/results.json)") < readme.index("(results/demo/results.json)")
     assert readme.count("| profile | tagger |") == 1
     assert "95.66 ± 0.04" in readme  # published results beside ours
 
@@ -173,7 +170,7 @@ def test_sweeps_are_filled_in_and_checked_too(repository: Path) -> None:
     shutil.copy(PROJECT / "results" / "study_demo.json", repository / "results")
     assert publish("--check").exit_code == 1
     assert publish("--readme-only").exit_code == 0 and publish("--check").exit_code == 0
-    assert "study_demo.json" in (repository / "docs" / "results.md").read_text(encoding="utf-8")
+    assert "study_demo.json" in (repository / "docs" / "selection.md").read_text(encoding="utf-8")
 
 
 def test_changed_code_marks_the_commit_dirty(repository: Path) -> None:

@@ -15,9 +15,9 @@ from tests.experiment_factories import (
 def test_documents_are_published_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/results.md").write_text("a\n<!-- study:begin -->\n<!-- study:end -->\nz\n", encoding="utf-8")
+    (tmp_path / "docs/selection.md").write_text("a\n<!-- study:begin -->\n<!-- study:end -->\nz\n", encoding="utf-8")
     assert study.STUDY.publish(make_study_document()) == Path("results/study_demo.json")
-    page = (tmp_path / "docs/results.md").read_text(encoding="utf-8")
+    page = (tmp_path / "docs/selection.md").read_text(encoding="utf-8")
     assert "**demo**" in page and page.endswith("z\n") and (tmp_path / "docs/study_demo.svg").exists()
     document = json.loads((tmp_path / "results/study_demo.json").read_text(encoding="utf-8"))
     del document["rows"][0]["values"]

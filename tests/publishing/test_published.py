@@ -9,15 +9,15 @@ from commands.learning_curve import CURVE
 from commands.path import PATH
 from commands.study import STUDY
 from pipeline.publishing.filled_pages import fill_sections
-from pipeline.publishing.sweep_publication import PAGE, RESULTS, Publication
+from pipeline.publishing.sweep_publication import RESULTS, Publication
 from tests.report_factories import PROJECT
 
 
 @pytest.mark.parametrize("kind", [PATH, STUDY, CURVE, ABLATIONS])
 def test_the_committed_page_has_the_committed_documents(kind: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
-    text = PAGE.read_text(encoding="utf-8")
-    assert fill_sections(text, {kind.name: kind.sections(RESULTS)}, str(PAGE)) == text
+    text = kind.page.read_text(encoding="utf-8")
+    assert fill_sections(text, {kind.name: kind.sections(RESULTS)}, str(kind.page)) == text
 
 
 @pytest.mark.parametrize("kind", [PATH, STUDY, CURVE, ABLATIONS])
