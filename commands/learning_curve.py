@@ -23,12 +23,18 @@ CURVE = Publication("curve", DOCS / "results.md", read_curve, curve_section, cur
 
 @click.command(cls=WorkspaceCommand, examples=['make curve NAME=conll2000 SIZES="250 1000 4000 0" SEEDS="1 2 3"'])
 @click.option("--sizes", "counts", default="250 1000 4000 0", show_default=True, help="Labelled sentences; 0: all.")
-@click.option("--seeds", default="1 2 3", show_default=True, help="Values of train_tagger.seeds.")
+@click.option(
+    "--seeds",
+    default="1 2 3",
+    show_default=True,
+    help="Values of train_tagger.seeds; at all sentences, those of params.yaml.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Sizes at a time; as many as keep the processors busy.")
 def main(counts: str, seeds: str, jobs: int | None) -> None:
     """Run every size and publish results/curve_<profile>.json, its figure, and the table in docs/results.md.
 
-    Finished sizes are not run again. The language models are the same for all; layers are selected for each size.
+    Finished sizes are not run again, nor is the profile's own experiment, with all sentences and seeds. The language
+    models are the same for all; layers are selected for each size.
     """
     params = load_params(PARAMS)
     points = sizes(params, numbers(counts, int, "sizes"), numbers(seeds, int, "seeds"))

@@ -114,8 +114,12 @@ class Size(Experiment):
 
 
 def sizes(params: Params, sentences: Sequence[int], seeds: Sequence[int]) -> list[Size]:
-    """The points, with all sentences (0) last. Raises InputError for what params.yaml could not have."""
-    points = [Size(number, tuple(seeds)) for number in sorted(sentences, key=lambda number: (number == 0, number))]
+    """The points, with all sentences (0) last. Those have the seeds of params.yaml: its experiment is the end of the
+    curve, and is not run again. Raises InputError for what params.yaml could not have."""
+    points = [
+        Size(number, tuple(seeds if number else params.train_tagger.seeds))
+        for number in sorted(sentences, key=lambda number: (number == 0, number))
+    ]
     for point in points:
         point.params(params)
     return points
@@ -160,13 +164,15 @@ def curve_section(document: Mapping[str, Any]) -> str:
         "all LM layers minus without", "pruned minus without",
     ]  # fmt: skip
     table = markdown_table(header, [_cells(row, training) for training in TRAININGS for row in rows])
-    seeds = len(rows[0]["values"]["train_tagger.seeds"])
+    seeds = [len(row["values"]["train_tagger.seeds"]) for row in rows]
+    at_end = f" ({seeds[-1]} at {rows[-1]['sentences']:,} sentences)" if seeds[-1] != seeds[0] else ""
     worth = "".join(f"* {_worth(rows, training)}\n" for training in TRAININGS)
     return (
         f"**{profile}** (`{_command(document)}`, [figure](curve_{profile}.svg), "
         f"[all numbers](../results/curve_{profile}.json))\n\n{table}\n"
-        f"F1 of whole spans in percent, {over_seeds(seeds)}. A smaller draw of sentences is inside a larger one; "
-        f"layers are selected again for each. Differences with 95 % intervals over resampled test sentences.\n\n{worth}"
+        f"F1 of whole spans in percent, {over_seeds(seeds[0])}{at_end}. A smaller draw of sentences is inside a larger "
+        "one; layers are selected again for each. Differences with 95 % intervals over resampled test sentences.\n\n"
+        f"{worth}"
     )
 
 

@@ -14,7 +14,7 @@ from pipeline.six_taggers import TRAININGS, VARIANTS
 def curve_figure(document: Mapping[str, Any]) -> Figure:
     """A line a variant; bars are sample standard deviations over seeds, which one seed has not."""
     rows = document["rows"]
-    several_seeds = len(rows[0]["values"]["train_tagger.seeds"]) > 1
+    several_seeds = any(len(row["values"]["train_tagger.seeds"]) > 1 for row in rows)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9, 4), layout="constrained")
         panels = figure.subplots(1, len(TRAININGS), sharey=True)

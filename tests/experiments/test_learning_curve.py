@@ -36,7 +36,8 @@ def test_all_sentences_come_last_and_commands_say_everything(params: Params) -> 
     assert points[0].command() == (
         "dvc exp run evaluate@gold evaluate@taught -S prepare_conll.train_sentences=250 -S train_tagger.seeds=[1,2]"
     )
-    assert points[2].params(params).train_tagger.seeds == [1, 2]
+    assert points[0].params(params).train_tagger.seeds == [1, 2]
+    assert points[2].params(params) == params  # the profile's own experiment, which is not run again
     for override, value in zip(points[0].overrides(), points[0].values().values(), strict=True):
         assert yaml.safe_load(override.partition("=")[2]) == value
     subprocess.run(["git", "check-ref-format", f"refs/exps/ab/demo-{points[0].label}-0"], check=True)
@@ -62,6 +63,8 @@ def test_the_table_says_from_which_size_on_the_language_models_add_nothing(param
     assert '`make curve NAME=demo SIZES="250 1000 0" SEEDS="1 2"`' in section
     assert "| 9,000 | taught | 80.00 ± 0.10 | 82.00 ± 0.10 | 81.00 ± 0.10 | +2.00 " in section
     assert "not shown to be worth their cost from 1,000 sentences on" in section
+    document["rows"][-1]["values"]["train_tagger.seeds"] = [1, 2, 3]
+    assert "over 2 seeds (3 at 9,000 sentences)." in curve_section(document)
     for row in document["rows"]:
         row["values"]["train_tagger.seeds"] = [1]
     assert "| 9,000 | taught | 80.00 | 82.00 | 81.00 | +2.00 " in curve_section(document)
