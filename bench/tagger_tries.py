@@ -46,13 +46,15 @@ WAYS_IN: list[dict[str, Any]] = [
     {"optimizer": "adam", "learning_rate": 0.002, "lm_norm": True},
     {"optimizer": "adam", "learning_rate": 0.002, "lm_dropout": 0.2},
     {"optimizer": "adam", "learning_rate": 0.002, "lm_norm": True, "lm_dropout": 0.2},
+    {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 0.1, "lm_norm": True, "lm_dropout": 0.2},
+    {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 0.1, "lm_norm": True, "lm_dropout": 0.05},
     {"optimizer": "adam", "learning_rate": 0.002, "layer_dropout": 0.3},
     {"optimizer": "adam", "learning_rate": 0.002, "projection_rate": 0.3},
 ]
 # Of the tagger on pruned language models, which reads fewer features.
 PRUNED: list[dict[str, Any]] = [
-    {"optimizer": "adam", "learning_rate": learning_rate, "lm_norm": True, "lm_dropout": lm_dropout}
-    for learning_rate, lm_dropout in ((0.002, 0.5), (0.002, 0.2), (0.002, 0.05), (0.004, 0.2))
+    {"optimizer": "adam", "learning_rate": 0.002, "word_rate": 0.1, "lm_norm": True, "lm_dropout": lm_dropout}
+    for lm_dropout in (0.5, 0.2, 0.1, 0.05)
 ]
 OF_PARAMS = ("optimizer", "learning_rate", "dropout", "lm_dropout", "lm_norm", "epochs", "word_rate")
 NOT_OF_PARAMS = ("layer_dropout", "projection_rate")

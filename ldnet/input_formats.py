@@ -20,6 +20,9 @@ from ldnet.text.column_layout import (
     starts_document,
 )
 from ldnet.text.foreign_formats import advised, csv_delimiter, csv_in_words, foreign_format, has_tags, in_columns
+from ldnet.text.odd_words import DIGIT, is_piece, shared_mark
+from ldnet.text.text_forms import BLANKS, BLANKS_AT_ENDS, PIECES, kind_of_words, lines_by_form
+from ldnet.text.tokenisation import split_words
 
 TEXT = "expected text, a sentence a line"
 READS_COLUMNS = "--input conll reads columns"
@@ -28,12 +31,23 @@ LINE_SEPARATORS = re.compile("[\r\x00\x0b\x85\u2028\u2029]")
 FEWEST_WORDS = 6  # in lines of one word each
 FEWEST_TAGGED = 3  # lines of words joined to tags
 END_OF_SENTENCE = re.compile(r"\w[.!?][\"')]*\Z")
+END_APART = re.compile(r"\w\s+\.\Z")
+VALUE_IN_QUOTES = re.compile(r'(?:\A|[,;|])"(?:[^"]|"")*"(?:\Z|[,;|](?! ))')
+FEWEST_ENDS = 3  # lines whose last full stops say whether text is tokenised
+# Letters of scripts that have no blanks between words, with their signs behind them, or very many.
+NOT_SEPARATED = re.compile("[\u3040-\u30ff\u3400-\u9fff][。！？，、]|[\u0e00-\u0e7f]{15}")  # noqa: RUF001
 
 
 def doubt_about_text(
-    lines: Sequence[NumberedLine], name: str, expected: str = TEXT, remedy: str = READS_COLUMNS
+    lines: Sequence[NumberedLine],
+    name: str,
+    expected: str = TEXT,
+    remedy: str = READS_COLUMNS,
+    tokenised: bool = True,
 ) -> str:
-    """What the first lines of a text may be instead; '' for nothing else. The `remedy` is one for columns.
+    """What the first lines of a text, which is to be `tokenised` or raw, may be instead; '' for nothing else.
+
+    The `remedy` is one for columns.
 
     Raises InputError naming the first line for what is certain: JSON, CSV with a header, a web page, or columns that
     are tagged or numbered, with blank lines or document starts between them.
@@ -49,7 +63,7 @@ def doubt_about_text(
     documents = starts_document(said[0][1])
     apart = documents or any(is_blank(text) for number, text in lines if number > said[0][0])
     if not documents and not in_columns(words):
-        return _smaller_doubt(said, apart, name, remedy)
+        return _smaller_doubt(said, apart, name, remedy) or _doubt_about_sentences(said, name, tokenised)
     if documents or (apart and _are_tagged_or_numbered(words)):
         raise InputError(f"{place}: CoNLL columns; {expected}; {remedy}")
     return f"{place}: these may be columns, but are read as text, a sentence a line; {remedy}"
@@ -59,9 +73,11 @@ def _smaller_doubt(lines: Sequence[NumberedLine], apart: bool, name: str, remedy
     """What these lines may be instead, where nothing is certain; `apart` says whether blank lines are among them."""
     texts = [text for _, text in lines]
     place = f"{name}:{lines[0][0]}"
-    if apart and len(texts) >= FEWEST_WORDS and all(len(text.split()) == 1 for text in texts):
+    alone = len(texts) >= FEWEST_WORDS and all(len(text.split()) == 1 for text in texts)
+    if alone and (apart or not all(any(map(str.isalnum, text)) for text in texts)):
         return f"{place}: one word a line, but read as text, a sentence a line; {remedy}, a word a line"
-    if len(texts) > 1 and (delimiter := csv_delimiter(texts)) and all(looks_like_tag(_last_value(t)) for t in texts):
+    delimiter = csv_delimiter(texts) if len(texts) > 1 else ""
+    if delimiter and all(looks_like_tag(_last_value(text)) or VALUE_IN_QUOTES.search(text) for text in texts):
         return f"{place}: this may be {csv_in_words(delimiter)}, but is read as text, a sentence a line"
     if all(len(text) > 1 and text[0] == text[-1] == '"' for text in map(str.strip, texts)) and len(texts) > 1:
         return f"{place}: quotation marks around each line are read as words of it; of JSON: jq -r . takes them away"
@@ -70,6 +86,32 @@ def _smaller_doubt(lines: Sequence[NumberedLine], apart: bool, name: str, remedy
     for number, text in lines:
         if separator := LINE_SEPARATORS.search(text):
             return f"{name}:{number}: {quoted(separator[0])} inside the line, which is read as one sentence"
+    return ""
+
+
+def _doubt_about_sentences(lines: Sequence[NumberedLine], name: str, tokenised: bool) -> str:
+    """Lines that are no sentences, or are tokenised though they should not be, or the other way round."""
+    numbers, texts = zip(*((number, text.strip(BLANKS)) for number, text in lines), strict=True)
+    # Lines that are blank have no place in `lines`, and end what is cut at a width: theirs are empty here.
+    places = ["" for _ in range(numbers[-1] + 1 - numbers[0])]
+    for number, text in zip(numbers, texts, strict=True):
+        places[number - numbers[0]] = text
+    for kind, found in lines_by_form(places).items():
+        if tokenised or kind != BLANKS_AT_ENDS:  # which raw text may have
+            place = f"{name}:{found[0] + numbers[0]}: {quoted(places[found[0]])}"
+            return f"{place} is {kind}, but is read as a sentence"
+    several = [text for text in texts if " " in text]
+    place = f"{name}:{numbers[0]}: {quoted(texts[0])}"
+    if tokenised and all(len(split_words(text)) == 1 for text in texts) and (blank := other_blank(texts)):
+        return f"{place}: only ASCII blanks separate words, and there are U+{ord(blank):04X} in all lines"
+    if all(map(NOT_SEPARATED.search, texts)):
+        return f"{place} has words that no blanks separate; write blanks between words, and --tokenised"
+    if len(several) < FEWEST_ENDS:
+        return ""
+    if tokenised and all(map(END_OF_SENTENCE.search, several)):
+        return f"{place} seems not to be tokenised; write blanks between words and signs (`ldnet tag` does it itself)"
+    if not tokenised and all(map(END_APART.search, several)):
+        return f"{place} seems to be tokenised already; --tokenised reads the words as they are"
     return ""
 
 
@@ -113,6 +155,17 @@ def doubt_about_columns(block: Sequence[NumberedLine], layout: Layout, name: str
         return f"{place}: {quoted(separators[0])} in a line, which is read as one word and its columns"
     if layout.width > 2 and all(END_OF_SENTENCE.search(fields[-1]) for fields in split):
         return f"{place}: this may be text, but is read as columns, a word a line; --input text reads a sentence a line"
+    return ""
+
+
+def doubt_about_words(words: Sequence[str]) -> str:
+    """What the words of a first sentence of columns may be instead, the first of them quoted; '' for nothing else."""
+    for word in words:
+        if kind := kind_of_words([word]) or (PIECES if is_piece(word) else ""):
+            return f"{quoted(word)} is {kind}, but is read as a word"
+    mark = shared_mark([*dict.fromkeys(words)])
+    if mark and mark != DIGIT:  # years are in one sentence, but not in all
+        return f"{quoted(words[0])} and all words of the first sentence have {quoted(mark)} in them; are they words?"
     return ""
 
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ldnet.errors import InputError
-from ldnet.input_formats import better_error, doubt_about_columns, doubt_about_text
+from ldnet.input_formats import better_error, doubt_about_columns, doubt_about_text, doubt_about_words
 from ldnet.limits import MOST_LINE_BYTES, MOST_SENTENCE_CHARACTERS, MOST_SENTENCE_WORDS
 from ldnet.printable import quoted
 from ldnet.text.column_layout import (
+    COMMENT_ALONE,
     HEADER,
     INDEX,
     LONG_SENTENCE,
@@ -25,6 +26,7 @@ from ldnet.text.column_layout import (
     ColumnLine,
     Layout,
     NumberedLine,
+    ends_sentence,
     find_layout,
     has_ranges,
     header_of,
@@ -41,7 +43,7 @@ from ldnet.text.column_layout import (
     word_of,
 )
 from ldnet.text.lines import ENDINGS, FirstLine, compression, compression_of, decode, read_lines, split_lines
-from ldnet.text.tokenisation import TokenisedText, join_words
+from ldnet.text.tokenisation import TokenisedText, join_words, split_at_blanks
 
 STDIN = "-"
 REMARK = re.compile(r"#\s*[\w.:-]+\s*=|#(begin|end) document")  # whatever its last word is
@@ -121,7 +123,7 @@ def text_reader(tokenise: Callable[[str], TokenisedText], say: Say) -> Reader:
 
     def read(lines: Arriving, name: str) -> Iterator[SentenceRead | None]:
         text_lines = (arrived for arrived in lines if arrived is None or arrived[1] != FILE_START)
-        for arrived in _looked_at(text_lines, name, say):
+        for arrived in _looked_at(text_lines, name, say, tokenise is split_at_blanks):
             if arrived is None:
                 yield None
                 continue
@@ -140,7 +142,7 @@ def text_reader(tokenise: Callable[[str], TokenisedText], say: Say) -> Reader:
     return read
 
 
-def _looked_at(lines: Arriving, name: str, say: Say) -> Arriving:
+def _looked_at(lines: Arriving, name: str, say: Say, tokenised: bool) -> Arriving:
     """The same lines. The first are held back, until nothing more comes for a moment, to see whether they are text.
 
     Raises InputError for what is no text for certain; what may be none goes to `say`, once.
@@ -152,7 +154,7 @@ def _looked_at(lines: Arriving, name: str, say: Say) -> Arriving:
 
     def release() -> Iterator[NumberedLine]:
         nonlocal held, doubted
-        if held and (doubt := doubt_about_text(seen, name)) and not doubted:
+        if held and (doubt := doubt_about_text(seen, name, tokenised=tokenised)) and not doubted:
             say(doubt)
             doubted = True
         released, held = held, []
@@ -219,7 +221,7 @@ def conll_reader(word_column: int | None, say: Say) -> Reader:
 def _is_remark(text: str) -> bool:
     """Whether a line is a comment, as long as no line shows how many columns a word has."""
     fields = text.split()
-    several = text.startswith(("# ", "#\t")) or (len(fields) > 1 and "\t" not in text)
+    several = text.startswith(("# ", "#\t")) or (len(fields) > 1 and "\t" not in text) or COMMENT_ALONE.match(text)
     return bool(
         text.startswith("#") and (REMARK.match(text) or (several and not PREFIX_AND_TYPE.fullmatch(fields[-1])))
     )
@@ -332,7 +334,10 @@ class _BlockReader:
             self.say(f"{self.name}:{block[0][0]}: words are read from column {column}, as global.columns says")
 
     def _doubt_words(self, lines: Sequence[ColumnLine]) -> None:
-        """Say where the words of a first sentence have no letters, are tags, are all the same, or are very many."""
+        """Say where the words of a first sentence have no letters, are tags, are all the same, odd, or very many.
+
+        And where a flag says that the sentence ends earlier.
+        """
         words = [line.fields[self.word_column] for line in lines]
         place = f"{self.name}:{lines[0].number}"
         others = (column for column in zip(*(line.fields for line in lines), strict=True) if list(column) != words)
@@ -344,6 +349,10 @@ class _BlockReader:
         if self.choose and beside and len(words) > 1 and (same or none):
             found = f"{quoted(words[0])} in column {self.word_column}, {'and so in all lines of' if same else 'in'}"
             self.say(f"{place}: {found} the first sentence; are these words? --word-column says where they are")
+        elif doubt := doubt_about_words(words):
+            self.say(f"{place}: {doubt}")
+        if ended := [line.number for line in lines[:-1] if ends_sentence(line.text)]:
+            self.say(f"{self.name}:{ended[0]}: a sentence ends here, as a flag says, but no empty line follows it")
         if len(words) > LONG_SENTENCE:
             self.say(f"{place}: a sentence of {len(words):,} words; is there an empty line after each sentence?")
 

@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple
 from ldnet.errors import InputError
 from ldnet.text.lines import SAME_ENDS
 
-DOCUMENT_START = re.compile(r"-{1,2}docstart-{1,2}(\(?\w+\)?)?")  # in any case: corpora are lower-cased, too
+# In any case: corpora are lower-cased, too. Some have names after a mark that no dash ends.
+DOCUMENT_START = re.compile(r"-{1,2}docstart(-{1,2}(\(?\w+\)?)?)?")
 # The same with other dashes or brackets, and the end of a document. They begin a line: elsewhere they may be words.
 DOCUMENT_MARK = re.compile(r"([-\u2010-\u2015\u2212]{1,2}|_|<)doc(start|end)([-\u2010-\u2015\u2212]{1,2}|_|>)")
 UNSEEN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\x1a\u200b\u2060\ufeff"
@@ -23,8 +24,10 @@ UNSEEN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\x1a\u200b\u20
 BLANKS = re.compile(r"[ \t]+")
 TAG_SHAPE = re.compile(r"O|[BIESLUMW][-_].+", re.IGNORECASE | re.DOTALL)
 GLOBAL_COLUMNS = re.compile(r"# *global\.columns *= *(?P<names>.+)")  # CoNLL-U Plus
-KEY_AND_VALUE = re.compile(r"# *[\w.:-]+ = ")  # CoNLL-U's comments: # sent_id = 1
+KEY_AND_VALUE = re.compile(r"# *[\w.:-]+( id)? = ")  # CoNLL-U's comments: # sent_id = 1, # newdoc id = a
 DOCUMENT_MARKS = ("#begin document", "#end document")  # CoNLL-2011 and 2012
+COMMENT_ALONE = re.compile(r"###+ ?\w")  # ###MEDLINE:95369245
+SENTENCE_ENDS = frozenset(("EndOfSentence", "PySBDSegment"))  # flags of HIPE's last column
 NAME_OF_WORDS = re.compile("(token|word|form|text)s?", re.IGNORECASE)
 NAME_OF_TAGS = re.compile("(pos|upos|xpos|chunk|tag|label|entity|ner|iob)s?", re.IGNORECASE)
 HEADER = re.compile(
@@ -71,11 +74,13 @@ class Layout:
     def check(self, fields: Sequence[str], place: str) -> None:
         """Raise InputError unless there are as many columns as in other lines."""
         if len(fields) != self.width:
-            remedy = "tabs separate the columns"
-            if not self.tabs and len(fields) < self.width:
-                remedy = "blanks separate the columns: is one of them missing?"
+            remedy = f"{'tabs' if self.tabs else 'blanks'} separate the columns"
+            if len(fields) == 1:
+                remedy += ": is one of them missing? Sentences end at empty lines"
+            elif not self.tabs and len(fields) < self.width:
+                remedy += ": is one of them missing?"
             elif not self.tabs:
-                remedy = "blanks separate the columns: write _ for a blank in a word, or separate columns with tabs"
+                remedy += ": write _ for a blank in a word, or separate columns with tabs"
             if len(fields) < self.width and (blank := other_blank([" ".join(fields)])):
                 remedy = f"only blanks and tabs separate columns, and there is U+{ord(blank):04X} in this line"
             raise InputError(
@@ -203,11 +208,21 @@ def is_webanno(words: Iterable[ColumnLine]) -> bool:
     return all(_webanno_kind(line.fields) for line in words)
 
 
+def is_comment_of_columns(text: str) -> bool:
+    """Whether a line is a comment for certain, whatever columns a word has: # sent_id = 1, #begin document."""
+    return KEY_AND_VALUE.match(text) is not None or text.startswith(DOCUMENT_MARKS)
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a flag in the columns of a word says that its sentence ends with it."""
+    return any(flag in text for flag in SENTENCE_ENDS) and not SENTENCE_ENDS.isdisjoint(re.split(r"[\s|]", text))
+
+
 def _is_comment(text: str, layout: Layout, tag_column: int | None, tags: Collection[str]) -> bool:
     """Whether a line that begins with # is a comment. A word may begin with # as well."""
-    if KEY_AND_VALUE.match(text) or text.startswith(DOCUMENT_MARKS):
-        return True
     fields = layout.split(text)
+    if is_comment_of_columns(text) or (layout.width == 1 and COMMENT_ALONE.match(text)):
+        return True
     apart = text.startswith(("# ", "#\t"))
     fits = len(fields) == layout.width and (layout.has_tabs or "\t" not in text)
     if not fits:

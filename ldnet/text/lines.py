@@ -35,8 +35,13 @@ NOT_READ = {
     "rar": b"Rar!\x1a\x07",
 }
 ZSTD_FRAME_TO_SKIP = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # some tools begin with one
-BINARY = {  # \x15 begins the first page of a table; PAR1 alone is a word, the name of a gene
-    "a Parquet table": b"PAR1\x15",
+BINARY: dict[str, bytes | tuple[bytes, ...]] = {
+    "a Parquet table": b"PAR1\x15",  # which begins its first page; PAR1 alone is a word, the name of a gene
+    "an Arrow table": b"ARROW1\0\0",
+    "a NumPy array": b"\x93NUMPY",
+    "a pickle of Python": (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+    "HDF5": b"\x89HDF\r\n",
+    "a file of Word or Excel": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     "an SQLite database": b"SQLite format 3\0",
     "a PDF": b"%PDF-",
     "PostScript": b"%!PS",

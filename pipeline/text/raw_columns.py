@@ -15,6 +15,7 @@ from ldnet.text.column_layout import (
     ColumnLine,
     Layout,
     NumberedLine,
+    ends_sentence,
     find_layout,
     header_of,
     is_blank,
@@ -30,6 +31,7 @@ from ldnet.text.foreign_formats import DELIMITERS, advised, csv_delimiter, csv_i
 from ldnet.text.lines import FirstLine, compression, decode
 from pipeline.text.bounded_lines import bounded_lines
 from pipeline.text.line_shapes import LineShapes
+from pipeline.text.sentence_ids import SentenceIds
 from pipeline.text.word_numbers import WordNumbers
 
 NOT_WORDS = {
@@ -46,7 +48,6 @@ BEGINNING = re.compile(
     r"# *((sent_id|sentence_id|sent_num|text|newdoc|newpar|s-id)\b|id |begin document)", re.IGNORECASE
 )
 SENTENCE_COLUMN = re.compile(r"(sentence|sent)s?([ _-]*(#|id|ids|no|number|index))?", re.IGNORECASE)
-END_OF_SENTENCE = "EndOfSentence"  # a flag of HIPE's last column
 LINE_SEPARATORS = "\x85\u2028\u2029\x0b"
 PREFIXES = frozenset("BIESLUMWObieslumwo")  # and O, as a column beside the types has them
 NO_TAGS = ("O", "o", "_", "-", "")
@@ -124,11 +125,16 @@ class _Kept:
         self._values: dict[int, set[str]] = {number: set() for number in range(layout.width)}  # if all look like tags
         others = set(range(layout.width)) - {column % layout.width for column in (word_column, tag_column or 0)}
         self._prefixes: dict[int, set[str]] = {number: set() for number in sorted(others)}  # if all are prefixes
+        self._ids = {number: SentenceIds() for number in sorted(others)}  # if they may number sentences
 
     def word(self, line: ColumnLine) -> None:
         """Add a line to the sentence."""
         word = word_of(line, self.word_column, f"{self.path}:{line.number}")
         self._note_beginning(line)
+        for column, ids in [*self._ids.items()]:
+            ids.add(line.fields[column], not self._words, line.number)
+            if not ids.holds:
+                del self._ids[column]
         self._words.append(sys.intern(word))  # the same word is in memory once
         self._lines.append(line.number)
         if self.tag_column is not None:
@@ -151,7 +157,7 @@ class _Kept:
         if self._words and (self._ended or (said and said != self._sentence)):
             self.joined.append(line.number)
         self._sentence = said or self._sentence
-        self._ended = END_OF_SENTENCE in line.text and END_OF_SENTENCE in re.split(r"[\s|]", line.text)
+        self._ended = ends_sentence(line.text)
 
     def names(self, header: ColumnLine) -> None:
         """Note which columns a header names: that of the words, and one that numbers the sentences."""
@@ -179,6 +185,10 @@ class _Kept:
         if self._words:
             self.sentences.append(RawSentence(tuple(self._words), tuple(self._tags), tuple(self._lines)))
             self._words, self._tags, self._lines = [], [], []
+
+    def joined_by_ids(self) -> list[int]:
+        """Lines where a column that numbers sentences says that one begins, without a blank line before it."""
+        return next((ids.joined for ids in self._ids.values() if ids.joined), [])
 
     def span_columns(self) -> list[int]:
         """Columns with tags in all lines, and not O alone."""
@@ -278,7 +288,7 @@ def _read(path: Path, shapes: LineShapes, start: list[str], word_column: int, ta
         left_out=kept.left_out,
         has_blank_lines=kept.has_blank_lines,
         tags_left_out=kept.tags_left_out,
-        joined=kept.joined or (numbers.joined if numbers else []),
+        joined=kept.joined or (numbers.joined if numbers else []) or kept.joined_by_ids(),
         named=kept.named,
         start=start,
         span_columns=kept.span_columns(),

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from itertools import pairwise
 from typing import Literal
 
 from ldnet.errors import InputError
@@ -17,6 +18,10 @@ from pipeline.text.word_doubts import MANY_SENTENCES, NEARLY_ALL, doubts_of_word
 MOST_TYPES = 20  # that are named
 FEW_TAGS = 3  # of a type, if there are many types
 SHOWN = 3  # words of a file, and the like
+FEWEST_KNOWN, FEWEST_OTHERS, KNOWN = 50, 20, 0.1  # different words of train, of another file; and the share of these
+FEW_CAPITALS = 0.1  # of the share of words with capital letters that train has
+FEWEST_COPIES, COPIES = 10, 0.5  # sentences of several words in a file; and how many of them are copies of others
+FEWEST_NEIGHBOURS, NEIGHBOURS = 3, 0.1  # spans next to others of their type, where no span has more than a word
 SPLIT_NAME = re.compile(r"(train|dev|devel|valid|val|validation|test)\b|(train|dev|valid|test)[ab_]", re.IGNORECASE)
 
 
@@ -27,12 +32,14 @@ def doubts_of_splits(files: Files, report: TagReport, params: ConllParams) -> It
     """
     yield from _doubts_of_files(files)
     yield from _doubts_of_widths(files, params)
+    yield from _doubts_of_vocabularies(files)
     yield from _doubts_of_tags(files, report)
     yield from _doubts_of_types(files, report)
     for file in all_files(files):
         yield from doubts_of_words(file)
         yield from _doubts_of_columns(file, params)
         yield from _doubts_of_sentences(file)
+        yield from _doubts_of_copies(file)
     yield from _doubts_of_spans(files, params)
 
 
@@ -59,6 +66,30 @@ def _doubts_of_widths(files: Files, params: ConllParams) -> Iterable[str]:
             )
 
 
+def _doubts_of_vocabularies(files: Files) -> Iterable[str]:
+    """Files of dev and test with other words than train, or written in another way: without capital letters."""
+    train = {word for file in files["train"] for sentence in file.sentences for word in sentence.words}
+    of_train = _capitals(train)
+    for file in (file for name, parts in files.items() if name != "train" for file in parts):
+        words = {word for sentence in file.sentences for word in sentence.words if any(map(str.isalpha, word))}
+        if len(train) < FEWEST_KNOWN or len(words) < FEWEST_OTHERS:
+            continue
+        if (known := len(words & train)) < KNOWN * len(words):
+            yield (
+                f"{file.path}: train has {known:,} of its {len(words):,} different words; are these words, and of the "
+                "language of train?"
+            )
+        capitals = _capitals(words)
+        if min(capitals, of_train) < FEW_CAPITALS * max(capitals, of_train):
+            which, others = ("it has", "train has") if capitals < of_train else ("train has", "it has")
+            yield f"{file.path}: {which} hardly any capital letters, {others}; write all files in one way"
+
+
+def _capitals(words: Collection[str]) -> float:
+    """Which share of the words has capital letters in it."""
+    return sum(word.lower() != word for word in words) / max(1, len(words))
+
+
 def _beginning(file: RawFile, kind: Literal["words", "tags"]) -> str:
     sentence = file.sentences[0]
     shown = sentence.words if kind == "words" else sentence.tags
@@ -66,7 +97,8 @@ def _beginning(file: RawFile, kind: Literal["words", "tags"]) -> str:
 
 
 def _doubts_of_tags(files: Files, report: TagReport) -> Iterable[str]:
-    """Slips, and types without prefixes."""
+    """Slips, types without prefixes, and spans that may be one."""
+    yield from _doubts_of_neighbours(files, report)
     if report.slips:
         yield f"{report.slips_in_words()}; read as conlleval does (prepare_conll.slips: refuse stops at them)"
     if report.dialect.alone:
@@ -76,6 +108,24 @@ def _doubts_of_tags(files: Files, report: TagReport) -> Iterable[str]:
             f"types stand without B- or I- ({', '.join(types_alone[:MOST_TYPES])}"
             f"{', ...' if len(types_alone) > MOST_TYPES else ''}): neighbours of one type are read as one span"
             f"{_prefixes_beside(files)}"
+        )
+
+
+def _doubts_of_neighbours(files: Files, report: TagReport) -> Iterable[str]:
+    """Spans next to others of their type, where all tags begin a span: they may be parts of one."""
+    if report.dialect.alone or set(report.dialect.letters) != {"B"}:
+        return
+    tags = [sentence.tags for file in all_files(files) for sentence in file.sentences]
+    outside = ("O", "o")
+    number = sum(tag not in outside for of_sentence in tags for tag in of_sentence)
+    neighbours = sum(
+        tag == before and tag not in outside for of_sentence in tags for before, tag in pairwise(of_sentence)
+    )
+    if neighbours >= max(FEWEST_NEIGHBOURS, NEIGHBOURS * number):
+        begin, inside = report.dialect.shown("B"), report.dialect.shown("I")
+        yield (
+            f"all tags begin with {begin}, so that each is a span of one word, and {neighbours:,} of {number:,} follow "
+            f"another one of their type; write {inside} for words that continue a span"
         )
 
 
@@ -161,6 +211,17 @@ def _doubts_of_sentences(file: RawFile) -> Iterable[str]:
     if len(longest.words) > LONG_SENTENCE:
         place = f"{file.path}:{longest.lines[0]}"
         yield f"{place}: a sentence of {len(longest.words):,} words; is there a blank line after each sentence?"
+
+
+def _doubts_of_copies(file: RawFile) -> Iterable[str]:
+    """Files that were put together of copies."""
+    several = [sentence.words for sentence in file.sentences if len(sentence.words) > 1]
+    different = len(set(several))
+    if len(several) >= FEWEST_COPIES and different <= (1 - COPIES) * len(several):
+        yield (
+            f"{file.path}: {different:,} different sentences among {len(several):,} of several words; was the file put "
+            "together of copies?"
+        )
 
 
 def _doubts_of_spans(files: Files, params: ConllParams) -> Iterable[str]:

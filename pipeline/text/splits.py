@@ -121,8 +121,10 @@ def _report(files: Files, params: ConllParams) -> TagReport:
     try:
         report = report_tags({file.path: file.sentences for file in all_files(files)})
     except UnknownTagError as error:
-        advice = f"prepare_conll.tag_column is {params.tag_column}; all files must have one tag scheme"
         broken = next(file for file in all_files(files) if file.path == error.path)
+        beside = " and ".join(map(str, broken.span_columns))
+        others = f", and tags are in column {beside}" if beside else ""
+        advice = f"prepare_conll.tag_column is {params.tag_column}{others}; all files must have one tag scheme"
         header = "; is it a header? Delete the line" if _is_header(broken, error.line, files) else ""
         alone = f"types alone, without B- or I-, need O in most lines{_prefixed(files)}"
         advised = InputError(f"{error}{header} ({advice}; {alone})")

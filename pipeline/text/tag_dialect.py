@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
+from ldnet.text.odd_characters import WITHOUT_SHAPE
 from ldnet.text.tags import ALIASES, OUTSIDE, Tag
 
 PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.IGNORECASE | re.DOTALL)
@@ -21,8 +22,6 @@ PREFIX_LETTERS, FIRST_OR_LAST = set("BIESLUMWbieslumw"), set("BEbe")
 MOST_CHARACTERS = 1000  # of several labels, each of which is compared
 NO_TYPES = ("", "_", "-", "0")  # O is written so
 MOST_TYPES = 200  # more are words or lemmas rather than types
-# Unicode counts these among letters and marks, but they have no shape.
-UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 CYRILLIC, GREEK = "АВЕКМНОРСТУХІЈЅаеорсухіјѕ", "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"  # noqa: RUF001  # they look like Latin ones
 LATIN = str.maketrans(CYRILLIC + GREEK + DASHES, "ABEKMHOPCTYXIJSaeopcyxijs" + "ABEZHIKMNOPTYXo" + "-" * len(DASHES))
@@ -160,5 +159,5 @@ def look_alike(types: Iterable[str]) -> list[tuple[str, ...]]:
 def seen(text: str) -> str:
     """The text as a reader sees it: composed, without what is not seen; Latin letters and hyphens for what looks so."""
     composed = unicodedata.normalize("NFKC", text)
-    shown = "".join(c for c in composed if unicodedata.category(c) not in ("Cf", "Cc") and not UNSEEN.match(c))
+    shown = "".join(c for c in composed if unicodedata.category(c) not in ("Cf", "Cc") and not WITHOUT_SHAPE.match(c))
     return " ".join(shown.split()).translate(LATIN)

@@ -18,6 +18,7 @@ from ldnet.text.tags import OUTSIDE, Tag
 from pipeline.text.raw_columns import RawSentence
 from pipeline.text.tag_dialect import (
     NO_TYPES,
+    PREFIX_LETTERS,
     Dialect,
     find_dialect,
     is_bracketed,
@@ -28,6 +29,7 @@ from pipeline.text.tag_dialect import (
 Scheme = Literal["IOB1", "IOB2", "IOBES", "IOE1", "IOE2"]
 PLACES_SHOWN = 5
 PREFIX_LAST = re.compile(r".+[-_][BIESLUMW]", re.DOTALL)  # PER-B
+TAG_INSIDE = re.compile(r"(?<![^\W_])(O|[BIESLUMW]-\w+)(?![^\W_])")  # NE=B-PER, 'O'
 UNKNOWN = "expected O, or B-, I-, E- or S- and a type, as in B-NP"
 
 
@@ -145,6 +147,10 @@ def _remedy(text: str, dialect: Dialect) -> str:
         return "; write the prefix before the type"
     if dialect.joined:
         return "; write - between prefix and type"
+    if text.rstrip("-_") in PREFIX_LETTERS:
+        return "; it has no type: write one behind it, also where there is but one"
+    if TAG_INSIDE.search(text):
+        return "; it has a tag in it: write that alone"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What is doubtful in the words of a file: marks of CSV, of other tools' tokenisers and of other encodings."""
+"""What is doubtful in the words of a file: marks of CSV, of other tools and of other encodings; words that are none."""
 
 import re
 from collections import Counter
@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 
 from ldnet.printable import quoted, shortened
 from ldnet.text.column_layout import looks_like_tag
-from pipeline.text.odd_characters import NAMES, is_odd, meant
-from pipeline.text.odd_words import (
+from ldnet.text.odd_characters import NAMES, is_odd, meant
+from ldnet.text.odd_words import (
     BLANK_AT_END,
+    DIGIT,
     MARKED_SHARE,
     has_blank_at_end,
     has_escape,
@@ -17,6 +18,7 @@ from pipeline.text.odd_words import (
     is_marked,
     is_piece,
     is_placeholder,
+    shared_mark,
 )
 from pipeline.text.raw_columns import RawFile
 
@@ -28,6 +30,8 @@ MARKS: dict[Callable[[str], bool], str] = {
     is_cut: "write the character alone",
 }
 MANY_SENTENCES, NEARLY_ALL = 20, 0.9
+FEWEST_BOUNDED = 3  # sentences that begin, or end, with one word
+ENDS, MANY_ENDS = frozenset(".!?。！？"), 3  # noqa: RUF001  # full-width ones, of Chinese; so many are in no sentence
 MANY_WORDS, FEW_WORDS = 5000, 60  # so few different ones are parts of speech or the like
 
 
@@ -40,6 +44,8 @@ def doubts_of_words(file: RawFile) -> Iterable[str]:
     yield from _doubts_of_escapes(file)
     yield from _doubts_of_marks(file)
     yield from _doubts_of_pieces(file)
+    yield from _doubts_of_shared_marks(file)
+    yield from _doubts_of_bounds(file)
     yield from _doubts_of_column(file)
 
 
@@ -88,10 +94,11 @@ def _doubts_of_characters(file: RawFile) -> Iterable[str]:
 
 
 def _doubts_of_encoding(file: RawFile) -> Iterable[str]:
-    """Words in UTF-8 that was read as cp1252."""
-    if places := _places(file, lambda word: bool(meant(word))):
+    """Words in UTF-8 that was read as another encoding."""
+    places = _places(file, lambda word: meant(word) is not None)
+    if places and (found := meant(places[0][1])):
         yield (
-            f"{_first(file, places)}; {quoted(meant(places[0][1]))} is meant, in UTF-8 that was read as cp1252; "
+            f"{_first(file, places)}; {quoted(found.word)} is meant, in UTF-8 that was read as {found.encoding}; "
             "convert the file again"
         )
 
@@ -132,6 +139,43 @@ def _doubts_of_pieces(file: RawFile) -> Iterable[str]:
                 f"{_first(file, places)}; pieces of words, as another tool's tokeniser cuts and marks them, are read "
                 "as words; give whole words"
             )
+
+
+def _doubts_of_shared_marks(file: RawFile) -> Iterable[str]:
+    """Words that all have a sign, or a digit, in them: a language, a tag or a number is joined to them."""
+    words = [*dict.fromkeys(word for sentence in file.sentences for word in sentence.words)]
+    if mark := shared_mark(words):
+        shown = mark if mark == DIGIT else quoted(mark)
+        yield (
+            f"{file.path}: all words have {shown} in them, the first of them {', '.join(map(quoted, words[:3]))}; are "
+            "these the words alone, and is prepare_conll.word_column right?"
+        )
+
+
+def _doubts_of_bounds(file: RawFile) -> Iterable[str]:
+    """Sentences that all begin, or end, with a word that is none; and those that are several."""
+    several = [sentence.words for sentence in file.sentences if len(sentence.words) > 1]
+    for place, do in ((0, "begin"), (-1, "end")):
+        counts = Counter(words[place] for words in several)
+        word, count = counts.most_common(1)[0] if counts else ("", 0)
+        if count >= max(FEWEST_BOUNDED, NEARLY_ALL * len(several)) and _may_be_mark(word, place):
+            yield (
+                f"{file.path}: {count:,} of {len(several):,} sentences {do} with {quoted(word)}; is this a mark of "
+                "another tool, and no word? Delete its lines"
+            )
+    ends = sum(word in ENDS for words in several for word in words)
+    if len(several) > 1 and ends >= MANY_ENDS * len(several):
+        yield (
+            f"{file.path}: a sentence has {ends / len(several):.1f} full stops on average; is there a blank line after "
+            "each sentence?"
+        )
+
+
+def _may_be_mark(word: str, place: int) -> bool:
+    """Whether a first, or last, word of nearly all sentences is none: BOS, <sentence>. Full stops do end sentences."""
+    if is_boundary(word) or (place == -1 and not any(map(str.isalnum, word))):
+        return False  # which is told, or in order
+    return len(word) > 1 and not (word.isalpha() and not word.isupper())
 
 
 def _doubts_of_column(file: RawFile) -> Iterable[str]:

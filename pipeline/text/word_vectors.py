@@ -28,6 +28,7 @@ EXPECTED = "expected a word and its numbers on each line"
 MOST_DIGITS = 18  # of a count; Python refuses to read thousands of them
 LOOKED_AT = 1000  # lines, most of which have a word without a blank, so that they show the dimension
 MOST_SKIPPED = 0.1  # share of lines without a readable word; with more, the file is another one than it seems
+FEWEST_WORDS = 2  # of a file in which all are numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,8 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
     first one. With `most_rows`, no more lines than these. What is odd goes to `say`.
 
     A word may have blanks in it: the numbers are the last fields of a line. Lines whose word is empty or not UTF-8 are
-    skipped. Raises InputError naming file and line for rows of another width, what is not a number, and empty files.
+    skipped. Raises InputError naming file and line for rows of another width, what is not a number, files of numbers
+    alone, and empty files.
     """
     lines, promised, dimension = _opened(path)
     rows: dict[str, int] = {}
@@ -101,6 +103,9 @@ def read_word_vectors(path: Path, most_rows: int = 0, say: Callable[[str], None]
     _refuse_many(faults, found, path)
     if not rows:
         raise InputError(f"{path}: no word vectors; {EXPECTED}")
+    if len(rows) >= FEWEST_WORDS and all(_is_number(word.encode()) for word in rows):
+        shown = ", ".join(map(quoted, [*rows][:FEWEST_WORDS]))
+        raise InputError(f"{path}:1: only numbers ({shown}, ...), no words; {EXPECTED}: are the words in another file?")
     for fault in faults.in_words(path):
         say(fault)
     if promised not in (None, found) and not (most_rows and found == most_rows):

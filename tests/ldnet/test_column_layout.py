@@ -5,6 +5,7 @@ import pytest
 from ldnet.errors import InputError
 from ldnet.text.column_layout import (
     ColumnLine,
+    ends_sentence,
     find_layout,
     header_of,
     mark_headers,
@@ -51,6 +52,7 @@ def kinds(text: str, word_column: int = 0, tag_column: int | None = None) -> lis
         ("-DOCSTART- -X- O\n\na DT O", ["DOCUMENT", "blank", "a|DT|O"]),
         ("\u2013DOCSTART\u2013 O\na O\n-DOCEND- O", ["DOCUMENT", "a|O", "DOCUMENT"]),
         ("_DOCSTART_ O\na O\n<docstart>\nb O", ["DOCUMENT", "a|O", "DOCUMENT", "b|O"]),
+        ("-DOCSTART CONFIG FEATURES\n-DOCSTART FILE a.xml\na O", ["DOCUMENT", "DOCUMENT", "a|O"]),
         ("a <DOCSTART>\nDOCEND O\n<docstart O", ["a|<DOCSTART>", "DOCEND|O", "<docstart|O"]),
     ],
 )
@@ -75,6 +77,9 @@ def test_columns(text: str, expected: list[str]) -> None:
         ("# id 7f\tdomain=en\na _ _ O", -1, ["COMMENT", "a|_|_|O"]),
         ("a O\n# note\nb O", 1, ["a|O", "COMMENT", "b|O"]),
         ("# sent_id = 1\nword", None, ["COMMENT", "word"]),
+        ("# newdoc id = a\tb\nword\tO", 1, ["COMMENT", "word|O"]),
+        ("###MEDLINE:95\nword\n###\n##ing", None, ["COMMENT", "word", "###", "##ing"]),
+        ("###x O\nword O", 1, ["###x|O", "word|O"]),
         ("#\n#tag\nword", None, ["#", "#tag", "word"]),
         ("# id 7f\tdomain=en\na _ _ O", None, ["COMMENT", "a|_|_|O"]),
     ],
@@ -121,6 +126,9 @@ def test_numbers_are_words_in_the_column_of_words() -> None:
         ("a O\nHo Chi O\nb O", r"x:2: expected 2 columns as in line 1, found 3 \(blanks separate .* write _"),
         ("a b O\nc O\nd O", "x:1: expected 2 columns as in line 2, found 3"),
         ("a\tO\nb\tO\nHo Chi O", r"x:3: expected 2 columns as in line 1, found 1 \(tabs separate"),
+        ("a\tO\nEOS\nb\tO", r"x:2: .*found 1 \(tabs separate the columns: is one .*\? Sentences end at empty lines\)"),
+        ("a O\n---\nb O", r"x:2: .*found 1 \(blanks separate the columns: is one .*\? Sentences end at empty lines\)"),
+        ("a X O\nb O", r"x:2: .*found 2 \(blanks separate the columns: is one of them missing\?\)"),
         ("a O\n#New York O", "x:2: expected 2 columns as in line 1, found 3"),
         (
             "a O\nleft\u00a0O",
@@ -153,6 +161,20 @@ def test_headers(text: str, first: bool, later: bool) -> None:
 
 def test_no_lines_have_no_layout() -> None:
     assert find_layout([(1, ""), (2, " \t"), (3, "-DOCSTART- O")]) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "ends"),
+    [
+        (".\tO\tEndOfSentence", True),
+        (". O NoSpaceAfter|PySBDSegment|EndOfLine", True),
+        (".\tO\tEndOfLine", False),
+        ("EndOfSentences O", False),
+        (".\tO\t_", False),
+    ],
+)
+def test_flags_that_end_sentences(line: str, ends: bool) -> None:
+    assert ends_sentence(line) is ends
 
 
 def test_words() -> None:

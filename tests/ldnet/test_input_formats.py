@@ -8,7 +8,7 @@ from ldnet import sentence_input
 from ldnet.errors import InputError
 from ldnet.input_formats import doubt_about_text
 from ldnet.sentence_input import conll_reader, read_groups, text_reader
-from ldnet.text.tokenisation import split_at_blanks
+from ldnet.text.tokenisation import split_at_blanks, tokenise
 
 COLUMNS = "EU B-ORG\nrejects O\ncall O\n\nPeter B-PER\n\n"
 
@@ -78,6 +78,8 @@ def test_what_may_be_columns_is_read_with_a_warning(content: str, tmp_path: Path
         "", "\n\n", "{ John }\n", '["John came.\n', "a < b\n", "John, Mary and x\nA, B\n", "Word, tag.\n", "One O\n",
         "I saw Mary\nHe saw John\n\nYou saw Ed\n", "1 a\n2 b\n3 c\n\n", "a\nb\nc\nd\ne\nf\ng\n", '"Come."\n',
         "a, b\nc, d\ne, O. f\n", "and/or he/she\n", "the_DT cat_NN\nsat on the mat and/or\n",
+        '"So it is", he said.\n"Yes", she said.\n', "Ada left.\nBo came.\nYes .\n", "Ada left.\nBo came.\n",
+        "他 在 上海 。\n", "在线 コンピュータ 。\n", "Ada left Ulm.\nBo\nAll.\nBo came.\n",
     ],
 )  # fmt: skip
 def test_text_is_not_doubted(content: str, tmp_path: Path) -> None:
@@ -88,6 +90,16 @@ def test_text_is_not_doubted(content: str, tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("a\nb\nc\nd\n.\n\ne\n.\n", "a:1: one word a line, but read as text, a sentence a line; --input conll reads"),
+        ("a\nb\n.\nc\nd\n.\n", "a:1: one word a line, but read as text, a sentence a line; --input conll reads"),
+        ('1,"John came."\n2,"He left, too."\n', "a:1: this may be CSV, its columns separated by commas, but is read"),
+        ('"John came.";x\n"He left.";y\n', "a:1: this may be CSV, its columns separated by semicolons, but is read"),
+        ("a b .\n\n00:01,000 --> 00:02,000\n", "a:3: '00:01,000 --> 00:02,000' is the time of a subtitle, but is read"),
+        ("a b .\nJos\u00c3\u00a9 .\n", "is text in UTF-8 that was read as another encoding, but is read as a sentence"),
+        ("a b .\n\u3000a .\n", "a:2: '\\u3000a .' is text with blanks that separate no words"),
+        ("Ada left Ulm.\nBo came.\nIt is so.\n", "a:1: 'Ada left Ulm.' seems not to be tokenised; write blanks"),
+        ("Ada\u00a0left\nBo\u00a0came\n", "only ASCII blanks separate words, and there are U+00A0 in all lines"),
+        ("他在上海。\n我也在。\n", "a:1: '他在上海。' has words that no blanks separate; write blanks"),
+        ("ฉันอยู่ที่กรุงเทพ\n", "has words that no blanks separate; write blanks between words, and --tokenised"),
         ("John,B-PER\ncame,O\nin,O\n", "a:1: this may be CSV, its columns separated by commas, but is read as text"),
         ('"John came."\n"He left."\n', "a:1: quotation marks around each line are read as words of it"),
         ("a\nb c\rd e\r\nf g\n", "a:2: '\\r' inside the line, which is read as one sentence"),
@@ -155,6 +167,11 @@ def test_what_is_no_columns_is_refused(content: str, message: str, tmp_path: Pat
         ("EU, NNP\nis, VB\n\n", "a:1: this may be CSV, its columns separated by commas, but is read as columns"),
         ("New\u00a0York\u2009O\nx\u2009O\n", "a:1: '\\u2009' in all lines separates no columns; write tabs for it"),
         ("x O\x0by O\x0b\x0bz O\n", "a:1: '\\x0b' in a line, which is read as one word and its columns"),
+        ("a\u2028 O\nx O\n", "a:1: 'a\\u2028' is text with control characters, line separators, lost"),
+        ("x O\n[CLS] O\n", "a:1: '[CLS]' is text with marks of another tool's tokeniser, but is read as a word"),
+        ("x O\nAT&amp;T O\n", "a:1: 'AT&amp;T' is text with escapes of HTML or JSON, but is read as a word"),
+        ("x O\n##ing O\n", "a:1: '##ing' is text with pieces of words, as another tool's tokeniser cuts"),
+        ("en:a O\nen:b O\nen:c O\nen:d O\n", "a:1: 'en:a' and all words of the first sentence have ':' in"),
         ("John lives in Paris.\n", "a:1: this may be text, but is read as columns, a word a line; --input text reads"),
     ],
 )
@@ -179,8 +196,9 @@ def test_what_may_be_no_columns_is_read_with_a_warning(content: str, message: st
         "a b c.\nd e O\n",
         "a O 0.98\nb O 0.5\n",
         "New\u00a0York\nx\n",
-        "a\u2028 O\nx O\n",
         "EU, NNP\nis, VB\na, DT\nb, X\nc Y\n",
+        "1990 O\n1991 O\n1992 O\n1993 O\n",
+        "en:a O\nen:b O\nen:c O\n",
     ],
 )
 def test_columns_are_not_doubted(content: str, tmp_path: Path) -> None:
@@ -189,3 +207,39 @@ def test_columns_are_not_doubted(content: str, tmp_path: Path) -> None:
 
 def test_a_value_that_is_too_long_for_csv_is_a_word(tmp_path: Path) -> None:
     assert read("a,b\n" * 9 + "x" * 200_000 + ",y\n", tmp_path, "conll")[0] == 1
+
+
+def of_raw(content: str, tmp_path: Path) -> list[str]:
+    """What is said of raw text."""
+    said: list[str] = []
+    (tmp_path / "a").write_text(content, encoding="utf-8")
+    assert sum(map(len, read_groups(str(tmp_path / "a"), text_reader(tokenise, said.append)))) == content.count("\n")
+    return said
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("Ada left .\nBo came .\nIt is so .\n", "a:1: 'Ada left .' seems to be tokenised already; --tokenised reads"),
+        ("Ada left again. Bo came, too. It is so.\n", "Bo came, too. It is so.' is several sentences, but is read"),
+        ("<p>Ada left.</p>\n<p>Bo came.</p>\n", "a:1: '<p>Ada left.</p>' is markup, but is read as a sentence"),
+    ],
+)
+def test_raw_text_that_is_read_with_a_warning(content: str, message: str, tmp_path: Path) -> None:
+    (told,) = of_raw(content, tmp_path)
+    assert message in told
+
+
+def test_lines_that_are_cut_at_a_width_are_told_apart_from_sentences(tmp_path: Path) -> None:
+    cut = "the cat that sat on the mat when Ada left Ulm again\n" * 6
+    (told,) = of_raw(f"\n{cut}", tmp_path)
+    assert "a:2: " in told and "is a line that is cut at a width" in told
+    assert of_raw(cut.replace("\n", "\n\n"), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["Ada left.\nBo came.\nIt is so.\n", "\u00a0Ada left\u00a0.\nBo\u00a0 came.\n", "Ada left .\nBo came .\n"],
+)
+def test_raw_text_is_not_doubted(content: str, tmp_path: Path) -> None:
+    assert of_raw(content, tmp_path) == []

@@ -129,6 +129,11 @@ def test_text_with_the_mark_of_a_tar_archive_in_its_place(tmp_path: Path) -> Non
     [
         (b"PAR1\x15\x04", "a Parquet table"),
         (b"SQLite format 3\0", "an SQLite database"),
+        (b"ARROW1\0\0", "an Arrow table"),
+        (b"\x93NUMPY\x01\0", "a NumPy array"),
+        (b"\x80\x04\x95", "a pickle of Python"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a file of Word or Excel"),
         (b"%PDF-1.4\n", "a PDF"),
         (b"%!PS-Adobe-3.0\n", "PostScript"),
     ],

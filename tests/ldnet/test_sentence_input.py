@@ -142,6 +142,9 @@ def tagged(content: str, tmp_path: Path, word_column: int | None = 0, say: Say =
         ("#\n#x\n", 0, [["#", "#x"]], "# T1\n#x T2\n\n"),
         ("#x O\n\nx O\n", 0, [["#x"], ["x"]], "#x O T1\n\nx O T2\n\n"),
         ("#Text=a b\n#T_SP=a|b O\n\nx O\n", 0, [["x"]], "#Text=a b\n#T_SP=a|b O\n\nx O T1\n\n"),
+        ("###MEDLINE:9\n\nx O\n\n###A:1\n\n", 0, [["x"]], "###MEDLINE:9\n\nx O T1\n\n###A:1\n\n"),
+        ("###MEDLINE:9\n\nx\n\n###A:1\n\n", 0, [["x"]], "###MEDLINE:9\n\nx T1\n\n###A:1\n\n"),
+        ("-DOCSTART FILE a.xml\nx O\n\n", 0, [["x"]], "-DOCSTART FILE a.xml O\nx O T1\n\n"),
         ("#my corpus\n\nx O\n", 0, [["x"]], "#my corpus\n\nx O T1\n\n"),
         ("# by e-mail\n\nx O\n", 0, [["x"]], "# by e-mail\n\nx O T1\n\n"),
         ("# id a\ten\nx\tO\n#\tO\n\n", 0, [["x", "#"]], "# id a\ten\nx\tO\tT1\n#\tO\tT2\n\n"),
@@ -355,7 +358,7 @@ def test_what_separates_columns_stays(content: str, words: list[list[str]], writ
     ],
 )
 def test_blanks_separate_nothing_where_tabs_did(content: str, line: int, tmp_path: Path) -> None:
-    message = rf"a\.txt:{line}: expected 2 columns as in line 1, found 1 \(tabs separate the columns\)"
+    message = rf"a\.txt:{line}: expected 2 columns as in line 1, found 1 \(tabs separate the columns: is one of"
     with pytest.raises(InputError, match=message.replace("line 1", r"line \d")):
         tagged(content, tmp_path)
 
@@ -379,3 +382,17 @@ def test_ranges_of_words_that_are_miscounted_are_refused(tmp_path: Path) -> None
     content = "1-2\tdel\n1\tde\n2\tel\n4\tx\n\n"
     with pytest.raises(InputError, match=r"a\.txt:4: column 0 counts words, but 4 does not come next, so ranges"):
         tagged(content, tmp_path, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("x\tO\t_\n.\tO\tEndOfSentence\ny\tO\t_\n\n", "2: a sentence ends here, as a flag says, but no empty line"),
+        ("x\tO\tPySBDSegment\ny\tO\tPySBDSegment\n\n", "1: a sentence ends here, as a flag says"),
+        ("x\tO\t_\n.\tO\tEndOfSentence\n\n", ""),
+    ],
+)
+def test_flags_say_that_a_sentence_ends(content: str, told: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    tagged(content, tmp_path, 0, said.append)
+    assert [line.partition("a.txt:")[2].startswith(told) for line in said] == [True] * bool(told)

@@ -9,9 +9,9 @@ import pytest
 
 from ldnet.errors import InputError
 from ldnet.text.columns import Sentence
+from ldnet.text.odd_characters import NAMES
 from ldnet.text.tags import to_iobes
 from pipeline.params import ConllParams
-from pipeline.text.odd_characters import NAMES
 from pipeline.text.splits import count, cut_long, draw, hold_out, paths_of_splits, read_splits
 
 FILES = {"train": "a B-X\nb I-X\n\nc B-X\n", "dev": "d B-X\n", "test": "e B-Y\nf O\n"}
@@ -379,6 +379,8 @@ def test_sentences_that_begin_without_a_blank_line(raw: Path) -> None:
         ("0 a B-X\n0 b O\n# id fd domain=en\n0 c O\n\n0 d O\n", 3),
         ("0 a B-X\n0 b O\n#Text=c\n0 c O\n\n0 d O\n", 3),
         ("0\ta\tB-X\tNoSpaceAfter|EndOfSentence\n0\tb\tO\t_\n\n0\tc\tO\tEndOfSentence\n", 2),
+        ("0\ta\tB-X\tNoSpaceAfter|PySBDSegment\n0\tb\tO\t_\n\n0\tc\tO\tPySBDSegment\n", 2),
+        ("1 a B-X\n1 b O\n2 c O\n2 c O\n\n3 d O\n3 e O\n", 3),
         ("sentence_id word tag\n0 a B-X\n0 b O\n1 c O\n\n0 d O\n", 4),
         ("Sentence #\tword\ttag\nSentence: 1\ta\tB-X\n\tb\tO\nSentence: 2\tc\tO\n\nSentence: 3\td\tO\n", 4),
     ],
@@ -448,6 +450,11 @@ def test_a_type_that_seems_to_have_a_prefix_is_told(raw: Path) -> None:
         ("_", "write O for a word outside of all spans"),
         ("PER-B", "write the prefix before the type"),
         ("(PER*)", "brackets around spans are not read"),
+        ("B", "it has no type: write one behind it, also where there is but one"),
+        ("I-", "it has no type: write one behind it"),
+        ("NE=B-PER|SpaceAfter=No", "it has a tag in it: write that alone"),
+        ("'O'", "it has a tag in it: write that alone"),
+        ("O/0.99", "it has a tag in it: write that alone"),
         ("PER[12]", "the number is that of a span: write B- and I- for the words of each span"),
     ],
 )
@@ -681,3 +688,81 @@ def test_files_that_are_not_there(raw: Path) -> None:
         read_splits(raw, several(raw, "x-*"), seed=1)
     with pytest.raises(InputError, match="gone: no such file"):
         read_splits(raw, several(raw, ["b", "gone"]), seed=1)
+
+
+def test_an_unknown_tag_says_which_columns_have_tags(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("a B-X - ada\nb I-X - ada\n\nc O - bo\n")
+    with pytest.raises(InputError, match=r"'ada': .* \(prepare_conll\.tag_column is -1, and tags are in column 1; all"):
+        said(raw, tag_column=-1)
+    for name in FILES:
+        (raw / name).write_text("a x - ada\nb x - ada\n\nc O - bo\n")
+    with pytest.raises(InputError, match=r"'ada': .* \(prepare_conll\.tag_column is -1; all"):
+        said(raw, tag_column=-1)
+
+
+def written(raw: Path, name: str, words: list[str], per_sentence: int = 3) -> None:
+    """Sentences of these words, the first of which is a span."""
+    lines = [f"{word} {'O' if number else 'B-X'}\n" for number, word in enumerate(words)]
+    ends = ["" if (number + 1) % per_sentence else "\n" for number in range(len(lines))]
+    (raw / name).write_text("".join(line + end for line, end in zip(lines, ends, strict=True)))
+
+
+CAPITALS = [f"{chr(65 + number % 26)}{'a' * (1 + number // 26)}" for number in range(60)]
+
+
+@pytest.mark.parametrize("name", ["dev", "test"])
+def test_files_of_other_words_than_train(raw: Path, name: str) -> None:
+    for file in FILES:
+        written(raw, file, CAPITALS)
+    assert not [line for line in said(raw) if "different words" in line]
+    written(raw, name, [f"{word}x" for word in CAPITALS[5:]] + CAPITALS[:5] + [".", ",", "1", "2"])
+    told = [line for line in said(raw) if "different words" in line]
+    assert told == [
+        f"note: {raw / name}: train has 5 of its 60 different words; are these words, and of the language of train?"
+    ]
+    written(raw, name, [f"{word}x" for word in CAPITALS[6:]] + CAPITALS[:6])
+    assert not [line for line in said(raw) if "different words" in line]
+    written(raw, name, [f"{word}x" for word in CAPITALS[:19]])
+    assert not [line for line in said(raw) if "different words" in line], "too few"
+    written(raw, "train", CAPITALS[:49])
+    written(raw, name, [f"{word}x" for word in CAPITALS])
+    assert not [line for line in said(raw) if "different words" in line], "train has too few"
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "told"),
+    [
+        (CAPITALS, [word.lower() for word in CAPITALS], "it has hardly any capital letters, train has"),
+        ([word.lower() for word in CAPITALS], CAPITALS, "train has hardly any capital letters, it has"),
+        (CAPITALS, [*(word.lower() for word in CAPITALS[6:]), *CAPITALS[:6]], ""),
+        ([word.lower() for word in CAPITALS], [word.lower() for word in CAPITALS], ""),
+    ],
+)
+def test_files_without_capital_letters(raw: Path, train: list[str], test: list[str], told: str) -> None:
+    for name, words in (("train", train), ("dev", train), ("test", test)):
+        written(raw, name, words)
+    found = [line for line in said(raw) if "capital letters" in line]
+    assert found == ([f"note: {raw / 'test'}: {told}; write all files in one way"] if told else [])
+
+
+def test_files_that_were_put_together_of_copies(raw: Path) -> None:
+    sentences = [f"a{number} B-X\nb O\n\n" for number in range(5)]
+    for copies, told in ((sentences * 2, True), ([*sentences * 2, "c O\nd O\n\n"], False), (sentences[:4] * 2, False)):
+        (raw / "train").write_text("".join(copies) + "x O\n\n" * 3)
+        found = [line for line in said(raw) if "copies" in line]
+        note = "5 different sentences among 10 of several words; was the file put together of copies?"
+        assert found == [f"note: {raw / 'train'}: {note}"] * told
+
+
+def test_spans_of_one_word_each_next_to_each_other(raw: Path) -> None:
+    for name in FILES:
+        (raw / name).write_text("a b_X\nb b_X\nc O\nd b_Y\n\ne b_X\n")
+    assert said(raw)[3] == (
+        "note: all tags begin with b_, so that each is a span of one word, and 3 of 12 follow another one of their "
+        "type; write I- for words that continue a span"
+    )
+    (raw / "dev").write_text("a b_X\nb i_X\n")
+    assert not any("a span of one word" in line for line in said(raw))
+    (raw / "dev").write_text("a b_X\n" + "c O\nb b_X\n" * 99)
+    assert not any("a span of one word" in line for line in said(raw))

@@ -38,13 +38,14 @@ def test_names_of_documents_are_no_words(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     documents = [f"d{number} x O\nd{number} y O\n\n" for number in range(20)]
     path.write_text("".join(documents))
-    assert list(doubts_of_words(read_columns(path, 0, -1))) == [
+    assert list(doubts_of_words(read_columns(path, 0, -1)))[1:] == [
         f"{path}: 20 of 20 sentences have the same word throughout, the first of them 'd0'; is "
         "prepare_conll.word_column right?"
     ]
     assert list(doubts_of_words(read_columns(path, 1, -1))) == []
     path.write_text("".join(documents[:19]))
-    assert list(doubts_of_words(read_columns(path, 0, -1))) == []
+    (told,) = doubts_of_words(read_columns(path, 0, -1))
+    assert told.startswith(f"{path}: all words have a digit in them, the first of them 'd0', 'd1', 'd2'")
 
 
 REMEDIES = {
@@ -61,10 +62,53 @@ def test_marks_of_tokenisers(tmp_path: Path, mark: str) -> None:
     assert doubts(tmp_path, ["a", mark, "b", mark]) == [f"2: the word {mark!r}, and 1 more such words{told}"]
 
 
+def test_words_that_share_a_sign(tmp_path: Path) -> None:
+    words = ["de:In", "de:Ulm", "de:.", "de:Er"]
+    told = "are these the words alone, and is prepare_conll.word_column right?"
+    shown = "the first of them 'de:In', 'de:Ulm', 'de:.'"
+    assert doubts(tmp_path, words) == [f" all words have ':' in them, {shown}; {told}"]
+    assert doubts(tmp_path, [*words, "x"]) == doubts(tmp_path, words[:3]) == []
+    (found,) = doubts(tmp_path, ["\u79d10", "\u62801", "\u76840", "\u5728\u0663"])
+    assert found.startswith(" all words have a digit in them, the first of them '\u79d10'")
+
+
+def bounds(folder: Path, sentences: list[str]) -> list[str]:
+    """What is said of a file with these sentences, without the place of the file."""
+    path = folder / "train.txt"
+    path.write_text("".join("".join(f"{word} O\n" for word in text.split()) + "\n" for text in sentences))
+    return [line.removeprefix(f"{path}: ") for line in doubts_of_words(read_columns(path, 0, 1))]
+
+
+def test_words_that_begin_or_end_all_sentences(tmp_path: Path) -> None:
+    others = [f"{letter} b c ." for letter in "defghijklmnopqrstuvwxyz"]
+    mark = "is this a mark of another tool, and no word? Delete its lines"
+    for first in ("BOS", "<sentence>", "--"):
+        assert bounds(tmp_path, [f"{first} {text}" for text in others[:3]]) == [
+            f"3 of 3 sentences begin with '{first}'; {mark}"
+        ]
+    assert bounds(tmp_path, [f"{text} EOS" for text in others[:18]] + others[18:20]) == [
+        f"18 of 20 sentences end with 'EOS'; {mark}"
+    ]
+    assert bounds(tmp_path, [f"{text} EOS" for text in others[:17]] + others[17:19]) == []
+    assert bounds(tmp_path, [f"BOS {text}" for text in others[:2]]) == []
+    for first in ("the", "The", "I", '"'):
+        assert bounds(tmp_path, [f"{first} {text}" for text in others]) == []
+    assert bounds(tmp_path, [f"{text} .." for text in others]) == []
+
+
+def test_documents_are_no_sentences(tmp_path: Path) -> None:
+    assert bounds(tmp_path, ["a b . c d ! e ?", "f . g . h ."]) == [
+        "a sentence has 3.0 full stops on average; is there a blank line after each sentence?"
+    ]
+    assert bounds(tmp_path, ["a b . c d ! e ?", "f . g . h"]) == bounds(tmp_path, ["a . b . c ."]) == []
+
+
 def test_words_in_another_encoding_say_what_is_meant(tmp_path: Path) -> None:
     assert doubts(tmp_path, ["a", "Caf\u00c3\u00a9", "SÃO"]) == [
         "2: the word 'Caf\u00c3\u00a9'; 'Café' is meant, in UTF-8 that was read as cp1252; convert the file again"
     ]
+    (told,) = doubts(tmp_path, ["a", "Москва", "Москва".encode().decode("cp1251")])
+    assert told.endswith("; 'Москва' is meant, in UTF-8 that was read as cp1251; convert the file again")
 
 
 @pytest.mark.parametrize("piece", ["##ing", "\u0120the"])

@@ -71,6 +71,8 @@ def test_a_first_row_of_dimension_one_is_not_a_header(tmp_path: Path) -> None:
         (b"2 " + b"9" * 5000 + b"\nthe 1 2\nof 3 4\n", ":1: expected a word and 2 numbers, found 2 columns"),
         (b"the 1 2\nof 3 4" + b" 4" * (1 << 22), ":2: a line of more than 4,194,304 bytes; expected a word and its"),
         (b"", ": no word vectors"),
+        (b"0.1\t2\n-3e1\t4\n", ":1: only numbers ('0.1', '-3e1', ...), no words; expected a word and its numbers"),
+        (b"2 2\n0 1 2\n1 3 4\n", ":1: only numbers ('0', '1', ...), no words"),
     ],
 )
 def test_errors_name_file_and_line(tmp_path: Path, content: bytes, message: str) -> None:

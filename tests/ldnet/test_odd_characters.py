@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.text.odd_characters import is_odd, meant
+from ldnet.text.odd_characters import Meant, is_odd, meant
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,21 @@ def test_words_that_cannot_be_seen(word: str) -> None:
 @pytest.mark.parametrize("word", ["Café", "Müller", "“x", "…", "Москва", "日本", "åä", "°C"])
 def test_words_in_a_wrong_encoding(word: str) -> None:
     misread = word.encode().decode("cp1252", errors="replace")
-    assert meant(misread) == word or is_odd(misread)  # which has U+FFFD
+    assert meant(misread) == Meant(word, "cp1252") or is_odd(misread)  # which has U+FFFD
     assert not meant(word) and not is_odd(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "encoding"), [("Москва", "cp1251"), ("Київ", "cp1251"), ("żółć", "cp1250"), ("příští", "cp1250")]
+)
+def test_words_of_eastern_europe_in_a_wrong_encoding(word: str, encoding: str) -> None:
+    assert meant(word.encode().decode(encoding)) == Meant(word, encoding)
+    assert not meant(word)
+
+
+@pytest.mark.parametrize("word", ["Рік", "Рі", "СЁ", "Ă°", "РЁ", "Ðł"])  # noqa: RUF001  # Cyrillic
+def test_one_such_character_may_be_there_by_chance(word: str) -> None:
+    assert not meant(word)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.text.odd_words import (
+from ldnet.text.odd_words import (
     has_blank_at_end,
     has_escape,
     is_boundary,
@@ -10,6 +10,7 @@ from pipeline.text.odd_words import (
     is_marked,
     is_piece,
     is_placeholder,
+    shared_mark,
 )
 
 WORDS = {
@@ -18,7 +19,7 @@ WORDS = {
     is_cut: ["@-@", "@,@"],
     is_piece: ["##ing", "hel@@", "low</w>"],
     is_marked: ["\u2581the", "\u0120the"],
-    has_escape: ["AT&amp;T", "&#39;", "&#x2F;", "Caf\\u00e9"],
+    has_escape: ["AT&amp;T", "&#39;", "&#x2F;", "Caf\\u00e9", "\\n", "\\r\\n"],
 }
 
 
@@ -60,3 +61,28 @@ def test_words_of_texts(word: str) -> None:
 def test_blanks_at_an_end() -> None:
     assert all(map(has_blank_at_end, ["a\u00a0", "\u202fa", "a b\u2007", "\u3000a"]))
     assert not any(map(has_blank_at_end, ["", "a", "a\u00a0b", "\u200ba", "\u0645\u200c"]))
+
+
+@pytest.mark.parametrize(
+    ("words", "mark"),
+    [
+        ("en:EU en:rejects en:German en:call", ":"),
+        ("EU_NNP is_VBZ so_RB ._.", "_"),
+        ("'EU' 'is' 'so' \"it's\"", "'"),
+        ("科0 技1 的0 在2", "a digit"),
+        ("1. 2. 3. 4.", "."),
+        ("\u2581EU \u2581is \u2581so \u2581it", ""),
+        ("en:EU en:is en:so", ""),
+        ("en:EU en:is en:so EU", ""),
+        ("\u0939\u093f \u0915\u093f \u0938\u093f \u0928\u093f", ""),
+    ],
+)
+def test_what_all_words_share(words: str, mark: str) -> None:
+    assert shared_mark(words.split()) == mark
+    assert shared_mark([*words.split(), "x"]) == ""
+
+
+def test_few_words_may_lack_what_the_others_share() -> None:
+    words = [f"en:{'x' * number}" for number in range(98)]
+    assert shared_mark([*words, "a", "b"]) == ":"
+    assert shared_mark([*words, "a", "b", "c"]) == ""
