@@ -7,7 +7,6 @@ SCREENSHOTS ?= docs
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup check repro experiment _named checkpoints torture fuzz mutants test coverage lint bench peers data profile publish try sweep path study ablations curve verify import parity export spark ui upload report plots test-ui ci
-export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export DVC_NO_ANALYTICS = true
@@ -15,13 +14,22 @@ export DVC_NO_ANALYTICS = true
 # A variable on the command line that no goal's help below names (BUDGET for BUDGETS) is refused before anything runs.
 override ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 $(if $(filter command,$(origin SHELL)),$(error SHELL is not a variable of any goal))
+# So is a value with signs that a shell would obey within quotation marks; make would obey the dollar even before that.
+define LINE_END
+
+
+endef
+override SIGNS := " ` \ $$
+$(foreach name,$(ON_COMMAND_LINE),$(foreach sign,$(SIGNS),$(if $(findstring $(sign),$(value $(name))),$(error $(name): expected a value without any of $(SIGNS) and without line ends))))
+$(foreach name,$(ON_COMMAND_LINE),$(if $(findstring $(LINE_END),$(value $(name))),$(error $(name): expected a value without any of $(SIGNS) and without line ends)))
 override COMPLAINT := $(if $(ON_COMMAND_LINE),$(shell $(PYTHON) commands/make_variables.py $(firstword $(MAKEFILE_LIST)) "$(or $(MAKECMDGOALS),help)" "$(ON_COMMAND_LINE)"))
 $(if $(COMPLAINT),$(error $(COMPLAINT)))
+export PATH := $(abspath $(VENV))/bin:$(PATH)
 # The environment has no say in them: some terminals have a NAME there.
 OPTIONS := NAME SAVE DISCARD REMOVE ROUNDS PAIRS SEED SEEDS SECONDS ONLY TRIAL FROM SET STRENGTHS BUDGETS METHODS SIZES JOBS GIVEN AGAINST TAGGER LM MAPS OUT FIXTURE ONNX MLFLOW REGISTER ALIAS CUDA
 $(foreach name,$(OPTIONS),$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
 
-SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs $(JOBS))
+SWEEP_OPTIONS = $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(JOBS),--jobs "$(JOBS)")
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -44,15 +52,15 @@ checkpoints: setup ## [REMOVE=1]: list what stopped stages would resume from; re
 	@python -m commands.checkpoints $(if $(REMOVE),--remove)
 
 torture: setup ## [ROUNDS=30] [PAIRS=1] [SEED=1]: kill stages and fill their disk, run two commands at once, and compare what they end with
-	@python -m tests.torture $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PAIRS),--pairs $(PAIRS)) $(if $(SEED),--seed $(SEED))
+	@python -m tests.torture $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(PAIRS),--pairs "$(PAIRS)") $(if $(SEED),--seed "$(SEED)")
 
 fuzz: setup ## [SECONDS=600] [SEED=1] [ONLY="word-vectors LM-text"]: try odd and damaged inputs of every class, and count what comes of them
 	@$(VENV)/bin/python -m pip install --quiet --only-binary :all: --requirement requirements-fuzz.txt || \
 	  echo "atheris cannot be installed here (no wheel for this Python, or no network), so nothing is guided by coverage"
-	@python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(foreach class,$(ONLY),--only $(class))
+	@python -m tests.fuzz $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(SEED),--seed "$(SEED)") $(foreach class,$(ONLY),--only "$(class)")
 
 mutants: setup ## [ONLY="gates crf"] [SECONDS=10]: change modules a little, thousands of times, and see whether tests notice (hours)
-	@python -m tests.mutants $(if $(SECONDS),--seconds $(SECONDS)) $(foreach group,$(ONLY),--only $(group))
+	@python -m tests.mutants $(if $(SECONDS),--seconds "$(SECONDS)") $(foreach group,$(ONLY),--only "$(group)")
 
 test: setup ## run the tests, in three processes: some wait for servers
 	python -m pytest --numprocesses 3 --dist worksteal
@@ -65,17 +73,17 @@ lint: setup ## check style and types
 	ruff check && ruff format --check && mypy
 
 bench: setup ## [ONLY="row row"]: measure the speed against the published way of computing (half an hour)
-	@python -m bench.run $(foreach row,$(ONLY),--only $(row))
+	@python -m bench.run $(foreach row,$(ONLY),--only "$(row)")
 
 peers: $(if $(NAME),profile,setup) ## [ONLY="crfsuite spacy"] [NAME=conll2003] [SEEDS="1"] [TRIAL=1]: train and measure other taggers on the same splits, in .venv-peers (hours)
 	@$(PYTHON) -I commands/environment.py .venv-peers requirements-peers.txt
-	@python -m bench.peers.run $(foreach peer,$(ONLY),--only $(peer)) $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(TRIAL),--trial)
+	@python -m bench.peers.run $(foreach peer,$(ONLY),--only "$(peer)") $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(TRIAL),--trial)
 
 data: setup ## NAME=conll2000 [FROM=folder]: bring a data set, from a folder or its public home
-	@python -m commands.fetch_data $(NAME) $(if $(FROM),--from "$(FROM)")
+	@python -m commands.fetch_data $(if $(NAME),"$(NAME)") $(if $(FROM),--from "$(FROM)")
 
 profile: setup ## NAME=conll2000 [SAVE=my-name] [DISCARD=1]: copy a profile to params.yaml
-	@python -m commands.switch_profile $(NAME) $(if $(SAVE),--save "$(SAVE)") $(if $(DISCARD),--discard)
+	@python -m commands.switch_profile $(if $(NAME),"$(NAME)") $(if $(SAVE),--save "$(SAVE)") $(if $(DISCARD),--discard)
 
 publish: setup ## write results/<profile>/, the tables made from it, and, of the demo, the tagger that ships
 	@python -m commands.publish
@@ -91,16 +99,16 @@ path: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.1"] [BUDGETS="2 6"] [JOB
 	@python -m commands.path $(SWEEP_OPTIONS)
 
 study: $(if $(NAME),profile,setup) ## [METHODS="r3 random"] [BUDGETS="2 6"] [STRENGTHS="0.5"] [JOBS=2] [NAME=conll2000]: ways to select layers side by side, in docs/selection.md
-	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(JOBS),--jobs $(JOBS))
+	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(JOBS),--jobs "$(JOBS)")
 
 curve: $(if $(NAME),profile,setup) ## [SIZES="250 1000 4000 0"] [SEEDS="1 2 3"] [JOBS=2] [NAME=conll2000]: F1 against labelled sentences, in docs/results.md
-	@python -m commands.learning_curve $(if $(SIZES),--sizes "$(SIZES)") $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(JOBS),--jobs $(JOBS))
+	@python -m commands.learning_curve $(if $(SIZES),--sizes "$(SIZES)") $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(JOBS),--jobs "$(JOBS)")
 
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/ablations.md
 	@python -m commands.ablations
 
 verify: setup ## [NAME=conll2000] [GIVEN=pretrain_lm] [AGAINST=clone]: run a published experiment again in a fresh clone and compare
-	@python -m commands.verify $(NAME) $(foreach stage,$(GIVEN),--given $(stage)) $(if $(AGAINST),--against "$(AGAINST)")
+	@python -m commands.verify $(if $(NAME),"$(NAME)") $(foreach stage,$(GIVEN),--given "$(stage)") $(if $(AGAINST),--against "$(AGAINST)")
 
 import: setup ## [TAGGER=file] [LM="forward backward"] [MAPS=json] [OUT=folder]: weights of the paper's released code
 	@python -m commands.import_weights $(if $(TAGGER),--tagger "$(TAGGER)") $(if $(LM),--lm $(LM)) $(if $(MAPS),--maps "$(MAPS)") $(if $(OUT),--out "$(OUT)")
@@ -115,7 +123,7 @@ spark: setup ## add Spark to the environment, for tagging on it (half a gigabyte
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements-spark.txt
 
 ui: setup ## [PORT=5000]: show the runs in the browser on 127.0.0.1
-	@python -m commands.ui --port $(PORT)
+	@python -m commands.ui --port "$(PORT)"
 
 upload: setup ## log to MLflow what an outage kept from it, once; close the runs of killed stages
 	@python -m commands.upload_runs

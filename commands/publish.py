@@ -30,7 +30,7 @@ from pipeline.publishing.tokens_table import tokens_section
 from pipeline.publishing.tries_table import tries_section
 from pipeline.publishing.verification import compare_locks, this_machine
 from pipeline.report.results import read_results
-from pipeline.yaml_text import read_yaml
+from pipeline.yaml_text import read_lock
 
 
 @click.command(
@@ -95,7 +95,7 @@ def publish_results(report: Path, results: Path, docs: Path) -> None:
     docs.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(figure, docs / f"f1_against_cost_{profile}.svg")
     folder = results / profile
-    before = read_yaml(folder / LOCK) if has_state(folder) else None
+    before = read_lock(folder / LOCK) if has_state(folder) else None
     keep_state(Path.cwd(), folder)
     if seconds := read_seconds(report.parent, results, profile):
         write_json(folder / SECONDS, seconds)
@@ -109,7 +109,7 @@ def machine_of_outputs(folder: Path, before: Mapping[str, Any] | None) -> dict[s
 
     `make verify` demands the same bits of a machine like it. DVC may have brought the outputs here from another one.
     """
-    if before is None or compare_locks(before, read_yaml(folder / LOCK))[0]:
+    if before is None or compare_locks(before, read_lock(folder / LOCK))[0]:
         return this_machine()
     return dict(read_json(folder / "results.json").get("machine") or this_machine())
 

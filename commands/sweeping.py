@@ -31,7 +31,7 @@ from pipeline.report.run_comparison import comparison_view, headline_metrics
 from pipeline.six_taggers import metrics_name
 from pipeline.tracking import log_pipeline_run
 from pipeline.tracking_store import WAIT_SECONDS, TrackingError, within, without_run
-from pipeline.yaml_text import read_yaml
+from pipeline.yaml_text import read_lock
 
 REFRESH_SECONDS, STATUS_SECONDS = 1.0, 15.0  # asking DVC for the status takes a second of computing
 LOG_LINES = 20
@@ -51,7 +51,7 @@ def run_sweep(
     end_on_signals()
     stages = leading_to(read_stages(), points[0].targets)
     update_shared_stages(params, points, stages)
-    lock = read_yaml(Path("dvc.lock"))
+    lock = read_lock(Path("dvc.lock"))
     named = name_points(params, points, lock, stages, [PIPELINE, *code(stages)])
     done = _queue.finished(named)
     if done:

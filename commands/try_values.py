@@ -1,6 +1,5 @@
 """Try other values of params.yaml: `dvc exp run`, unless another command is running in the workspace."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -9,7 +8,9 @@ from typing import IO
 
 import click
 
-from commands.workspace import WorkspaceCommand
+from commands.supervision import end_on_signals, run_side_by_side
+from commands.workspace import WorkspaceCommand, back_on_branch, note_branch
+from ldnet.command_line import echo
 from ldnet.errors import InputError
 from ldnet.printable import quoted
 from pipeline.experiments.stage_graph import PARAMS
@@ -23,12 +24,24 @@ from pipeline.params import load_params, parse_params
 @click.argument("values", nargs=-1)
 @click.pass_obj
 def main(lock: IO[str], values: tuple[str, ...]) -> None:
-    """Set VALUES (section.key=value) in params.yaml and run what depends on them, as an experiment of DVC."""
+    """Set VALUES (section.key=value) in params.yaml and run what depends on them, as an experiment of DVC.
+
+    DVC takes git off its branch for that time, and is killed before it can bring it back.
+    """
     if not values:
         raise InputError("which values? make try SET=select.strength=0.2")
     check(values)
-    os.set_inheritable(lock.fileno(), True)  # DVC takes the place of this process, and the lock with it
-    os.execvp("dvc", ["dvc", "exp", "run", *(word for value in values for word in ("--set-param", value))])
+    before = PARAMS.read_bytes()
+    end_on_signals()
+    branch = note_branch(lock)
+    try:
+        run_side_by_side([["dvc", "exp", "run", *(word for value in values for word in ("--set-param", value))]])
+    except BaseException:
+        if PARAMS.read_bytes() != before:
+            echo(f"{PARAMS} keeps the values that were tried: {' '.join(values)}", err=True)
+        raise
+    finally:
+        back_on_branch(branch)
 
 
 def check(values: Sequence[str]) -> None:

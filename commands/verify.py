@@ -19,7 +19,7 @@ from ldnet.command_line import FOLDER, Command, echo
 from ldnet.errors import InputError
 from ldnet.files import read_json
 from pipeline.publishing.verification import Deviation, Tolerance, compare_locks, compare_metrics, this_machine
-from pipeline.yaml_text import parse_yaml, read_yaml
+from pipeline.yaml_text import parse_yaml, read_lock, read_yaml
 
 RAW = Path("data/raw")
 RESULTS, TOLERANCE = Path("results"), "tolerance.json"
@@ -47,7 +47,7 @@ def main(name: str | None, against: Path | None, given: tuple[str, ...]) -> None
     published = Reference.of(name)
     kept = without_stages(published.lock, given)
     with rerun(name, given) if against is None else already_run(against) as clone:
-        lock = without_stages(read_yaml(clone / "dvc.lock"), given if against else ())
+        lock = without_stages(read_lock(clone / "dvc.lock"), given if against else ())
         metrics = {f"metrics/{path.name}": read_json(path) for path in sorted((clone / "metrics").glob("*.json"))}
     same_machine = published.machine == this_machine()
     differences, code = compare_locks(kept, lock, checksums=same_machine)
@@ -150,7 +150,7 @@ def _take_as_published(given: Collection[str], clone: Path, environment: Mapping
 
     Their metrics and curves are there with the published state.
     """
-    stages = [stage for stage in read_yaml(clone / "dvc.lock")["stages"] if _in_pipeline(stage) in given]
+    stages = [stage for stage in read_lock(clone / "dvc.lock")["stages"] if _in_pipeline(stage) in given]
     cache = subprocess.run(["dvc", "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
     _run_there(["dvc", "remote", "add", "--quiet", "--local", "published", cache], clone, environment)
     try:

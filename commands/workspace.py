@@ -3,23 +3,25 @@
 import fcntl
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 import psutil
 
 from ldnet.command_line import Command, echo
 from ldnet.errors import InputError
-from pipeline.yaml_text import read_yaml
+from pipeline.yaml_text import lock_remedy, read_lock
 
 LOCK = Path(".dvc/tmp/command.lock")
 EXPERIMENTS = Path(".dvc/tmp/exps")
 RUNNING_EXPERIMENT = EXPERIMENTS / "run/workspace/workspace.json"  # where `dvc exp run` notes its process
+EXPERIMENT_HEAD = "refs/exps/exec/EXEC_HEAD"  # the commit that an experiment of DVC in the workspace started from
 CONFLICT = b"<<<<<<< "
 LOOK_AGAIN_SECONDS = 1.0  # before a file of DVC is taken for damaged: another process may be writing it just now
 
@@ -44,12 +46,42 @@ class WorkspaceCommand(Command):
             experiment = _noted(RUNNING_EXPERIMENT)
             if _is_dvc(experiment.get("pid", -1)):
                 raise _busy({"command": "dvc exp run", **experiment})
-            lock.truncate(0)
-            lock.write(json.dumps({"command": context.command_path, "pid": os.getpid()}))
-            lock.flush()
+            back_on_branch(_noted(LOCK).get("branch", ""))
+            _note(lock, {"command": context.command_path, "pid": os.getpid()})
             mend_what_a_kill_left(Path())
             context.obj = lock
             return super().run(context)
+
+
+def note_branch(lock: IO[str]) -> str:
+    """The branch that git is on, '' for none; it is noted in the lock, for the command that comes after a kill."""
+    branch = _git("symbolic-ref", "--quiet", "HEAD")
+    _note(lock, {**_noted(LOCK), "branch": branch})
+    return branch
+
+
+def back_on_branch(branch: str) -> None:
+    """Bring git back to the branch, off which an experiment of DVC that was killed has left it; say so."""
+    if branch and (head := _git("rev-parse", "--verify", "--quiet", EXPERIMENT_HEAD)) == _git("rev-parse", "HEAD"):
+        if head == _git("rev-parse", "--verify", "--quiet", branch) and not _git("symbolic-ref", "--quiet", "HEAD"):
+            _git("symbolic-ref", "HEAD", branch)
+            echo(f"git is back on {branch.removeprefix('refs/heads/')}, off which a killed try had left it", err=True)
+        for name in _git("for-each-ref", "--format=%(refname)", f"{EXPERIMENT_HEAD.rpartition('/')[0]}/").split():
+            _git("update-ref", "-d", name)
+
+
+def _git(*arguments: str) -> str:
+    """What git says, '' where it fails or is not there."""
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
+def _note(lock: IO[str], noted: dict[str, Any]) -> None:
+    lock.truncate(0)
+    lock.write(json.dumps(noted))
+    lock.flush()
 
 
 @contextmanager
@@ -78,7 +110,7 @@ def mend_what_a_kill_left(folder: Path) -> None:
     Raises InputError for a dvc.lock that cannot be read though it is whole, as after a merge with conflicts.
     """
     locks = (folder / ".dvc/tmp/rwlock", folder / EXPERIMENTS / "rwlock")
-    for path, readable in (*((lock, _is_json) for lock in locks), (folder / "dvc.lock", _is_mapping)):
+    for path, readable in (*((lock, _is_json) for lock in locks), (folder / "dvc.lock", _is_lock)):
         if path.exists() and not readable(path):
             time.sleep(LOOK_AGAIN_SECONDS)
             if path.exists() and not readable(path):
@@ -96,11 +128,12 @@ def _is_json(path: Path) -> bool:
     return True
 
 
-def _is_mapping(path: Path) -> bool:
+def _is_lock(path: Path) -> bool:
     try:
-        return isinstance(read_yaml(path), dict)
+        read_lock(path)
     except InputError:
         return False
+    return path.stat().st_size > 0
 
 
 def _check_is_cut(path: Path) -> None:
@@ -109,13 +142,9 @@ def _check_is_cut(path: Path) -> None:
     if not content.endswith(b"\n") or b"\0" in content:
         return
     marks = [number for number, line in enumerate(content.splitlines(), 1) if line.startswith(CONFLICT)]
-    problem = f"{path}:{marks[0]}: marks of a merge conflict" if marks else f"{path}: no mapping, which DVC writes"
-    if not marks:
-        try:
-            read_yaml(path)
-        except InputError as error:
-            problem = str(error)
-    raise InputError(f"{problem}; mend it, or take what was committed: git checkout HEAD -- dvc.lock")
+    if marks:
+        raise InputError(f"{path}:{marks[0]}: marks of a merge conflict; {lock_remedy(path)}")
+    read_lock(path)
 
 
 def _forget_killed(rwlock: Path) -> None:

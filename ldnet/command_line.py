@@ -2,6 +2,7 @@
 which all messages are printed: what they quote of data, names of files or answers of servers is harmless then.
 """
 
+import errno
 import os
 import re
 import signal
@@ -17,9 +18,27 @@ import click
 
 from ldnet.errors import InputError
 from ldnet.interruptions import raised_again
-from ldnet.printable import one_line, printable
+from ldnet.printable import MOST_REASON, one_line, printable, shortened
 
 INTERRUPTED = 128 + signal.SIGINT
+# What was expected where the system refuses a file, by the number of its error.
+EXPECTED = {
+    errno.ENOENT: "expected it to be there",
+    errno.EISDIR: "expected a file in its place, not a folder",
+    errno.ENOTDIR: "expected a folder in the place of the file",
+    errno.EEXIST: "expected a folder there, or nothing; remove it",
+    errno.ELOOP: "expected a file or a folder, not a link that leads to itself",
+    errno.ENXIO: "expected a file, not a socket or a device",
+    errno.ENAMETOOLONG: "expected a shorter name",
+    errno.EACCES: "expected one that you may use; give yourself the right to it, or take another",
+    errno.EROFS: "expected a disk that can be written to",
+    errno.ENOSPC: "expected more space; make room, then run the same command again",
+    errno.EDQUOT: "expected more space; make room, then run the same command again",
+    errno.EFBIG: "expected a higher limit on the size of files; see `ulimit -f`",
+    errno.EMFILE: "expected a higher limit on open files; see `ulimit -n`",
+}
+# Programs that commands start. The system says of a missing one what it says of a missing file.
+PROGRAMS = {"git": "install git", "dvc": "`make setup` installs it"}
 
 
 class GivenPath(click.Path):
@@ -114,7 +133,7 @@ class Examples(click.Command):
                 discard_output()
                 raise click.exceptions.Exit(0) from None
             except OSError as error:
-                raise click.ClickException(str(error)) from None
+                raise click.ClickException(_said(error)) from None
 
     def invoke(self, context: click.Context) -> Any:
         with _harmless_errors():
@@ -167,13 +186,19 @@ def show_uncaught(kind: type[BaseException], error: BaseException, trace: Traceb
 
 
 def _said(error: Exception) -> str:
-    """What the error says. The system names no file where the current folder has been removed."""
-    if isinstance(error, FileNotFoundError) and error.filename is None:
+    """What the error says; of the system's, the file, what is wrong with it and what was expected."""
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # the system names no file then
         try:
             Path.cwd()
         except FileNotFoundError:
             return "the current folder has been removed; change to one that is there"
-    return str(error)
+    if not isinstance(error, OSError) or error.filename is None or not error.strerror:
+        return str(error)
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    if error.errno == errno.ENOENT and name in PROGRAMS:
+        return f"{name}: no such program; expected it on the PATH: {PROGRAMS[name]}"
+    expected = EXPECTED.get(error.errno or 0, "expected a file or a folder that can be used")
+    return f"{shortened(name, MOST_REASON)}: {error.strerror}; {expected}"
 
 
 def _shown(message: str) -> str:

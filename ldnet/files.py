@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, BinaryIO
 
 from ldnet.errors import InputError, StageFileError, TooLargeError
 from ldnet.limits import MOST_JSON_BYTES
+from ldnet.printable import HALF_CHARACTER, quoted
 
 NEWLINE = b"\n"
 MOST_DIGITS = 308  # of a whole number: a larger one is beyond what a floating-point number can hold
@@ -49,12 +51,15 @@ def written_whole(path: Path, unfinished: str = "") -> Iterator[BinaryIO]:
 def write_json(path: Path, content: Any, *, read_again: bool = True) -> None:
     """Write indented JSON with sorted keys and a newline at the end.
 
-    Raises InputError for NaN and infinity, and TooLargeError for what `read_json` would refuse, if it is `read_again`.
+    Raises InputError for NaN, infinity and half characters, and TooLargeError for what `read_json` would refuse, if it
+    is `read_again`.
     """
     try:
         text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise InputError(f"{path}: not written, since a number in it is not finite: {error}") from None
+    if half := HALF_CHARACTER.search(text):
+        raise InputError(f"{path}: not written: {quoted(half[0])} is half a character, which no file can hold")
     encoded = f"{text}\n".encode()
     if read_again and len(encoded) > MOST_JSON_BYTES:
         raise TooLargeError(
@@ -71,10 +76,13 @@ def not_utf8(error: UnicodeDecodeError, name: str) -> InputError:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file. Raises InputError if it is missing, too large, not UTF-8 or not JSON, as NaN is not."""
+    """Read a JSON file. Raises InputError if it is missing, no file, too large, not UTF-8, or not JSON, as is NaN."""
     try:
-        if (size := path.stat().st_size) > MOST_JSON_BYTES:
-            raise InputError(f"{path}: {size:,} bytes; a JSON file may have at most {MOST_JSON_BYTES:,}")
+        found = path.stat()
+        if found.st_size > MOST_JSON_BYTES:
+            raise InputError(f"{path}: {found.st_size:,} bytes; a JSON file may have at most {MOST_JSON_BYTES:,}")
+        if not stat.S_ISREG(found.st_mode):
+            raise InputError(f"{path}: {kind_of(found)}; expected a JSON file")
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_int=_whole)
     except FileNotFoundError:
         raise StageFileError(f"{path}: no such file", "run the stage that writes it (`dvc repro`)") from None
@@ -82,8 +90,16 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
     except UnicodeDecodeError as error:
         raise not_utf8(error, str(path)) from None
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:  # a number too long, thousands of brackets
         raise InputError(f"{path}: not JSON: {error}") from None
+
+
+def kind_of(found: os.stat_result) -> str:
+    """What is there in the place of a file."""
+    kinds = {stat.S_IFDIR: "is a folder", stat.S_IFIFO: "is a named pipe", stat.S_IFSOCK: "is a socket"}
+    return kinds.get(stat.S_IFMT(found.st_mode), "is a device")
 
 
 def _refuse(constant: str) -> float:

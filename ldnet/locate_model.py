@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ldnet.errors import InputError
 from ldnet.extras import require
-from ldnet.mlflow_store import configure_mlflow, tracking_uri
+from ldnet.mlflow_store import configure_mlflow, tracking_uri, without_password
 from ldnet.model_description import DESCRIPTION, read_description
 from ldnet.printable import MOST_REASON, shortened
 
@@ -25,6 +25,7 @@ EXPECTED = f"a model folder (`make export`), models:/..., runs:/..., {LATEST} or
 DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error, LZMAError)
 MLFLOW_SCHEMES = ("models:", "runs:")
 DOWNLOAD_SECONDS = 300
+DEEPEST = 4  # folders down to where a model folder is looked for: MLflow has it in artifacts/<name>, and / is vast
 # MLflow downloads in a process of its own, which an alarm ends: a server that sends a byte now and then cannot be
 # interrupted in any other way, and MLflow's threads would keep this process from ending.
 DOWNLOAD = """
@@ -93,7 +94,8 @@ def _model_inside(folder: Path, name: str) -> Path:
         return folder
     if not folder.is_dir():
         raise InputError(f"{name}: no such folder; expected {EXPECTED}")
-    found = [path.parent for path in folder.rglob(DESCRIPTION) if (path.parent / "lexicon").is_dir()]
+    below = [path for depth in range(1, DEEPEST + 1) for path in folder.glob("*/" * depth + DESCRIPTION)]
+    found = [path.parent for path in below if (path.parent / "lexicon").is_dir()]
     if len(found) != 1:
         raise InputError(
             f"{name}: {len(found)} model folders in it; expected a model folder, or an MLflow model that has one"
@@ -119,12 +121,13 @@ def _download(uri: str, folder: str) -> Path:
         errors="replace",
         check=False,
     )
+    shown = without_password(server)
     if done.returncode == -signal.SIGALRM:
         raise InputError(
-            f"{uri}: MLflow at {server}: not here after {DOWNLOAD_SECONDS} s; expected the whole model by then; try "
+            f"{uri}: MLflow at {shown}: not here after {DOWNLOAD_SECONDS} s; expected the whole model by then; try "
             f"again, or download it in another way and give its folder"
         )
     if done.returncode:
         said = done.stderr.splitlines() or [f"exit status {done.returncode}"]
-        raise InputError(f"{uri}: MLflow at {server}: {shortened(said[-1], MOST_REASON)}")
+        raise InputError(f"{uri}: MLflow at {shown}: {shortened(without_password(said[-1]), MOST_REASON)}")
     return Path(done.stdout.splitlines()[-1])

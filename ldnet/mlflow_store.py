@@ -1,7 +1,10 @@
 """Where MLflow keeps runs and registered models, and the switches that it is used with."""
 
 import os
+import re
 from pathlib import Path
+
+USER = re.compile(r"(?<=://)[^/\s]*@")  # and the password, in an address
 
 
 def root() -> Path:
@@ -12,6 +15,11 @@ def root() -> Path:
 def tracking_uri() -> str:
     """Where the runs and the registered models are."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root()}/mlflow.db"
+
+
+def without_password(text: str) -> str:
+    """The text without who logs in where, which addresses in it may say: messages go to logs."""
+    return USER.sub("", text)
 
 
 def configure_mlflow() -> None:

@@ -7,6 +7,7 @@ and a JSON reader is needed to check and use it.
 
 import fcntl
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from uuid import uuid4
 from ldnet.command_line import echo
 from ldnet.decoding.precision import DecodingPrecision
 from ldnet.errors import InputError, naming
-from ldnet.files import read_json, write_json, written_whole
+from ldnet.files import kind_of, read_json, write_json, written_whole
 from ldnet.input_formats import READS_COLUMNS, doubt_about_text
 from ldnet.limits import MOST_LINE_BYTES
 from ldnet.printable import one_line
@@ -34,6 +35,7 @@ GROUP_LINES, GROUP_CHARACTERS = 10_000, 1 << 24
 SUFFIXES = (".txt", ".txt.gz")
 OUTPUT_SUFFIX, UNFINISHED_SUFFIX = ".jsonl", ".part"
 DESCRIPTION = "tagging.json"
+RECORD_END = b"]}\n"
 LOOKED_AT = 200  # lines that show what a shard is
 EXPECTED_TEXT = "expected text, one tokenised sentence a line"
 EXPECTED_SHARDS = "expected *.txt or *.txt.gz in a folder, one tokenised sentence a line"
@@ -172,5 +174,24 @@ def write_shard(shard: Path, out: Path, lines: Iterable[Line]) -> ShardResult:
 
 
 def missing_shards(shards: Sequence[Path], out: Path) -> list[Path]:
-    """The shards that have no output yet."""
-    return [shard for shard in shards if not output_of(shard, out).exists()]
+    """The shards that have no output yet. Raises InputError for an output that cannot be one of its shard."""
+    missing = [shard for shard in shards if not output_of(shard, out).exists()]
+    for shard in sorted(set(shards) - set(missing)):
+        _check_output(output_of(shard, out), shard)
+    return missing
+
+
+def _check_output(output: Path, shard: Path) -> None:
+    """Raise InputError unless it is a file that ends with a whole record, or is empty as its shard is.
+
+    This program writes outputs that are whole. A copy of them may have been cut short.
+    """
+    advice = "remove it, then run the same command again"
+    if not output.is_file():
+        raise InputError(f"{output}: {kind_of(output.stat())}; expected a file of tags; {advice}")
+    with output.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(RECORD_END)))
+        end = file.read()
+    if end != RECORD_END and (size or next(iter(read_lines(shard, MOST_LINE_BYTES)), None) is not None):
+        raise InputError(f"{output}: cut short; expected a record for each line of {shard}; {advice}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ldnet.command_line import echo
+from ldnet.errors import StageFileError
 from ldnet.files import sha256_of_file, write_json
 
 DESCRIPTION, LOCK = "computation.json", "lock"  # in each folder of checkpoints, beside these
@@ -37,13 +38,13 @@ class Computation:
     files: Sequence[Path]  # data and code, whose contents count; of a folder, the files in it
 
     def description(self) -> dict[str, Any]:
-        """The same with a digest of the files' contents. Raises OSError for a file that is missing."""
-        files = [file for path in self.files for file in _files_of(path)]
-        return {
-            "stage": self.stage,
-            "inputs": json.loads(json.dumps(self.inputs)),
-            "files": digest_of_files(files),
-        }
+        """The same with a digest of the files' contents. Raises InputError for a file that is missing."""
+        try:
+            digest = digest_of_files([file for path in self.files for file in _files_of(path)])
+        except OSError as error:
+            problem = f"{error.filename}: expected a file, found none ({error.strerror})"
+            raise StageFileError(problem, "run the stage that writes it (`dvc repro`)") from None
+        return {"stage": self.stage, "inputs": json.loads(json.dumps(self.inputs)), "files": digest}
 
 
 def digest_of_files(files: Sequence[Path]) -> str:

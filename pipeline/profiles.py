@@ -19,7 +19,7 @@ from ruamel.yaml.scalarstring import PlainScalarString
 from ldnet.errors import InputError
 from ldnet.files import write_bytes
 from pipeline.params import Params, load_params, parse_params
-from pipeline.yaml_text import FAULTS, parse_yaml, read_yaml, yaml_error
+from pipeline.yaml_text import FAULTS, check_size, parse_yaml, read_yaml, yaml_error
 
 BASE = "base.yaml"
 LIKE = "like"
@@ -212,7 +212,9 @@ def _yaml() -> YAML:
 def _read(path: Path) -> CommentedMap:
     """The file with its comments. Raises InputError if it is not a YAML file of keys."""
     try:
-        content = _yaml().load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        check_size(text, str(path))
+        content = _yaml().load(text)
     except (*FAULTS, OSError) as error:
         raise yaml_error(error, str(path)) from None
     if not isinstance(content, CommentedMap):

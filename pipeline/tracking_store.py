@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from ldnet.errors import InputError
-from ldnet.mlflow_store import configure_mlflow, root, tracking_uri
+from ldnet.mlflow_store import configure_mlflow, root, tracking_uri, without_password
 from pipeline.yaml_text import read_yaml
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def within(seconds: float, call: Callable[[], Answer]) -> Answer:
     except TrackingError:
         raise
     except Exception as error:
-        raise TrackingError(str(error).strip().split("\n")[0] or type(error).__name__) from None
+        raise TrackingError(without_password(str(error).strip().split("\n")[0]) or type(error).__name__) from None
 
 
 class RunWriter:
@@ -292,7 +292,7 @@ def comparison_links(site: str) -> dict[str, str]:
     try:
         number, found = within(WAIT_SECONDS, _finished_pipeline_runs)
     except TrackingError as error:
-        raise InputError(f"{tracking_uri()}: MLflow cannot read the runs there: {error}") from None
+        raise InputError(f"{without_password(tracking_uri())}: MLflow cannot read the runs there: {error}") from None
     if not number:
         return {}
     links = {"all runs": f"{site}/#/experiments/{number}/runs?viewStateShareKey={VIEW}&compareRunsMode=CHART"}

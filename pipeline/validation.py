@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from ldnet.errors import InputError
+from ldnet.printable import one_line, shortened
 
 Model = TypeVar("Model", bound=BaseModel)
 MOST_BITS = 1 << 12  # of a number that is shown
@@ -22,7 +23,8 @@ class Section(BaseModel):
     @classmethod
     def _known_keys(cls, content: Any) -> Any:
         if isinstance(content, dict) and (unknown := sorted(set(map(str, content)) - set(cls.model_fields))):
-            raise ValueError(f"{unknown[0]}: unknown key; expected one of {', '.join(cls.model_fields)}")
+            named = shortened(one_line(unknown[0]))  # pydantic cannot hold half a character
+            raise ValueError(f"{named}: unknown key; expected one of {', '.join(cls.model_fields)}")
         return content
 
 

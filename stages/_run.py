@@ -1,9 +1,12 @@
 """What every stage script shares: the option --params, what --dry-run tells of long stages, how to resume them."""
 
 import inspect
+import os
 import signal
+import stat
 import sys
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from tqdm import tqdm
 
 from ldnet.command_line import FILE, Command, echo, flag
 from ldnet.errors import InputError, TooLargeError
+from ldnet.files import kind_of
 from stages._ending import Stopped, one_line_endings
 
 # The stages that run for long can be asked beforehand what it will cost (see `stages._dry_run`), and say what is lost
@@ -26,6 +30,7 @@ SMALLER = {
     "prepare_conll": "lower prepare_conll.vector_rows (0 reads all rows of the word vectors)",
     "prepare_corpus": "raise prepare_corpus.min_count, so that fewer words are in the vocabulary",
 }
+NO_INPUTS = ("out", "metrics", "curve", "params_path")  # the parameters may come through a pipe; JSON is checked anyway
 params_option = click.option(
     "--params", "params_path", type=FILE, default="params.yaml", show_default=True, help="The parameters file."
 )
@@ -59,6 +64,8 @@ class StageCommand(StoppableCommand):
 
     def run(self, context: click.Context) -> Any:
         """What the script does, or what its dry run says."""
+        given = context.params.items()
+        check_kinds(path for name, path in given if isinstance(path, Path) and name not in NO_INPUTS)
         if context.meta.get("--dry-run"):
             from stages._dry_run import report  # imports torch
 
@@ -70,6 +77,20 @@ class StageCommand(StoppableCommand):
             if self.script not in SMALLER:
                 raise
             raise InputError(f"{error}; {SMALLER[self.script]}") from None
+
+
+def check_kinds(paths: Iterable[Path]) -> None:
+    """Raise InputError for the first named pipe, socket or device among the paths, and in their folders: to read a pipe
+    would wait without an end for somebody who writes to it."""
+    for path in paths:
+        inside = (Path(folder, name) for folder, _, names in os.walk(path) for name in sorted(names))
+        for file in (path, *inside):
+            try:
+                found = file.stat()
+            except OSError:  # what is not there, or leads nowhere, is the business of who reads it
+                continue
+            if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+                raise InputError(f"{file}: {kind_of(found)}; expected a file in its place, or nothing")
 
 
 if "--multiprocessing-fork" in sys.orig_argv:

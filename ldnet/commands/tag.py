@@ -1,9 +1,12 @@
 """`ldnet tag`: text from files or standard input to tags."""
 
+import os
 import signal
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -99,6 +102,7 @@ def main(
 
     names = files or (STDIN,)
     check_inputs(names)
+    _check_output(names)
     with located(model) as folder:
         if STDIN in names and sys.stdin.isatty():
             echo("reading what you type, a sentence a line; Ctrl-D ends it", err=True)
@@ -109,6 +113,17 @@ def main(
         _tag_all(loaded, names, reader, output, n_best)
     except BrokenPipeError:  # who reads has seen enough; what Python still holds back has nowhere to go either
         discard_output()
+
+
+def _check_output(names: tuple[str, ...]) -> None:
+    """Raise InputError for an input that the output goes to: its tags would be read as text, without an end."""
+    from ldnet.sentence_input import STDIN, display_name
+
+    out = os.fstat(1)
+    for name in names:
+        read = os.fstat(0) if name == STDIN else Path(name).stat()
+        if stat.S_ISREG(out.st_mode) and os.path.samestat(read, out):
+            raise InputError(f"{display_name(name)}: the output goes to this file, too; expected another one")
 
 
 def _say(line: str) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from ldnet.errors import InputError
 from ldnet.files import read_json
-from ldnet.mlflow_store import tracking_uri
+from ldnet.mlflow_store import tracking_uri, without_password
 from pipeline.params import Params, experiment_values, load_params
 from pipeline.report.experiment_run import experiment_run
 from pipeline.report.measurements import flat_metrics, read_metrics
@@ -39,7 +39,7 @@ from pipeline.tracking_store import (
     within,
 )
 from pipeline.validation import validated
-from pipeline.yaml_text import read_yaml
+from pipeline.yaml_text import read_lock
 
 LOCK, METRICS, CURVES, REPORT = Path("dvc.lock"), Path("metrics"), Path("curves"), Path("work/report")
 PIPELINE_RUN = "the whole experiment"
@@ -65,7 +65,7 @@ def upload_missed() -> Iterator[str]:
     """
     if not LOCK.exists():
         raise InputError(f"{LOCK}: no such file, so no stage has run here; expected it beside params.yaml")
-    stages = (read_yaml(LOCK) or {}).get("stages", {})
+    stages = read_lock(LOCK).get("stages", {})
     try:
         if closed := within(WAIT_SECONDS, close_all_dead_runs):
             yield closing(closed)
@@ -80,7 +80,8 @@ def upload_missed() -> Iterator[str]:
         if "report" in stages:
             yield from upload_experiment(stages["report"])
     except TrackingError as error:
-        raise InputError(f"{tracking_uri()}: {error}; nothing is lost: run the same command again later") from None
+        place = without_password(tracking_uri())
+        raise InputError(f"{place}: {error}; nothing is lost: run the same command again later") from None
 
 
 def close_all_dead_runs() -> list[str]:
@@ -149,10 +150,10 @@ def upload_experiment(entry: Mapping[str, Any]) -> Iterator[str]:
     """Log the run of the whole experiment, as the stage report does, unless a finished one has the same content."""
     changed = [
         dep["path"]
-        for dep in entry["deps"]
-        if Path(dep["path"]).parent in (METRICS, CURVES) and md5_of(Path(dep["path"])) != dep["md5"]
+        for dep in entry.get("deps", [])
+        if Path(dep["path"]).parent in (METRICS, CURVES) and md5_of(Path(dep["path"])) != dep.get("md5", "")
     ]
-    changed += [out["path"] for out in entry["outs"] if md5_of(Path(out["path"])) != out["md5"]]
+    changed += [out["path"] for out in entry.get("outs", []) if md5_of(Path(out["path"])) != out.get("md5", "")]
     if changed:
         yield f"not uploaded: {PIPELINE_RUN}: {_other(Path(changed[0]))}; `dvc repro report` makes it"
         return
@@ -175,7 +176,7 @@ def upload_experiment(entry: Mapping[str, Any]) -> Iterator[str]:
 def params_of(entry: Mapping[str, Any]) -> Params:
     """The parameters that the stage report ran with. The rest comes from params.yaml and has no effect on it."""
     current = load_params(Path("params.yaml"))
-    return validated(Params, {**current.model_dump(), **entry["params"]["params.yaml"]}, f"{LOCK}: ")
+    return validated(Params, {**current.model_dump(), **entry.get("params", {}).get("params.yaml", {})}, f"{LOCK}: ")
 
 
 def origin(stages: Mapping[str, Any]) -> dict[str, str]:

@@ -82,12 +82,10 @@ class StageProgress:
         self.seconds[stage] = round(self._clock() - self._begun[stage], 1)
 
     def left(self) -> float | None:
-        """The seconds until all stages are done at the pace so far; None if no stage was timed before.
+        """The seconds until all stages are done at the pace so far; None if one that is left was not timed before.
 
         Stages of a group count as long as the longest of them.
         """
-        if not self._usual:
-            return None
         done = [stage for stage in self.seconds if self._usual.get(stage, 0) > 0]
         usual = sum(self._usual[stage] for stage in done)
         pace = (PRIOR_SECONDS + sum(self.seconds[stage] for stage in done)) / (PRIOR_SECONDS + usual)
@@ -95,8 +93,10 @@ class StageProgress:
         for stage in self._plan:
             if stage in self.seconds or (stage in self._counted and stage not in self._begun):
                 continue
+            if stage not in self._usual:
+                return None
             passed = self._clock() - self._begun[stage] if stage in self._begun else 0.0
-            ahead = max(0.0, pace * self._usual.get(stage, 0.0) - passed)
+            ahead = max(0.0, pace * self._usual[stage] - passed)
             longest[self._group[stage]] = max(ahead, longest.get(self._group[stage], 0.0))
         return sum(longest.values())
 
@@ -106,7 +106,8 @@ def read_seconds(work: Path, results: Path, profile: str) -> dict[str, float]:
     try:
         here = read_json(work / SECONDS).get(profile, {}) if (work / SECONDS).exists() else {}
         published = results / profile / SECONDS
-        return {**(read_json(published) if published.exists() else {}), **here}
+        seconds = {**(read_json(published) if published.exists() else {}), **here}
+        return {stage: float(value) for stage, value in seconds.items() if type(value) in (int, float) and value >= 0}
     except (InputError, AttributeError, TypeError, ValueError):
         return {}
 

@@ -81,13 +81,15 @@ def study_points(
     """
     if unknown := [method for method in methods if method not in METHODS]:
         raise InputError(f"methods: {unknown[0]!r} is none; expected some of {' '.join(METHODS)}")
+    if 0 in strengths:
+        raise InputError("strengths: expected numbers above 0; the strength of params.yaml is among them anyway")
     points = [
         Choice(method, budget, draw, strength)
         for budget in budgets
         for method in dict.fromkeys(methods)
         for draw in (range(1, DRAWS + 1) if method == "random" else [0])
         for strength in ([0.0, *strengths] if METHODS[method]["select.method"] == "gates" else [0.0])
-        if method != "exhaustive" or math.comb(2 * params.pretrain_lm.layers, budget) <= MOST_SETS
+        if method != "exhaustive" or math.comb(2 * params.pretrain_lm.layers, max(0, budget)) <= MOST_SETS
     ]
     if not points:
         raise InputError(f"methods: nothing to run; exhaustive takes at most {MOST_SETS:,} sets of layers")

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ldnet.errors import InputError
 from ldnet.files import JsonObject, is_texts, read_json, write_json
 from ldnet.limits import MOST_LAYERS, MOST_WIDTH
+from ldnet.printable import HALF_CHARACTER, quoted
 from pipeline.execution.stored import ANY_STAGE, damaged, load_weights, save_weights, written_by
 from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax, cast_linear
 from pipeline.language_model.dense_lstm import DenseLSTM, LSTMStack, State, sparse_dropout
@@ -108,6 +109,8 @@ def read_vocabulary(path: Path, stage: str = ANY_STAGE) -> list[str]:
         words = read_json(path)
     if not is_texts(words):
         raise damaged(path, "a list of texts", "something else", stage)
+    if half := next(filter(HALF_CHARACTER.search, words), None):
+        raise damaged(path, "words of whole characters", quoted(half), stage)
     return list(words)
 
 

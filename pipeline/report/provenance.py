@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.yaml_text import read_yaml
+from pipeline.yaml_text import read_lock
 
 # params.yaml is not code: every result carries its parameters.
 CODE = ("ldnet", "pipeline", "stages", "dvc.yaml", "ablations/*.py", "ablations/stages", "ablations/dvc.yaml")
@@ -34,7 +34,7 @@ def stage_outs(lock: Path, without: Iterable[Path]) -> dict[str, list[Path]]:
     """
     if not lock.exists():
         return {}
-    stages = (read_yaml(lock) or {}).get("stages", {})
+    stages = read_lock(lock).get("stages", {})
     folders = set(without)
     outs = {
         name: [path for path in (Path(out["path"]) for out in stage.get("outs", [])) if path.parent not in folders]

@@ -32,6 +32,7 @@ MARGINALS, TRANSITIONS = "marginals.npy", "transitions.npy"
 PROGRESS = "progress.json"
 BATCH_SENTENCES, CHECKPOINT_BATCHES = 64, 20
 STAGE = "soft_targets"
+SUM_TOLERANCE = 0.01  # rounding leaves less than a millionth
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +53,21 @@ class SoftTargets:
 
 
 def open_soft_targets(
-    folder: Path, sentences: Sequence[EncodedSentence], mode: Literal["r", "r+"] = "r"
+    folder: Path, sentences: Sequence[EncodedSentence], mode: Literal["r", "r+"] = "r", *, whole: bool = True
 ) -> SoftTargets:
-    """The targets in `folder`, which are those of these sentences. Raises InputError for missing and damaged files."""
+    """The targets in `folder`, which are those of these sentences. Raises InputError for missing and damaged files.
+
+    Those that are not `whole` yet have zeros in place of what is still to be written.
+    """
     offsets = np.cumsum([0, *(len(sentence.words) for sentence in sentences)]).tolist()
     marginals = load_array(folder / MARGINALS, np.float32, (offsets[-1], None), STAGE, mode)
     tags = marginals.shape[1]
     transitions = load_array(folder / TRANSITIONS, np.float32, (len(sentences), tags, tags), STAGE, mode)
     for name, values in {MARGINALS: marginals, TRANSITIONS: transitions}.items():
         check_numbers(folder / name, values, lambda piece: np.isfinite(piece) & (piece >= 0), "probabilities", STAGE)
+    if whole:
+        expected = "probabilities that add up to 1 in each row"
+        check_numbers(folder / MARGINALS, marginals, lambda rows: abs(rows.sum(1) - 1) < SUM_TOLERANCE, expected, STAGE)
     return SoftTargets(marginals, transitions, offsets)
 
 
@@ -83,7 +90,7 @@ def write_soft_targets(
     """
     batches = batches_by_length([len(sentence.words) for sentence in sentences], BATCH_SENTENCES)
     progress = _begun(folder, sentences, teachers[0].config.tags)
-    targets = open_soft_targets(folder, sentences, "r+")
+    targets = open_soft_targets(folder, sentences, "r+", whole=False)
     features = live_features(lm, words)
     bar = {"initial": progress.batches, "total": len(batches)}
     for indices in tqdm(batches[progress.batches :], desc="soft targets", unit=" batches", disable=None, **bar):
@@ -114,7 +121,8 @@ def _begun(folder: Path, sentences: Sequence[EncodedSentence], tags: int) -> "_P
     if (folder / PROGRESS).exists():
         with _checkpoint_in(folder):
             progress = _Progress.read(folder / PROGRESS)
-            open_soft_targets(folder, sentences)  # to write would make a file that is cut short as long as it should be
+            # To write would make a file that is cut short as long as it should be.
+            open_soft_targets(folder, sentences, whole=False)
         return progress
     folder.mkdir(parents=True, exist_ok=True)
     shapes = {

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,24 @@ def test_an_unknown_variable_is_refused_before_anything_runs(words: str, message
     assert done.returncode != 0 and done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert re.search(message.replace("?", r"\?"), line), line
+
+
+@pytest.mark.parametrize("value", ['a"b', "$(shell touch made)", "`touch made`", "a\\", "$HOME", "a\nb"])
+def test_a_value_that_a_shell_would_obey_is_refused(tmp_path: Path, value: str) -> None:
+    (tmp_path / "Makefile").write_text(MAKEFILE, encoding="utf-8")
+    (tmp_path / "commands").symlink_to(ROOT / "commands")
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("MAKE")}
+    for variable in ("NAME", "VENV"):
+        words = ["make", "profile", f"{variable}={value}"]
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1, done
+        assert f'*** {variable}: expected a value without any of " ` \\ $ and without line ends.  Stop.' in done.stderr
+    assert not (tmp_path / "made").exists()
+
+
+def test_other_signs_stay_one_word() -> None:
+    done = dry("profile", "NAME=a;touch made *'", "SAVE=b c", "PYTHON=true")
+    assert """commands.switch_profile "a;touch made *'" --save "b c\"""" in done.stdout
 
 
 @pytest.mark.parametrize(

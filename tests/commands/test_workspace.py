@@ -232,7 +232,14 @@ def test_files_of_dvc_that_a_kill_has_cut_short_are_removed(
             r"dvc\.lock:2: marks of a merge conflict; mend it",
         ),
         (b"schema: '2.0'\nschema: '2.0'\n", "schema"),
-        (b"- a\n", "no mapping, which DVC writes; mend it, or take what was committed: git checkout HEAD -- dvc.lock"),
+        (
+            b"- a\n",
+            r"top level: expected a section of keys, found \['a'\]; mend it, or take what was committed: git checkout "
+            r"HEAD -- .*dvc\.lock$",
+        ),
+        (b"schema: '2.0'\nstages:\n", "stages: expected dict, found None; mend it"),
+        (b"schema: '9.0'\nstages: {}\n", "schema: expected one of 2.0, found '9.0'; mend it"),
+        (b"stages:\n  a:\n    outs: [{path: b, md5: zz}]\n", r"stages\.a\.outs\[0\]\.md5: .*, found 'zz'; mend it"),
         (b"a: \xff\n", "dvc.lock"),
     ],
 )

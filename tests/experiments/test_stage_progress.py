@@ -111,6 +111,12 @@ def test_without_earlier_times_none_are_told() -> None:
     assert "(0 s so far, time left not known)" in str(progress.reader()("Running stage 'tagger':"))
 
 
+def test_no_time_is_told_where_a_stage_that_is_left_was_never_timed() -> None:
+    """After a kill, the times of the stages before it are known."""
+    known = dict.fromkeys(list(PLAN)[:-1], 5.0)
+    assert StageProgress(PLAN, GROUPS, known, Clock()).left() is None
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
@@ -142,7 +148,7 @@ def test_the_last_times_here_come_before_the_published_ones(tmp_path: Path) -> N
     assert read_seconds(work, results, "mine") == {"c": 9.0}
 
 
-@pytest.mark.parametrize("content", ["", "[1]", "{", '{"demo": 3}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[1]", "{", '{"demo": 3}', '{"demo": {"b": "x", "c": -1, "d": true}}', "\x00"])
 def test_a_damaged_file_of_times_is_none(content: str, tmp_path: Path) -> None:
     (tmp_path / SECONDS).write_text(content, encoding="utf-8")
     assert read_seconds(tmp_path, tmp_path, "demo") == {}

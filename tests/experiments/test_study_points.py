@@ -83,3 +83,7 @@ def test_what_cannot_be_run_is_refused(params: Params) -> None:
         study_points(params, ["r3", "ridge"], [2])
     with pytest.raises(InputError, match="max_layers: expected at most 12"):
         study_points(params, ["first"], [2, 13])
+    with pytest.raises(InputError, match="max_layers: expected 0 or more"):
+        study_points(params, ["exhaustive"], [-1])
+    with pytest.raises(InputError, match="strengths: expected numbers above 0"):
+        study_points(params, ["r3"], [2], [0.0, 0.5])

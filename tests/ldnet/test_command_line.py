@@ -1,5 +1,6 @@
 """A user's mistake ends a command with one line; a mistake of ours keeps its traceback."""
 
+import errno
 import importlib
 import os
 import subprocess
@@ -9,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ldnet.command_line import Command
+from ldnet.command_line import EXPECTED, Command
 from ldnet.errors import InputError
 from tests.imports import ROOT, sources
 
@@ -50,6 +51,31 @@ def test_bad_input_is_one_line_and_status_1() -> None:
 def test_a_name_with_a_line_end_begins_no_message(message: str, shown: str) -> None:
     result = CliRunner().invoke(stage, [message])
     assert (result.exit_code, result.output) == (1, f"Error: {shown}\n")
+
+
+@click.command(cls=Command)
+@click.argument("number", type=int)
+@click.argument("name")
+def refused(number: int, name: str) -> None:
+    """Fail as the system does."""
+    raise OSError(number, os.strerror(number), name)
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "said"),
+    [
+        (errno.EISDIR, "a", "a: Is a directory; expected a file in its place, not a folder"),
+        (errno.ENOSPC, "a", f"a: No space left on device; {EXPECTED[errno.ENOSPC]}"),
+        (errno.ELOOP, "a", f"a: Too many levels of symbolic links; {EXPECTED[errno.ELOOP]}"),
+        (errno.EIO, "a", "a: Input/output error; expected a file or a folder that can be used"),
+        (errno.ENAMETOOLONG, "a" * 5000, f"{'a' * 197}...: File name too long; expected a shorter name"),
+        (errno.ENOENT, "a", "a: No such file or directory; expected it to be there"),
+        (errno.ENOENT, "git", "git: no such program; expected it on the PATH: install git"),
+    ],
+)  # fmt: skip
+def test_what_the_system_refuses_names_the_file_and_what_was_expected(number: int, name: str, said: str) -> None:
+    result = CliRunner().invoke(refused, [str(number), name])
+    assert (result.exit_code, result.output) == (1, f"Error: {said}\n")
 
 
 def test_other_errors_are_not_hidden() -> None:

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,21 @@ def test_json_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b'{\n "k\xc3\xa9y": 1,\n "b": "\xe9"\n}')
     with pytest.raises(InputError, match=r"a:3: not UTF-8 \(byte 0xe9 at position 8\); convert"):
         read_json(tmp_path / "a")
+
+
+def test_half_a_character_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a: not written: '\\ud800' is half a character, which no file can hold"):
+        write_json(tmp_path / "a", ["x\ud800"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, kind in (("pipe", "a named pipe"), (".", "a folder")):
+        with pytest.raises(InputError, match=f"is {kind}; expected a JSON file"):
+            read_json(tmp_path / name)
+    with pytest.raises(InputError, match="is a device; expected a JSON file"):
+        read_json(Path(os.devnull))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])

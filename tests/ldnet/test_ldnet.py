@@ -302,9 +302,9 @@ main([])
             "tag MODEL a.txt >/dev/full",
             "standard output: No space left on device; its first 0 lines are whole; nothing",
         ),
-        ("info MODEL >/dev/full", "No space left on device: 'standard output'"),
-        ("tag --help >/dev/full", "No space left on device: 'standard output'"),
-        ("--version >/dev/full", "No space left on device: 'standard output'"),
+        ("info MODEL >/dev/full", "standard output: No space left on device; expected more space"),
+        ("tag --help >/dev/full", "standard output: No space left on device; expected more space"),
+        ("--version >/dev/full", "standard output: No space left on device; expected more space"),
     ],
 )
 def test_streams_that_are_closed_or_full_are_one_line(
@@ -316,6 +316,18 @@ def test_streams_that_are_closed_or_full_are_one_line(
     done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert done.stderr.startswith("Error: ") and message in done.stderr
+
+
+@pytest.mark.parametrize("words", ["a.txt >>a.txt", "a.txt >a.txt", "- <a.txt >>a.txt", "b.txt link 1<>a.txt"])
+def test_a_file_that_the_output_goes_to_is_not_read(model: Path, words: str, tmp_path: Path) -> None:
+    """Its tags would be read as text and tagged again, without an end."""
+    (tmp_path / "a.txt").write_text("the cat\n" * 20_000)
+    (tmp_path / "b.txt").write_text("the cat\n")
+    (tmp_path / "link").symlink_to("a.txt")
+    command = f"ulimit -f 2000; {sys.executable} -m ldnet tag {model} {words}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.endswith(": the output goes to this file, too; expected another one\n")
 
 
 def test_closed_standard_error_keeps_nothing_from_being_tagged(model: Path, tmp_path: Path) -> None:

@@ -35,6 +35,16 @@ def test_what_is_no_model_is_refused(name: str, message: str, tmp_path: Path, mo
         pass
 
 
+def test_a_model_is_not_looked_for_on_a_whole_disk(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "a" / "b" / "c")
+    with located(str(tmp_path)) as folder:
+        assert folder == model
+    (tmp_path / "deeper").mkdir()
+    shutil.move(tmp_path / "a", tmp_path / "deeper")
+    with pytest.raises(InputError, match="0 model folders in it"), located(str(tmp_path)):
+        pass
+
+
 def test_two_models_in_one_folder_are_refused(tmp_path: Path) -> None:
     for name in ("a", "b"):
         make_model(tmp_path / name)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ldnet.mlflow_store import tracking_uri
+from ldnet.mlflow_store import tracking_uri, without_password
 
 
 def test_a_server_if_there_is_one_and_else_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,3 +16,9 @@ def test_a_server_if_there_is_one_and_else_the_workspace(tmp_path: Path, monkeyp
     assert tracking_uri() == f"sqlite:///{tmp_path / 'copy'}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
     assert tracking_uri() == "http://127.0.0.1:5000"
+
+
+def test_messages_name_servers_without_passwords() -> None:
+    said = "http://me:secret@host:5000/x?a@b: no answer of postgresql://me:s@c@host/y, sqlite:////a@b/c and a@b"
+    shown = "http://host:5000/x?a@b: no answer of postgresql://host/y, sqlite:////a@b/c and a@b"
+    assert without_password(said) == shown

@@ -167,6 +167,23 @@ def test_other_unfinished_files_in_the_folder_are_left_alone(model: Path, tmp_pa
     assert (tmp_path / "out" / "film.mkv.part").exists()
 
 
+def test_an_output_that_is_none_of_its_shard_is_not_taken_for_done(model: Path, tmp_path: Path) -> None:
+    write_text(tmp_path / "in" / "a.txt.gz", ["the cat", "Rome"])
+    write_text(tmp_path / "in" / "empty.txt.gz", [])
+    output = tmp_path / "out" / "a.txt.gz.jsonl"
+    assert run(model, tmp_path / "in", tmp_path / "out").exit_code == 0
+    whole = output.read_bytes()
+    assert "0 shards tagged (0 lines, 0 words), 2 done before" in run(model, tmp_path / "in", tmp_path / "out").output
+    for cut in (whole[:-1], whole[:20], b""):
+        output.write_bytes(cut)
+        result = run(model, tmp_path / "in", tmp_path / "out")
+        assert result.exit_code == 1 and f"Error: {output}: cut short; expected a record for each" in result.stderr
+        assert result.stderr.endswith("; remove it, then run the same command again\n")
+    output.unlink()
+    output.mkdir()
+    assert f"{output}: is a folder; expected a file of tags" in run(model, tmp_path / "in", tmp_path / "out").stderr
+
+
 def test_a_full_disk_names_the_output(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_text(tmp_path / "in" / "a.txt", ["the cat"])
     assert run(model, tmp_path / "in", tmp_path / "out").exit_code == 0
@@ -178,7 +195,7 @@ def test_a_full_disk_names_the_output(model: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("os.fsync", fail)
     result = run(model, tmp_path / "in", tmp_path / "out")
     assert result.exit_code == 1
-    assert result.stderr.endswith(f"No space left on device: '{tmp_path / 'out' / 'a.txt.jsonl'}'\n")
+    assert f"Error: {tmp_path / 'out' / 'a.txt.jsonl'}: No space left on device; expected more space" in result.stderr
     assert sorted(outputs(tmp_path / "out")) == ["tagging.json"] and not list((tmp_path / "out").glob("*.part"))
 
 

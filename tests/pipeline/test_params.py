@@ -196,6 +196,23 @@ def test_the_first_of_several_mistakes_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ('"\\ud800"', r"\\ud800: unknown key"),
+        ('"a\\nError: b"', r"a\\nError: b: unknown key"),
+        (f"? {'k' * 9000}\n", r"k{57}\.\.\.: unknown key"),
+    ],
+)
+def test_odd_keys_are_one_line(tmp_path: Path, key: str, shown: str) -> None:
+    path = tmp_path / "params.yaml"
+    base = BASE.read_text(encoding="utf-8").split("\nablations:")[0]
+    path.write_text(f"{base}\n{key}: 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=f"^{path}: {shown}") as error:
+        load_params(path)
+    assert "\n" not in str(error.value)
+
+
 def test_every_key_is_described() -> None:
     def visit(model: type[BaseModel]) -> None:
         assert model.__doc__ and model.__doc__ != BaseModel.__doc__, model

@@ -1,5 +1,6 @@
 """YAML is read as DVC reads it, and what is wrong with a file is one line."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from dvc.utils.serialize import parse_yaml as parse_as_dvc
 from ldnet.errors import InputError
 from pipeline.params import load_params
 from pipeline.profiles import load_profile, render
-from pipeline.yaml_text import parse_yaml, read_yaml
+from pipeline.yaml_text import MOST_BYTES, parse_yaml, read_lock, read_yaml
 from tests.imports import ROOT
 
 BASE = (ROOT / "profiles/base.yaml").read_text(encoding="utf-8")
@@ -95,3 +96,38 @@ def test_a_file_that_is_not_utf8_names_the_line(tmp_path: Path, read: Callable[[
     (tmp_path / "own.yaml").write_bytes("profile: own".encode("utf-16"))
     with pytest.raises(InputError, match=r"own\.yaml:1: not UTF-8 \(byte 0xff at position 1\); convert"):
         read(tmp_path / "own.yaml")
+
+
+def test_what_would_take_minutes_to_read_is_refused(tmp_path: Path) -> None:
+    comment = "\n#" + "x" * MOST_BYTES
+    with pytest.raises(InputError, match=r"^x: 1,048,\d+ bytes; a YAML file may have at most 1,048,576$"):
+        parse_yaml(f"a: 1{comment}", "x")
+    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    (tmp_path / "profiles" / "own.yaml").write_text(f"profile: own{comment}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"own\.yaml: .* bytes; a YAML file"):
+        render(tmp_path / "profiles", "own")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x\n", "top level: expected a section of keys, found 'x'"),
+        ("stages: [a]\n", r"stages: expected dict, found \['a'\]"),
+        ("stages: {a: x}\n", "stages.a: expected a section of keys, found 'x'"),
+        ("stages: {a: {outs: [x]}}\n", r"stages.a.outs\[0\]: expected a section of keys, found 'x'"),
+        ("stages: {a: {outs: [{path: 5}]}}\n", r"stages.a.outs\[0\].path: expected str, found 5"),
+        ("stages: {a: {deps: 1}}\n", "stages.a.deps: expected list, found 1"),
+        ("stages: {a: {params: {params.yaml: [1]}}}\n", r"stages.a.params.params.yaml: expected dict, found \[1\]"),
+    ],
+)
+def test_an_odd_lock_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "dvc.lock"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"^{path}: {message}; mend it, or take what was committed: git checkout HEAD"):
+        read_lock(path)
+
+
+def test_locks_of_dvc_are_read_as_they_are(tmp_path: Path) -> None:
+    assert read_lock(ROOT / "dvc.lock") == read_yaml(ROOT / "dvc.lock")
+    (tmp_path / "dvc.lock").write_text("", encoding="utf-8")
+    assert read_lock(tmp_path / "dvc.lock") == {}

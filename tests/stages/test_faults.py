@@ -53,6 +53,16 @@ def with_nan(values: np.ndarray) -> np.ndarray:
     return values
 
 
+def as_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def as_loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
 def empty(path: Path) -> None:
     path.write_bytes(b"")
 
@@ -85,6 +95,16 @@ CASES: list[tuple[str, str, Callable[[Path], Any], str]] = [
     ("pretrain_lm", "corpus/vocabulary.json", binary, "vocabulary.json:1: not UTF-8"),
     ("pretrain_lm", "corpus/vocabulary.json", edited(lambda words: {"words": words}), "expected a list of texts"),
     ("pretrain_lm", "corpus/vocabulary.json", edited(lambda words: words[:-1]), "expected numbers of 10 words"),
+    (
+        "pretrain_lm",
+        "corpus/vocabulary.json",
+        edited(lambda words: [*words[:-1], "\ud800"]),
+        "of whole characters, found",
+    ),
+    ("pretrain_lm", "corpus/vocabulary.json", as_folder, "is a folder; expected a JSON file"),
+    ("train_tagger", "conll/train.conll", as_folder, "train.conll: "),
+    ("train_tagger", "conll/train.conll", Path.unlink, "train.conll: expected a file, found none (No such file"),
+    ("train_tagger", "lm/forward/config.json", as_loop, "config.json: expected a file, found none (Too many levels"),
     ("train_tagger", "lm/forward/weights.safetensors", empty, "run the stage pretrain_lm again"),
     ("train_tagger", "lm/forward/weights.safetensors", cut, "run the stage pretrain_lm again"),
     ("train_tagger", "lm/forward/weights.safetensors", tensors(to_nan), "expected finite numbers in"),
@@ -135,6 +155,8 @@ CASES: list[tuple[str, str, Callable[[Path], Any], str]] = [
     ("train_pruned", "pruned/seed-1/forward/weights.safetensors", cut, "run the stage prune again"),
     ("train_pruned", "pruned/seed-1/forward/weights.safetensors", tensors(to_nan), "run the stage prune again"),
     ("train_pruned", "targets/marginals.npy", array(with_nan), "expected probabilities, found nan"),
+    ("train_pruned", "targets/marginals.npy", array(lambda rows: 2 * rows), "that add up to 1 in each row, found 0."),
+    ("train_pruned", "targets/marginals.npy", array(np.zeros_like), "that add up to 1 in each row, found 0.0"),
     ("train_pruned", "targets/marginals.npy", array(lambda rows: rows[:-1]), "run the stage soft_targets again"),
     ("train_pruned", "targets/marginals.npy", empty, "run the stage soft_targets again"),
     ("train_pruned", "targets/transitions.npy", array(lambda counts: counts[:, 1:]), "run the stage soft_targets"),

@@ -1,11 +1,14 @@
 """The command of a stage's script: its examples, and what a long one says when it is interrupted."""
 
+import os
+import socket
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from ldnet.command_line import FILE, FOLDER
 from ldnet.files import write_json
 from stages import prepare_conll, pretrain_lm
 from stages._run import StageCommand, params_option
@@ -47,3 +50,28 @@ def test_what_is_too_large_to_be_written_says_what_to_lower(tmp_path: Path, monk
     remedy = "lower prepare_conll.vector_rows (0 reads all rows of the word vectors)"
     assert (done.exit_code, done.stderr) == (1, f"{found}; {remedy}\n")
     assert CliRunner().invoke(short).stderr == f"{found}\n"
+
+
+@click.command(cls=StageCommand)
+@click.option("--corpus", type=FOLDER)
+@click.option("--out", type=FILE)
+def reading(**_: object) -> None:
+    """Do nothing."""
+
+
+def test_a_pipe_among_the_files_that_are_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "nowhere").symlink_to("not-there")
+    options = ["--corpus", str(tmp_path / "in"), "--out", os.devnull]
+    assert CliRunner().invoke(reading, options).exit_code == 0
+    os.mkfifo(pipe := tmp_path / "in" / "deep" / "train.npy")
+    done = CliRunner().invoke(reading, options)
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"Error: {pipe}: is a named pipe; expected a file in its place, or nothing\n",
+    )
+    pipe.unlink()
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("in/b")
+        assert "in/b: is a socket; expected" in CliRunner().invoke(reading, options).stderr
