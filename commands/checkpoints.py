@@ -16,6 +16,7 @@ import click
 from ldnet.command_line import Command, echo
 from ldnet.errors import InputError
 from ldnet.files import JsonObject
+from ldnet.printable import one_line
 from pipeline.checkpoints import DESCRIPTION, checkpoints_root, is_used, remove_unused
 from pipeline.durations import duration
 from pipeline.execution.snapshots import progress_in
@@ -62,7 +63,7 @@ def main(remove: bool) -> None:
         age = time.time() - max(status.st_mtime for status in files or everything)
         gone = remove and found.useless and _remove(path)
         text = f"removed: {found.text}" if gone else found.text
-        echo(f"{size:>9,.1f} MB {duration(age):>9}  {found.stage:<28} {path.name}: {text}")
+        echo(f"{size:>9,.1f} MB {duration(age):>9}  {found.stage:<28} {one_line(path.name)}: {text}")
 
 
 def expected_checkpoints() -> tuple[dict[str, Description], dict[str, str]]:
@@ -88,7 +89,7 @@ def expected_checkpoints() -> tuple[dict[str, Description], dict[str, str]]:
 def verdict(path: Path, expected: Mapping[str, Description], unknown: Mapping[str, str]) -> Verdict:
     """What is to be said of an entry, where the stages would compute what is `expected`, and what others would compute
     is `unknown`, with the reason."""
-    if not path.is_dir():
+    if path.is_symlink() or not path.is_dir():
         kind = "what a diverged training has left" if path.name.startswith("diverged-") else "no checkpoint"
         return Verdict("", f"{kind}; kept")
     name = path.name.rsplit("-", 1)[0]

@@ -10,7 +10,7 @@ import click
 from commands import ablations, learning_curve, path, study
 from commands.workspace import WorkspaceCommand
 from ldnet.command_line import FILE, FOLDER, echo
-from ldnet.errors import InputError
+from ldnet.errors import InputError, written_by
 from ldnet.files import read_json, write_json
 from pipeline.experiments.learning_curve import readme_curves
 from pipeline.experiments.stage_progress import SECONDS, read_seconds
@@ -116,7 +116,8 @@ def machine_of_outputs(folder: Path, before: Mapping[str, Any] | None) -> dict[s
 
 def current_results(report: Path) -> dict[str, Any]:
     """The report's results.json. Raises InputError if it was made with other parameters than those in params.yaml."""
-    document = read_results(report / "results.json")
+    with written_by("report"):
+        document = read_results(report / "results.json")
     if document["params"] != experiment_values(load_params(Path("params.yaml"))):
         raise InputError(f"{report}: made with other parameters than those in params.yaml; run `make repro` first")
     return document

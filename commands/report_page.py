@@ -10,7 +10,7 @@ import click
 
 from commands.publish import current_results
 from ldnet.command_line import FILE, FOLDER, Command, echo
-from ldnet.errors import InputError
+from ldnet.errors import InputError, written_by
 from ldnet.files import write_bytes
 from ldnet.processors import processors
 from pipeline.experiments.regularisation_path import read_path
@@ -62,9 +62,10 @@ def read_all_predictions(folder: Path, results: Mapping[str, Any]) -> Prediction
     for row in results["rows"]:
         files = folder / row["training"]
         name = tagger_name(row["variant"], row["training"])
-        predictions[name] = {
-            seed: read_predictions(files / f"{row['variant']}-seed-{seed}.conll") for seed in row["seeds"]
-        }
+        with written_by(f"evaluate@{row['training']}"):
+            predictions[name] = {
+                seed: read_predictions(files / f"{row['variant']}-seed-{seed}.conll") for seed in row["seeds"]
+            }
         for (seed, sentences), expected in zip(predictions[name].items(), row["test_f1"], strict=True):
             if abs((found := overall_f1(sentences)) - expected) > ROUNDING:
                 raise InputError(

@@ -10,6 +10,7 @@ import click
 from commands.supervision import NewReader, end_on_signals, run_side_by_side
 from commands.workspace import WorkspaceCommand, without_experiments
 from ldnet.command_line import echo
+from ldnet.errors import written_by
 from pipeline.checking.brought_files import problems_of_files
 from pipeline.durations import duration
 from pipeline.experiments.stage_graph import read_stages, with_later
@@ -92,7 +93,8 @@ def _outlook(params: Params, stages: int, seconds: float | None) -> str:
 
 def _tell_results() -> None:
     """The table of the report, where it is, and what comes next."""
-    document = read_results(REPORT / "results.json")
+    with written_by("report"):
+        document = read_results(REPORT / "results.json")
     header, rows = results_cells(document)
     shown = [header.index(name) for name in ("tagger", *TEST_SCORES, *DEV_SCORES, "MACs per word (M)")]
     table = [[row[column] for column in shown] for row in (header, *rows)]

@@ -1,6 +1,8 @@
 """Commands run side by side, and what ends them: the failure of one, a signal, or a kill of whoever started them."""
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,8 +28,12 @@ def run_side_by_side(commands: Sequence[Sequence[str]], reader: NewReader | None
     """Run the commands at the same time. If one fails or this process ends, even by a kill, the others are stopped.
 
     With a `reader`, what it makes of the lines of each command's standard output is printed in their place.
-    Raises ClickException for a command that fails, and where `make`, which started this process, was killed.
+    Raises FileNotFoundError for a program that is not there, and ClickException for a command that fails, and where
+    `make`, which started this process, was killed.
     """
+    for program in dict.fromkeys(command[0] for command in commands):
+        if shutil.which(program) is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
     lifeline, held = os.pipe()  # see commands.guard
     guarded = [sys.executable, "-I", guard.__file__, str(lifeline)]
     # Each has a process group of its own: a signal to the group also reaches the stage that DVC runs.

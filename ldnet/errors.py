@@ -28,3 +28,19 @@ def naming(file: Path) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
+
+
+@contextmanager
+def written_by(stage: str) -> Iterator[None]:
+    """Errors about files that are read in here say which stage to run again, if they do not say so anyway."""
+    advice = f"run the stage {stage} again"
+    try:
+        yield
+    except StageFileError:
+        raise
+    except InputError as error:
+        raise StageFileError(str(error), advice) from None
+    except OSError as error:  # a folder in the file's place, or none
+        if error.filename is None:
+            raise
+        raise StageFileError(f"{error.filename}: expected a file, found none ({error.strerror})", advice) from None

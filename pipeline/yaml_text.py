@@ -6,7 +6,7 @@ one value while dvc.lock names another. What is wrong with a file is one line.
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
@@ -31,7 +31,7 @@ class _Locked(BaseModel):
 
 class _LockedFile(_Locked):
     path: str
-    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}(\.dir)?$")] = ""
+    md5: str = ""
 
 
 class _LockedStage(_Locked):

@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from ldnet.command_line import FILE, FOLDER, echo
+from ldnet.errors import written_by
 from ldnet.files import JsonObject, write_json
 from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.evaluation import count_predictions, evaluate_variant
 from pipeline.execution.reproducible import set_up
-from pipeline.execution.stored import written_by
 from pipeline.params import Params, load_params
 from pipeline.six_taggers import TRAININGS, language_models_of, metrics_name, stage_of, tagger_name
 from pipeline.tracking import stage_run

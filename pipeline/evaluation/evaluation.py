@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ldnet.errors import written_by
 from ldnet.files import write_bytes
 from ldnet.text.columns import Sentence, column_line, read_conll
 from ldnet.text.lexicon import Lexicon
 from pipeline.evaluation.conlleval import count_file, f1
 from pipeline.evaluation.cost import characters_per_word, macs_by_part, parameters_by_part
 from pipeline.evaluation.finished import bulk_tagger
-from pipeline.execution.stored import written_by
 from pipeline.features.contextual import load_bidirectional_lm
 from pipeline.six_taggers import lm_stage_of
 from pipeline.tagger.model import load_tagger

@@ -8,8 +8,7 @@ import os
 import shutil
 import tokenize
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zipfile import BadZipFile
@@ -40,22 +39,6 @@ NO_ARRAY = (
 def damaged(path: Path, expected: str, found: object, stage: str) -> StageFileError:
     """What to raise about a file that an earlier stage wrote."""
     return StageFileError(f"{path}: expected {expected}, found {found}", f"run the stage {stage} again")
-
-
-@contextmanager
-def written_by(stage: str) -> Iterator[None]:
-    """Errors about files that are read in here say which stage to run again, if they do not say so anyway."""
-    advice = f"run the stage {stage} again"
-    try:
-        yield
-    except StageFileError:
-        raise
-    except InputError as error:
-        raise StageFileError(str(error), advice) from None
-    except OSError as error:  # a folder in the file's place, or none
-        if error.filename is None:
-            raise
-        raise StageFileError(f"{error.filename}: expected a file, found none ({error.strerror})", advice) from None
 
 
 def write_curve(path: Path, records: Sequence[Mapping[str, Any]]) -> None:

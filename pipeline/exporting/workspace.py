@@ -3,7 +3,7 @@
 from pathlib import Path
 from statistics import mean
 
-from ldnet.errors import InputError
+from ldnet.errors import InputError, written_by
 from ldnet.files import read_json
 from pipeline.evaluation.cost import parameters_by_part
 from pipeline.exporting.model_export import ModelDescription, ModelSource
@@ -47,7 +47,8 @@ def best_model(work: Path, metrics: Path, tagger: str) -> tuple[ModelSource, Mod
 
     Raises InputError if the pipeline has not run to its end.
     """
-    results = read_results(work / "report" / "results.json")
+    with written_by("report"):
+        results = read_results(work / "report" / "results.json")
     rows = {(row["variant"], row["training"]): row for row in results["rows"]}
     row = rows.get(TAGGERS[tagger]) if tagger in TAGGERS else None
     if row is None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ldnet.errors import written_by
 from ldnet.files import JsonObject
 from pipeline.execution.finite import require_finite
-from pipeline.execution.stored import written_by
 from pipeline.features.contextual import BidirectionalLM
 from pipeline.language_model.dense_lstm import DenseLSTM, kept_layers
 from pipeline.language_model.model import LanguageModel

@@ -6,13 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from ldnet.errors import InputError
+from ldnet.errors import InputError, StageFileError, written_by
 from ldnet.files import read_json
 from ldnet.printable import MOST_REASON, reason, shortened
 from pipeline.report.results_schema import METRICS
 from pipeline.validation import validated
 
 DIRECTIONS = ("forward", "backward")
+A_STAGE = "that writes it"
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -20,12 +21,14 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
     Raises InputError where there are none, and for one that results cannot be made from.
     """
-    documents = {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
+    with written_by(A_STAGE):
+        documents = {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
     if not documents:
         raise InputError(f"{folder}: no metrics files (*.json) here; run the stages that write them (`dvc repro`)")
     for name, model in METRICS.items():
         if name in documents:
-            validated(model, documents[name], f"{folder / name}.json: ")
+            with written_by(A_STAGE):
+                validated(model, documents[name], f"{folder / name}.json: ")
     return documents
 
 
@@ -41,10 +44,15 @@ def pick(document: Any, path: str) -> Any:
 
 def read_curve(path: Path, columns: list[str]) -> pd.DataFrame:
     """A curve, one record a row. Raises InputError if file, rows or a column are missing, or a value is no number."""
+    with written_by(A_STAGE):
+        return _curve(path, columns)
+
+
+def _curve(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
         curve = pd.read_csv(path)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run the stage that writes it (`dvc repro`)") from None
+        raise StageFileError(f"{path}: no such file", "run the stage that writes it (`dvc repro`)") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a table of comma-separated values: {reason(error)}") from None
     if missing := [name for name in columns if name not in curve]:
@@ -52,7 +60,7 @@ def read_curve(path: Path, columns: list[str]) -> pd.DataFrame:
         raise InputError(f"{path}: no column {missing[0]}; found {found}")
     if curve.empty:
         raise InputError(f"{path}: no rows; expected at least one record")
-    if text := [name for name in columns if not pd.api.types.is_numeric_dtype(curve[name])]:
+    if text := [name for name in columns if not pd.api.types.is_numeric_dtype(curve[name]) or curve[name].hasnans]:
         raise InputError(f"{path}: column {text[0]}: expected numbers only")
     return curve
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ldnet.errors import InputError
+from ldnet.errors import InputError, written_by
 from ldnet.text.columns import Sentence, read_conll, read_unlabelled
 from ldnet.text.lexicon import Lexicon
 from ldnet.text.windows import Window, windows
-from pipeline.execution.stored import check_numbers, written_by
+from pipeline.execution.stored import check_numbers
 from pipeline.tagger.batches import EncodedSentence, encode_sentence
 
 UNLABELLED = "unlabelled.txt"  # in the folder of soft targets

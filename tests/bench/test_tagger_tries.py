@@ -32,7 +32,7 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
     given += ["--epochs", "1", "--jobs", "1", "--out", str(out)]
     monkeypatch.setattr(tagger_tries, "BOTH", tagger_tries.BOTH[2:3])
     in_one_process(monkeypatch)
-    for seed, expected in (("1", 7), ("1", 7), ("2", 14)):
+    for seed, expected in (("1", 9), ("1", 9), ("2", 18)):
         done = CliRunner().invoke(tagger_tries.main, [*given, "--seed", seed], catch_exceptions=False)
         assert done.exit_code == 0, done.output
         assert len(read_json(out)["rows"]) == expected

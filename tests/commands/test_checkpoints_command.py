@@ -101,7 +101,9 @@ def test_leftovers_and_damaged_ones_are_removed_and_evidence_is_kept(folder: Pat
     (foreign / "computation.json").unlink()
     evidence = done.with_name("diverged-select.safetensors")
     evidence.write_bytes(b"x")
+    (link := done.with_name("a\nlink")).symlink_to(".")
     said = "\n".join(run("--remove"))
+    assert link.is_symlink() and r"a\nlink: no checkpoint; kept" in said
     assert not done.exists() and not cut.exists() and not foreign.exists() and evidence.exists()
     assert "of a stage that has finished" in said and "what a diverged training has left; kept" in said
 

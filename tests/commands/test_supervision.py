@@ -113,6 +113,12 @@ def test_nothing_goes_on_when_make_alone_is_killed(tmp_path: Path) -> None:
     assert not is_alive(number) and "make was killed" in said
 
 
+def test_a_program_that_is_not_there_is_named_before_any_begins(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="'no-such-program'"):
+        run_side_by_side([["touch", str(tmp_path / "begun")], ["no-such-program", "x"]])
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_status_reaches_the_caller(tmp_path: Path) -> None:
     run = [sys.executable, "-I", guard.__file__]
     for script, status in (("exit 3", 3), ("kill -15 $$", 143), ("exit 0", 0)):

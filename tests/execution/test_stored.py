@@ -10,8 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ldnet.errors import InputError, StageFileError
-from ldnet.files import JsonObject
+from ldnet.errors import InputError
 from pipeline.execution.finite import NotFiniteError
 from pipeline.execution.stored import (
     check_numbers,
@@ -20,7 +19,6 @@ from pipeline.execution.stored import (
     reserve,
     save_weights,
     write_curve,
-    written_by,
 )
 
 
@@ -62,22 +60,6 @@ def test_damaged_weights_are_one_line_with_file_and_stage(tmp_path: Path, damage
         load_weights(make, path, "train_tagger")
     line = str(error.value)
     assert line.startswith(f"{path}: ") and "run the stage train_tagger" in line and "\n" not in line
-
-
-def test_errors_say_once_which_stage_to_run(tmp_path: Path) -> None:
-    """Whatever the names of folders say."""
-    (tmp_path / "run the stage").mkdir()
-    path = tmp_path / "run the stage" / "a.json"
-    with (
-        pytest.raises(InputError, match=r": no such file; run the stage that writes it \(`dvc repro`\)$"),
-        written_by("x"),
-    ):
-        JsonObject.read(path)
-    path.write_text("{")
-    with pytest.raises(InputError, match=r"not JSON: .*[^;]; run the stage x again$") as error, written_by("x"):
-        JsonObject.read(path)
-    assert isinstance(error.value, StageFileError)
-    assert str(error.value) == f"{error.value.problem}; run the stage x again"
 
 
 def test_weights_are_those_saved(tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ def test_no_metrics_at_all(tmp_path: Path) -> None:
         ("epoch,gate\n", "no rows"),
         ("epoch,loss\n1,2\n", "no column gate; found epoch, loss"),
         ("epoch,gate\n1,open\n", "column gate: expected numbers only"),
+        ("epoch,gate\n1,0.5\n2,\n", "column gate: expected numbers only"),
         (None, "no such file"),
     ],
 )
@@ -97,7 +98,7 @@ def test_bad_curves_are_refused(tmp_path: Path, content: str | None, message: st
     path = tmp_path / "curve.csv"
     if content is not None:
         path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=rf"{message}.*; run the stage that writes it"):
         read_curve(path, ["epoch", "gate"])
 
 

@@ -85,6 +85,7 @@ def test_damaged_metrics_are_refused_in_one_line(place: str, value: object, mess
     with pytest.raises(InputError) as refusal:
         read_metrics(tmp_path)
     assert f"{tmp_path / message}" in str(refusal.value) and "\n" not in str(refusal.value)
+    assert str(refusal.value).endswith("; run the stage that writes it again")
 
 
 def test_variants_and_trainings_are_those_that_are_compared() -> None:
