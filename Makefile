@@ -1,5 +1,6 @@
 # The chores, a target each. `make help` lists them. Recipes are one line; those of fuzz, coverage, peers and test-ui bring
-# what they alone need before it, and publish has a line for each thing that it writes.
+# what they alone need before it, and publish has a line for each thing that it writes. A shell that quotes what it is
+# given makes way by exec, so that a command sees when make is gone.
 VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 5000
@@ -90,19 +91,19 @@ publish: setup ## write results/<profile>/, the tables made from it, and, of the
 	@python -m commands.demo_tagger
 
 try: setup ## SET="select.strength=0.2 select.max_layers=6": run the experiment with other values of params.yaml, as one of DVC's experiments
-	@python -m commands.try_values $(foreach value,$(SET),"$(value)")
+	@exec python -m commands.try_values $(foreach value,$(SET),"$(value)")
 
 sweep: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.05 0.1"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: run every strength with every budget, JOBS at a time
-	@python -m commands.sweep $(SWEEP_OPTIONS)
+	@exec python -m commands.sweep $(SWEEP_OPTIONS)
 
 path: $(if $(NAME),profile,setup) ## [STRENGTHS="0.02 0.1"] [BUDGETS="2 6"] [JOBS=2] [NAME=conll2000]: the front of F1 against cost, and its knee, in docs/selection.md
-	@python -m commands.path $(SWEEP_OPTIONS)
+	@exec python -m commands.path $(SWEEP_OPTIONS)
 
 study: $(if $(NAME),profile,setup) ## [METHODS="r3 random"] [BUDGETS="2 6"] [STRENGTHS="0.5"] [JOBS=2] [NAME=conll2000]: ways to select layers side by side, in docs/selection.md
-	@python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(JOBS),--jobs "$(JOBS)")
+	@exec python -m commands.study $(if $(METHODS),--methods "$(METHODS)") $(if $(BUDGETS),--budgets "$(BUDGETS)") $(if $(STRENGTHS),--strengths "$(STRENGTHS)") $(if $(JOBS),--jobs "$(JOBS)")
 
 curve: $(if $(NAME),profile,setup) ## [SIZES="250 1000 4000 0"] [SEEDS="1 2 3"] [JOBS=2] [NAME=conll2000]: F1 against labelled sentences, in docs/results.md
-	@python -m commands.learning_curve $(if $(SIZES),--sizes "$(SIZES)") $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(JOBS),--jobs "$(JOBS)")
+	@exec python -m commands.learning_curve $(if $(SIZES),--sizes "$(SIZES)") $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(JOBS),--jobs "$(JOBS)")
 
 ablations: $(if $(NAME),profile,setup) ## [NAME=conll2000]: the paper's claims on small language models, in docs/ablations.md
 	@python -m commands.ablations

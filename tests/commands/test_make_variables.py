@@ -74,6 +74,12 @@ def test_a_value_that_a_shell_would_obey_is_refused(tmp_path: Path, value: str) 
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.parametrize("words", ["try SET=seed=2", "sweep", "path", "study", "curve"])
+def test_no_shell_stands_between_make_and_what_starts_stages(words: str) -> None:
+    """Else that would not see that make was killed."""
+    assert dry(*words.split()).stdout.splitlines()[-1].startswith("exec python -m commands.")
+
+
 def test_other_signs_stay_one_word() -> None:
     done = dry("profile", "NAME=a;touch made *'", "SAVE=b c", "PYTHON=true")
     assert """commands.switch_profile "a;touch made *'" --save "b c\"""" in done.stdout
