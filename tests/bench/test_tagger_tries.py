@@ -45,10 +45,10 @@ def test_every_try_is_made_once_and_the_file_is_added_to(tmp_path: Path, monkeyp
     done = CliRunner().invoke(tagger_tries.main, [*given, "--pruned", str(tmp_path / "lm")], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     pruned = [row for row in read_json(out)["rows"] if row["variant"] == "pruned"]
-    assert len(pruned) == 12 and {row["lm_dropout"] for row in pruned} == {0.05, 0.2, 0.5}
+    assert len(pruned) == 12 and {row["lm_dropout"] for row in pruned} == {0.05, 0.1, 0.2, 0.5}
     refused = CliRunner().invoke(tagger_tries.main, given)
     assert "tries.json: its rows were made with other language models (full); give" in refused.output
-    ways = {"lm_norm": 4, "lm_dropout": 8, "layer_dropout": 2, "projection_rate": 2}
+    ways = {"lm_norm": 8, "lm_dropout": 12, "layer_dropout": 2, "projection_rate": 2}
     assert {way: sum(way in row for row in rows) for way in ways} == ways
 
 
