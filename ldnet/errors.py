@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+ANY_STAGE = "that writes it"
+
 
 class InputError(ValueError):
     """Bad input. The message names the file (and line), what was found and what was expected."""

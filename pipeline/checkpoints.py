@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ldnet.command_line import echo
-from ldnet.errors import StageFileError
+from ldnet.errors import ANY_STAGE, written_by
 from ldnet.files import sha256_of_file, write_json
 
 DESCRIPTION, LOCK = "computation.json", "lock"  # in each folder of checkpoints, beside these
@@ -39,11 +39,8 @@ class Computation:
 
     def description(self) -> dict[str, Any]:
         """The same with a digest of the files' contents. Raises InputError for a file that is missing."""
-        try:
+        with written_by(ANY_STAGE):
             digest = digest_of_files([file for path in self.files for file in _files_of(path)])
-        except OSError as error:
-            problem = f"{error.filename}: expected a file, found none ({error.strerror})"
-            raise StageFileError(problem, "run the stage that writes it (`dvc repro`)") from None
         return {"stage": self.stage, "inputs": json.loads(json.dumps(self.inputs)), "files": digest}
 
 

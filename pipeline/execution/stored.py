@@ -21,13 +21,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ldnet.errors import InputError, StageFileError
+from ldnet.errors import ANY_STAGE, InputError, StageFileError
 from ldnet.files import write_bytes
 from ldnet.printable import reason
 from pipeline.execution.finite import NotFiniteError, not_finite
 
 Model = TypeVar("Model", bound=nn.Module)
-ANY_STAGE = "that writes it"
 CHECKED = 1 << 20  # numbers that are looked at together
 # What numpy raises for what is no array of its own: it reads the header as Python, and several arrays as a zip archive.
 NO_ARRAY = (

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ldnet.errors import ANY_STAGE
 from ldnet.text.lm_words import END_OF_SENTENCE_ID, LMVocabulary
-from pipeline.execution.stored import ANY_STAGE, damaged, reserve
+from pipeline.execution.stored import damaged, reserve
 from pipeline.features.frozen_lstm import FrozenLSTM
 from pipeline.features.sequences import batches_by_length, padded_length, reversal, take_rows
 from pipeline.language_model.model import LanguageModel, LMConfig, load_language_model, parameter_count

@@ -11,11 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ldnet.errors import InputError, written_by
+from ldnet.errors import ANY_STAGE, InputError, written_by
 from ldnet.files import JsonObject, is_texts, read_json, write_json
 from ldnet.limits import MOST_LAYERS, MOST_WIDTH
 from ldnet.printable import HALF_CHARACTER, quoted
-from pipeline.execution.stored import ANY_STAGE, damaged, load_weights, save_weights
+from pipeline.execution.stored import damaged, load_weights, save_weights
 from pipeline.language_model.adaptive_softmax import AdaptiveSoftmax, cast_linear
 from pipeline.language_model.dense_lstm import DenseLSTM, LSTMStack, State, sparse_dropout
 from pipeline.params import Precision

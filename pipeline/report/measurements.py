@@ -6,14 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from ldnet.errors import InputError, StageFileError, written_by
+from ldnet.errors import ANY_STAGE, InputError, StageFileError, written_by
 from ldnet.files import read_json
 from ldnet.printable import MOST_REASON, reason, shortened
 from pipeline.report.results_schema import METRICS
 from pipeline.validation import validated
 
 DIRECTIONS = ("forward", "backward")
-A_STAGE = "that writes it"
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -21,13 +20,13 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
     Raises InputError where there are none, and for one that results cannot be made from.
     """
-    with written_by(A_STAGE):
+    with written_by(ANY_STAGE):
         documents = {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
     if not documents:
         raise InputError(f"{folder}: no metrics files (*.json) here; run the stages that write them (`dvc repro`)")
     for name, model in METRICS.items():
         if name in documents:
-            with written_by(A_STAGE):
+            with written_by(ANY_STAGE):
                 validated(model, documents[name], f"{folder / name}.json: ")
     return documents
 
@@ -44,7 +43,7 @@ def pick(document: Any, path: str) -> Any:
 
 def read_curve(path: Path, columns: list[str]) -> pd.DataFrame:
     """A curve, one record a row. Raises InputError if file, rows or a column are missing, or a value is no number."""
-    with written_by(A_STAGE):
+    with written_by(ANY_STAGE):
         return _curve(path, columns)
 
 

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ldnet.errors import InputError, written_by
+from ldnet.errors import ANY_STAGE, InputError, written_by
 from ldnet.files import JsonObject, write_json
 from ldnet.limits import MOST_WIDTH
 from ldnet.text.lexicon import END_TAG, PADDING_ID, START_TAG, UNKNOWN_ID, Lexicon
 from pipeline.execution.memory import ADAM_COPIES, require_memory, weight_bytes
-from pipeline.execution.stored import ANY_STAGE, load_weights, save_weights
+from pipeline.execution.stored import load_weights, save_weights
 from pipeline.features.sequences import reversal, take_rows
 from pipeline.language_model.adaptive_softmax import cast_linear
 from pipeline.language_model.dense_lstm import PARAMETERS

@@ -172,13 +172,16 @@ def test_an_output_that_is_none_of_its_shard_is_not_taken_for_done(model: Path, 
     write_text(tmp_path / "in" / "empty.txt.gz", [])
     output = tmp_path / "out" / "a.txt.gz.jsonl"
     assert run(model, tmp_path / "in", tmp_path / "out").exit_code == 0
-    whole = output.read_bytes()
+    whole, of_nothing = output.read_bytes(), tmp_path / "out" / "empty.txt.gz.jsonl"
     assert "0 shards tagged (0 lines, 0 words), 2 done before" in run(model, tmp_path / "in", tmp_path / "out").output
     for cut in (whole[:-1], whole[:20], b""):
         output.write_bytes(cut)
         result = run(model, tmp_path / "in", tmp_path / "out")
         assert result.exit_code == 1 and f"Error: {output}: cut short; expected a record for each" in result.stderr
         assert result.stderr.endswith("; remove it, then run the same command again\n")
+    output.write_bytes(whole)
+    of_nothing.write_bytes(whole[:20])
+    assert f"{of_nothing}: cut short" in run(model, tmp_path / "in", tmp_path / "out").stderr
     output.unlink()
     output.mkdir()
     assert f"{output}: is a folder; expected a file of tags" in run(model, tmp_path / "in", tmp_path / "out").stderr

@@ -15,6 +15,8 @@ def test_a_line_for_each_variant_and_training(tmp_path: Path) -> None:
     document = make_curve_document(load_profile(PROJECT / "profiles", "demo"), {250: 1.0, 1000: -0.2, 0: -0.5})
     lines = len(VARIANTS) * len(TRAININGS)
     assert bars(curve_figure(document)) == lines
+    document["rows"][0]["values"]["train_tagger.seeds"] = [1]
+    assert bars(curve_figure(document)) == lines
     for row in document["rows"]:
         row["values"]["train_tagger.seeds"] = [1]
     figure = curve_figure(document)
